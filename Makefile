@@ -1,0 +1,50 @@
+PYTHON ?= python3
+# A virtual environment belongs to the interpreter it was made from: another PYTHON rebuilds it.
+VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
+TESTS := -m unittest $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test coverage bench lint clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo "Variables: PYTHON=python3.12 picks the interpreter, ARGS='-k name -v' goes to unittest."
+
+demo:  ## run the examples and see what failures look like
+	@$(PYTHON) -m examples
+
+test:  ## run the suite, under coverage where that can be had
+	@if $(MAKE) --no-print-directory .venv/ready-$(VERSION); then \
+	  .venv/bin/coverage erase && .venv/bin/coverage run $(TESTS); \
+	else \
+	  echo; echo "*** coverage could not be installed (offline?): running the suite WITHOUT it ***"; echo; \
+	  $(PYTHON) $(TESTS); \
+	fi
+
+coverage: .venv/ready-$(VERSION)  ## run the suite and require 100 % branch coverage
+	@.venv/bin/coverage erase
+	@.venv/bin/coverage run $(TESTS)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
+
+bench:  ## print what a hygienic test costs, as ratios
+	@$(PYTHON) -m tests.bench
+
+lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
+	@status=0; \
+	.venv-lint/bin/mypy --strict asynctestkit || status=1; \
+	.venv-lint/bin/ruff check asynctestkit tests examples || status=1; \
+	exit $$status
+
+clean:  ## remove everything that is not source
+	@rm -rf .venv .venv-lint .coverage .coverage.* .mypy_cache .ruff_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# coverage reads pyproject.toml by itself from 3.11; its extra brings the parser that 3.10 lacks.
+.venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
+.venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
+.venv/ready-$(VERSION) .venv-lint/ready-$(VERSION):
+	@echo "Setting up $(@D) for Python $(VERSION)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
+	@touch $@

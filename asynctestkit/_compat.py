@@ -1,0 +1,77 @@
+"""What differs between the supported versions of Python: every version test of the package, named."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import unittest
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["HAS_RUNNER", "ON_WINDOWS", "RunnerHooks", "add_note", "debugger_is_registered", "uncancel"]
+
+HAS_RUNNER = sys.version_info >= (3, 11)
+"""`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
+
+ON_WINDOWS = sys.platform == "win32"
+"""The default loop is the proactor's, and signals cannot be sent to a thread."""
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """PEP 678's `add_note`; before 3.11 the note is kept where 3.11 keeps it, though nothing prints it."""
+    if sys.version_info >= (3, 11):
+        error.add_note(note)
+    else:
+        error.__notes__ = [*getattr(error, "__notes__", ()), note]
+
+
+def uncancel(task: Any) -> None:
+    """Takes one request to cancel back; before 3.11 they are not counted."""
+    if sys.version_info >= (3, 11):
+        task.uncancel()
+
+
+def debugger_is_registered() -> bool:
+    """Whether a debugger has announced itself to `sys.monitoring` (PEP 669), which exists from 3.12."""
+    if sys.version_info >= (3, 12):
+        return sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) is not None
+    return False
+
+
+if sys.version_info >= (3, 11) and not TYPE_CHECKING:
+
+    class RunnerHooks:
+        """IsolatedAsyncioTestCase has the hooks already."""
+
+else:
+
+    class RunnerHooks(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
+        """Gives 3.10's IsolatedAsyncioTestCase the hooks of 3.11: `_setupAsyncioRunner` and `_asyncioRunner`.
+
+        A class that brings its own `_setupAsyncioLoop` keeps what 3.10 does with it.
+        """
+
+        _asyncioTestLoop: Any
+        _asyncioRunner: Any = None
+        _asyncioTestContext: Any = None
+
+        def _setupAsyncioRunner(self) -> None: ...
+
+        def _tearDownAsyncioRunner(self) -> None: ...
+
+        def _setupAsyncioLoop(self) -> None:
+            self._setupAsyncioRunner()
+
+        def _tearDownAsyncioLoop(self) -> None:
+            self._tearDownAsyncioRunner()
+            self._asyncioTestLoop = None
+
+        def _callAsync(self, func: Any, /, *args: Any, **kwargs: Any) -> Any:
+            if self._asyncioRunner is None:
+                return super()._callAsync(func, *args, **kwargs)
+            return self._asyncioRunner.run(func(*args, **kwargs))
+
+        def _callMaybeAsync(self, func: Any, /, *args: Any, **kwargs: Any) -> Any:
+            if self._asyncioRunner is None:
+                return super()._callMaybeAsync(func, *args, **kwargs)
+            result = func(*args, **kwargs)
+            return self._asyncioRunner.run(result) if inspect.isawaitable(result) else result

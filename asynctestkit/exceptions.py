@@ -1,0 +1,47 @@
+"""What a user of the package can meet.
+
+    AssertionError
+      ├── LeakError             a test left something behind
+      ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
+      └── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
+    UserWarning
+      └── LeakWarning           a leak that must not change the outcome of its test
+
+All failures derive from AssertionError, so that unittest counts them as FAIL, not as ERROR.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .leaks.leak import Leak
+
+__all__ = ["DeadlineError", "LeakError", "LeakWarning", "StaleAllowanceError"]
+
+
+class LeakError(AssertionError):
+    """A test left something behind.
+
+    The message is the report; `leaks` are the same leaks as frozen values, in the order of the report. They
+    hold text only, no task, frame or exception of the test.
+    """
+
+    def __init__(self, message: str, leaks: tuple[Leak, ...] = ()) -> None:
+        super().__init__(message)
+        self.leaks = leaks
+
+
+class DeadlineError(AssertionError):
+    """A phase of a test outlived its `deadline`, in wall seconds, and was cancelled or interrupted.
+
+    Where the code under test ended with an exception of its own on the way out, that is the `__cause__`.
+    """
+
+
+class StaleAllowanceError(AssertionError):
+    """An `@allow_leaks` on a test method matched no leak: the exemption has outlived its reason."""
+
+
+class LeakWarning(UserWarning):
+    """A leak told without failing: `on_leak = "warn"`, or the test had already failed or skipped itself."""

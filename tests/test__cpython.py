@@ -1,0 +1,394 @@
+"""One canary for each private name: where a new Python has moved it, the failure says what and from where.
+
+A canary carries the name of the function that it guards, whose docstring tells the rest.
+"""
+
+import asyncio
+import concurrent.futures
+import functools
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import unittest
+import warnings
+import weakref
+from unittest import mock
+
+from asynctestkit import _cpython
+from asynctestkit._compat import ON_WINDOWS
+
+
+def says_what_moved(name, method):
+    @functools.wraps(method)
+    def canary(self):
+        try:
+            method(self)
+        except Exception as error:
+            guarded = {each: getattr(_cpython, each).__doc__ for each in vars(_cpython) if each in name}
+            self.fail(f"CPython has moved what _cpython.py leans on: {error!r}\n{guarded}")
+
+    return canary
+
+
+class Canary(unittest.TestCase):
+    def __init_subclass__(cls):
+        for name, method in vars(cls).copy().items():
+            if name.startswith("test_"):
+                setattr(cls, name, says_what_moved(name, method))
+
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.loop.set_debug(False)
+        self.addCleanup(self.loop.close)
+        self.run_in_loop = self.loop.run_until_complete
+
+
+class CanaryTests(unittest.TestCase):
+    def test_the_failure_says_what_moved(self):
+        """A canary that dies tells the error, and the docstring that names the private name and its file."""
+
+        class Dying(Canary):
+            def test_awaited_future(self):
+                raise AttributeError("no _fut_waiter")
+
+        ((_, text),) = Dying("test_awaited_future").run().failures
+        self.assertIn("leans on: AttributeError('no _fut_waiter')", text)
+        self.assertIn("`_fut_waiter`, Lib/asyncio/tasks.py", text)
+
+
+class FutureCanaries(Canary):
+    def test_task_types_and_future_types(self):
+        """Both implementations of Task are known, and both of Future."""
+        for types, name in ((_cpython.TASK_TYPES, "Task"), (_cpython.FUTURE_TYPES, "Future")):
+            self.assertEqual([each.__name__ for each in types], [name, name])
+            self.assertIs(types[0], getattr(asyncio, name))
+
+    def test_awaited_future(self):
+        """A suspended task is known to wait for its future; one that is ready waits for none."""
+        for implementation in _cpython.TASK_TYPES:
+            task = implementation(asyncio.sleep(3600), loop=self.loop)
+            self.assertIsNone(_cpython.awaited_future(task))
+            self.run_in_loop(asyncio.sleep(0))
+            self.assertIsInstance(_cpython.awaited_future(task), asyncio.Future)
+            task.cancel()
+            self.run_in_loop(asyncio.wait([task]))
+
+    def test_loop_of_and_coroutine_of(self):
+        """The loop of a future and the coroutine of a task are known, or None if it was never initialised."""
+        for each in (*_cpython.FUTURE_TYPES, type("Own", (asyncio.Future,), {})):
+            self.assertIs(_cpython.loop_of(each(loop=self.loop)), self.loop)
+            self.assertIsNone(_cpython.loop_of(each.__new__(each)))
+        task = self.loop.create_task(coroutine := asyncio.sleep(0))
+        self.assertIs(_cpython.coroutine_of(task), coroutine)
+        self.assertIsNone(_cpython.coroutine_of(asyncio.Task.__new__(asyncio.Task)))
+        self.run_in_loop(task)
+
+    def test_gathered_children(self):
+        """What `gather` waits for is known; any other future has no children."""
+        children = [self.loop.create_future(), self.loop.create_future()]
+
+        async def start():
+            return asyncio.gather(*children)
+
+        self.assertEqual(list(_cpython.gathered_children(self.run_in_loop(start()))), children)
+        self.assertEqual(list(_cpython.gathered_children(children[0])), [])
+
+    def test_is_exception_unretrieved_and_mark_exception_retrieved(self):
+        """An exception counts as unretrieved until it is marked, and then is not logged."""
+        for implementation in _cpython.FUTURE_TYPES:
+            future = implementation(loop=self.loop)
+            self.assertFalse(_cpython.is_exception_unretrieved(future))
+            future.set_exception(ValueError())
+            self.assertTrue(_cpython.is_exception_unretrieved(future))
+            _cpython.mark_exception_retrieved(future)
+            self.assertFalse(_cpython.is_exception_unretrieved(future))
+            with self.assertNoLogs("asyncio"):
+                del future
+                gc.collect()
+
+    def test_source_traceback_and_drop_last_source_frame(self):
+        """Debug mode's record of tasks and timers can lose its innermost frame; else there is no record."""
+        plain = self.loop.create_task(asyncio.sleep(0))
+        self.assertIsNone(_cpython.source_traceback(plain))
+        _cpython.drop_last_source_frame(plain)
+        self.loop.set_debug(True)
+        task, timer = self.loop.create_task(asyncio.sleep(0)), self.loop.call_later(3600, print)
+        for created in (task, timer):
+            record = list(_cpython.source_traceback(created))
+            self.assertEqual(record[-1].filename, __file__)
+            _cpython.drop_last_source_frame(created)
+            self.assertEqual(list(_cpython.source_traceback(created)), record[:-1])
+        self.run_in_loop(asyncio.wait([plain, task]))
+
+    def test_forget_task(self):
+        """A forgotten task is in `all_tasks()` no more, and is not complained of when it dies pending."""
+        task = self.loop.create_task(asyncio.Event().wait())
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertIn(task, asyncio.all_tasks(self.loop))
+        _cpython.forget_task(task)
+        self.assertNotIn(task, asyncio.all_tasks(self.loop))
+        with self.assertNoLogs("asyncio"):
+            del task
+            gc.collect()
+
+
+class LoopCanaries(Canary):
+    def test_running_loop_and_run_callback(self):
+        """A callback knows the running loop, else there is none, and runs in the frame that is known."""
+        seen = []
+        self.loop.call_soon(lambda: seen.extend((_cpython.running_loop(), sys._getframe(1).f_code)))
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(seen, [self.loop, _cpython.RUN_CALLBACK])
+        self.assertIsNone(_cpython.running_loop())
+
+    def test_is_transparent(self):
+        """The selector loop can be looked into; a loop of which nothing is known cannot."""
+        self.assertTrue(_cpython.is_transparent(self.loop))
+        self.assertFalse(_cpython.is_transparent(asyncio.AbstractEventLoop()))
+
+    def test_ready_count_and_next_timer(self):
+        """The callbacks that are ready are counted, and the earliest timer that is not cancelled is known."""
+        self.assertEqual(_cpython.ready_count(self.loop), 0)
+        self.assertIsNone(_cpython.next_timer(self.loop))
+        self.loop.call_soon(print)
+        self.loop.call_at(300.0, print)
+        self.loop.call_at(200.0, print)
+        self.loop.call_at(100.0, print).cancel()
+        self.assertEqual(_cpython.ready_count(self.loop), 1)
+        self.assertEqual(_cpython.next_timer(self.loop), 200.0)
+
+    def test_watched_descriptors(self):
+        """Descriptors that the user has registered are listed, the loop's own is not."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        self.assertEqual(_cpython.watched_descriptors(self.loop), [])
+        self.loop.add_reader(reader, print)
+        self.assertEqual(_cpython.watched_descriptors(self.loop), [reader])
+
+    @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
+    def test_has_signal_handlers(self):
+        """A handler is seen from `add_signal_handler` to `remove_signal_handler`."""
+        self.assertFalse(_cpython.has_signal_handlers(self.loop))
+        self.loop.add_signal_handler(signal.SIGUSR1, print)
+        self.assertTrue(_cpython.has_signal_handlers(self.loop))
+        self.loop.remove_signal_handler(signal.SIGUSR1)
+        self.assertFalse(_cpython.has_signal_handlers(self.loop))
+
+    def test_started_generators(self):
+        """A generator is listed once it was iterated on the loop."""
+
+        async def count():
+            yield 1
+
+        generator = count()
+        self.assertEqual(_cpython.started_generators(self.loop), [])
+        self.loop.call_soon(lambda: generator.__anext__().close())
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(_cpython.started_generators(self.loop), [generator])
+        self.run_in_loop(self.loop.shutdown_asyncgens())
+
+    def test_default_executor(self):
+        """The executor of `run_in_executor(None, …)` is known as soon as there is one."""
+        self.assertIsNone(_cpython.default_executor(self.loop))
+        self.run_in_loop(self.loop.run_in_executor(None, int))
+        executor = _cpython.default_executor(self.loop)
+        self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
+        self.run_in_loop(self.loop.shutdown_default_executor())
+
+    def test_policy_is_standard(self):
+        """The policy is standard before it exists and after, and a user's own is not."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
+            own = type("Own", (asyncio.DefaultEventLoopPolicy,), {"__module__": "own"})
+            try:
+                asyncio.set_event_loop_policy(None)
+                self.assertTrue(_cpython.policy_is_standard())
+                asyncio.get_event_loop_policy()
+                self.assertTrue(_cpython.policy_is_standard())
+                asyncio.set_event_loop_policy(own())
+                self.assertFalse(_cpython.policy_is_standard())
+            finally:
+                asyncio.set_event_loop_policy(None)
+
+
+class ThreadPoolCanaries(Canary):
+    def setUp(self):
+        super().setUp()
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.addCleanup(self.pool.shutdown)
+
+    def test_is_idle_worker(self):
+        """A pool's thread is idle when its innermost frame is the wait for jobs, and not within a job."""
+        frame = self.pool.submit(sys._getframe).result(10)
+        self.assertFalse(_cpython.is_idle_worker(frame))
+        while not _cpython.is_idle_worker(frame):
+            frame = frame.f_back
+        self.assertFalse(_cpython.is_idle_worker(None), "a thread without a frame is none")
+
+    def test_has_jobs_to_take(self):
+        """A worker has none while it is idle or busy; it has one that is queued, or was just submitted."""
+        busy, finish = threading.Event(), threading.Event()
+        self.addCleanup(finish.set)
+        before = threading.enumerate()
+        self.pool.submit(int)
+        (worker,) = (thread for thread in threading.enumerate() if thread not in before)
+
+        def has_jobs():
+            return _cpython.has_jobs_to_take(worker, sys._current_frames())
+
+        until = time.monotonic() + 10
+        while has_jobs() and time.monotonic() < until:
+            time.sleep(0.001)  # waits: a pool's worker tells nobody that it is idle again
+        self.assertFalse(has_jobs(), "idle")
+        self.pool._idle_semaphore.acquire()  # as `submit` does, before there is anything in the queue
+        self.assertTrue(has_jobs(), "one on its way")
+        self.pool._idle_semaphore.release()
+        self.pool.submit(lambda: (busy.set(), finish.wait(10)))
+        self.assertTrue(busy.wait(10))
+        self.assertFalse(has_jobs(), "busy with its only job")
+        self.pool.submit(int)
+        self.assertTrue(has_jobs(), "one in the queue")
+        self.assertFalse(_cpython.has_jobs_to_take(threading.main_thread(), {}), "no worker at all")
+
+
+class HookCanaries(Canary):
+    def test_hook_default_exception_handler(self):
+        """What reaches the default handler reaches the innermost hook, with the handler, until undone."""
+        seen, context = [], {"message": "m"}
+        undo = _cpython.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
+        _cpython.hook_default_exception_handler(self.loop, self.fail)()
+        self.loop.call_exception_handler(context)
+        self.assertEqual(seen, [(mock.ANY, context)])
+        undo()
+        with self.assertLogs("asyncio") as logs:
+            self.loop.call_exception_handler(context)
+            seen[0][0]({"message": "through the hook"})
+        self.assertEqual([each.getMessage() for each in logs.records], ["m", "through the hook"])
+
+    async def drop_generators(self, *between):
+        async def count():
+            try:
+                yield 1
+            finally:
+                self.seen.append("closed")
+
+        for step in (*between, int):
+            await anext(count())
+            for _ in range(2):
+                gc.collect()
+                await asyncio.sleep(0)
+            step()
+
+    def hook_generators(self):
+        self.seen = []
+        return _cpython.hook_async_generator_finalizer(
+            self.loop, lambda generator: self.seen.append(generator.__name__)
+        )
+
+    def test_hook_async_generator_finalizer(self):
+        """A generator dropped unfinished is shown to the hook, then closed by the loop, until undone."""
+        undo = self.hook_generators()
+        self.run_in_loop(self.drop_generators())
+        undo()
+        self.run_in_loop(self.drop_generators())
+        self.assertEqual(self.seen, ["count", "closed", "closed"])
+
+    def test_hook_async_generator_finalizer_of_other_loops(self):
+        """One that runs is hooked and unhooked within its run; an opaque one is left alone."""
+
+        async def body():
+            await self.drop_generators(self.hook_generators())
+
+        self.run_in_loop(body())
+        self.assertEqual(self.seen, ["count", "closed", "closed"])
+        _cpython.hook_async_generator_finalizer(opaque := asyncio.AbstractEventLoop(), self.fail)()
+        self.assertEqual(vars(opaque), {})
+
+    def test_asyncio_logger_is_replaced(self):
+        """A patched logger, or a patched `error` on it, is seen while it is patched."""
+        for target in ("asyncio.base_events.logger", "asyncio.base_events.logger.error"):
+            with mock.patch(target):
+                self.assertTrue(_cpython.asyncio_logger_is_replaced(), target)
+            self.assertFalse(_cpython.asyncio_logger_is_replaced())
+
+    async def forgotten(self):
+        pass
+
+    def test_hook_unawaited_coroutines(self):
+        """A coroutine that dies unawaited is shown to the innermost hook, whichever was undone first."""
+        seen, before = [], warnings._warn_unawaited_coroutine
+        undo_outer = _cpython.hook_unawaited_coroutines(lambda _: seen.append("outer"))
+        undo_inner = _cpython.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
+        undo_outer()
+        self.forgotten()
+        undo_inner()
+        self.assertEqual(seen, ["forgotten"])
+        self.assertIs(warnings._warn_unawaited_coroutine, before)
+
+    def test_warn_unawaited_coroutine(self):
+        """The warning is Python's own, also where a hook is set."""
+        coroutine = self.forgotten()
+        undo = _cpython.hook_unawaited_coroutines(self.fail)
+        self.addCleanup(coroutine.close)
+        self.addCleanup(undo)
+        with self.assertWarnsRegex(RuntimeWarning, "forgotten' was never awaited"):
+            _cpython.warn_unawaited_coroutine(coroutine)
+
+    def test_warnings_sink_and_warning_filters(self):
+        """Both are others while warnings are recorded and filtered, and the same ones after."""
+        sink, filters = _cpython.warnings_sink(), _cpython.warning_filters()
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("ignore", BytesWarning)
+            self.assertNotEqual(_cpython.warnings_sink(), sink)
+            self.assertEqual(_cpython.warning_filters()[0][::2], ("ignore", BytesWarning, 0))
+        self.assertEqual(_cpython.warnings_sink(), sink)
+        self.assertIs(_cpython.warning_filters(), filters)
+
+
+class InterpreterCanaries(Canary):
+    def test_signal_handler_and_set_signal_handler(self):
+        """Both agree with the public functions of `signal`."""
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        _cpython.set_signal_handler(signal.SIGTERM, print)
+        self.assertIs(signal.getsignal(signal.SIGTERM), print)
+        self.assertIs(_cpython.signal_handler(signal.SIGTERM), print)
+
+    def test_raise_in_thread(self):
+        """The exception appears in the other thread, which is busy with something else."""
+        busy, over, caught = threading.Event(), threading.Event(), []
+
+        def work():
+            try:
+                while not over.is_set():
+                    busy.set()
+            except GeneratorExit as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        busy.wait(10)
+        _cpython.raise_in_thread(thread.ident, GeneratorExit)
+        thread.join(10)
+        over.set()
+        self.assertEqual(len(caught), 1)
+
+    def test_immortalize(self):
+        """The object outlives its last reference."""
+        mortal, immortal = type("Mortal", (), {})(), type("Immortal", (), {})()
+        references = weakref.ref(mortal), weakref.ref(immortal)
+        _cpython.immortalize(immortal)
+        del mortal, immortal
+        gc.collect()
+        self.assertIsNone(references[0]())
+        self.assertIsNotNone(references[1]())
+
+    def test_heap_is_frozen(self):
+        """The heap counts as frozen from `gc.freeze()` on; what the interpreter has frozen is no matter."""
+        self.addCleanup(gc.unfreeze)
+        self.assertFalse(_cpython.heap_is_frozen())
+        gc.freeze()
+        self.assertTrue(_cpython.heap_is_frozen())
