@@ -1,0 +1,121 @@
+"""Where a suspended coroutine stands: the chain of awaits down to the innermost line, and what it waits on.
+
+The chain follows `cr_await`, `gi_yieldfrom` and `ag_await`. Some awaitables made in C show nothing of what
+they wrap (`asend()` and `athrow()` of asynchronous generators, `anext()` with a default, the wrapper around
+`__await__`); those are opened with `gc.get_referents`. `asyncio.capture_call_graph` (3.14) stops at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Awaitable, Iterator
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from typing import Any, NamedTuple
+
+from . import _cpython
+from .places import Place
+
+__all__ = ["AwaitChain", "chain_of_coroutine", "chain_of_task", "coroutine_name", "definition"]
+
+
+class AwaitChain(NamedTuple):
+    """Where a coroutine stands, outermost place first, and the operation it waits on ("" where unknown)."""
+
+    places: tuple[Place, ...]
+    waits_on: str
+
+
+_LONGEST = 1000
+_ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
+
+
+def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
+    """Where a pending task stands; one that runs, or is ready to, waits on ""."""
+    future = _cpython.awaited_future(task)
+    places, operation = _walk(task.get_coro())
+    if isinstance(future, asyncio.Task):
+        return AwaitChain(places, f"task {future.get_name()!r}")
+    if operation:
+        return AwaitChain(places, operation)
+    if future is None:
+        return AwaitChain(places, "")
+    children = list(_cpython.gathered_children(future))
+    if children:
+        return AwaitChain(places, f"gather of {len(children)}")
+    return AwaitChain(places, f"a {type(future).__name__} that nobody has set")
+
+
+def chain_of_coroutine(coroutine: object) -> AwaitChain:
+    """Where a suspended coroutine or asynchronous generator stands."""
+    return AwaitChain(*_walk(coroutine))
+
+
+def coroutine_name(coroutine: object) -> str:
+    """The qualified name of a coroutine's function, or of what stands in for one."""
+    return getattr(coroutine, "__qualname__", type(coroutine).__qualname__)
+
+
+def definition(coroutine: object) -> Place | None:
+    """Where a coroutine's function is defined; None for awaitables that are not written in Python."""
+    for attribute in ("cr_code", "gi_code", "ag_code"):
+        code = getattr(coroutine, attribute, None)
+        if code is not None:
+            return Place(code.co_filename, code.co_firstlineno, coroutine_name(coroutine))
+    return None
+
+
+def _walk(coroutine: object) -> tuple[tuple[Place, ...], str]:
+    frames = list(_frames(coroutine))
+    places = tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in frames)
+    return places, _operation(frames)
+
+
+def _frames(awaited: object) -> Iterator[FrameType]:
+    """The frames of a chain, outermost first, as far as it is written in Python."""
+    for _ in range(_LONGEST):
+        inner: object
+        if isinstance(awaited, CoroutineType):
+            frame, inner = awaited.cr_frame, awaited.cr_await
+        elif isinstance(awaited, GeneratorType):
+            frame, inner = awaited.gi_frame, awaited.gi_yieldfrom
+        elif isinstance(awaited, AsyncGeneratorType):
+            frame, inner = awaited.ag_frame, awaited.ag_await
+        else:
+            frame, inner = None, _opened(awaited)
+        if frame is not None:
+            yield frame
+        if inner is None:
+            return
+        awaited = inner
+
+
+def _opened(awaitable: object) -> object:
+    """What an opaque awaitable made in C wraps; None for a future, where every chain ends."""
+    for referent in gc.get_referents(awaitable):
+        if isinstance(referent, CoroutineType | GeneratorType | AsyncGeneratorType):
+            return referent
+        if isinstance(referent, Awaitable) and not isinstance(referent, asyncio.Future):
+            return referent  # `anext()` with a default wraps an `asend()`
+    return None
+
+
+def _operation(frames: list[FrameType]) -> str:
+    """The asyncio operation at the end of a chain, as its users call it: `Queue.get`, `sleep(3600)`.
+
+    Of the trailing frames of asyncio's own, the innermost with a public name: `Lock.acquire` for `async with
+    lock`, `StreamReader.readuntil` for `_wait_for_data` below it.
+    """
+    for frame in reversed(frames):
+        code = frame.f_code
+        if not code.co_filename.startswith(_ASYNCIO_FOLDER):
+            break
+        name = code.co_name
+        if name.startswith("_") and not name.endswith("__"):
+            continue
+        if name == "sleep":
+            return f"sleep({frame.f_locals.get('delay')!r})"
+        owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
+        return name if owner is None else f"{type(owner).__name__}.{name}"
+    return ""

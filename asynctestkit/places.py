@@ -1,0 +1,134 @@
+"""Places in source code: where something was created, where something stands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sysconfig
+import unittest
+from collections.abc import Iterable
+from types import CodeType, FrameType, TracebackType
+from typing import Any, NamedTuple
+
+from . import _cpython
+
+__all__ = ["CreationSite", "Place", "capture", "hide_machinery", "is_machinery", "resolve", "user_places"]
+
+
+class Place(NamedTuple):
+    """One line of source code: absolute file name, line number from 1, name of the function."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{_shortened(self.file)}:{self.line} in {self.function}"
+
+
+CreationSite = list[Any]
+"""The phase, then code and offset of each line that led to a creation, innermost first: a cheap record."""
+
+
+class _Machinery(dict[str, bool]):
+    """Whether a source file belongs to what carries a test, and not to the test: computed once a file."""
+
+    def __missing__(self, filename: str) -> bool:
+        known = self[filename] = filename.startswith(_MACHINERY_FOLDERS)
+        return known
+
+
+_MACHINERY_FOLDERS = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep
+    for file in (asyncio.__file__, unittest.__file__, __file__)
+)
+_OWN_FOLDER = _MACHINERY_FOLDERS[-1]
+_machinery = _Machinery()
+
+_DEPTH = 5
+_CREATE_TASK = asyncio.create_task.__code__
+# Below these functions of the machinery lie the frames that run the loop or the test, not those that created.
+_RUNNERS = ("_run", "run_forever", "run", "__call__")
+_HOOKS = ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup")
+_CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
+
+
+def is_machinery(filename: str) -> bool:
+    """Whether this file is asyncio's, unittest's or this package's own."""
+    return _machinery[filename]
+
+
+def capture(frame: FrameType | None, phase: str) -> CreationSite:
+    """The site at which `frame` creates something, in the fewest steps that will do: it runs for every task.
+
+    Keeps code objects and offsets, not frames (which pin the user's objects) and not line numbers (which
+    cost 30 times as much as the rest): `resolve` computes those, for the few sites that are reported. A flat
+    list: one pair a line costs as much again in memory, and in the garbage collector's time.
+    """
+    site: CreationSite = [phase]
+    if frame is not None and frame.f_code is _CREATE_TASK:
+        frame = frame.f_back
+    depth = _DEPTH
+    while frame is not None and depth:
+        code = frame.f_code
+        if code is _cpython.RUN_CALLBACK:
+            break
+        site.append(code)
+        site.append(frame.f_lasti)
+        frame = frame.f_back
+        depth -= 1
+    return site
+
+
+def resolve(site: CreationSite) -> tuple[Place, ...]:
+    """The user's places of a site, outermost first, so that the last one is the line that created."""
+    pairs = zip(site[1::2], site[2::2], strict=True)
+    return user_places((code.co_filename, _line_at(code, offset), code.co_name) for code, offset in pairs)
+
+
+def user_places(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:
+    """The user's places among the lines of a stack (file, line, function), turned round: outermost first."""
+    places: list[Place] = []
+    for file, line, function in innermost_first:
+        if not _machinery[file]:
+            places.append(Place(file, line, function))
+        elif function in _CARRIERS:
+            break
+    return tuple(reversed(places[:_DEPTH]))
+
+
+def hide_machinery(trace: TracebackType | None) -> None:
+    """Takes out of a traceback, its first entry apart, what is not the user's affair, in place.
+
+    That is the machinery before the first line of the user's, and below that line the frames of this
+    package with what they call. Without a line of the user's nothing is hidden.
+    """
+    kept, inner = trace, trace.tb_next if trace is not None else None
+    hides = True
+    while kept is not None and inner is not None:
+        file = inner.tb_frame.f_code.co_filename
+        hides = (hides or file.startswith(_OWN_FOLDER)) and _machinery[file]
+        if not hides:
+            kept.tb_next = inner
+            kept = inner
+        inner = inner.tb_next
+    if kept is not None and kept is not trace:
+        kept.tb_next = None
+
+
+def _line_at(code: CodeType, offset: int) -> int:
+    for start, end, line in code.co_lines():
+        if start <= offset < end and line is not None:
+            return line
+    return code.co_firstlineno
+
+
+def _shortened(file: str) -> str:
+    """The path as a reader wants it: below the current folder or the standard library without their names."""
+    for folder in (os.getcwd() + os.sep, _STANDARD_LIBRARY):
+        if file.startswith(folder):
+            return file[len(folder) :]
+    return file
+
+
+_STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep

@@ -1,0 +1,207 @@
+"""A place is one line of source: captured cheaply, resolved to the user's lines, printed as one reads it."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import sysconfig
+import traceback
+import unittest
+
+import asynctestkit
+from asynctestkit.places import Place, capture, hide_machinery, is_machinery, resolve, user_places
+
+ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
+UNITTEST = os.path.join(os.path.dirname(os.path.abspath(unittest.__file__)), "any.py")
+
+
+def line():
+    """The number of the caller's line."""
+    return sys._getframe(1).f_lineno
+
+
+def defined_in(file, source):
+    """The function `f` of that source, compiled as if it stood in `file`."""
+    namespace = {}
+    exec(compile(source, file, "exec"), namespace)
+    return namespace["f"]
+
+
+class PlaceTests(unittest.TestCase):
+    def test_below_the_current_folder_the_path_is_relative(self):
+        """A file of the project is shown as one types it."""
+        file = os.path.join(os.getcwd(), "pkg", "mod.py")
+        self.assertEqual(str(Place(file, 7, "f")), f"{os.path.join('pkg', 'mod.py')}:7 in f")
+
+    def test_below_the_standard_library_the_path_is_relative(self):
+        """A file of the standard library is shown as it is imported."""
+        file = os.path.join(sysconfig.get_path("stdlib"), "asyncio", "locks.py")
+        self.assertEqual(str(Place(file, 7, "f")), f"{os.path.join('asyncio', 'locks.py')}:7 in f")
+
+    def test_elsewhere_the_path_is_whole(self):
+        """A file of neither is shown in full."""
+        self.assertEqual(str(Place("/elsewhere/mod.py", 7, "f")), "/elsewhere/mod.py:7 in f")
+
+    def test_a_folder_that_only_begins_alike_is_elsewhere(self):
+        """`/home/project2` is not below `/home/project`."""
+        file = os.getcwd() + "2" + os.sep + "mod.py"
+        self.assertEqual(str(Place(file, 7, "f")), f"{file}:7 in f")
+
+
+class IsMachineryTests(unittest.TestCase):
+    def test_what_carries_a_test_is_machinery(self):
+        """asyncio, unittest and this package carry tests."""
+        for file in (asyncio.__file__, asyncio.locks.__file__, unittest.case.__file__, asynctestkit.__file__):
+            with self.subTest(file):
+                self.assertTrue(is_machinery(os.path.abspath(file)))
+
+    def test_everything_else_is_the_users(self):
+        """Tests, other modules of the standard library, and code without a file are not machinery."""
+        for file in (__file__, contextlib.__file__, "<string>", os.path.dirname(ASYNCIO) + "2/x.py"):
+            with self.subTest(file):
+                self.assertFalse(is_machinery(file))
+
+
+class CaptureTests(unittest.TestCase):
+    def test_the_last_place_is_the_line_that_creates(self):
+        """A site resolves to the lines that led to it, outermost first, each with its own number."""
+
+        def create():
+            return capture(sys._getframe(), "test"), line()
+
+        (site, inner), outer = create(), line()
+        self.assertEqual(
+            resolve(site)[-2:],
+            (Place(__file__, outer, self._testMethodName), Place(__file__, inner, "create")),
+        )
+
+    def test_the_phase_comes_first(self):
+        """A site begins with the phase that it was given."""
+        self.assertEqual(capture(sys._getframe(), "tearDown")[0], "tearDown")
+
+    def test_without_a_frame_there_are_no_places(self):
+        """What C code creates has a phase and no place."""
+        self.assertEqual(capture(None, "test"), ["test"])
+        self.assertEqual(resolve(["test"]), ())
+
+    def test_asyncio_create_task_is_passed_over(self):
+        """The site of `asyncio.create_task(…)` is the caller's; it costs none of the few lines kept."""
+        sites = []
+
+        class Loop(asyncio.SelectorEventLoop):
+            def create_task(self, coro, **options):
+                sites.append(capture(sys._getframe(1), "test"))
+                return super().create_task(coro, **options)
+
+        async def start():
+            return await asyncio.create_task(asyncio.sleep(0)), line()
+
+        loop = Loop()
+        self.addCleanup(loop.close)
+        _, number = loop.run_until_complete(start())
+        self.assertEqual(resolve(sites[1]), (Place(__file__, number, "start"),))
+
+    def test_it_stops_at_the_callback(self):
+        """Below a callback of the loop lie the lines that run the loop, which have created nothing."""
+        sites = []
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        loop.call_soon(lambda: sites.append(capture(sys._getframe(), "test")))
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        self.assertEqual([place.function for place in resolve(sites[0])], ["<lambda>"])
+        self.assertEqual(len(sites[0]), 1 + 2)
+
+    def test_it_keeps_five_lines(self):
+        """Of a deep stack the innermost five lines are kept."""
+
+        def deep(levels):
+            return deep(levels - 1) if levels else capture(sys._getframe(), "test")
+
+        self.assertEqual([place.function for place in resolve(deep(20))], ["deep"] * 5)
+
+    def test_a_short_stack_is_kept_whole(self):
+        """A stack of fewer lines ends where it begins."""
+        sites = []
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        # A worker's stack has no test below it, and `run` of the thread is the standard library's.
+        loop.run_until_complete(
+            loop.run_in_executor(None, lambda: sites.append(capture(sys._getframe(), "")))
+        )
+        loop.run_until_complete(loop.shutdown_default_executor())
+        self.assertEqual(resolve(sites[0])[-1].function, "<lambda>")
+
+    def test_an_offset_before_the_first_line(self):
+        """A frame that has not begun to run stands on the line of its definition."""
+
+        def never_run():
+            pass
+
+        code = never_run.__code__
+        self.assertEqual(
+            resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),)
+        )
+
+
+class UserPlacesTests(unittest.TestCase):
+    def test_machinery_is_left_out(self):
+        """Lines of asyncio between the user's own are passed over, and the order is turned round."""
+        stack = [("/a.py", 1, "inner"), (ASYNCIO, 2, "gather"), ("/a.py", 3, "outer")]
+        self.assertEqual(user_places(stack), (Place("/a.py", 3, "outer"), Place("/a.py", 1, "inner")))
+
+    def test_it_ends_where_the_machinery_runs_the_test(self):
+        """What lies below unittest's own call of the test is how the test was started."""
+        for function in ("_callTestMethod", "_callSetUp", "_callCleanup", "run_forever", "run"):
+            with self.subTest(function):
+                stack = [("/a.py", 1, "test"), (UNITTEST, 2, function), ("/main.py", 3, "main")]
+                self.assertEqual(user_places(stack), (Place("/a.py", 1, "test"),))
+
+    def test_a_function_of_the_users_may_have_such_a_name(self):
+        """`run` is where the search ends in the machinery only."""
+        stack = [("/a.py", 1, "inner"), ("/a.py", 2, "run"), ("/a.py", 3, "outer")]
+        self.assertEqual([place.function for place in user_places(stack)], ["outer", "run", "inner"])
+
+    def test_five_are_kept(self):
+        """Of many places the innermost five are kept."""
+        stack = [("/a.py", number, "f") for number in range(1, 10)]
+        self.assertEqual([place.line for place in user_places(stack)], [5, 4, 3, 2, 1])
+
+    def test_no_lines_no_places(self):
+        """An empty stack has no places."""
+        self.assertEqual(user_places([]), ())
+
+
+class HideMachineryTests(unittest.TestCase):
+    def functions(self, call, *args):
+        """Who is left in the traceback of what the call raises."""
+        try:
+            call(*args)
+        except ZeroDivisionError as error:
+            hide_machinery(error.__traceback__)
+            return [entry.name for entry in traceback.extract_tb(error.__traceback__)]
+
+    def test_machinery_before_the_first_line_of_the_users_goes(self):
+        """Between the entry and the user's first line nothing is left; what follows stays as it is."""
+        carry = defined_in(UNITTEST, "def f(call): call()")
+        carry_on = defined_in(ASYNCIO, "def f(carry, call): carry(call)")
+
+        def users():
+            carry(divide)
+
+        def divide():
+            1 / 0
+
+        self.assertEqual(self.functions(carry_on, carry, users), ["functions", "users", "f", "divide"])
+
+    def test_the_users_own_lines_stay(self):
+        """Where the user's line is next to the entry, nothing changes."""
+        self.assertEqual(self.functions(lambda: 1 / 0), ["functions", "<lambda>"])
+
+    def test_what_the_machinery_itself_raises_keeps_its_lines(self):
+        """Without a line of the user's, nothing is hidden."""
+        self.assertEqual(self.functions(defined_in(UNITTEST, "def f(): 1 / 0")), ["functions", "f"])
+
+    def test_without_a_traceback_there_is_nothing_to_do(self):
+        """None, as `__exit__` gets it without an exception, is fine."""
+        self.assertIsNone(hide_machinery(None))
