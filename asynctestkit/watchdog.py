@@ -1,0 +1,310 @@
+"""Deadlines, watched from outside of the loop: one sleeping thread for the whole process.
+
+Arming a deadline appends to a list. The thread sleeps until the earliest deadline that it has seen, and is
+woken only for an earlier one; deadlines that are disarmed in time never concern it. Nothing is scheduled on
+the loop, so the order of its callbacks is what it would have been.
+
+When a deadline passes, the thread first asks the loop to cancel the code. A loop that does not answer is
+blocked, and sync code has no loop to ask: then the stack is taken and PhaseInterrupt is raised right there,
+by a signal. That signal is nobody else's: SIGURG is ignored by default, and Go's runtime interrupts its
+goroutines with it for that reason. `SIGALRM` and `setitimer` remain the tests' own. Outside the main thread
+Python runs no signal handlers; there the exception waits for the next bytecode, and a `time.sleep` cannot be
+cut short.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+from . import _cpython
+from ._compat import debugger_is_registered
+from .places import is_machinery
+
+__all__ = ["PhaseInterrupt", "Watch", "Watched"]
+
+_SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
+_PATIENCE = 0.25
+"""Wall seconds in which a loop that is alive answers, and in which interrupted code leaves."""
+_STUBBORN_AFTER = 3
+"""Interrupts that code may swallow before it is interrupted in its `except` clause, too."""
+
+
+class PhaseInterrupt(BaseException):
+    """Raised into code that outlived its deadline and did not heed its cancellation.
+
+    Not an Exception, so that `except Exception` in the code under test does not stop it. Users never see it:
+    the guard turns it into a DeadlineError.
+    """
+
+
+class Watched(Protocol):
+    """The code whose time is limited.
+
+    The watchdog's thread calls the first two methods, the code's own thread the others.
+    """
+
+    def is_loop_running(self) -> bool:
+        """Whether the code runs on a loop just now."""
+
+    def call_in_loop(self, callback: Callable[[], None]) -> None:
+        """Have the loop call that soon."""
+
+    def overrun(self, blocked_stack: str) -> None:
+        """The deadline has passed: take down where everything stands.
+
+        `blocked_stack` is "" if nothing blocks.
+        """
+
+    def cancel(self) -> None:
+        """Ask the code to end; called in the loop."""
+
+    def give_up(self) -> None:
+        """Go on without the code; called in the loop, when `cancel` went unheeded for the grace period."""
+
+
+class Watch:
+    """One deadline over some code, from its creation to `stop()`; all times are wall seconds.
+
+    Code that `ends_by_itself` does so as long as its loop turns: it overruns only where the loop is blocked.
+    """
+
+    def __init__(
+        self, watched: Watched, seconds: float, grace_period: float, *, ends_by_itself: bool = False
+    ) -> None:
+        self.expired = False
+        self.due = time.monotonic() + seconds
+        self._respite = seconds if ends_by_itself else None
+        self._watched = watched
+        self._grace_period = grace_period
+        self._thread_id = threading.get_ident()
+        self._action = watched.cancel
+        self._is_asked = False
+        self._answered_at: float | None = None
+        self._wants_interrupt = False
+        self._interrupts = 0
+        self._tracer_before: tuple[Any] | None = None
+        self._is_over = False
+        _watchdog.add(self)
+
+    def stop(self) -> None:
+        """Disarms: from now on nothing is called and nothing is raised."""
+        self._is_over = True
+        _watchdog.remove(self)
+        if self._tracer_before is not None:
+            sys.settrace(self._tracer_before[0])
+
+    # -- in the watchdog's thread
+
+    def advance(self, now: float) -> None:
+        """Does what is due, and says when the next thing is."""
+        if (
+            not self.expired
+            and not self._is_asked
+            and _is_debugged(sys._current_frames().get(self._thread_id))
+        ):
+            self._stand_down()
+            return
+        if self._answered_at is not None:
+            if now < self._answered_at + self._grace_period:
+                self.due = self._answered_at + self._grace_period
+                return
+            self._action, self._answered_at, self._is_asked = self._watched.give_up, None, False
+        self.due = now + _PATIENCE
+        if not self._is_asked and self._watched.is_loop_running():
+            self._is_asked = True
+            self._watched.call_in_loop(self._answer)
+        else:
+            self._wants_interrupt = True
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._thread_id == threading.main_thread().ident and _signal_is_ours():
+            signal.pthread_kill(self._thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
+        else:
+            self._take_down(sys._current_frames().get(self._thread_id))
+            _cpython.raise_in_thread(self._thread_id, PhaseInterrupt)
+
+    # -- in the thread of the code
+
+    def _answer(self) -> None:
+        if self._is_over or _is_traced():
+            self._stand_down()
+            return
+        self._wants_interrupt = False
+        if self._respite is not None:
+            self._is_asked = False
+            self.due = time.monotonic() + (0.0 if self.expired else self._respite)
+            return
+        self._answered_at = time.monotonic()
+        if not self.expired:
+            self.expired = True
+            self._watched.overrun("")
+        self._action()
+
+    def interrupted(self, frame: FrameType | None) -> None:
+        """The signal has arrived, in `frame`: raises, if it is still wanted."""
+        if not self._wants_interrupt or self._is_over:
+            return
+        self._wants_interrupt = False
+        if _is_traced():
+            self._stand_down()
+            return
+        self._take_down(frame)
+        self._interrupts += 1
+        if self._tracer_before is None:
+            # An exception within a tracer (which is where the signal may have arrived) removes the tracer.
+            self._tracer_before = (sys.gettrace(),)
+        if self._interrupts > _STUBBORN_AFTER:
+            self._raise_at_next_line(frame)
+        raise PhaseInterrupt
+
+    def _take_down(self, frame: FrameType | None) -> None:
+        if not self.expired:
+            self.expired = True
+            self._watched.overrun(_format_stack(frame))
+
+    def _stand_down(self) -> None:
+        self.due = float("inf")
+
+    def _raise_at_next_line(self, frame: FrameType | None) -> None:
+        """Against `while True: try: … except BaseException: pass`: raises in the `except` clause as well.
+
+        Python removes a tracer that raises. The profiler brings it back for the caller, which may swallow as
+        well, until it is none of the user's.
+        """
+
+        def tracer(_frame: FrameType, event: str, _arg: object) -> Any:
+            if event == "line":
+                raise PhaseInterrupt
+            return tracer
+
+        def profiler(returning: FrameType, event: str, _arg: object) -> None:
+            if event == "return":
+                arm(returning.f_back)
+
+        def arm(frame: FrameType | None) -> None:
+            is_users = frame is not None and not is_machinery(frame.f_code.co_filename)
+            sys.setprofile(profiler if is_users else None)
+            while frame is not None and not is_machinery(frame.f_code.co_filename):
+                frame.f_trace = tracer
+                frame = frame.f_back
+            sys.settrace(tracer if is_users else None)  # last: now it raises in whatever function is called
+
+        arm(frame)
+
+
+class _Watchdog:
+    """The thread, started when it is first needed, and what it watches."""
+
+    def __init__(self) -> None:
+        self.watches: list[Watch] = []
+        self._changed = threading.Condition()
+        self._sleeps_until: float | None = None
+
+    def add(self, watch: Watch) -> None:
+        with self._changed:
+            self.watches.append(watch)
+            if self._sleeps_until is None:
+                _take_signal()
+                self._sleeps_until = watch.due
+                # Not threading.Thread: suites count that module's threads, and this is none of theirs.
+                _thread.start_new_thread(self._run, ())
+            elif watch.due < self._sleeps_until:
+                self._changed.notify()
+
+    def remove(self, watch: Watch) -> None:
+        with self._changed:
+            if watch in self.watches:
+                self.watches.remove(watch)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for watch in [watch for watch in self.watches if watch.due <= now]:
+                    watch.advance(now)
+                self._sleeps_until = min((watch.due for watch in self.watches), default=float("inf"))
+                pause = max(0.0, self._sleeps_until - now)
+                self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+
+
+_watchdog = _Watchdog()
+
+
+def _reset_after_fork() -> None:
+    """A forked child has no watchdog thread; its next deadline starts one."""
+    global _watchdog
+    _watchdog = _Watchdog()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def _take_signal() -> None:
+    """Installs our handler, once, where the signal is nobody's yet and this is the thread that may."""
+    if (
+        _SIGNAL is not None
+        and threading.current_thread() is threading.main_thread()
+        and _cpython.signal_handler(_SIGNAL) == signal.SIG_DFL
+    ):
+        _cpython.set_signal_handler(_SIGNAL, _on_signal)
+
+
+def _signal_is_ours() -> bool:
+    return _SIGNAL is not None and _cpython.signal_handler(_SIGNAL) is _on_signal
+
+
+def _on_signal(_number: int, frame: FrameType | None) -> None:
+    for watch in tuple(_watchdog.watches):
+        watch.interrupted(frame)
+
+
+def _format_stack(frame: FrameType | None) -> str:
+    """A stack as Python prints one, from the first line that is the user's to the innermost."""
+    if frame is None:
+        return ""
+    entries = traceback.extract_stack(frame)
+    machinery = [index for index, entry in enumerate(entries) if is_machinery(entry.filename)]
+    first = next((i + 1 for i in reversed(machinery) if i + 1 < len(entries) and i + 1 not in machinery), 0)
+    return "".join(traceback.format_list(entries[first:]))
+
+
+_DEBUGGERS = frozenset(
+    ("bdb", "pdb", "ipdb", "pudb", "pydevd", "_pydevd_bundle", "pydevd_tracing", "debugpy")
+)
+
+
+def _is_debugged(frame: FrameType | None) -> bool:
+    """Whether a debugger sits in that stack, traces it, or is registered for the process."""
+    if debugger_is_registered():
+        return True
+    while frame is not None:
+        if _root(frame.f_globals.get("__name__")) in _DEBUGGERS or _is_debuggers(frame.f_trace):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_traced() -> bool:
+    """Whether a debugger traces the calling thread; coverage, a tracer as well, is no debugger."""
+    return debugger_is_registered() or _is_debuggers(sys.gettrace())
+
+
+def _is_debuggers(tracer: object) -> bool:
+    owner = type(getattr(tracer, "__self__", tracer))
+    modules = [getattr(tracer, "__module__", ""), *(base.__module__ for base in owner.__mro__)]
+    return tracer is not None and not _DEBUGGERS.isdisjoint(map(_root, modules))
+
+
+def _root(module: object) -> str:
+    return str(module).partition(".")[0]
