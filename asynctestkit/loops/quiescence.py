@@ -1,0 +1,123 @@
+"""Quiescence: nothing is ready, every task waits; and what could still end it.
+
+A loop that is not a selector loop of asyncio's own (uvloop, the proactor) cannot be looked into. There, what
+cannot be known is answered so that nobody is accused: something may always wake it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import sys
+import threading
+import time
+from collections.abc import Collection
+from typing import Any
+
+from .. import _cpython
+
+__all__ = ["can_wake", "is_quiet", "pause", "turn_until_quiet"]
+
+_OPAQUE_TURNS = 20
+"""Turns after which an opaque loop counts as quiet: real suites were seen to need up to 7."""
+
+
+def is_quiet(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether no callback is ready; an opaque loop is never known to be quiet."""
+    return _cpython.is_transparent(loop) and _cpython.ready_count(loop) == 0
+
+
+async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> bool:
+    """Gives the loop its turns until nothing else is ready, for at most `seconds` (wall).
+
+    Returns whether it became quiet. Only `seconds` stops a task that spins on `sleep(0)`.
+    """
+    until = time.monotonic() + seconds
+    turns = 0
+    while True:
+        await asyncio.sleep(0)
+        turns += 1
+        if _cpython.is_transparent(loop):
+            if _cpython.ready_count(loop) == 0:
+                return True
+        elif turns == _OPAQUE_TURNS:
+            return True
+        if time.monotonic() > until:
+            return False
+
+
+async def pause(
+    loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Task[Any]], seconds: float
+) -> float:
+    """Waits until every one of `tasks` is done, for at most `seconds`; returns the seconds to be charged.
+
+    Lateness is not charged: on a machine so busy that a wait of 20 ms takes 200, everything else is as late,
+    and a verdict must not depend on the load.
+    """
+    waiter = loop.create_future()
+    left = len(tasks)
+
+    def count_down(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            stop()
+
+    def stop() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    started = time.monotonic()
+    timer = loop.call_later(seconds, stop)
+    for task in tasks:
+        task.add_done_callback(count_down)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        for task in tasks:
+            task.remove_done_callback(count_down)
+    return min(time.monotonic() - started, seconds)
+
+
+def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
+    """Whether anything could still wake a task of a quiet loop.
+
+    That is a timer due `within` that many seconds of the loop's clock, a descriptor, a live thread that is
+    not an idle pool worker, or a handler for signals. A child process shows as one of these: its pipes and
+    its pidfd are descriptors, its watcher is a thread.
+    """
+    if not _cpython.is_transparent(loop):
+        return True
+    if _cpython.ready_count(loop) or _cpython.has_signal_handlers(loop):
+        return True
+    due = _cpython.next_timer(loop)
+    if due is not None and due - loop.time() <= within:
+        return True
+    foreign = _has_busy_threads()
+    return foreign or any(not _only_listens(fd) for fd in _cpython.watched_descriptors(loop))
+
+
+def _only_listens(descriptor: int) -> bool:
+    """Exempt: a listening socket wakes for a client only, itself a descriptor, a thread or a child."""
+    try:
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            return False
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
+            return bool(copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:  # closed while the loop still watches it
+        return False
+
+
+def _has_busy_threads() -> bool:
+    """Whether a thread other than this one may be at work on something that ends in a wake-up."""
+    own = threading.get_ident()
+    frames = sys._current_frames()
+    for thread in threading.enumerate():
+        if thread.ident is None or thread.ident == own:
+            continue
+        if not _cpython.is_idle_worker(frames.get(thread.ident)) or _cpython.has_jobs_to_take(thread, frames):
+            return True
+    return False

@@ -1,0 +1,265 @@
+"""A loop is quiet when nothing is ready; whether anything could wake it is known, or nobody is accused."""
+
+import asyncio
+import concurrent.futures
+import os
+import signal
+import socket
+import threading
+import time
+import unittest
+from unittest import mock
+
+from asynctestkit import _cpython
+from asynctestkit._compat import ON_WINDOWS
+from asynctestkit.loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
+
+OPAQUE = mock.patch("asynctestkit._cpython.is_transparent", return_value=False)
+"""Makes every loop one that cannot be looked into, as uvloop's."""
+
+
+class LoopTestCase(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.loop.set_debug(False)
+        self.addCleanup(self.loop.close)
+
+    def run_in_loop(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    def make_task(self, coroutine):
+        """A task that is ended with the test."""
+        task = self.loop.create_task(coroutine)
+        self.addCleanup(lambda: self.loop.run_until_complete(asyncio.wait([task])))
+        self.addCleanup(task.cancel)
+        return task
+
+
+class IsQuietTests(LoopTestCase):
+    def test_a_ready_callback(self):
+        """A loop is quiet until a callback is ready."""
+        self.assertTrue(is_quiet(self.loop))
+        self.loop.call_soon(int)
+        self.assertFalse(is_quiet(self.loop))
+
+    def test_a_timer_is_not_ready(self):
+        """A timer makes no noise before it is due."""
+        self.loop.call_later(3600, int)
+        self.assertTrue(is_quiet(self.loop))
+
+    def test_an_opaque_loop(self):
+        """A loop that cannot be looked into is never known to be quiet."""
+        with OPAQUE:
+            self.assertFalse(is_quiet(self.loop))
+
+
+class TurnUntilQuietTests(LoopTestCase):
+    def test_tasks_run_until_they_wait(self):
+        """However many turns the others need, they have had them when it returns."""
+        turns = []
+
+        async def busy():
+            for turn in range(100):
+                turns.append(turn)
+                await asyncio.sleep(0)
+            await asyncio.sleep(3600)
+
+        self.make_task(busy())
+        self.assertTrue(self.run_in_loop(turn_until_quiet(self.loop, 60)))
+        self.assertEqual(turns, list(range(100)))
+
+    def test_a_spinner_ends_the_attempt(self):
+        """While a task spins, the loop is not quiet, and the time is up some time."""
+
+        async def spins():
+            while True:
+                await asyncio.sleep(0)
+
+        self.make_task(spins())
+        self.assertFalse(self.run_in_loop(turn_until_quiet(self.loop, 0.01)))
+
+    def test_an_opaque_loop_gets_some_turns(self):
+        """A loop that cannot be looked into counts as quiet after as many turns as real suites need."""
+        turns = []
+
+        async def counts():
+            while True:
+                turns.append(None)
+                await asyncio.sleep(0)
+
+        self.make_task(counts())
+        with OPAQUE:
+            self.assertTrue(self.run_in_loop(turn_until_quiet(self.loop, 60)))
+        self.assertGreater(len(turns), 7)
+
+
+class PauseTests(LoopTestCase):
+    def test_it_ends_with_the_last_task(self):
+        """It returns when all are done, long before the time is up."""
+        events = [asyncio.Event(), asyncio.Event()]
+
+        async def body():
+            tasks = [asyncio.ensure_future(event.wait()) for event in events]
+            for delay, event in enumerate(events):
+                self.loop.call_later(delay * 0.001, event.set)
+            charged = await pause(self.loop, tasks, 600)
+            return charged, [task.done() for task in tasks]
+
+        charged, done = self.run_in_loop(body())
+        self.assertEqual(done, [True, True])
+        self.assertLess(charged, 600)
+
+    def test_it_ends_with_the_time(self):
+        """Tasks that go on are left alone, and no more than the time is charged."""
+        task = self.make_task(asyncio.sleep(3600))
+        charged = self.run_in_loop(pause(self.loop, [task], 0.01))
+        self.assertFalse(task.done())
+        self.assertLessEqual(charged, 0.01)
+
+    def test_lateness_is_not_charged(self):
+        """Where the loop is held up, the wait is charged as if it had been on time."""
+        task = self.make_task(asyncio.sleep(3600))
+        self.loop.call_soon(time.sleep, 0.05)  # waits: it stands for a busy machine
+        began = time.monotonic()
+        self.assertEqual(self.run_in_loop(pause(self.loop, [task], 0.01)), 0.01)
+        self.assertGreaterEqual(time.monotonic() - began, 0.05)
+
+    def test_tasks_and_time_may_be_up_at_once(self):
+        """The second of two reasons to end does no harm."""
+
+        async def body():
+            task = asyncio.ensure_future(asyncio.sleep(0))
+            return await pause(self.loop, [task], 0), task.done()
+
+        charged, _ = self.run_in_loop(body())
+        self.assertEqual(charged, 0)
+
+    def test_nothing_is_left_on_loop_or_task(self):
+        """Cancelled in the middle, it takes its timer and its callbacks with it."""
+        seen = []
+
+        class Watching(asyncio.Task):
+            def remove_done_callback(self, callback):
+                seen.append(callback)
+                return super().remove_done_callback(callback)
+
+        async def for_ever():
+            await asyncio.sleep(3600)
+
+        task = Watching(for_ever(), loop=self.loop)
+        waiting = self.make_task(pause(self.loop, [task], 600))
+        self.run_in_loop(turn_until_quiet(self.loop, 60))
+        waiting.cancel()
+        self.run_in_loop(asyncio.wait([waiting]))
+        self.assertTrue(waiting.cancelled())
+        self.assertEqual(len(seen), 1)
+        task.cancel()
+        self.run_in_loop(asyncio.wait([task]))
+        self.assertIsNone(_cpython.next_timer(self.loop))
+
+
+class CanWakeTests(LoopTestCase):
+    def setUp(self):
+        super().setUp()
+        # Threads that another test has left behind are no matter here.
+        own, enumerate_all = threading.current_thread(), threading.enumerate
+        foreign = [thread for thread in enumerate_all() if thread is not own]
+        patch = mock.patch("threading.enumerate", lambda: [t for t in enumerate_all() if t not in foreign])
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def watch(self, file):
+        """Have the loop watch a file or socket that is closed with the test."""
+        self.addCleanup(file.close)
+        self.loop.add_reader(file, int)
+
+    def test_nothing(self):
+        """A loop on which nothing goes on is never woken."""
+        self.assertFalse(can_wake(self.loop, 3600))
+
+    def test_a_callback(self):
+        """A callback that is ready wakes."""
+        self.loop.call_soon(int)
+        self.assertTrue(can_wake(self.loop, 0))
+
+    def test_a_timer_in_time(self):
+        """A timer wakes if it is due within the time; a cancelled one does not."""
+        timer = self.loop.call_later(1000, int)
+        self.assertFalse(can_wake(self.loop, 900))
+        self.assertTrue(can_wake(self.loop, 1100))
+        timer.cancel()
+        self.assertFalse(can_wake(self.loop, 1100))
+
+    @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
+    def test_a_signal_handler(self):
+        """Who handles signals expects one."""
+        self.loop.add_signal_handler(signal.SIGUSR1, int)
+        self.assertTrue(can_wake(self.loop, 0))
+
+    def test_a_connected_socket(self):
+        """A socket that is connected may be written to from the other end."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        self.watch(ours)
+        self.assertTrue(can_wake(self.loop, 0))
+
+    def test_a_listening_socket(self):
+        """A listening socket alone does not wake: there is nobody who would connect."""
+        self.watch(socket.create_server(("127.0.0.1", 0)))
+        self.assertFalse(can_wake(self.loop, 0))
+
+    def test_a_pipe(self):
+        """A pipe may be written to; asking costs no descriptor."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        self.watch(os.fdopen(reader))
+        lowest_free = os.dup(writer)
+        os.close(lowest_free)
+        self.assertTrue(can_wake(self.loop, 0))
+        again = os.dup(writer)
+        os.close(again)
+        self.assertEqual(again, lowest_free)
+
+    def test_a_descriptor_closed_too_early(self):
+        """What became of a descriptor that is closed but still registered is not known, so it may wake."""
+        reader, writer = os.pipe()
+        os.close(writer)
+        self.loop.add_reader(reader, int)
+        os.close(reader)
+        self.assertTrue(can_wake(self.loop, 0))
+
+    def test_a_busy_thread(self):
+        """A thread that is at work may wake the loop when it ends, and not after."""
+        over = threading.Event()
+        thread = threading.Thread(target=over.wait, args=(30,))
+        thread.start()
+        try:
+            self.assertTrue(can_wake(self.loop, 0))
+        finally:
+            over.set()
+            thread.join()
+        self.assertFalse(can_wake(self.loop, 0))
+
+    def test_a_thread_pool(self):
+        """A worker of a pool counts while it has a job, and not while it waits for one."""
+        busy, over = threading.Event(), threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            job = pool.submit(lambda: (busy.set(), over.wait(30)))
+            self.assertTrue(busy.wait(30))
+            self.assertTrue(can_wake(self.loop, 0))
+            over.set()
+            job.result(30)
+            until = time.monotonic() + 30
+            while can_wake(self.loop, 0) and time.monotonic() < until:
+                time.sleep(0.001)  # waits: a pool's worker tells nobody that it is idle again
+            self.assertFalse(can_wake(self.loop, 0))
+
+    def test_a_thread_that_has_not_begun(self):
+        """A thread that nobody has started does nothing."""
+        threading.Thread(target=int)
+        self.assertFalse(can_wake(self.loop, 0))
+
+    def test_an_opaque_loop(self):
+        """A loop that cannot be looked into may always be woken."""
+        with OPAQUE:
+            self.assertTrue(can_wake(self.loop, 0))
