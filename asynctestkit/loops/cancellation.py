@@ -1,0 +1,107 @@
+"""Cancelling any number of tasks, whatever they do about it, in linear time and bounded wall time.
+
+`task.cancel()` follows the chain of awaits: on 5,000 tasks that each await the next it recurses 5,000 deep
+(RecursionError on 3.10 to 3.12) and costs O(n²) over all of them; on tasks that await each other in a ring it
+recurses for ever, on every version. So only tasks that await no other pending one are cancelled, the chains
+above them unwind by themselves, and what is left then is ended at its coroutine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from .. import _cpython
+from .quiescence import pause, turn_until_quiet
+
+__all__ = ["cancel_and_wait", "detach", "waits_for"]
+
+_Tasks = set[asyncio.Task[Any]]
+
+_ROUND = 0.02
+"""Seconds after which the situation is looked at anew: who has ended, has appeared, can now be cancelled."""
+
+
+async def cancel_and_wait(
+    loop: asyncio.AbstractEventLoop, pending: Callable[[], _Tasks], grace_period: float
+) -> _Tasks:
+    """Cancels all that `pending()` names, now and later, once each, and waits for their end.
+
+    Returns those that refused: still pending after `grace_period` wall seconds. A round in which some have
+    ended does not count, and no other counts for more than it should have taken: so neither a great number
+    of tasks nor a busy machine makes one stubborn.
+    """
+    asked: _Tasks = set()
+    left = grace_period
+    spent, before = 0.0, 0
+    while tasks := pending():
+        if len(tasks) >= before:
+            left -= spent
+        before = len(tasks)
+        started = time.monotonic()
+        asked &= tasks
+        fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
+        if left <= 0:
+            # The others wait for some of these, or for themselves.
+            return asked | fresh | {task for task in tasks - asked - fresh if not _end_at_coroutine(task)}
+        for task in fresh:
+            _cancel(task)
+        asked |= fresh
+        if await turn_until_quiet(loop, _ROUND) and not fresh:
+            if asked:
+                await pause(loop, tasks, _ROUND)
+            else:
+                left = 0.0  # a ring
+        spent = min(time.monotonic() - started, _ROUND)
+    return set()
+
+
+def detach(task: asyncio.Task[Any]) -> None:
+    """Leaves a task to itself, so that neither the loop's closing nor the process's exit waits for it.
+
+    It and all that it holds stay in memory until the process ends. If it ends before, nobody is told how: by
+    then another test runs.
+    """
+    _cpython.forget_task(task)
+    task.add_done_callback(_cpython.mark_exception_retrieved)
+    _cpython.immortalize(task.get_coro())
+
+
+def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
+    """Whether a task waits for one of `tasks`, if through others: cancelling it would cancel that one."""
+    seen: _Tasks = set()
+    current: object = task
+    while isinstance(current, asyncio.Task) and current not in seen:
+        if _awaits_one_of(current, tasks):
+            return True
+        seen.add(current)
+        current = _cpython.awaited_future(current)
+    return False
+
+
+def _awaits_one_of(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
+    future = _cpython.awaited_future(task)
+    return future in tasks or any(child in tasks for child in _cpython.gathered_children(future))
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    try:
+        task.cancel()
+    except RecursionError:
+        # A ring, or a long chain, that goes through futures of somebody else's making.
+        _end_at_coroutine(task)
+
+
+def _end_at_coroutine(task: asyncio.Task[Any]) -> bool:
+    """Throws CancelledError into the coroutine of a task that the loop cannot reach; whether it ended."""
+    coroutine: Any = task.get_coro()
+    try:
+        coroutine.throw(asyncio.CancelledError())
+    except BaseException:  # whatever it ended with, it has ended
+        _cpython.forget_task(task)
+        # If what it waits for ends after all, that wakes it, and the RuntimeError would be logged.
+        task.add_done_callback(_cpython.mark_exception_retrieved)
+        return True
+    return False
