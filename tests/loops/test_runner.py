@@ -1,0 +1,373 @@
+"""The runner does what asyncio's does, hangs on nothing, and can give up."""
+
+import asyncio
+import contextvars
+import faulthandler
+import signal
+import sys
+import threading
+import unittest
+import warnings
+from unittest import mock
+
+from asynctestkit.loops.loop import HygienicEventLoop
+from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.watchdog import PhaseInterrupt
+
+VARIABLE = contextvars.ContextVar("VARIABLE", default="unset")
+SHORT = 0.05
+"""Wall seconds for what is meant to outlast them."""
+
+
+async def for_ever():
+    await asyncio.get_running_loop().create_future()
+
+
+async def give(result):
+    await asyncio.sleep(0)
+    return result
+
+
+async def fail_with(error):
+    await asyncio.sleep(0)
+    raise error
+
+
+async def begin(generator):
+    await generator.__anext__()
+
+
+class RunnerTestCase(unittest.TestCase):
+    def setUp(self):
+        # Not a signal, nor a time-out of asyncio's: what hangs here may swallow either.
+        faulthandler.dump_traceback_later(8, exit=True, file=sys.__stderr__)
+        self.addCleanup(faulthandler.cancel_dump_traceback_later)
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.runner = self.make_runner()
+
+    def make_runner(self, factory=None, on_start=lambda loop: None):
+        runner = Runner(factory, on_start)
+        self.addCleanup(runner.close)
+        return runner
+
+
+class Carried:
+    """As on 3.10, where one task carries all runs: its code works on every version."""
+
+    def setUp(self):
+        patch = mock.patch("asynctestkit.loops.runner.HAS_RUNNER", False)
+        patch.start()
+        self.addCleanup(patch.stop)
+        super().setUp()
+
+
+class LoopTests(RunnerTestCase):
+    def test_it_makes_one_loop(self):
+        """The first use makes the loop, tells of it once, and makes it the thread's own."""
+        started = []
+        runner = self.make_runner(on_start=started.append)
+        self.assertEqual(started, [])
+        loop = runner.get_loop()
+        self.assertIs(type(loop), HygienicEventLoop)
+        self.assertIs(runner.get_loop(), loop)
+        self.assertEqual(started, [loop])
+        self.assertIs(asyncio.get_event_loop(), loop)
+
+    def test_a_factory_of_the_users(self):
+        """A factory's loop is used, is closed with the runner, and does not become the thread's own."""
+        loop, threads_own = asyncio.SelectorEventLoop(), asyncio.SelectorEventLoop()
+        self.addCleanup(asyncio.set_event_loop, None)
+        self.addCleanup(threads_own.close)
+        asyncio.set_event_loop(threads_own)
+        runner = self.make_runner(lambda: loop)
+        self.assertIs(runner.get_loop(), loop)
+        self.assertEqual(runner.run(give(1)), 1)
+        self.assertIs(asyncio.get_event_loop(), threads_own)
+        runner.close()
+        self.assertTrue(loop.is_closed())
+        self.assertIs(asyncio.get_event_loop(), threads_own)
+
+    def test_a_policy_of_the_users(self):
+        """Under a policy of the user's, the loop is the one that the policy makes."""
+        own = type("OwnLoop", (asyncio.SelectorEventLoop,), {})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
+            members = {"__module__": "own", "new_event_loop": lambda policy: own()}
+            asyncio.set_event_loop_policy(type("Policy", (asyncio.DefaultEventLoopPolicy,), members)())
+            try:
+                self.assertIs(type(self.runner.get_loop()), own)
+                self.runner.close()
+            finally:
+                asyncio.set_event_loop_policy(None)
+
+    def test_closing(self):
+        """A runner may be closed before its first use, twice, and when the test has closed the loop."""
+        self.runner.close()
+        loop = self.runner.get_loop()
+        self.runner.close()
+        self.runner.close()
+        self.assertTrue(loop.is_closed())
+        self.runner.get_loop().close()
+        self.assertIsNone(self.runner.close())
+
+
+class RunTests(RunnerTestCase):
+    def test_results_and_exceptions(self):
+        """It returns what the coroutine returns, and raises what it raises."""
+        self.assertEqual(self.runner.run(give(42)), 42)
+        error = ValueError()
+        with self.assertRaises(ValueError) as caught:
+            self.runner.run(fail_with(error))
+        self.assertIs(caught.exception, error)
+
+    def test_any_awaitable(self):
+        """What is no coroutine is awaited all the same."""
+
+        future = self.runner.get_loop().create_future()
+        future.set_result(1)
+        self.assertEqual(self.runner.run(future), 1)
+
+    def test_one_context(self):
+        """What a run sets in the context, the next run sees."""
+        context = contextvars.copy_context()
+
+        async def change():
+            before = VARIABLE.get()
+            VARIABLE.set("changed")
+            return before
+
+        self.assertEqual(self.runner.run(change(), context=context), "unset")
+        self.assertEqual(self.runner.run(change(), context=context), "changed")
+        self.assertEqual(VARIABLE.get(), "unset")
+
+    def test_within_a_running_loop(self):
+        """That is a RuntimeError, as asyncio's own is."""
+
+        async def nested():
+            self.runner.run(None)
+
+        with self.assertRaisesRegex(RuntimeError, "cannot be called from a running event loop"):
+            self.runner.run(nested())
+
+    def test_the_main_task(self):
+        """The task of the run is known while it runs."""
+
+        async def ask():
+            return self.runner.main_task is asyncio.current_task()
+
+        self.assertTrue(self.runner.run(ask()))
+        self.assertIsNone(self.runner.main_task)
+
+    def test_a_cancellation_of_the_users(self):
+        """A coroutine that cancels itself raises CancelledError, and the next run is none the worse."""
+
+        async def cancels_itself():
+            asyncio.current_task().cancel()
+            await for_ever()
+
+        with self.assertRaises(asyncio.CancelledError):
+            self.runner.run(cancels_itself())
+        self.assertEqual(self.runner.run(give(1)), 1)
+
+    def test_a_cancellation_that_comes_late(self):
+        """One meant for a run that has ended does not reach the next."""
+
+        async def own_task():
+            return asyncio.current_task()
+
+        task = self.runner.run(own_task())
+        task.cancel()
+        self.assertEqual(self.runner.run(give(1)), 1)
+        task.cancel()
+        self.runner.get_loop().run_until_complete(asyncio.sleep(0))
+        self.assertEqual(self.runner.run(give(2)), 2)
+        self.runner.get_loop().call_soon(task.cancel)
+        self.assertEqual(self.runner.run(give(3)), 3)
+
+    def test_in_another_thread(self):
+        """A runner of another thread works, and leaves signals alone."""
+        runner, results = Runner(None, lambda loop: None), []
+
+        def work():
+            results.append(runner.run(give(signal.getsignal(signal.SIGINT))))
+            runner.close()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        self.assertEqual(results, [signal.default_int_handler])
+
+    def test_a_loop_that_is_stopped(self):
+        """Whoever stops the loop gets the RuntimeError that asyncio has for that."""
+
+        async def stops():
+            asyncio.get_running_loop().stop()
+            await for_ever()
+
+        with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
+            self.runner.run(stops())
+        self.assertEqual(self.runner.run(give(1)), 1)
+
+
+class CarriedRunTests(Carried, RunTests):
+    """The same."""
+
+
+class StubbornTests(RunnerTestCase):
+    """What does not end by itself ends nobody else."""
+
+    def setUp(self):
+        super().setUp()
+        self.released = False
+
+    async def refuses(self):
+        while not self.released:
+            try:
+                await for_ever()
+            except asyncio.CancelledError:
+                pass
+
+    def test_giving_up(self):
+        """The run ends with PhaseInterrupt; its task is heard of no more, and the next run works."""
+        loop = self.runner.get_loop()
+        loop.call_soon(self.runner.give_up)
+        with self.assertNoLogs("asyncio"):
+            with self.assertRaises(PhaseInterrupt):
+                self.runner.run(self.refuses())
+            self.assertIsNone(self.runner.main_task)
+            self.assertEqual(self.runner.run(give(1)), 1)
+            self.runner.close()
+        self.assertTrue(loop.is_closed())
+
+    def test_a_coroutine_that_was_given_up(self):
+        """It may come to an end after all; nobody is told how, unless it exits."""
+
+        async def ends(outcome):
+            await wake
+            raise outcome
+
+        loop = self.runner.get_loop()
+        for outcome in (StopAsyncIteration(), asyncio.CancelledError(), KeyboardInterrupt()):
+            with self.subTest(type(outcome).__name__), self.assertNoLogs("asyncio"):
+                wake = loop.create_future()
+                loop.call_soon(self.runner.give_up)
+                with self.assertRaises(PhaseInterrupt):
+                    self.runner.run(ends(outcome))
+                wake.set_result(None)
+                try:
+                    self.assertEqual(self.runner.run(give(1)), 1)
+                except KeyboardInterrupt as error:
+                    self.assertIs(error, outcome)
+
+    def test_giving_up_on_the_end(self):
+        """The shutting down itself can be given up, and tried again."""
+
+        async def gives_up():
+            try:
+                await for_ever()
+            finally:
+                self.runner.give_up()
+                await asyncio.sleep(0)
+
+        loop = self.runner.get_loop()
+        loop.create_task(gives_up())
+        self.runner.run(give(1))
+        with self.assertRaises(PhaseInterrupt):
+            self.runner.shut_down()
+        self.runner.close()
+        self.assertTrue(loop.is_closed())
+
+    def test_tasks(self):
+        """Closing cancels what is left, waits for it, and leaves behind what refuses, without a word."""
+        loop = self.runner.get_loop()
+
+        async def cleans_up():
+            try:
+                await for_ever()
+            finally:
+                await asyncio.sleep(0)
+
+        obedient = loop.create_task(cleans_up())
+        loop.create_task(self.refuses())
+        self.runner.run(give(1))
+        with self.assertNoLogs("asyncio"):
+            self.runner.close(SHORT)
+        self.assertTrue(obedient.cancelled())
+        self.assertTrue(loop.is_closed())
+
+    def test_generators(self):
+        """Closing closes open generators, and is not held up by one that waits for ever."""
+        closed = []
+
+        async def closes(last_will):
+            try:
+                yield
+            finally:
+                closed.append(True)
+                await last_will()
+
+        generators = [closes(for_ever), closes(lambda: give(1))]
+        for each in generators:
+            self.runner.run(begin(each))
+        loop = self.runner.get_loop()
+        self.runner.close(SHORT)
+        self.assertEqual(closed, [True, True])
+        self.assertTrue(loop.is_closed())
+
+    def test_executors(self):
+        """Closing waits for the jobs of the default executor, once."""
+        ended = []
+        loop = self.runner.get_loop()
+        loop.run_in_executor(None, ended.append, True)
+        self.runner.shut_down()
+        self.assertEqual(ended, [True])
+        with self.assertRaisesRegex(RuntimeError, "shutdown"):
+            loop.run_in_executor(None, int)
+        self.runner.close()
+        self.assertTrue(loop.is_closed())
+
+    def test_executors_that_hang(self):
+        """Closing is not held up by a job that goes on, and nothing comes of that when it ends."""
+        over, before = threading.Event(), threading.enumerate()
+        self.addCleanup(over.set)
+        loop = self.runner.get_loop()
+        loop.run_in_executor(None, over.wait, 30)
+        self.runner.close(SHORT)
+        self.assertTrue(loop.is_closed())
+        over.set()
+        for thread in threading.enumerate():
+            if thread not in before:
+                thread.join(30)
+        self.assertEqual([thread for thread in threading.enumerate() if thread not in before], [])
+
+
+class CarriedStubbornTests(Carried, StubbornTests):
+    """The same."""
+
+
+class ForeignRunnerTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.addCleanup(self.loop.close)
+        self.runner = ForeignRunner(self.loop)
+
+    def test_it_runs_on_the_suites_loop(self):
+        """A run is the loop's own, and no task is known."""
+        self.assertEqual(self.runner.run(give(1), insist=True), 1)
+        self.assertIsNone(self.runner.main_task)
+
+    def test_giving_up(self):
+        """It stops the loop, which whoever runs it will notice."""
+        self.loop.call_soon(self.runner.give_up)
+        with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
+            self.loop.run_until_complete(self.loop.create_future())
+
+    def test_shutting_down(self):
+        """That is the suite's business: a task that is pending stays so."""
+        task = self.loop.create_task(for_ever())
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.runner.shut_down()
+        self.assertFalse(task.done() or self.loop.is_closed())
+        task.cancel()
+        self.loop.run_until_complete(asyncio.wait([task]))

@@ -1,0 +1,143 @@
+"""Each shim does on every version what the newest Python does, or nothing where there is nothing to do."""
+
+import asyncio
+import sys
+import traceback
+import unittest
+
+from asynctestkit._compat import (
+    HAS_RUNNER,
+    ON_WINDOWS,
+    RunnerHooks,
+    add_note,
+    debugger_is_registered,
+    uncancel,
+)
+from asynctestkit.loops.runner import Runner
+
+
+class FlagsTests(unittest.TestCase):
+    def test_has_runner_says_what_asyncio_has(self):
+        """HAS_RUNNER is true exactly where `asyncio.Runner` exists."""
+        self.assertEqual(HAS_RUNNER, hasattr(asyncio, "Runner"))
+
+    def test_on_windows_says_where_the_proactor_is(self):
+        """ON_WINDOWS is true exactly where asyncio has a proactor loop."""
+        self.assertEqual(ON_WINDOWS, hasattr(asyncio, "ProactorEventLoop"))
+
+
+class AddNoteTests(unittest.TestCase):
+    def test_notes_are_kept_in_order(self):
+        """Notes are found where PEP 678 keeps them, the first one first."""
+        error = ValueError("x")
+        add_note(error, "one")
+        add_note(error, "two")
+        self.assertEqual(list(error.__notes__), ["one", "two"])
+
+    @unittest.skipUnless(HAS_RUNNER, "3.10 prints no notes")
+    def test_notes_are_printed(self):
+        """From 3.11 on a traceback shows the note."""
+        error = ValueError("x")
+        add_note(error, "look here")
+        self.assertIn("look here\n", traceback.format_exception(error))
+
+
+class UncancelTests(unittest.IsolatedAsyncioTestCase):
+    async def test_a_request_is_taken_back(self):
+        """After it, the task counts no request to cancel; a Python that does not count has none to show."""
+        task = asyncio.current_task()
+        task.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        uncancel(task)
+        self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
+
+
+class DebuggerIsRegisteredTests(unittest.TestCase):
+    def test_without_a_debugger(self):
+        """No debugger is registered in an ordinary run."""
+        self.assertFalse(debugger_is_registered())
+
+    @unittest.skipUnless(hasattr(sys, "monitoring"), "sys.monitoring is new in 3.12")
+    def test_with_a_debugger(self):
+        """A tool that takes the debugger's id is seen, until it frees the id."""
+        sys.monitoring.use_tool_id(sys.monitoring.DEBUGGER_ID, "a debugger")
+        try:
+            self.assertTrue(debugger_is_registered())
+        finally:
+            sys.monitoring.free_tool_id(sys.monitoring.DEBUGGER_ID)
+        self.assertFalse(debugger_is_registered())
+
+    @unittest.skipUnless(hasattr(sys, "monitoring"), "sys.monitoring is new in 3.12")
+    def test_a_profiler_is_no_debugger(self):
+        """A tool under another id is not taken for a debugger."""
+        sys.monitoring.use_tool_id(sys.monitoring.PROFILER_ID, "a profiler")
+        try:
+            self.assertFalse(debugger_is_registered())
+        finally:
+            sys.monitoring.free_tool_id(sys.monitoring.PROFILER_ID)
+
+
+class RunnerHooksTests(unittest.TestCase):
+    def life_of(self, *bases):
+        """Runs one test with every hook; what happened, in order."""
+        events = []
+
+        class Case(*bases):
+            def setUp(self):
+                events.append("setUp")
+
+            async def asyncSetUp(self):
+                events.append(asyncio.get_running_loop())
+
+            async def test(self):
+                self.addCleanup(events.append, "cleanup")
+                self.addAsyncCleanup(self.on_loop)
+                events.append(asyncio.get_running_loop())
+
+            async def on_loop(self):
+                events.append(asyncio.get_running_loop())
+
+        result = unittest.TestResult()
+        Case("test").run(result)
+        self.assertTrue(result.wasSuccessful(), result.errors + result.failures)
+        return events
+
+    def test_a_runner_of_our_own_drives_every_phase(self):
+        """A runner set in `_setupAsyncioRunner` runs the async hooks, the body and the cleanups."""
+        loops = []
+
+        class WithRunner(RunnerHooks, unittest.IsolatedAsyncioTestCase):
+            def _setupAsyncioRunner(self):
+                self._asyncioRunner = Runner(None, loops.append)
+
+            def _tearDownAsyncioRunner(self):
+                self._asyncioRunner.close()
+
+        events = self.life_of(WithRunner)
+        (loop,) = loops
+        self.assertEqual(events, ["setUp", loop, loop, loop, "cleanup"])
+        self.assertTrue(loop.is_closed())
+
+    @unittest.skipIf(HAS_RUNNER, "3.10 alone has the hook")
+    def test_a_class_with_a_loop_of_its_own_keeps_it(self):
+        """On 3.10, whoever brings `_setupAsyncioLoop` is served as 3.10 serves it."""
+
+        class WithLoop(RunnerHooks, unittest.IsolatedAsyncioTestCase):
+            def _setupAsyncioLoop(self):
+                unittest.IsolatedAsyncioTestCase._setupAsyncioLoop(self)
+
+            def _tearDownAsyncioLoop(self):
+                unittest.IsolatedAsyncioTestCase._tearDownAsyncioLoop(self)
+
+        first, loop, *rest = self.life_of(WithLoop)
+        self.assertEqual(first, "setUp")
+        self.assertEqual(rest, [loop, loop, "cleanup"])
+        self.assertTrue(loop.is_closed())
+
+    @unittest.skipIf(HAS_RUNNER, "3.10 alone has the hook")
+    def test_hooks_that_nobody_overrides_do_nothing(self):
+        """On 3.10 the hooks exist and are free to be called through `super()`."""
+        hooks = RunnerHooks()
+        self.assertIsNone(hooks._setupAsyncioRunner())
+        self.assertIsNone(hooks._tearDownAsyncioRunner())
