@@ -1,0 +1,26 @@
+"""What a test can leave behind: one detector a kind, and the one sweep that uses them all."""
+
+from __future__ import annotations
+
+from .async_generators import AsyncGeneratorLeaks
+from .callbacks import CallbackLeaks
+from .coroutines import CoroutineLeaks
+from .detector import LeakDetector
+from .exceptions import ExceptionLeaks
+from .tasks import TaskLeaks
+
+__all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
+
+DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
+    TaskLeaks,
+    CoroutineLeaks,
+    ExceptionLeaks,
+    CallbackLeaks,
+)
+"""What Python itself would complain of sooner or later, and what keeps running."""
+
+STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
+    *DEFAULT_DETECTORS,
+    AsyncGeneratorLeaks,
+)
+"""All kinds: also what real suites leave behind without harm."""

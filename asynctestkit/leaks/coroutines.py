@@ -1,0 +1,72 @@
+"""Forgotten awaits: coroutines that were called and never awaited."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from collections.abc import Coroutine
+from types import CoroutineType, FrameType
+from typing import Any
+
+from .. import _cpython
+from ..await_chain import coroutine_name, definition
+from ..places import user_places
+from .detector import LeakDetector
+from .leak import Leak
+
+__all__ = ["CoroutineLeaks", "forgotten_with", "is_unstarted"]
+
+
+class CoroutineLeaks(LeakDetector):
+    """Coroutines that were never started: dropped, in a reference cycle, or still referenced."""
+
+    kind = "coroutine"
+    types = (CoroutineType,)
+
+    def examine(self, obj: Coroutine[Any, Any, Any]) -> Leak | None:
+        if not is_unstarted(obj) or _is_of_another_thread(obj) or _is_anothers_to_await(obj):
+            return None
+        name = coroutine_name(obj)
+        return Leak(
+            kind=self.kind,
+            name=name,
+            description=f"called, never awaited; defined at {definition(obj)}",
+            created_at=user_places(obj.cr_origin or ()),  # type: ignore[attr-defined]  # not in typeshed
+            coroutine=name,
+            remedy=f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()",
+        )
+
+    def release(self, obj: Coroutine[Any, Any, Any]) -> None:
+        """Closed, a coroutine that never started runs nothing and warns of nothing."""
+        obj.close()
+
+
+def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
+    """The unstarted coroutines among the arguments of one: in `outer(inner())` only `outer` is."""
+    # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the dying back to life.
+    held = gc.get_referents(coroutine)
+    held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
+    return [value for value in held if is_unstarted(value)]
+
+
+def is_unstarted(obj: object) -> bool:
+    """Whether this is a coroutine that nobody has awaited yet."""
+    return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
+
+
+def _is_anothers_to_await(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Exempt: the coroutine of another loop's task, and the argument of a forgotten one, told with that."""
+    holders = gc.get_referrers(coroutine)
+    if any(isinstance(holder, _cpython.TASK_TYPES) or is_unstarted(holder) for holder in holders):
+        return True
+    # On 3.10 a coroutine holds its arguments in a frame.
+    frames = [holder for holder in holders if isinstance(holder, FrameType)]
+    return any(is_unstarted(owner) for frame in frames for owner in gc.get_referrers(frame))
+
+
+def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Exempt: another thread's coroutine may be about to be started there.
+
+    Origins are tracked in the test's thread alone.
+    """
+    return coroutine.cr_origin is None  # type: ignore[attr-defined]  # not in typeshed

@@ -1,0 +1,47 @@
+"""The protocol of a leak detector."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .leak import Leak
+
+__all__ = ["LeakDetector"]
+
+
+class LeakDetector:
+    """Decides about one kind of object whether it is a leak.
+
+    A project adds a kind of its own by subclassing it: `kind` names the leak, `types` lists the classes of
+    object that the detector wants to see, `examine` decides. Put the class into `leak_detectors`.
+
+    The detector sees every object of these types (subclasses included) that was created since the test began
+    and is still alive when it has ended, garbage collected and loop settled. One instance is made per test,
+    with no arguments.
+    """
+
+    kind: ClassVar[str]
+    types: ClassVar[tuple[type, ...]]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        kind, types = getattr(cls, "kind", None), getattr(cls, "types", None)
+        if not isinstance(kind, str) or not kind:
+            raise TypeError(
+                f"{cls.__name__}.kind is {kind!r}, expected the name of the leak: kind = 'connection pool'"
+            )
+        if not isinstance(types, tuple) or not types or not all(isinstance(each, type) for each in types):
+            raise TypeError(
+                f"{cls.__name__}.types is {types!r}, expected a tuple of classes: types = (ConnectionPool,)"
+            )
+
+    def examine(self, obj: Any) -> Leak | None:
+        """The leak that `obj` is, or None.
+
+        Called in the test's thread, outside of the loop. `phase` may be left empty: it is filled in. Keep no
+        reference to `obj`.
+        """
+        raise NotImplementedError
+
+    def release(self, obj: Any) -> None:
+        """Ends a leak that is not allowed, so that it does no harm to the next test; by default nothing."""

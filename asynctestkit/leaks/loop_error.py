@@ -1,0 +1,22 @@
+"""What the loop's default exception handler was told."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import Any
+
+__all__ = ["LoopError"]
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopError:
+    """An error that reached the loop's default exception handler, and that nobody looked at.
+
+    It lives for one call only. `future` is the failed future where the error is that its exception was never
+    retrieved.
+    """
+
+    message: str
+    exception: BaseException | None
+    future: asyncio.Future[Any] | None

@@ -1,0 +1,73 @@
+"""Leaked tasks: still pending when the loop has settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _cpython
+from ..await_chain import chain_of_task, coroutine_name, definition
+from ..loops.loop import creation_site
+from ..places import Place, resolve, user_places
+from .detector import LeakDetector
+from .leak import Leak
+
+__all__ = ["TaskLeaks", "created_at", "created_in"]
+
+
+class TaskLeaks(LeakDetector):
+    """Tasks of the test's loop that are pending, whoever holds them.
+
+    Finished tasks are none, retrieved or not. The sweep itself cancels the others and waits for them.
+    """
+
+    kind = "task"
+    types = _cpython.TASK_TYPES
+
+    def examine(self, obj: asyncio.Task[Any]) -> Leak | None:
+        if obj.done():
+            return None
+        coroutine = obj.get_coro()
+        chain = chain_of_task(obj)
+        defined = definition(coroutine)
+        return Leak(
+            kind=self.kind,
+            name=obj.get_name(),
+            description=f"still pending: {coroutine_name(coroutine)}()"
+            + (f", defined at {defined}" if defined else ""),
+            phase=created_in(obj),
+            created_at=created_at(obj),
+            waiting_at=chain.places,
+            waits_on=chain.waits_on,
+            coroutine=coroutine_name(coroutine),
+            remedy=_remedy(chain.waits_on),
+        )
+
+
+def created_at(future: asyncio.Future[Any]) -> tuple[Place, ...]:
+    """The user's lines that created a task: as our loop noted, as debug mode did, or else its coroutine's."""
+    if isinstance(future, _cpython.TASK_TYPES):
+        site = creation_site(future)
+        if site is not None:
+            return resolve(site)
+        origin: Iterable[Any] = getattr(_cpython.coroutine_of(future), "cr_origin", None) or ()
+        return _from_debug_mode(future) or user_places(origin)
+    return _from_debug_mode(future)
+
+
+def created_in(future: asyncio.Future[Any]) -> str:
+    """The phase that a task was created in, as our loop noted it; "" where it did not."""
+    site = creation_site(future)
+    return site[0] if site is not None else ""
+
+
+def _from_debug_mode(future: asyncio.Future[Any]) -> tuple[Place, ...]:
+    frames = _cpython.source_traceback(future) or ()
+    return user_places((frame.filename, frame.lineno, frame.name) for frame in reversed(tuple(frames)))
+
+
+def _remedy(waits_on: str) -> str:
+    if waits_on.startswith("Queue.get"):
+        return "end the consumer: task.cancel(), then await it (or queue.shutdown() on 3.13+, or a sentinel)"
+    return "await it, or cancel it and await it: self.startBackground(…) does both at tear-down"

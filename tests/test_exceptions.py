@@ -1,0 +1,46 @@
+"""What users meet is an AssertionError or a UserWarning, and survives a trip to another process."""
+
+import pickle
+import unittest
+
+from asynctestkit.exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from asynctestkit.leaks.leak import Leak
+from asynctestkit.places import Place
+
+LEAK = Leak(kind="task", name="Task-1", created_at=(Place("/x.py", 3, "test"),))
+
+
+class ExceptionsTests(unittest.TestCase):
+    def test_failures_are_assertion_errors(self):
+        """unittest reports each of them as FAIL, not as ERROR."""
+        for error in (LeakError, DeadlineError, StaleAllowanceError):
+            with self.subTest(error.__name__):
+                self.assertTrue(issubclass(error, unittest.TestCase.failureException))
+
+    def test_the_warning_is_a_user_warning(self):
+        """Python shows a UserWarning by default."""
+        self.assertTrue(issubclass(LeakWarning, UserWarning))
+
+    def test_a_leak_error_carries_its_leaks(self):
+        """The message is the text alone; the leaks stand beside it, in order."""
+        error = LeakError("report", (LEAK,))
+        self.assertEqual(str(error), "report")
+        self.assertEqual(error.leaks, (LEAK,))
+
+    def test_a_leak_error_needs_no_leaks(self):
+        """Raised by hand with a message only, it has none."""
+        self.assertEqual(LeakError("report").leaks, ())
+
+    def test_each_can_be_pickled(self):
+        """Test runners that use several processes send failures from one to another."""
+        for error in (DeadlineError("text"), StaleAllowanceError("text"), LeakWarning("text")):
+            with self.subTest(type(error).__name__):
+                copy = pickle.loads(pickle.dumps(error))
+                self.assertIs(type(copy), type(error))
+                self.assertEqual(str(copy), "text")
+
+    def test_leaks_are_pickled_with_their_error(self):
+        """On the other side the leaks are equal to the ones sent."""
+        copy = pickle.loads(pickle.dumps(LeakError("report", (LEAK,))))
+        self.assertIs(type(copy), LeakError)
+        self.assertEqual((str(copy), copy.leaks), ("report", (LEAK,)))
