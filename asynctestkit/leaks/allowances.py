@@ -1,0 +1,79 @@
+"""Exemptions: which leaks are tolerated, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+
+from . import STRICT_DETECTORS
+from .detector import LeakDetector
+from .leak import Leak
+
+__all__ = ["Allowance", "apply"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Allowance:
+    """Tolerates the leaks of one kind whose name, and whose coroutine's qualified name, match.
+
+    Both are `fnmatch` patterns; None matches everything. `reason` is for the next reader and must not be
+    empty. A kind that is neither built in nor of a detector of the project's is a ValueError if it looks like
+    a misspelled one.
+    """
+
+    kind: str
+    name: str | None = dataclasses.field(default=None, kw_only=True)
+    coroutine: str | None = dataclasses.field(default=None, kw_only=True)
+    reason: str = dataclasses.field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        for field in ("kind", "reason"):
+            value = getattr(self, field)
+            if not isinstance(value, str):
+                raise TypeError(f"{field} is {value!r}, expected a string")
+            if not value.strip():
+                raise ValueError(f"{field} is empty; an allowance says what it allows, and why")
+        for field in ("name", "coroutine"):
+            value = getattr(self, field)
+            if not isinstance(value, str | None):
+                raise TypeError(f"{field} is {value!r}, expected a pattern such as 'bg:*', or None")
+        _check_kind(self.kind)
+
+    def __str__(self) -> str:
+        patterns = [
+            f"{f}={getattr(self, f)!r}" for f in ("name", "coroutine") if getattr(self, f) is not None
+        ]
+        return f"allow_leaks({', '.join([repr(self.kind), *patterns])})"
+
+    def matches(self, leak: Leak) -> bool:
+        """Whether this leak is tolerated."""
+        return (
+            leak.kind == self.kind
+            and (self.name is None or fnmatchcase(leak.name, self.name))
+            and (self.coroutine is None or fnmatchcase(leak.coroutine, self.coroutine))
+        )
+
+
+def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> bool:
+    """Whether one of them tolerates the leak; those that do are added to `used`."""
+    matching = {allowance for allowance in allowances if allowance.matches(leak)}
+    used |= matching
+    return bool(matching)
+
+
+def _check_kind(kind: str) -> None:
+    built_in = [detector.kind for detector in STRICT_DETECTORS]
+    if kind in built_in or kind in _kinds_below(LeakDetector):
+        return
+    nearest = difflib.get_close_matches(kind.lower(), built_in, n=1, cutoff=0.7)
+    if nearest:
+        raise ValueError(f"unknown kind of leak {kind!r}; did you mean {nearest[0]!r}?")
+
+
+def _kinds_below(detector: type[LeakDetector]) -> Iterator[str | None]:
+    """The kinds of all detectors that derive from one; None for a class whose definition was refused."""
+    for each in detector.__subclasses__():
+        yield getattr(each, "kind", None)
+        yield from _kinds_below(each)
