@@ -1,0 +1,65 @@
+"""Leaks to text: touches values only, no loop and no task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..places import Place
+from .leak import Leak
+
+__all__ = ["render", "render_chain"]
+
+_MOST_ENTRIES = 20
+_MOST_NAMES = 5
+
+
+def render(subject: str, leaks: Sequence[Leak]) -> str:
+    """The report on everything that `subject`, a test or a block, has left behind."""
+    groups = _grouped(leaks)
+    many = "thing" if len(leaks) == 1 else "things"
+    lines = [f"{subject} left {len(leaks)} {many} behind:"]
+    for number, group in enumerate(groups[:_MOST_ENTRIES], 1):
+        lines += ["", *_entry(number, group)]
+    rest = sum(map(len, groups[_MOST_ENTRIES:]))
+    if rest:
+        lines += ["", f"… and {rest} more"]
+    return "\n".join(lines)
+
+
+def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:
+    """An await chain, a line each, and what stands at its end."""
+    lines = [f"{indent}{place}" for place in places]
+    return [*lines, f"{indent}which waits on {waits_on}"] if waits_on else lines
+
+
+def _grouped(leaks: Sequence[Leak]) -> list[list[Leak]]:
+    """Those created at one site together, in the order of the first of each; where unknown, of one name."""
+    groups: dict[tuple[object, ...], list[Leak]] = {}
+    for leak in leaks:
+        distinct = leak.created_at or leak.name
+        groups.setdefault((leak.kind, leak.phase, distinct, leak.description), []).append(leak)
+    return list(groups.values())
+
+
+def _entry(number: int, group: list[Leak]) -> Iterable[str]:
+    first = group[0]
+    if len(group) == 1:
+        yield f"{number}. {first.kind} {first.name!r}, {first.description}"
+    else:
+        names = list(dict.fromkeys(leak.name for leak in group))
+        shown = ", ".join(map(repr, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
+        yield f"{number}. {len(group)} {first.kind}s ({shown}), {first.description}"
+    if first.phase:
+        where = [f"     {place}" for place in first.created_at]
+        yield f"   created in {_PHASES.get(first.phase, first.phase)}" + (":" if where else "")
+        yield from where
+    if first.waiting_at or first.waits_on:
+        which = "" if len({(leak.waiting_at, leak.waits_on) for leak in group}) == 1 else "the first of them "
+        yield f"   {which}{_STANDING.get(first.kind, 'stands at')}:"
+        yield from render_chain(first.waiting_at, first.waits_on, "     ")
+    if first.remedy:
+        yield f"   remedy: {first.remedy}"
+
+
+_STANDING = {"exception": "raised at", "callback": "raised at"}
+_PHASES = {"setUp": "set-up", "test": "the test", "tearDown": "tear-down", "cleanup": "a cleanup"}
