@@ -1,0 +1,291 @@
+"""What was created since a mark: the living, and the last words of the dead.
+
+The mark freezes the heap: `gc.freeze()` takes everything that exists out of the collector's sight in constant
+time, so that afterwards `gc.collect()` and `gc.get_objects()` see only what is new. A census within a census
+(a test that runs tests), or within code that froze the heap itself, must not do that; it remembers the
+objects of interest that exist, instead.
+
+Some things tell of themselves only when they die: a coroutine that was never awaited, a task destroyed while
+pending, a future whose exception nobody retrieved, a generator that the loop has to close. Their last words
+are passed on at once, to the innermost census.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import re
+import sys
+import threading
+import weakref
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from types import AsyncGeneratorType, CoroutineType
+from typing import Any
+
+from .. import _cpython
+from ..await_chain import coroutine_name
+from ..watchdog import PhaseInterrupt
+from .coroutines import forgotten_with, is_unstarted
+from .heap import heap
+from .loop_error import LoopError
+
+__all__ = ["Census", "spare"]
+
+
+class Census:
+    """The objects of some types that were created between `open()` and now by the code of one test."""
+
+    def __init__(self, types: Iterable[type], last_words: Callable[[object], None]) -> None:
+        self.muted = False
+        """While True, the dying are not listened to: what dies then dies of the sweep."""
+        self._wanted = _Wanted((*types, _Canary))
+        self._last_words = last_words
+        self._told: set[int] = set()
+        """Coroutines that will die of another's death, and were told of with that."""
+        self._phases: dict[int, tuple[weakref.ref[Any] | None, str]] = {}
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sets the mark."""
+        self.loop = loop
+        _spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
+        self._tasks_before = weakref.WeakSet(asyncio.all_tasks(loop))
+        self._ids_before = {id(task) for task in self._tasks_before}
+        self._generators_before = {id(generator) for generator in _cpython.started_generators(loop)}
+        self._listeners = _log_listeners()
+        self._sink = _cpython.warnings_sink()
+        self._filters = _cpython.warning_filters()
+        _origins.track()
+        self._known: dict[int, weakref.ref[Any] | None] | None = None
+        if heap.is_frozen():
+            gc.collect()  # what is garbage already belongs to whoever made it
+            self._known = {id(obj): _reference(obj) for obj in self._wanted.among(gc.get_objects())}
+        else:
+            self._canary = _Canary()
+        self._unlisten = [
+            _cpython.hook_unawaited_coroutines(self._on_unawaited),
+            _cpython.hook_default_exception_handler(loop, self._on_loop_error),
+        ]
+        if self._wanted[AsyncGeneratorType]:
+            self._unlisten.append(_cpython.hook_async_generator_finalizer(loop, self._on_dropped_generator))
+        heap.enter(self)
+
+    def close(self) -> None:
+        """Takes everything back that `open` has changed in the process."""
+        heap.leave(self)
+        self._last_words = _silence  # a bound method, and so a cycle
+        for undo in reversed(self._unlisten):
+            undo()
+        _origins.untrack()
+
+    # -- the living
+
+    def pending_tasks(self) -> set[asyncio.Task[Any]]:
+        """The loop's tasks that were created since the mark and are not done, the calling one apart."""
+        if self.loop.is_closed():
+            return set()
+        tasks = asyncio.all_tasks(self.loop)
+        if _cpython.running_loop() is self.loop:
+            tasks.discard(asyncio.current_task())
+        return tasks.difference(self._tasks_before) if self._tasks_before else tasks
+
+    def living(self) -> list[Any]:
+        """The wanted objects that were created since the mark.
+
+        Empty if somebody has thawed the heap meanwhile: then nothing tells the new from the old.
+        """
+        found = self._wanted.among(gc.get_objects())
+        if self._known is None and any(type(obj) is _Canary for obj in found):
+            return []
+        return [obj for obj in found if self._is_new(obj)]
+
+    def knew(self, future: object) -> bool:
+        """Whether a task that dies now was pending at the mark; weak references to it are gone already."""
+        return id(future) in self._ids_before
+
+    def stamp(self, phase: str) -> None:
+        """Notes that what lives now and has no phase yet was created in this one."""
+        for obj in self.living():
+            self._phases.setdefault(id(obj), (_reference(obj), phase))
+
+    def phase_of(self, obj: object) -> str | None:
+        """The phase that an object was stamped with, or None."""
+        reference, phase = self._phases.get(id(obj), (None, None))
+        return phase if reference is None or reference() is obj else None
+
+    def _is_new(self, obj: Any) -> bool:
+        if isinstance(obj, _cpython.FUTURE_TYPES) and _cpython.loop_of(obj) is not self.loop:
+            return False
+        if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
+            return False  # brought back to life: a recorded warning holds it. Its last words were heard
+        if isinstance(obj, AsyncGeneratorType):
+            started = any(obj is generator for generator in _cpython.started_generators(self.loop))
+            return started and id(obj) not in self._generators_before
+        if self._known is None or id(obj) not in self._known:
+            return True
+        reference = self._known[id(obj)]
+        return reference is not None and reference() is not obj
+
+    # -- the dying
+
+    def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if self.muted or _spared.have_died(coroutine) or id(coroutine) in self._told:
+            self._told.discard(id(coroutine))
+            return
+        wanted = self._wanted[type(coroutine)] and not self._is_older(coroutine)
+        if not wanted or self._warning_is_watched(coroutine):
+            # Not created in this test, or somebody is looking at the warnings just now.
+            _cpython.warn_unawaited_coroutine(coroutine)
+        else:
+            self._told.update(map(id, forgotten_with(coroutine)))
+            self._last_words(coroutine)
+
+    def _is_older(self, coroutine: Coroutine[Any, Any, Any]) -> bool:
+        """Whether a coroutine is older than the mark, or of another thread.
+
+        Its origin says so: there is none, or it is longer than this test asks for. Then debug mode has
+        noted it before, in a plain IsolatedAsyncioTestCase for one.
+        """
+        origin = coroutine.cr_origin  # type: ignore[attr-defined]  # not in typeshed
+        asked_for = max(1, sys.get_coroutine_origin_tracking_depth())
+        return origin is None or (len(origin) > asked_for and not self.loop.get_debug())
+
+    def _on_loop_error(self, report: Callable[[dict[str, Any]], None], context: dict[str, Any]) -> None:
+        if self.muted:
+            return
+        report(context)
+        error, task, future = context.get("exception"), context.get("task"), context.get("future")
+        if isinstance(error, PhaseInterrupt) or self._is_looked_at():
+            return
+        if heap.innermost(self.loop, task or future) is not self:
+            return
+        if task is not None and error is None and not task.done():
+            self._last_words(task)
+            return
+        message = context.get("message") or "unhandled exception in event loop"
+        self._last_words(LoopError(message, error, future if error is not None else None))
+
+    def _on_dropped_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if not self.muted:
+            self._last_words(generator)
+
+    def _is_looked_at(self) -> bool:
+        """Whether the user sees the loop's errors: a handler of their own, or `assertLogs` and its like."""
+        if self.loop.get_exception_handler() is not None or _cpython.asyncio_logger_is_replaced():
+            return True
+        return _cpython.ASYNCIO_LOGGER.isEnabledFor(logging.ERROR) and not _log_listeners() <= self._listeners
+
+    def _warning_is_watched(self, coroutine: Coroutine[Any, Any, Any]) -> bool:
+        """Whether the test records warnings now (`assertWarns`, …), or has chosen to ignore this one."""
+        if _cpython.warnings_sink() != self._sink:
+            return True
+        text = f"coroutine '{coroutine_name(coroutine)}' was never awaited"
+        return _cpython.warning_filters() is not self._filters and _is_ignored(RuntimeWarning, text)
+
+
+def _silence(_: object) -> None:
+    """After the end, the dying tell nothing."""
+
+
+class _Canary:
+    """Frozen with the heap: if it comes into sight, the heap has been thawed."""
+
+
+class _Wanted(dict[type, bool]):
+    """Whether objects of a type are wanted, computed once a type; by type, as `isinstance` asks proxies."""
+
+    def __init__(self, wanted: tuple[type, ...]) -> None:
+        super().__init__()
+        self._types = wanted
+
+    def among(self, objects: list[Any]) -> list[Any]:
+        """Those objects whose type is wanted."""
+        try:
+            return [obj for obj in objects if self[type(obj)]]
+        except TypeError:  # a metaclass may make its classes unhashable
+            return [obj for obj in objects if issubclass(type(obj), self._types)]
+
+    def __missing__(self, asked: type) -> bool:
+        answer = self[asked] = issubclass(asked, self._types)
+        return answer
+
+
+class _Origins(threading.local):
+    """Has each coroutine know the line that created it, as long as a mark is set in the thread."""
+
+    marks = 0
+    depth_before = 0
+
+    def track(self) -> None:
+        if not self.marks:
+            self.depth_before = sys.get_coroutine_origin_tracking_depth()
+            sys.set_coroutine_origin_tracking_depth(max(1, self.depth_before))
+        self.marks += 1
+
+    def untrack(self) -> None:
+        # Not each to its own depth before: blocks that overlap do not end in the order in which they began.
+        self.marks -= 1
+        if not self.marks:
+            sys.set_coroutine_origin_tracking_depth(self.depth_before)
+
+
+_origins = _Origins()
+
+
+class _Spared:
+    """Coroutines that an allowance let live: if they die in a later test, it has nothing to do with that."""
+
+    def __init__(self) -> None:
+        self._living: dict[int, weakref.ref[Any]] = {}
+        self.dead: set[int] = set()
+
+    def add(self, coroutine: Any) -> None:
+        identity = id(coroutine)
+        # The callback runs just before the finalizer, which asks `have_died`.
+        self._living[identity] = weakref.ref(coroutine, lambda _: self._bury(identity))
+
+    def have_died(self, coroutine: Any) -> bool:
+        died = id(coroutine) in self.dead
+        self.dead.discard(id(coroutine))
+        return died
+
+    def _bury(self, identity: int) -> None:
+        del self._living[identity]
+        self.dead.add(identity)
+
+
+_spared = _Spared()
+
+
+def spare(obj: object) -> None:
+    """Lets what is no leak, or an allowed one, live on, and keeps it from being a leak of a later test."""
+    if is_unstarted(obj):
+        _spared.add(obj)
+
+
+def _reference(obj: Any) -> weakref.ref[Any] | None:
+    try:
+        return weakref.ref(obj)
+    except TypeError:
+        return None
+
+
+def _log_listeners() -> set[int]:
+    """The handlers that get the asyncio logger's errors, those apart that only write them somewhere."""
+    found: set[int] = set()
+    logger: logging.Logger | None = _cpython.ASYNCIO_LOGGER
+    while logger is not None:
+        found.update(id(h) for h in logger.handlers if h.level <= logging.ERROR and type(h) not in _WRITERS)
+        logger = logger.parent if logger.propagate else None
+    return found
+
+
+_WRITERS = (logging.StreamHandler, logging.FileHandler)
+
+
+def _is_ignored(category: type[Warning], text: str) -> bool:
+    """What the first filter for such a warning, whatever the module, says."""
+    for action, message, filtered, module, _ in _cpython.warning_filters():
+        if module is None and issubclass(category, filtered) and re.match(message or "", text):
+            return bool(action == "ignore")
+    return False

@@ -1,0 +1,67 @@
+"""The process's heap, frozen while a test runs, and thawed and kept small between tests."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING
+
+from .. import _cpython
+
+if TYPE_CHECKING:
+    from .census import Census
+
+__all__ = ["Heap", "heap"]
+
+
+class Heap:
+    """Who has set a mark on the heap, innermost last; the outermost has frozen it."""
+
+    def __init__(self) -> None:
+        self._censuses: list[Census] = []
+        self._thaw = False
+        self._added = 0
+        self._bound = _SMALL
+
+    def is_frozen(self) -> bool:
+        """Whether a mark is set, or somebody else has frozen the heap."""
+        return bool(self._censuses) or _cpython.heap_is_frozen()
+
+    def enter(self, census: Census) -> None:
+        """Sets a mark. Freezes the heap if nobody has."""
+        if not self.is_frozen():
+            if self._added > self._bound and gc.isenabled():
+                self._collect()
+            self._thaw = True
+            gc.freeze()
+        self._censuses.append(census)
+
+    def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Census | None:
+        """The latest mark on that loop, of those that still are, that is older than the future."""
+        marks = (census for census in reversed(self._censuses) if census.loop is loop)
+        return next((census for census in marks if not census.knew(future)), None)
+
+    def leave(self, census: Census) -> None:
+        """Takes a mark away. Thaws the heap with the last."""
+        self._censuses.remove(census)
+        if self._thaw and not self._censuses:
+            self._thaw = False
+            self._added += len(gc.get_objects())
+            gc.unfreeze()
+
+    def _collect(self) -> None:
+        """What the collector would have done by itself if our own small collections did not reset its counts.
+
+        As in CPython (Modules/gcmodule.c), when what was added exceeds a quarter of what there is: so the
+        cost stays in proportion to the objects made, however large the heap.
+        """
+        gc.collect()
+        self._added = 0
+        self._bound = max(_SMALL, len(gc.get_objects()) // 4)
+
+
+_SMALL = 20_000
+"""Objects that may gather in any case."""
+
+heap = Heap()
+"""The one of this process."""

@@ -1,0 +1,95 @@
+"""The heap is frozen by the outermost mark, thawed after it, and kept from filling with garbage in between."""
+
+import asyncio
+import gc
+import unittest
+import weakref
+from unittest import mock
+
+from asynctestkit import _cpython
+from asynctestkit.leaks import heap as heap_module
+from asynctestkit.leaks.heap import Heap
+
+
+class Marked:
+    """Stands in for a census: a heap wants to know its loop, and what was there before it."""
+
+    def __init__(self, loop=None, known=None):
+        self.loop = loop
+        self.known = known
+
+    def knew(self, future):
+        return future is self.known
+
+
+class HeapTests(unittest.TestCase):
+    def setUp(self):
+        self.assertFalse(_cpython.heap_is_frozen(), "another mark is set already")
+        self.heap = Heap()
+
+    def test_the_outermost_mark_freezes_and_its_end_thaws(self):
+        """Between the first mark and the last there is nothing old in the collector's sight."""
+        old = [[]]
+        outer, inner = Marked(), Marked()
+        self.heap.enter(outer)
+        self.heap.enter(inner)
+        self.assertFalse(any(obj is old for obj in gc.get_objects()))
+        self.heap.leave(outer)
+        self.assertTrue(self.heap.is_frozen())
+        self.heap.leave(inner)
+        self.assertFalse(self.heap.is_frozen())
+        self.assertTrue(any(obj is old for obj in gc.get_objects()))
+
+    def test_what_somebody_else_froze_stays_frozen(self):
+        """A heap that the user has frozen is neither frozen again nor thawed."""
+        self.addCleanup(gc.unfreeze)
+        gc.freeze()
+        mark = Marked()
+        self.assertTrue(self.heap.is_frozen())
+        self.heap.enter(mark)
+        self.heap.leave(mark)
+        self.assertTrue(_cpython.heap_is_frozen())
+
+    def test_the_innermost_mark_of_a_loop(self):
+        """An error belongs to the latest mark on its loop that is older than its future, or to nobody."""
+        loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        self.addCleanup(other.close)
+        first, second, third = Marked(loop), Marked(loop, known="old"), Marked(other)
+        for mark in (first, second, third):
+            self.heap.enter(mark)
+            self.addCleanup(self.heap.leave, mark)
+        self.assertIs(self.heap.innermost(loop, "new"), second)
+        self.assertIs(self.heap.innermost(loop, "old"), first)
+        self.assertIs(self.heap.innermost(other, "new"), third)
+        self.assertIsNone(self.heap.innermost(None, "new"))
+
+    def a_cycle_survives(self, tests):
+        """Whether a cycle that one test has left is still there after so many more."""
+
+        class Cyclic:
+            def __init__(self):
+                self.myself = self
+
+        def run_test():
+            mark = Marked()
+            self.heap.enter(mark)
+            left_behind = Cyclic()
+            self.heap.leave(mark)
+            return weakref.ref(left_behind)
+
+        with mock.patch.object(heap_module, "_SMALL", 0), mock.patch.object(self.heap, "_bound", 0):
+            cycle = run_test()
+            for _ in range(tests):
+                run_test()
+        return cycle() is not None
+
+    def test_garbage_of_earlier_tests_is_collected(self):
+        """Garbage that was frozen away from the small collections is collected once enough has gathered."""
+        self.assertFalse(self.a_cycle_survives(tests=3))
+
+    def test_a_collector_that_is_off_stays_off(self):
+        """Where the user has disabled the collector, nothing is collected behind their back."""
+        self.addCleanup(gc.enable)
+        gc.disable()
+        self.assertTrue(self.a_cycle_survives(tests=3))
