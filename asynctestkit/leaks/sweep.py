@@ -1,0 +1,186 @@
+"""The sweep: settle, take stock, cancel, and end what refuses.
+
+Live objects become `Leak` values here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _cpython
+from ..loops.cancellation import cancel_and_wait, detach
+from ..loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
+from .allowances import Allowance, apply
+from .census import Census, spare
+from .detector import LeakDetector
+from .exceptions import one_line
+from .leak import Leak
+
+__all__ = ["Sweep"]
+
+_ROUND = 0.02
+"""Seconds after which a wait for pending tasks asks again whether anything can still wake them."""
+
+
+class Sweep:
+    """Everything that one test leaves behind, found and ended.
+
+    `phase` is the phase of the test that is going on; what is created meanwhile is charged to it. `leaks` and
+    `used_allowances` grow as the dying are heard of, and are complete when the sweep is over.
+    """
+
+    def __init__(self, detectors: Iterable[type[LeakDetector]], allowances: Iterable[Allowance]) -> None:
+        self.phase = "setUp"
+        self.leaks: list[Leak] = []
+        self.used_allowances: set[Allowance] = set()
+        self._allowances = tuple(allowances)
+        self._detectors = [detector() for detector in detectors]
+        self._detectors_by_type: dict[type, tuple[LeakDetector, ...]] = {}
+        self.census = Census([each for d in self._detectors for each in d.types], self._examine_dying)
+
+    def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Collects garbage; whether tasks are pending or callbacks ready then, so that `end_tasks` is due."""
+        if loop.is_closed():
+            return False
+        if self.census.pending_tasks() or not is_quiet(loop):
+            return True
+        gc.collect()
+        return bool(self.census.pending_tasks()) or not is_quiet(loop)
+
+    async def end_tasks(
+        self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
+    ) -> None:
+        """Lets the tasks end by themselves if they can; takes stock of, cancels and awaits the others."""
+        census = self.census
+        await self._settle(loop, settle_time)
+        held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
+        gc.collect()
+        del held
+        await self._settle(loop, settle_time)
+        found = {task: self._examine(task) for task in census.pending_tasks()}
+        failed = self._failed_futures() if found else {}
+        census.muted = True
+        refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
+        self._tell_of_tasks(found, refused, grace_period)
+        if found:
+            self._keep_quiet_of_failures(failed)
+        # Nothing here may keep a task, as its traceback keeps what it held: that is to die unheard.
+        del found, refused, failed
+        gc.collect()
+        census.muted = False
+
+    def _tell_of_tasks(
+        self,
+        found: dict[asyncio.Task[Any], Leak | None],
+        refused: set[asyncio.Task[Any]],
+        grace_period: float,
+    ) -> None:
+        for task, leak in found.items():
+            if leak is not None:
+                self._add(_told(leak, task, task in refused, grace_period))
+        for task in refused - found.keys():
+            leak = self._examine(task)
+            if leak is not None:
+                self._add(_told_of_successor(leak))
+        for task in refused:
+            detach(task)
+
+    def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
+        """What has failed since is due to the cancelling: it is one leak with the task that was cancelled."""
+        for identity, future in self._failed_futures().items():
+            if identity not in before:
+                _cpython.mark_exception_retrieved(future)
+
+    def take_stock(self) -> None:
+        """Finds everything else that was created and is still alive, and ends what is a leak."""
+        # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
+        living = [o for o in self.census.living() if not isinstance(o, _cpython.TASK_TYPES) or o.done()]
+        judged = [(obj, *self._judged(obj)) for obj in living]
+        self.census.muted = True
+        for obj, detector, leak in judged:
+            if detector is not None and leak is not None and self._add(leak):
+                detector.release(obj)
+            else:
+                spare(obj)
+        self.census.muted = False
+
+    def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
+        """By identity: a user's futures may not be hashable."""
+        futures = (obj for obj in self.census.living() if isinstance(obj, _cpython.FUTURE_TYPES))
+        return {id(future): future for future in futures if _cpython.is_exception_unretrieved(future)}
+
+    async def _settle(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        """Turns the loop until no task is pending or nothing can wake those that are, for at most `seconds`.
+
+        What has become ready in time is run to its end. A round is charged with what it should take at most.
+        """
+        left = seconds
+        await turn_until_quiet(loop, _ROUND)
+        while left > 0 and (tasks := self.census.pending_tasks()) and can_wake(loop, left):
+            left -= await pause(loop, tasks, min(left, _ROUND))
+            started = time.monotonic()
+            await turn_until_quiet(loop, _ROUND)
+            left -= min(time.monotonic() - started, _ROUND)
+
+    def _examine_dying(self, obj: object) -> None:
+        leak = self._examine(obj)
+        if leak is not None:
+            self._add(leak)
+
+    def _examine(self, obj: object) -> Leak | None:
+        return self._judged(obj)[1]
+
+    def _judged(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
+        """The first detector that takes an object for a leak, and that leak."""
+        for detector in self._interested(type(obj)):
+            leak = detector.examine(obj)
+            if leak is not None:
+                if not leak.phase:
+                    leak = dataclasses.replace(leak, phase=self.census.phase_of(obj) or self.phase)
+                return detector, leak
+        return None, None
+
+    def _interested(self, kind: type) -> tuple[LeakDetector, ...]:
+        found = self._detectors_by_type.get(kind)
+        if found is None:
+            found = tuple(detector for detector in self._detectors if issubclass(kind, detector.types))
+            self._detectors_by_type[kind] = found
+        return found
+
+    def _add(self, leak: Leak) -> bool:
+        """Notes a leak, unless it is allowed."""
+        if apply(self._allowances, leak, self.used_allowances):
+            return False
+        self.leaks.append(leak)
+        return True
+
+
+def _told(leak: Leak, task: asyncio.Task[Any], refused: bool, grace_period: float) -> Leak:
+    """The leak of a task, with what became of it when it was cancelled.
+
+    Looks at its exception, so that nobody logs it.
+    """
+    if refused:
+        return dataclasses.replace(
+            leak,
+            description=f"stubborn, it ignored its cancellation for {grace_period:g} s; {leak.description}",
+            remedy="let CancelledError through: re-raise it, and catch Exception rather than BaseException",
+        )
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        return dataclasses.replace(
+            leak, description=f"{leak.description}; when cancelled it raised {one_line(error)}"
+        )
+    return leak
+
+
+def _told_of_successor(leak: Leak) -> Leak:
+    return dataclasses.replace(
+        leak,
+        description=f"one of an endless line, as each starts the next when cancelled; {leak.description}",
+        remedy="start nothing in `finally` or `except CancelledError`, or end the line at some point",
+    )
