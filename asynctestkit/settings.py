@@ -1,0 +1,171 @@
+"""Settings: default < class attribute < `@hygiene` on the method < environment, validated when given."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+import os
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any
+
+from .leaks import DEFAULT_DETECTORS
+from .leaks.allowances import Allowance
+from .leaks.detector import LeakDetector
+
+__all__ = ["NAMES", "Settings", "check", "from_environment", "settings_from", "settings_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a test class can set; times are wall seconds."""
+
+    on_leak: str = "fail"
+    """"fail", "warn" (a LeakWarning that names the test) or "ignore" (sweep silently)."""
+    leak_detectors: tuple[type[LeakDetector], ...] = DEFAULT_DETECTORS
+    """Detector classes; STRICT_DETECTORS has all that are built in."""
+    allowed_leaks: tuple[Allowance, ...] = ()
+    """Allowances that hold for every test of the class."""
+    settle_time: float = 1.0
+    """What pending tasks may take to end by themselves, before they are called leaks."""
+    grace_period: float = 0.5
+    """What cancelled tasks get to finish."""
+    deadline: float | None = 120.0
+    """The limit of each phase (set-up; body; tear-down; each cleanup); None = none."""
+    asyncio_debug: bool | None = None
+    """asyncio's debug mode: True, False, or as PYTHONASYNCIODEBUG and -X dev say."""
+
+    def __post_init__(self) -> None:
+        for name in NAMES:
+            _CHECKS[name](name, getattr(self, name))
+
+
+def _check_choice(name: str, value: object) -> None:
+    choices = ("fail", "warn", "ignore")
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, expected one of {', '.join(map(repr, choices))}")
+    if value not in choices:
+        nearest = difflib.get_close_matches(value.lower(), choices, n=1) or choices
+        raise ValueError(
+            f"{name} is {value!r}, expected one of {', '.join(map(repr, choices))}; try {nearest[0]!r}"
+        )
+
+
+def _check_detectors(name: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise TypeError(
+            f"{name} is {value!r}, expected a tuple of detector classes, such as DEFAULT_DETECTORS + (Mine,)"
+        )
+    for detector in value:
+        if not (isinstance(detector, type) and issubclass(detector, LeakDetector)):
+            raise TypeError(
+                f"{name} holds {detector!r}, expected a subclass of LeakDetector (the class, no instance)"
+            )
+
+
+def _check_allowances(name: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise TypeError(
+            f"{name} is {value!r}, expected a tuple: (Allowance('task', name='bg:*', reason='…'),)"
+        )
+    for allowance in value:
+        if not isinstance(allowance, Allowance):
+            raise TypeError(f"{name} holds {allowance!r}, expected an Allowance(kind, reason='…')")
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, expected a number of seconds")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name} is {value!r}, expected a number of seconds that is not negative")
+
+
+def _check_deadline(name: str, value: object) -> None:
+    if value is None:
+        return
+    _check_seconds(name, value)
+    if value == 0:
+        raise ValueError(f"{name} is {value!r}, expected more than no time at all; for no deadline, say None")
+
+
+def _check_flag(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected True, False or None")
+
+
+_CHECKS: Mapping[str, Callable[[str, object], None]] = {
+    "on_leak": _check_choice,
+    "leak_detectors": _check_detectors,
+    "allowed_leaks": _check_allowances,
+    "settle_time": _check_seconds,
+    "grace_period": _check_seconds,
+    "deadline": _check_deadline,
+    "asyncio_debug": _check_flag,
+}
+NAMES = tuple(_CHECKS)
+
+
+def check(overrides: Mapping[str, Any]) -> None:
+    """Raises TypeError or ValueError for the first setting that does not exist or cannot have that value."""
+    for name, value in overrides.items():
+        if name not in _CHECKS:
+            nearest = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.0)
+            raise TypeError(
+                f"unknown setting {name!r}; did you mean {nearest[0]!r}? There are: {', '.join(NAMES)}"
+            )
+        _CHECKS[name](name, value)
+
+
+def _seconds_or_none(text: str) -> float | None:
+    return float(text) or None
+
+
+_ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+    "ASYNCTESTKIT_ON_LEAK": ("on_leak", str, "fail, warn or ignore"),
+    "ASYNCTESTKIT_SETTLE_TIME": ("settle_time", float, "a number of seconds, such as 1.5"),
+    "ASYNCTESTKIT_GRACE_PERIOD": ("grace_period", float, "a number of seconds, such as 0.5"),
+    "ASYNCTESTKIT_DEADLINE": (
+        "deadline",
+        _seconds_or_none,
+        "a number of seconds, such as 120, or 0 for none",
+    ),
+}
+
+
+def from_environment() -> dict[str, Any]:
+    """The settings that the environment overrides for a whole run; ValueError for a malformed one."""
+    overrides = {}
+    for variable, (name, parse, expected) in _ENVIRONMENT.items():
+        text = os.environ.get(variable)
+        if text is None:
+            continue
+        try:
+            value = parse(text.strip())
+            _CHECKS[name](name, value)
+        except ValueError:
+            raise ValueError(f"environment variable {variable} is {text!r}, expected {expected}") from None
+        overrides[name] = value
+    return overrides
+
+
+def settings_of(case: object, method_overrides: Mapping[str, Any]) -> Settings:
+    """The settings of one test: of its class, its method and the environment."""
+    overrides = {**method_overrides, **from_environment()}
+    values = [overrides[name] if name in overrides else getattr(case, name) for name in NAMES]
+    try:
+        return _settings(*values)
+    except TypeError:  # also for a list, which cannot be looked up in the cache
+        return Settings(*values)
+
+
+@functools.lru_cache(maxsize=256, typed=True)
+def _settings(*values: Any) -> Settings:
+    return Settings(*values)
+
+
+def settings_from(overrides: Mapping[str, Any]) -> Settings:
+    """Default settings with these overrides, and the environment's."""
+    check(overrides)
+    return Settings(**{**overrides, **from_environment()})
