@@ -1,0 +1,156 @@
+"""The guard over one test, or one block: it marks, limits each phase, sweeps, and says what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from .leaks.allowances import Allowance
+from .leaks.report import render
+from .leaks.sweep import Sweep
+from .loops.loop import HygienicEventLoop
+from .loops.runner import ForeignRunner, Runner
+from .phase import Phase
+from .settings import Settings
+
+__all__ = ["Code", "Guard"]
+
+__unittest = True
+
+_SWEEP = "the sweep after it"
+
+
+class Code(Protocol):
+    """What runs in a phase: the runner of a test, or the task of a block."""
+
+    @property
+    def main_task(self) -> asyncio.Task[Any] | None:
+        """The task to cancel, if there is one just now."""
+
+    def give_up(self) -> None:
+        """Go on without that task; called in the loop."""
+
+
+class Guard:
+    """One test's hygiene from its mark to its verdict.
+
+    `subject` names the test, `source` is its file and line.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        source: tuple[str, int],
+        settings: Settings,
+        required: Mapping[Allowance, bool],
+        code: Code,
+    ) -> None:
+        self.subject = subject
+        self.settings = settings
+        self.depth = 0
+        self.code = code
+        self._source = source
+        self._required = required
+        self._entered = False
+        self.is_decided = False
+        """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
+        self._is_open = False
+        self._sweep = Sweep(settings.leak_detectors, (*settings.allowed_leaks, *required))
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sets the mark: what exists now is nobody's leak."""
+        self.loop = loop
+        self._sweep.census.open(loop)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Gives back what `open` has taken of the process; may be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._sweep.census.close()
+
+    def phase(self, name: str, *, what: str = "") -> Phase:
+        """A context manager around one phase of the test, under the deadline; messages call it `what`."""
+        if self._entered and name != self._sweep.phase:
+            self._sweep.census.stamp(self._sweep.phase)
+        self._entered = True
+        return Phase(self, name, what=what)
+
+    def set_phase(self, name: str) -> str:
+        """What is created from now on belongs to this phase; returns the one before."""
+        before, self._sweep.phase = self._sweep.phase, name
+        if isinstance(self.loop, HygienicEventLoop):
+            self.loop.phase = name
+        return before
+
+    def pending_tasks(self) -> set[asyncio.Task[Any]]:
+        """The tasks that the test has started and that are not done, the calling one apart."""
+        return self._sweep.census.pending_tasks()
+
+    def sweep(self, runner: Runner | ForeignRunner) -> None:
+        """The end of a test: finds and ends what it has left, and closes."""
+        decided = self.is_decided
+        try:
+            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+                if self._sweep.has_work_for_the_loop(self.loop):
+                    runner.run(self.end_tasks(), insist=True)
+                self._sweep.take_stock()
+                runner.shut_down()
+        except DeadlineError as blocked:
+            if not decided:
+                raise
+            self._warn(str(blocked))
+        finally:
+            self.close()
+
+    async def sweep_block(self) -> None:
+        """The end of a block, within its loop: finds and ends what it has left, and closes."""
+        try:
+            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+                await self.end_tasks()
+                self._sweep.take_stock()
+        finally:
+            self.close()
+
+    async def end_tasks(self) -> None:
+        """The part of the sweep that needs the loop."""
+        await self._sweep.end_tasks(self.loop, self.settings.settle_time, self.settings.grace_period)
+
+    def verdict(self) -> None:
+        """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
+        report, decided = self.report(), self.is_decided
+        if report and self.settings.on_leak == "fail" and not decided:
+            raise LeakError(report, tuple(self._sweep.leaks))
+        if report and self.settings.on_leak != "ignore":
+            self._warn(report)
+        stale = [
+            allowance for allowance, needed in self._required.items() if needed and self._is_stale(allowance)
+        ]
+        if stale and not decided and self.settings.on_leak != "ignore":
+            text = (
+                f"{self.subject}: no leak matched {stale[0]} (reason: {stale[0].reason}). "
+                "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
+            )
+            if self.settings.on_leak == "fail":
+                raise StaleAllowanceError(text)
+            self._warn(text)
+
+    def report(self) -> str:
+        """What was found, as text; "" if nothing was."""
+        return render(self.subject, self._sweep.leaks) if self._sweep.leaks else ""
+
+    def _is_stale(self, allowance: Allowance) -> bool:
+        return allowance not in self._sweep.used_allowances
+
+    def _warn(self, text: str) -> None:
+        warning = LeakWarning(text)
+        try:
+            warnings.warn_explicit(warning, None, *self._source)
+        except LeakWarning:
+            if not self.is_decided:
+                raise
+            # Under -W error the warning would add to a test that has its outcome already.
+            warnings.showwarning(warning, LeakWarning, *self._source)
