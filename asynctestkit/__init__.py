@@ -1,1 +1,41 @@
 """Hygiene for asyncio tests: a unittest base class that sweeps what a test leaves behind, and never hangs."""
+
+from .block import no_leaks
+from .case import HygieneMixin, HygienicAsyncTestCase
+from .decorators import allow_leaks, hygiene
+from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
+from .leaks.allowances import Allowance
+from .leaks.async_generators import AsyncGeneratorLeaks
+from .leaks.callbacks import CallbackLeaks
+from .leaks.coroutines import CoroutineLeaks
+from .leaks.detector import LeakDetector
+from .leaks.exceptions import ExceptionLeaks
+from .leaks.leak import Leak
+from .leaks.tasks import TaskLeaks
+from .places import Place
+from .settings import Settings
+
+__all__ = [
+    "DEFAULT_DETECTORS",
+    "STRICT_DETECTORS",
+    "Allowance",
+    "AsyncGeneratorLeaks",
+    "CallbackLeaks",
+    "CoroutineLeaks",
+    "DeadlineError",
+    "ExceptionLeaks",
+    "HygieneMixin",
+    "HygienicAsyncTestCase",
+    "Leak",
+    "LeakDetector",
+    "LeakError",
+    "LeakWarning",
+    "Place",
+    "Settings",
+    "StaleAllowanceError",
+    "TaskLeaks",
+    "allow_leaks",
+    "hygiene",
+    "no_leaks",
+]

@@ -1,0 +1,71 @@
+"""The guard for code that is in no test case: functions under pytest, scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from types import TracebackType
+from typing import Any
+
+from ._compat import add_note, uncancel
+from .exceptions import DeadlineError
+from .guard import Guard
+from .settings import settings_from
+
+__all__ = ["no_leaks"]
+
+__unittest = True
+
+
+class no_leaks:  # a function to its users, as contextlib's context managers are
+    """`async with no_leaks(**settings):` guards a block as HygienicAsyncTestCase guards a test.
+
+    On exit it raises LeakError for what the block has left behind, or DeadlineError where the block outlived
+    `deadline`. An exception of the block's own is never masked: the leaks are then a note on it. What
+    other tasks start meanwhile counts as the block's.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings_from(settings)
+
+    async def __aenter__(self) -> None:
+        caller = sys._getframe(1)
+        source = (caller.f_code.co_filename, caller.f_lineno)
+        subject = f"the block at {source[0]}:{source[1]}"
+        self._guard = Guard(subject, source, self._settings, {}, _CurrentTask())
+        self._guard.open(asyncio.get_running_loop())
+        self._phase = self._guard.phase("test", what="it")
+        self._phase.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        guard = self._guard
+        try:
+            self._phase.__exit__(kind, error, trace)
+        except AssertionError as overrun:
+            if isinstance(error, asyncio.CancelledError):
+                uncancel(guard.code.main_task)
+            error = overrun
+            raise
+        finally:
+            try:
+                await guard.sweep_block()
+            except DeadlineError as blocked:
+                if error is None:
+                    raise
+                add_note(error, str(blocked))
+            if error is not None and guard.settings.on_leak != "ignore" and guard.report():
+                add_note(error, guard.report())
+        if error is None:
+            guard.verdict()
+
+
+class _CurrentTask:
+    """The task that runs the block: it can be cancelled, but not given up, as its caller waits for it."""
+
+    def __init__(self) -> None:
+        self.main_task = asyncio.current_task()
+
+    def give_up(self) -> None:
+        self.main_task and self.main_task.cancel()

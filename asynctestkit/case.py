@@ -1,0 +1,111 @@
+"""The test case: where each step of a test's life hooks into unittest's.
+
+mark → setUp, asyncSetUp → body → asyncTearDown, tearDown → cleanups, last in first out → sweep → loop closes.
+
+`run` is not overridden: from within it, unittest counts frames for a DeprecationWarning. The sweep is a
+cleanup, registered before any other and so run after all of them, in `debug()` as well, and where set-up
+failed or a hook was overridden without `super()`.
+"""
+
+from __future__ import annotations
+
+import sys
+import unittest
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ._compat import HAS_RUNNER, RunnerHooks
+from .guarded import GuardedCase, is_called_by_run
+from .loops.quiescence import is_quiet
+from .loops.runner import Runner
+from .task_control import TaskControl
+
+__all__ = ["HygieneMixin", "HygienicAsyncTestCase"]
+
+__unittest = True
+
+_Plain: Any = unittest.IsolatedAsyncioTestCase
+
+
+class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
+    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
+
+    Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
+    """
+
+    def debug(self) -> None:
+        try:
+            super().debug()
+        finally:
+            # The loop stays where the test failed, as in the base class: its cleanups may still be called.
+            self._hygieneEnd()
+
+    def doCleanups(self) -> Any:  # CPython returns a bool, typeshed says None
+        guard = self._hygieneGuard
+        sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
+        if guard is not None and self._outcome is not None:
+            guard.is_decided |= not self._outcome.success  # a failed subtest, for one
+        is_the_last = guard is None or (not guard.depth and is_called_by_run(sys._getframe(1)))
+        if is_the_last or sweep not in self._cleanups:
+            return super().doCleanups()
+        # The user's own call, in the middle of the test: the sweep stays the last cleanup of all.
+        self._cleanups.remove(sweep)
+        try:
+            return super().doCleanups()
+        finally:
+            self._cleanups.insert(0, sweep)
+
+    def _setupAsyncioRunner(self) -> None:
+        self._asyncioRunner = Runner(getattr(self, "loop_factory", None), self._hygieneBegin)
+
+    def _tearDownAsyncioRunner(self) -> None:
+        runner, self._asyncioRunner = self._asyncioRunner, None
+        self._asyncioTestLoop = None
+        self._hygieneEnd()
+        if runner is not None:  # after a failed `debug()`, suites call this again
+            runner.close()
+
+    def _callSetUp(self) -> None:
+        if self._asyncioRunner is not None:
+            self._hygieneBegin(self._asyncioRunner.get_loop())
+        elif not HAS_RUNNER:
+            self._hygieneBegin(self._asyncioTestLoop)
+        with self._hygienePhase("setUp", "setUp", "asyncSetUp"):
+            super()._callSetUp()
+
+    def _callTestMethod(self, method: Callable[[], Any]) -> None:
+        with self._hygienePhase("test"):
+            inherited = super()._callTestMethod
+            if inherited.__func__ is not _Plain._callTestMethod:
+                inherited(method)
+                return
+            result = self._callMaybeAsync(method)
+        if result is not None and HAS_RUNNER:
+            warnings.warn(
+                f"It is deprecated to return a value that is not None from a test case "
+                f"({method} returned {type(result).__name__!r})",
+                DeprecationWarning,
+                stacklevel=4,
+            )
+
+    def _callTearDown(self) -> None:
+        with self._hygienePhase("tearDown", "tearDown", "asyncTearDown"):
+            super()._callTearDown()
+
+    def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        if function == self._hygieneSweep:
+            self._hygieneSweep()
+            return
+        with self._hygienePhase("cleanup"):
+            super()._callCleanup(function, *args, **kwargs)
+
+    def _callAsync(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        overridden = getattr(func, "__func__", func) not in (_Plain.asyncSetUp, _Plain.asyncTearDown)
+        if overridden or self._hygieneGuard is None or not is_quiet(self._hygieneGuard.loop):
+            return super()._callAsync(func, *args, **kwargs)
+        return None  # the hook does nothing, and a turn of the loop would do nothing either
+
+
+class HygienicAsyncTestCase(HygieneMixin, unittest.IsolatedAsyncioTestCase):
+    """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""

@@ -1,0 +1,326 @@
+"""What holds for every detector: the contract that the test class of each inherits."""
+
+import asyncio
+import gc
+import inspect
+import sys
+import unittest
+
+from asynctestkit import (
+    STRICT_DETECTORS,
+    Allowance,
+    HygienicAsyncTestCase,
+    Leak,
+    LeakDetector,
+    LeakError,
+    allow_leaks,
+)
+from tests.running import Outcome, Overheard, overhearing, run_case
+
+__all__ = ["DetectorContract", "Inner", "plain_task", "run_body"]
+
+
+class Inner(HygienicAsyncTestCase):
+    """A test that leaves nothing, with all detectors; tests here derive the others from it."""
+
+    leak_detectors = STRICT_DETECTORS
+    deadline = 20.0
+    asyncio_debug = False  # under -X dev it logs every callback that is slow
+
+    async def test(self):
+        pass
+
+
+def run_body(body, base=Inner, **members) -> Outcome:
+    """Runs a test case with this one test, a function of the case, and these settings and hooks."""
+    return run_case(type("Inner", (base,), {"test": body, **members}))
+
+
+def plain_task(loop, coro, **options):
+    """The simplest task factory that a user can write."""
+    return asyncio.Task(coro, loop=loop, **options)
+
+
+class _OwnTask(asyncio.Task):
+    pass
+
+
+def _own_task(loop, coro, **options):
+    return _OwnTask(coro, loop=loop, **options)
+
+
+FACTORIES = [plain_task, _own_task]
+if sys.version_info >= (3, 12):
+    FACTORIES.append(asyncio.eager_task_factory)
+
+
+class DetectorContract:
+    """Mixed into a TestCase. The class says how one thing is leaked, and how it is used without."""
+
+    detector: type[LeakDetector]
+    points_by = "created_at"
+    """The field of a Leak whose last place is the line of `make` that is marked `# leaks`."""
+
+    async def make(self) -> object:
+        """Makes one thing that is a leak from now on, and that nothing here keeps alive."""
+        raise NotImplementedError
+
+    async def use(self) -> None:
+        """Uses such things as a clean test does."""
+        raise NotImplementedError
+
+    def assertReleased(self, thing) -> None:
+        """That a thing that was reported can do no harm any more."""
+
+    # -- ways to leak
+
+    def make_now(self) -> object:
+        """`make` for sync hooks, where the loop does not run."""
+        return asyncio.get_event_loop().run_until_complete(self.make())
+
+    def setUp(self):
+        super().setUp()
+        self.kept = []
+        self.addCleanup(self.let_go)
+
+    def let_go(self):
+        """Drops what was kept, where nobody hears what that makes Python say."""
+        with overhearing(Overheard()):
+            self.kept.clear()
+
+    def leaking(self, base=Inner, **members):
+        """A test case whose body leaks one thing, and keeps it."""
+
+        async def test(case):
+            self.kept.append(await self.make())
+
+        return type("Inner", (base,), {"test": test, **members})
+
+    # -- what is expected
+
+    def marked_line(self) -> tuple[str, int]:
+        lines, first = inspect.getsourcelines(self.make)
+        (number,) = (number for number, line in enumerate(lines, first) if "# leaks" in line)
+        return self.make.__code__.co_filename, number
+
+    def assertOneLeak(self, outcome: Outcome, phase: str = "test") -> Leak:
+        """The test failed with one leak that says all a reader needs, and with nothing else."""
+        self.assertEqual([type(each) for each in outcome.failures], [LeakError], outcome)
+        self.assertEqual(outcome.errors, [])
+        self.assertEqual(outcome.leak_warnings, [])
+        (leak,) = outcome.leaks
+        self.assertEqual((leak.kind, leak.phase), (self.detector.kind, phase))
+        self.assertEqual(getattr(leak, self.points_by)[-1][:2], self.marked_line())
+        self.assertTrue(leak.name and leak.description and leak.remedy)
+        return leak
+
+    def assertClean(self, outcome: Outcome) -> None:
+        self.assertEqual(outcome.complaints, [], outcome.report)
+
+    # -- clean, leak, allowed, released
+
+    def test_a_clean_test_is_left_alone(self):
+        """Things used as they should be are no leak, whatever the phase."""
+
+        async def use(case):
+            await self.use()
+
+        async def use_everywhere(case):
+            case.addAsyncCleanup(self.use)
+            await self.use()
+
+        self.assertClean(run_body(use_everywhere, asyncSetUp=use, asyncTearDown=use))
+
+    def test_a_kept_thing_is_one_leak(self):
+        """What is still referenced when the test has ended is found."""
+        self.assertOneLeak(run_case(self.leaking()))
+
+    def test_a_dropped_thing_is_one_leak(self):
+        """What died during the test is charged to it, from its last words."""
+
+        async def test(case):
+            await self.make()
+
+        self.assertOneLeak(run_body(test))
+
+    def test_a_thing_in_a_cycle_is_one_leak(self):
+        """What only the garbage collector can reach is found."""
+
+        async def test(case):
+            cycle = [await self.make()]
+            cycle.append(cycle)
+
+        self.assertOneLeak(run_body(test))
+
+    def test_a_cycle_collected_within_the_test_is_one_leak(self):
+        """A collection in the middle of the test does not hide the leak."""
+
+        async def test(case):
+            cycle = [await self.make()]
+            cycle.append(cycle)
+            del cycle
+            gc.collect()
+
+        self.assertOneLeak(run_body(test))
+
+    def test_as_many_leaks_as_things(self):
+        """Each of several things is a leak of its own, wherever it is."""
+
+        async def test(case):
+            self.kept += [await self.make(), await self.make()]
+            await self.make()
+
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], [self.detector.kind] * 3)
+
+    def test_an_allowed_thing_is_no_leak(self):
+        """An allowance on the class, or on the test, makes the test pass without a word."""
+        allowance = Allowance(self.detector.kind, reason="this is what is tested")
+        self.assertClean(run_case(self.leaking(allowed_leaks=(allowance,))))
+        case = self.leaking()
+        case.test = allow_leaks(self.detector.kind, reason="this is what is tested")(case.test)
+        self.assertClean(run_case(case))
+
+    def test_an_allowance_for_another_name_does_not_apply(self):
+        """A pattern that does not match the leak's name leaves it a leak; one that does, does not."""
+        leak = self.assertOneLeak(run_case(self.leaking()))
+        for name in ("another", f"{leak.name}?"):
+            allowance = Allowance(self.detector.kind, name=name, reason="of another")
+            self.assertOneLeak(run_case(self.leaking(allowed_leaks=(allowance,))))
+
+    def test_a_reported_thing_is_released(self):
+        """A leak does no harm after the report, and dropping it then makes nobody complain."""
+        for on_leak in ("fail", "warn", "ignore"):
+            with self.subTest(on_leak):
+                run_case(self.leaking(on_leak=on_leak))
+                self.assertReleased(self.kept[0])
+                heard = Overheard()
+                with overhearing(heard):
+                    self.kept.clear()
+                self.assertEqual(heard, Overheard())
+
+    # -- wherever it is made
+
+    def test_the_phase_is_the_one_of_the_creation(self):
+        """Each hook, sync or async, has its leaks charged to its phase, whether they are kept or dropped."""
+
+        async def makes(case):
+            self.drop_or_keep(await self.make())
+
+        def makes_now(case):
+            self.drop_or_keep(self.make_now())
+
+        def test(case):
+            add = case.addCleanup if cleanup is makes_now else case.addAsyncCleanup
+            add(cleanup, case)
+
+        for keeps in (True, False):
+            self.drop_or_keep = self.kept.append if keeps else lambda thing: None
+            for hook, function, phase in (
+                ("setUp", makes_now, "setUp"),
+                ("asyncSetUp", makes, "setUp"),
+                ("test", makes_now, "test"),
+                ("asyncTearDown", makes, "tearDown"),
+                ("tearDown", makes_now, "tearDown"),
+            ):
+                with self.subTest(hook=hook, keeps=keeps):
+                    outcome = run_case(type("Inner", (Inner,), {hook: function}))
+                    self.assertOneLeak(outcome, phase)
+            for cleanup in (makes, makes_now):
+                with self.subTest(cleanup=cleanup.__name__, keeps=keeps):
+                    self.assertOneLeak(run_body(test), "cleanup")
+
+    def test_a_users_task_factory_changes_nothing(self):
+        """The leak and its place are found under any task factory, an eager one too."""
+        for factory in FACTORIES:
+
+            async def set_factory(case, factory=factory):
+                asyncio.get_running_loop().set_task_factory(factory)
+
+            with self.subTest(factory.__name__):
+                self.assertOneLeak(run_case(self.leaking(asyncSetUp=set_factory)))
+
+    def test_a_users_loop_changes_no_verdict(self):
+        """On a loop of the user's own the leak is found and charged all the same, in debug mode or not."""
+        for debug in (False, True):
+            with self.subTest(debug=debug):
+                members = {"loop_factory": staticmethod(asyncio.SelectorEventLoop), "asyncio_debug": debug}
+                leaks = run_case(self.leaking(**members)).leaks
+                self.assertEqual([(leak.kind, leak.phase) for leak in leaks], [(self.detector.kind, "test")])
+
+    def test_debug_mode_changes_nothing(self):
+        """asyncio's debug mode, on or off, changes neither the verdict nor the place."""
+        for debug in (False, True):
+            with self.subTest(debug=debug):
+                self.assertOneLeak(run_case(self.leaking(asyncio_debug=debug)))
+
+    def test_without_the_collector(self):
+        """With the garbage collector disabled a test has the same leaks, and leaves it disabled."""
+        gc.disable()
+        try:
+            self.assertOneLeak(run_case(self.leaking()))
+            self.assertFalse(gc.isenabled())
+        finally:
+            gc.enable()
+
+    # -- whoever is to blame
+
+    def test_the_next_test_is_never_blamed(self):
+        """What one test has left, the next one may drop, collect or keep: it has nothing to do with it."""
+
+        async def drops(case):
+            self.kept.clear()
+            gc.collect()
+
+        allowance = Allowance(self.detector.kind, reason="this is what is tested")
+        for members in (
+            {"on_leak": "fail"},
+            {"on_leak": "warn"},
+            {"on_leak": "ignore"},
+            {"allowed_leaks": (allowance,)},
+        ):
+            for body in (drops, Inner.test):
+                with self.subTest(members=members, body=body.__name__):
+                    run_case(self.leaking(**members))
+                    self.assertClean(run_body(body))
+                    self.let_go()
+
+    def test_garbage_of_an_earlier_test_is_not_charged(self):
+        """A cycle that a test without a guard has left dies in a later test, or after it, without blame."""
+
+        async def leaves_a_cycle(case):
+            cycle = [await self.make()]
+            cycle.append(cycle)
+
+        async def collects(case):
+            gc.collect()
+
+        plain = type("Plain", (unittest.IsolatedAsyncioTestCase,), {"test": leaves_a_cycle})
+        gc.disable()
+        try:
+            with overhearing(Overheard()):
+                plain("test").run(unittest.TestResult())
+                outcome = run_body(collects)
+        finally:
+            gc.enable()
+        self.assertEqual(outcome.failures, [])
+
+    # -- what becomes of it
+
+    def test_a_warning_names_the_test(self):
+        """`on_leak = "warn"` passes the test and warns once, with the report."""
+        outcome = run_case(self.leaking(on_leak="warn"))
+        (warning,) = outcome.leak_warnings
+        self.assertTrue(warning.startswith(f"{__name__}.Inner.test left 1 thing behind:\n"), warning)
+        self.assertIn(f"1. {self.detector.kind} ", warning)
+        self.assertEqual([*outcome.failures, *outcome.errors], [])
+
+    def test_ignored_leaks_are_not_mentioned(self):
+        """`on_leak = "ignore"` says nothing at all."""
+        self.assertClean(run_case(self.leaking(on_leak="ignore")))
+
+    def test_the_report_shows_the_line(self):
+        """What unittest prints names the kind and shows the user's line, and no frame of the machinery."""
+        outcome = run_case(self.leaking())
+        self.assertIn(f"1. {self.detector.kind} ", outcome.report)
+        self.assertIn(f":{self.marked_line()[1]} in ", outcome.report)
+        self.assertNotIn("Traceback (most recent call last):\n  File", outcome.report)

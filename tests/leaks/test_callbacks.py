@@ -1,0 +1,188 @@
+"""Errors in callbacks."""
+
+import asyncio
+import io
+import logging
+import unittest
+from unittest import mock
+
+from asynctestkit import CallbackLeaks, TaskLeaks
+from tests.leaks.contract import DetectorContract, run_body
+
+
+class CallbackContractTests(DetectorContract, unittest.TestCase):
+    detector = CallbackLeaks
+    points_by = "waiting_at"
+
+    async def make(self):
+        def throw():
+            raise error  # leaks
+
+        error = ValueError("broken")
+        asyncio.get_running_loop().call_soon(throw)
+        await asyncio.sleep(0)
+        return error
+
+    async def use(self):
+        asyncio.get_running_loop().call_soon(int)
+        await asyncio.sleep(0)
+
+
+def throw():
+    raise ValueError("broken")
+
+
+class WhatIsALeakTests(unittest.TestCase):
+    def test_what_the_loop_was_told(self):
+        """Name and description are the loop's message and the exception's last line."""
+
+        async def test(case):
+            asyncio.get_running_loop().call_soon(throw)
+            await asyncio.sleep(0)
+
+        (leak,) = run_body(test).leaks
+        self.assertTrue(leak.name.startswith("Exception in callback throw()"), leak.name)
+        self.assertEqual(leak.description, "ValueError: broken")
+        self.assertEqual([place.function for place in leak.waiting_at], ["throw"])
+
+    def test_a_report_without_an_exception(self):
+        """A protocol or transport may report a mere message; even that may be missing."""
+        for context, name in (
+            ({"message": "out of descriptors"}, "out of descriptors"),
+            ({}, "unhandled exception in event loop"),
+        ):
+            with self.subTest(name):
+
+                async def test(case, context=context):
+                    asyncio.get_running_loop().call_exception_handler(context)
+
+                (leak,) = run_body(test).leaks
+                self.assertEqual((leak.kind, leak.name, leak.waiting_at), ("callback", name, ()))
+                self.assertEqual(leak.description, "reported to the loop's exception handler")
+
+    def test_other_errors_are_other_detectors(self):
+        """A future's unretrieved exception is not this kind, and without the detectors nothing is told."""
+
+        async def test(case):
+            asyncio.get_running_loop().create_future().set_exception(ValueError())
+            asyncio.get_running_loop().call_soon(throw)
+            await asyncio.sleep(0)
+
+        for detectors, kinds in (((CallbackLeaks,), ["callback"]), ((TaskLeaks,), [])):
+            leaks = run_body(test, leak_detectors=detectors).leaks
+            self.assertEqual([leak.kind for leak in leaks], kinds)
+
+    def test_an_error_after_the_body_counts_too(self):
+        """A callback that is still ready when the test has ended runs in the sweep, and is heard."""
+
+        async def test(case):
+            asyncio.get_running_loop().call_soon(throw)
+
+        (leak,) = run_body(test).leaks
+        self.assertEqual((leak.kind, leak.phase), ("callback", "test"))
+
+    def test_an_error_of_a_swept_task_is_no_second_leak(self):
+        """What goes wrong only because the sweep cancels is told with the task."""
+
+        async def hangs():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                asyncio.get_running_loop().call_soon(throw)
+
+        async def test(case):
+            case.task = asyncio.create_task(hangs())
+            await asyncio.sleep(0)
+
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], ["task"])
+
+
+class LookedAtTests(unittest.TestCase):
+    """Errors that are provoked on purpose, and that the test looks at."""
+
+    def assertNoLeak(self, body):
+        outcome = run_body(body)
+        self.assertEqual([outcome.leaks, outcome.complaints], [(), []])
+
+    async def provoke(self):
+        asyncio.get_running_loop().call_soon(throw)
+        await asyncio.sleep(0)
+
+    def test_by_a_handler_of_the_users(self):
+        """The loop's exception handler is the user's, even one that passes on to the default one."""
+
+        async def test(case):
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda loop, context: loop.default_exception_handler(context))
+            await self.provoke()
+
+        self.assertNoLeak(test)
+
+    def test_by_assert_logs(self):
+        """`assertLogs` that captures the record, on the logger or its root, at its level or below, looks."""
+        for name in ("asyncio", None):
+            for level in ("ERROR", "DEBUG"):
+
+                async def test(case, name=name, level=level):
+                    with case.assertLogs(name, level):
+                        await self.provoke()
+
+                with self.subTest(name=name, level=level):
+                    self.assertNoLeak(test)
+
+    def test_by_a_handler_on_the_logger(self):
+        """A logging handler that the test adds is looking; one that only writes to a stream is not."""
+
+        class Keeper(logging.Handler):
+            def emit(self, record):
+                records.append(record)
+
+        def adding(handler):
+            async def test(case):
+                logger = logging.getLogger("asyncio")
+                logger.addHandler(handler)
+                case.addCleanup(logger.removeHandler, handler)
+                await self.provoke()
+
+            return test
+
+        records = []
+        self.assertNoLeak(adding(Keeper()))
+        self.assertEqual(len(records), 1)
+        for handler in (logging.StreamHandler(io.StringIO()), Keeper(logging.CRITICAL)):
+            self.assertEqual([leak.kind for leak in run_body(adding(handler)).leaks], ["callback"])
+
+    def test_by_a_patch(self):
+        """A test that patches asyncio's logger, or its `error`, is looking."""
+        for target in ("asyncio.base_events.logger", "asyncio.log.logger.error"):
+
+            async def test(case, target=target):
+                with mock.patch(target) as patched:
+                    await self.provoke()
+                case.assertTrue(patched.mock_calls)
+
+            with self.subTest(target):
+                self.assertNoLeak(test)
+
+    def test_not_by_another_loggers_capture(self):
+        """`assertLogs` on a logger that does not get the record sees nothing of it."""
+
+        async def test(case):
+            with case.assertLogs("elsewhere"):
+                logging.getLogger("elsewhere").warning("seen")
+                await self.provoke()
+
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], ["callback"])
+
+    def test_not_where_the_record_is_not_made(self):
+        """A capture on a logger that is set to pass no errors captures nothing."""
+
+        async def test(case):
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
+            case.addCleanup(logging.getLogger("asyncio").setLevel, before)
+            logging.getLogger().addHandler(handler)
+            case.addCleanup(logging.getLogger().removeHandler, handler)
+            await self.provoke()
+
+        before, handler = logging.getLogger("asyncio").level, logging.NullHandler()
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], ["callback"])

@@ -1,0 +1,296 @@
+"""A census never charges a test with what is not its own, or what it has looked at itself."""
+
+import asyncio
+import gc
+import unittest
+import warnings
+
+from asynctestkit import Allowance, CoroutineLeaks, no_leaks
+from tests.leaks.contract import Inner, run_body
+from tests.running import Overheard, overhearing
+
+
+async def forgotten():
+    pass
+
+
+async def hang():
+    await asyncio.get_running_loop().create_future()
+
+
+def kinds(outcome):
+    return [leak.kind for leak in outcome.leaks]
+
+
+class OlderThingsTests(unittest.TestCase):
+    """Created before the test, dropped in it."""
+
+    def assertNotCharged(self, older):
+        async def drops(case):
+            older.clear()
+            gc.collect()
+
+        with overhearing(Overheard()):
+            outcome = run_body(drops, asyncio_debug=False)
+        self.assertEqual(outcome.failures, [])
+
+    def test_a_coroutine(self):
+        """It never was this test's; Python's own warning is given."""
+        heard, older = Overheard(), [forgotten()]
+
+        async def drops(case):
+            older.clear()
+
+        with overhearing(heard):
+            outcome = run_body(drops)
+        self.assertEqual(outcome.failures, [])
+        self.assertEqual(
+            [str(each.message) for each in outcome.warnings], ["coroutine 'forgotten' was never awaited"]
+        )
+
+    def test_a_coroutine_that_debug_mode_has_noted(self):
+        """A plain IsolatedAsyncioTestCase notes where coroutines come from; they are not ours for that."""
+        older = []
+
+        class Plain(unittest.IsolatedAsyncioTestCase):
+            async def test(self):
+                older.append(forgotten())
+
+        Plain("test").run(unittest.TestResult())
+        self.assertNotCharged(older)
+
+    def test_tasks_and_futures_of_another_loop(self):
+        """What an earlier loop complains of is not this loop's."""
+        older = []
+
+        async def fail():
+            raise ValueError
+
+        async def leaves():
+            older.append(asyncio.create_task(fail()))
+            await asyncio.wait(older)
+
+        loop = asyncio.SelectorEventLoop()
+        loop.run_until_complete(leaves())
+        loop.close()
+        self.assertNotCharged(older)
+
+    def test_a_task_of_the_same_loop(self):
+        """A task that was pending before the block is its maker's, also when it dies or fails within."""
+
+        async def waits(future):
+            await future
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            for ends in (lambda future: None, lambda future: future.set_exception(ValueError())):
+                future = loop.create_future()
+                task = loop.create_task(waits(future))
+                await asyncio.sleep(0)
+                async with no_leaks():
+                    ends(future)
+                    del task, future
+                    await asyncio.sleep(0)
+                    gc.collect()
+
+        with overhearing(Overheard()):
+            asyncio.run(main())
+
+    def test_a_pending_task_of_the_same_loop(self):
+        """What runs in the background of the whole program goes on."""
+
+        async def main():
+            task = asyncio.create_task(hang())
+            async with no_leaks():
+                pass
+            self.assertFalse(task.done())
+            task.cancel()
+
+        asyncio.run(main())
+
+
+class WatchedWarningsTests(unittest.TestCase):
+    """The test looks at Python's own warning, or has chosen not to hear it."""
+
+    def assertNoLeak(self, body):
+        outcome = run_body(body)
+        self.assertEqual([outcome.leaks, outcome.failures, outcome.errors], [(), [], []])
+
+    def test_assert_warns(self):
+        """`assertWarns` sees the warning, and its record may be kept."""
+
+        async def test(case):
+            with case.assertWarnsRegex(RuntimeWarning, "'forgotten' was never awaited") as case.warned:
+                forgotten()
+
+        self.assertNoLeak(test)
+
+    def test_catch_warnings(self):
+        """Whoever records warnings has this one in the record."""
+
+        async def test(case):
+            with warnings.catch_warnings(record=True) as case.caught:
+                warnings.simplefilter("always")
+                forgotten()
+            case.assertEqual(len(case.caught), 1)
+
+        self.assertNoLeak(test)
+
+    def test_filters_that_ignore(self):
+        """A filter that ignores all warnings, this category, or this text was meant so."""
+        for filtered in (
+            {"category": Warning},
+            {"category": RuntimeWarning},
+            {"message": "coroutine .* was never awaited"},
+            {"message": "coroutine 'forgotten'", "category": RuntimeWarning},
+        ):
+
+            async def test(case, filtered=filtered):
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", **filtered)
+                    forgotten()
+
+            with self.subTest(filtered):
+                self.assertNoLeak(test)
+
+    def test_filters_for_something_else(self):
+        """Other filters, and one that makes it an error, do not hide the leak."""
+        for filtered in (
+            {"action": "ignore", "category": DeprecationWarning},
+            {"action": "ignore", "message": "coroutine 'another'"},
+            {"action": "ignore", "module": "elsewhere"},
+            {"action": "error"},
+        ):
+
+            async def test(case, filtered=filtered):
+                with warnings.catch_warnings():
+                    warnings.resetwarnings()
+                    warnings.filterwarnings(**filtered)
+                    forgotten()
+
+            with self.subTest(filtered):
+                self.assertEqual(kinds(run_body(test)), ["coroutine"])
+
+    def test_filters_that_were_set_before(self):
+        """A run that ignores RuntimeWarnings altogether has not chosen to ignore leaks."""
+
+        async def test(case):
+            forgotten()
+
+        with overhearing(Overheard()):
+            warnings.simplefilter("ignore")
+            outcome = run_body(test)
+        self.assertEqual(kinds(outcome), ["coroutine"])
+
+
+class NestingTests(unittest.TestCase):
+    """A test that runs tests."""
+
+    def test_each_test_has_its_own(self):
+        """What the inner test leaves is the inner's; the outer one is charged with its own only."""
+        inner = []
+
+        async def leaks_inside(case):
+            case.kept = [asyncio.create_task(hang()), forgotten()]
+
+        def test(case):
+            case.kept = forgotten()
+            inner.append(run_body(leaks_inside))
+
+        outer = run_body(test)
+        self.assertEqual(sorted(kinds(inner[0])), ["coroutine", "task"])
+        self.assertEqual(kinds(outer), ["coroutine"])
+
+    def test_what_the_outer_test_holds_is_not_the_inners(self):
+        """A clean test inside of one that has made things already is clean."""
+        inner = []
+
+        def test(case):
+            case.kept = [forgotten() for _ in range(3)]
+            inner.append(run_body(Inner.test))
+            for coroutine in case.kept:
+                coroutine.close()
+
+        self.assertEqual(run_body(test).complaints, [])
+        self.assertEqual(inner[0].complaints, [])
+
+    def test_what_the_inner_test_allows_is_not_the_outers(self):
+        """The outer test is not charged with what the inner one was allowed, or ignored, and released."""
+
+        async def leaks_inside(case):
+            kept.append(forgotten())
+
+        def test(case):
+            run_body(leaks_inside, on_leak="ignore")
+
+        kept = []
+        self.assertEqual(run_body(test).complaints, [])
+
+    def test_a_block_in_a_test(self):
+        """A guarded block within a guarded test judges what the block made, and on the same loop."""
+
+        async def test(case):
+            task = asyncio.create_task(hang())
+            await asyncio.sleep(0)
+            async with no_leaks():
+                await asyncio.sleep(0)
+            with case.assertRaisesRegex(AssertionError, "left 1 thing behind"):
+                async with no_leaks():
+                    asyncio.create_task(hang())
+            task.cancel()
+
+        self.assertEqual(run_body(test).complaints, [])
+
+    def test_new_things_at_old_addresses(self):
+        """In a nested test an address that was known may be reused by something new, which is judged."""
+        inner = []
+
+        async def replaces(case):
+            for _ in range(100):
+                older.pop().close()
+            case.kept = [forgotten() for _ in range(100)]
+
+        def test(case):
+            older.extend(forgotten() for _ in range(100))
+            inner.append(run_body(replaces, leak_detectors=(CoroutineLeaks,)))
+
+        older = []
+        self.assertEqual(run_body(test).complaints, [])
+        self.assertEqual(len(inner[0].leaks), 100)
+
+    def test_types_without_weak_references(self):
+        """Where a detector's objects allow no weak reference, a nested test takes an old address for old."""
+
+        class Slotted:
+            __slots__ = ("value",)
+
+        detector = type("SlottedLeaks", (CoroutineLeaks,), {"types": (Slotted,), "kind": "slotted"})
+        inner = []
+
+        def test(case):
+            case.kept = Slotted()
+            case.kept.value = case.kept  # in a cycle, and so tracked by the collector
+            inner.append(run_body(Inner.test, leak_detectors=(detector,)))
+
+        self.assertEqual(run_body(test).complaints, [])
+        self.assertEqual(inner[0].complaints, [])
+
+
+class LateDeathTests(unittest.TestCase):
+    def test_an_allowed_coroutine_may_be_awaited_later(self):
+        """One that lives on under an allowance is not closed, and its later death hides nobody else's."""
+        kept = []
+
+        async def leaves(case):
+            kept.append(forgotten())
+
+        async def awaits(case):
+            await kept.pop()
+
+        async def leaks(case):
+            for _ in range(100):
+                forgotten()
+
+        run_body(leaves, allowed_leaks=(Allowance("coroutine", reason="this is what is tested"),))
+        self.assertEqual(run_body(awaits).complaints, [])
+        self.assertEqual(len(run_body(leaks).leaks), 100)

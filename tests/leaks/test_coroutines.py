@@ -1,0 +1,167 @@
+"""Forgotten awaits."""
+
+import asyncio
+import inspect
+import threading
+import types
+import unittest
+from unittest import mock
+
+from asynctestkit import Allowance, CoroutineLeaks
+from tests.leaks.contract import DetectorContract, run_body
+
+
+async def fetch():
+    return 1
+
+
+class CoroutineContractTests(DetectorContract, unittest.TestCase):
+    detector = CoroutineLeaks
+
+    async def make(self):
+        return fetch()  # leaks
+
+    async def use(self):
+        await fetch()
+        fetch().close()
+
+    def assertReleased(self, thing):
+        self.assertEqual(inspect.getcoroutinestate(thing), inspect.CORO_CLOSED)
+
+
+async def use(first, second):
+    pass
+
+
+class WhatIsALeakTests(unittest.TestCase):
+    def names(self, body, **members):
+        outcome = run_body(body, **members)
+        self.assertEqual(outcome.errors, [])
+        return [leak.name for leak in outcome.leaks]
+
+    def test_what_was_started_is_none(self):
+        """A coroutine that began, and was left in the middle, is no forgotten await."""
+
+        async def test(case):
+            case.coroutine = yields()
+            case.coroutine.send(None)
+            case.addCleanup(case.coroutine.close)
+
+        @types.coroutine
+        def yields_once():
+            yield
+
+        async def yields():
+            await yields_once()
+
+        self.assertEqual(self.names(test), [])
+
+    def test_a_coroutine_given_to_a_task_is_none(self):
+        """Tasks, `gather`, `wait_for` and an eager loop await what they are given."""
+
+        async def test(case):
+            await asyncio.gather(fetch(), asyncio.create_task(fetch()), asyncio.wait_for(fetch(), 60))
+            asyncio.create_task(fetch()).cancel()
+
+        self.assertEqual(self.names(test), [])
+
+    def test_arguments_of_a_forgotten_coroutine_are_told_with_it(self):
+        """In `use(fetch(), fetch())` only `use` was forgotten, whether it is dropped or kept."""
+
+        async def drops(case):
+            use(fetch(), fetch())
+
+        async def keeps(case):
+            case.kept = use(fetch(), fetch())
+
+        for body in (drops, keeps):
+            with self.subTest(body.__name__):
+                self.assertEqual(self.names(body), ["use"])
+
+    def test_methods_and_local_functions_have_their_qualified_names(self):
+        """The name is the one that an allowance's pattern meets."""
+
+        class Client:
+            async def fetch(self):
+                pass
+
+        async def test(case):
+            Client().fetch()
+
+        (name,) = self.names(test)
+        self.assertTrue(name.endswith("<locals>.Client.fetch"), name)
+        allowance = Allowance("coroutine", coroutine="*.Client.fetch", reason="this is what is tested")
+        self.assertEqual(self.names(test, allowed_leaks=(allowance,)), [])
+
+    def test_a_mock_that_is_not_awaited_is_one(self):
+        """A forgotten call of an AsyncMock is a forgotten await."""
+
+        async def test(case):
+            mock.AsyncMock()()
+
+        (leak,) = run_body(test).leaks
+        self.assertEqual(leak.kind, "coroutine")
+
+    def test_the_description_and_the_remedy_name_the_function(self):
+        """The reader learns where the function is defined, and what to write instead."""
+
+        async def test(case):
+            fetch()
+
+        (leak,) = run_body(test).leaks
+        line = fetch.__code__.co_firstlineno
+        self.assertRegex(
+            leak.description, rf"^called, never awaited; defined at .*test_coroutines\.py:{line} in fetch$"
+        )
+        self.assertEqual(leak.remedy, "await fetch(…), or give it to asyncio.create_task()")
+
+
+class OthersCoroutinesTests(unittest.TestCase):
+    """Coroutines that are somebody else's to await, when the test ends."""
+
+    def test_of_another_loop_in_another_thread(self):
+        """What another thread's loop is about to start is none, also where that loop is in debug mode."""
+        for debug in (False, True):
+            with self.subTest(debug=debug):
+                scheduled, swept = threading.Event(), threading.Event()
+
+                async def main(scheduled=scheduled, swept=swept):
+                    task = asyncio.create_task(fetch())
+                    scheduled.set()
+                    swept.wait(20)  # blocks that loop, so that the task stays unstarted while the test ends
+                    await task
+
+                async def test(case, scheduled=scheduled):
+                    await asyncio.to_thread(scheduled.wait, 20)
+
+                thread = threading.Thread(target=asyncio.run, args=(main(),), kwargs={"debug": debug})
+                thread.start()
+                outcome = run_body(test)
+                swept.set()
+                thread.join()
+                self.assertEqual(outcome.complaints, [])
+
+    def test_created_and_kept_in_another_thread(self):
+        """A thread's own coroutine, not even in a task, is that thread's affair."""
+        kept = []
+
+        async def test(case):
+            await asyncio.to_thread(lambda: kept.append(fetch()))
+
+        outcome = run_body(test)
+        kept.pop().close()
+        self.assertEqual(outcome.complaints, [])
+
+    def test_of_a_task_of_another_loop(self):
+        """A coroutine that was given to a task of another loop is that task's."""
+
+        def test(case):
+            loop = asyncio.SelectorEventLoop()
+            case.addCleanup(others.append, (loop, loop.create_task(fetch())))
+
+        others = []
+        outcome = run_body(test)
+        ((loop, task),) = others
+        self.assertEqual(loop.run_until_complete(task), 1)
+        loop.close()
+        self.assertEqual(outcome.complaints, [])

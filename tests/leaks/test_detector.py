@@ -1,0 +1,230 @@
+"""Detectors of the user's own."""
+
+import asyncio
+import unittest
+
+from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython
+from tests.leaks.contract import run_body
+
+
+class Pool:
+    """What a library offers: opened, used, closed."""
+
+    def __init__(self, name):
+        self.name = name
+        self.is_open = True
+
+    def close(self):
+        self.is_open = False
+
+
+class BigPool(Pool):
+    pass
+
+
+class PoolLeaks(LeakDetector):
+    kind = "pool"
+    types = (Pool,)
+    seen = 0
+
+    def examine(self, obj):
+        PoolLeaks.seen += 1
+        return Leak(self.kind, name=obj.name, description="not closed") if obj.is_open else None
+
+    def release(self, obj):
+        obj.close()
+
+
+class OwnDetectorTests(unittest.TestCase):
+    """As the README shows one: a pool that a test does not close."""
+
+    def run_body(self, body, **members):
+        members.setdefault("leak_detectors", (*DEFAULT_DETECTORS, PoolLeaks))
+        return run_body(body, **members)
+
+    def test_it_finds_what_is_open(self):
+        """Instances of its types and of their subclasses are seen; what it says is the report's."""
+
+        async def test(case):
+            case.pools = [Pool("a"), BigPool("b"), Pool("closed")]
+            case.pools[2].close()
+
+        outcome = self.run_body(test)
+        self.assertEqual({(leak.kind, leak.name) for leak in outcome.leaks}, {("pool", "a"), ("pool", "b")})
+        self.assertRegex(outcome.report, r"\n\n[12]\. pool 'a', not closed\n   created in the test\n")
+
+    def test_it_is_told_the_phase(self):
+        """What existed when a phase ended was created in it, or before."""
+
+        def set_up(case):
+            case.first = Pool("first")
+
+        async def test(case):
+            case.second = Pool("second")
+
+        def tear_down(case):
+            case.third = Pool("third")
+
+        leaks = self.run_body(test, setUp=set_up, tearDown=tear_down).leaks
+        self.assertEqual(
+            [(leak.name, leak.phase) for leak in leaks],
+            [("first", "setUp"), ("second", "test"), ("third", "tearDown")],
+        )
+
+    def test_a_phase_of_its_own_is_kept(self):
+        """A detector that knows the phase better is believed."""
+
+        class Knowing(PoolLeaks):
+            def examine(self, obj):
+                return Leak("pool", phase="warm-up")
+
+        async def test(case):
+            case.pool = Pool("x")
+
+        (leak,) = self.run_body(test, leak_detectors=(Knowing,)).leaks
+        self.assertEqual(leak.phase, "warm-up")
+
+    def test_what_existed_before_is_not_shown_to_it(self):
+        """It sees what is new, and nothing that other tests or modules have made."""
+        old = Pool("old")
+
+        async def test(case):
+            old.used = True
+
+        before = PoolLeaks.seen
+        self.assertEqual(self.run_body(test).complaints, [])
+        self.assertEqual(PoolLeaks.seen, before)
+
+    def test_what_is_reported_is_released(self):
+        """`release` ends each leak, so that it cannot harm the next test, but not an allowed one."""
+        kept = []
+
+        async def test(case):
+            kept.append(Pool("kept"))
+
+        self.run_body(test)
+        self.assertFalse(kept[0].is_open)
+        allowance = Allowance("pool", name="ke*", reason="this is what is tested")
+        self.assertEqual(self.run_body(test, allowed_leaks=(allowance,)).complaints, [])
+        self.assertTrue(kept[1].is_open)
+
+    def test_garbage_is_gone_before_it_looks(self):
+        """A thing in a cycle that nobody can reach has been collected."""
+
+        async def test(case):
+            cycle = [Pool("garbage")]
+            cycle.append(cycle)
+
+        self.assertEqual(self.run_body(test).leaks, ())
+
+    def test_one_instance_a_test(self):
+        """A detector may keep state for the length of one test."""
+        made = []
+
+        class Counting(PoolLeaks):
+            def __init__(self):
+                made.append(self)
+
+        async def test(case):
+            case.pools = [Pool("a"), Pool("b")]
+
+        self.run_body(test, leak_detectors=(Counting,))
+        self.run_body(test, leak_detectors=(Counting,))
+        self.assertEqual(len(made), 2)
+
+    def test_the_first_detector_that_takes_a_thing_has_it(self):
+        """A thing is one leak, also where two detectors want to see it."""
+
+        class Second(PoolLeaks):
+            kind = "second"
+
+        async def test(case):
+            case.pool = Pool("x")
+
+        for detectors, kind in (((PoolLeaks, Second), "pool"), ((Second, PoolLeaks), "second")):
+            leaks = self.run_body(test, leak_detectors=detectors).leaks
+            self.assertEqual([leak.kind for leak in leaks], [kind])
+
+    def test_it_may_look_at_asyncios_types(self):
+        """A detector for finished tasks sees those; pending ones are told by the built-in detector."""
+
+        class Unread(LeakDetector):
+            kind = "unread result"
+            types = (asyncio.Task,)
+
+            def examine(self, obj):
+                return Leak(self.kind, obj.get_name()) if obj.done() and obj.get_name() == "done" else None
+
+        async def test(case):
+            case.done = asyncio.create_task(asyncio.sleep(0), name="done")
+            await case.done
+            case.pending = asyncio.create_task(asyncio.sleep(3600), name="pending")
+
+        leaks = self.run_body(test, leak_detectors=(Unread, TaskLeaks)).leaks
+        self.assertEqual(
+            {(leak.kind, leak.name) for leak in leaks}, {("unread result", "done"), ("task", "pending")}
+        )
+
+    def test_without_detectors_nothing_is_a_leak(self):
+        """With an empty tuple the tasks are swept all the same, and nothing is told."""
+        tasks = []
+
+        async def test(case):
+            tasks.append(asyncio.create_task(asyncio.sleep(3600)))
+
+        self.assertEqual(self.run_body(test, leak_detectors=()).complaints, [])
+        self.assertTrue(tasks[0].cancelled())
+
+    def test_an_error_of_its_own_is_the_tests_error(self):
+        """A broken detector does not pass for a clean test."""
+
+        class Broken(PoolLeaks):
+            def examine(self, obj):
+                raise LookupError("broken detector")
+
+        async def test(case):
+            case.pool = Pool("x")
+
+        outcome = self.run_body(test, leak_detectors=(Broken,))
+        self.assertEqual([type(each) for each in outcome.errors], [LookupError])
+        self.assertFalse(_cpython.heap_is_frozen())
+
+
+class DefinitionTests(unittest.TestCase):
+    """What is wrong with a detector class is said when it is made."""
+
+    def define(self, **members):
+        return type("Mine", (LeakDetector,), members)
+
+    def test_kind(self):
+        """`kind` is a string that is not empty."""
+        for kind in ({}, {"kind": None}, {"kind": ""}, {"kind": Pool}):
+            with (
+                self.subTest(kind),
+                self.assertRaisesRegex(TypeError, r"^Mine\.kind is .*, expected the name"),
+            ):
+                self.define(types=(Pool,), **kind)
+
+    def test_types(self):
+        """`types` is a tuple of classes, and not an empty one."""
+        for types in ({}, {"types": ()}, {"types": Pool}, {"types": [Pool]}, {"types": ("Pool",)}):
+            with (
+                self.subTest(types),
+                self.assertRaisesRegex(TypeError, r"^Mine\.types is .*, expected a tuple of"),
+            ):
+                self.define(kind="pool", **types)
+
+    def test_both_may_be_inherited(self):
+        """A detector that refines another needs neither."""
+
+        class Stricter(PoolLeaks):
+            pass
+
+        self.assertEqual((Stricter.kind, Stricter.types), ("pool", (Pool,)))
+
+    def test_a_detector_decides(self):
+        """`examine` is the one method without which there is no detector; `release` does nothing."""
+        detector = self.define(kind="pool", types=(Pool,))()
+        with self.assertRaises(NotImplementedError):
+            detector.examine(Pool("x"))
+        self.assertIsNone(detector.release(Pool("x")))

@@ -1,0 +1,37 @@
+"""The value that a leak is."""
+
+import copy
+import dataclasses
+import pickle
+import unittest
+
+from asynctestkit import Leak, Place
+
+LEAK = Leak(kind="task", name="worker", created_at=(Place("/app.py", 3, "start"),))
+
+
+class LeakTests(unittest.TestCase):
+    def test_it_cannot_be_changed(self):
+        """A leak is frozen: a filter makes another one."""
+        with self.assertRaises(dataclasses.FrozenInstanceError):
+            LEAK.name = "another"
+        self.assertEqual(dataclasses.replace(LEAK, name="another").kind, "task")
+
+    def test_it_is_a_value(self):
+        """Equal leaks are equal and have one hash; a difference in any field makes them unequal."""
+        same = Leak(kind="task", name="worker", created_at=(Place("/app.py", 3, "start"),))
+        self.assertEqual((same, hash(same)), (LEAK, hash(LEAK)))
+        for field in dataclasses.fields(Leak):
+            with self.subTest(field.name):
+                self.assertNotEqual(dataclasses.replace(LEAK, **{field.name: "different"}), LEAK)
+
+    def test_only_the_kind_is_required(self):
+        """A detector of the user's own says what it knows; the rest is empty."""
+        leak = Leak("connection")
+        empty = {field.name: getattr(leak, field.name) for field in dataclasses.fields(leak)[1:]}
+        self.assertEqual(set(empty.values()), {"", ()})
+
+    def test_it_survives_a_process_boundary(self):
+        """Test runners that work in parallel send results through pickle, and copy them."""
+        self.assertEqual(pickle.loads(pickle.dumps(LEAK)), LEAK)
+        self.assertEqual(copy.deepcopy(LEAK), LEAK)

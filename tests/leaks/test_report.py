@@ -1,0 +1,174 @@
+"""Leaks to text, from values written by hand."""
+
+import dataclasses
+import os
+import sysconfig
+import unittest
+
+from asynctestkit import Leak, Place
+from asynctestkit.leaks.report import render, render_chain
+
+CREATED = (Place("/src/test_feed.py", 12, "test_publishes"), Place("/src/feed.py", 40, "start"))
+WORKER = Leak(
+    kind="task",
+    name="worker",
+    description="still pending: Feed._work(), defined at feed.py:50 in Feed._work",
+    phase="test",
+    created_at=CREATED,
+    waiting_at=(Place("/src/feed.py", 51, "_work"),),
+    waits_on="Queue.get",
+    remedy="end the consumer",
+)
+
+
+def named(leak, *names):
+    return [dataclasses.replace(leak, name=name) for name in names]
+
+
+class RenderTests(unittest.TestCase):
+    maxDiff = None
+
+    def assertRendered(self, leaks, *lines):
+        self.assertEqual(render("FeedTests.test_publishes", leaks).splitlines()[1:], ["", *lines])
+
+    def test_one_leak(self):
+        """A leak is shown with where it was created, where it stands, and what to do about it."""
+        self.assertEqual(
+            render("FeedTests.test_publishes", [WORKER]),
+            "FeedTests.test_publishes left 1 thing behind:\n"
+            "\n"
+            "1. task 'worker', still pending: Feed._work(), defined at feed.py:50 in Feed._work\n"
+            "   created in the test:\n"
+            "     /src/test_feed.py:12 in test_publishes\n"
+            "     /src/feed.py:40 in start\n"
+            "   stands at:\n"
+            "     /src/feed.py:51 in _work\n"
+            "     which waits on Queue.get\n"
+            "   remedy: end the consumer",
+        )
+
+    def test_what_is_unknown_is_left_out(self):
+        """A leak of which nothing but its kind and name is known takes one line; without places, no colon."""
+        self.assertRendered(
+            [Leak("pool", "main", "3 connections open")], "1. pool 'main', 3 connections open"
+        )
+        self.assertRendered(
+            [Leak("pool", "main", "open", phase="setUp")], "1. pool 'main', open", "   created in set-up"
+        )
+        self.assertRendered(
+            [Leak("task", "a", "still pending", waits_on="Event.wait")],
+            "1. task 'a', still pending",
+            "   stands at:",
+            "     which waits on Event.wait",
+        )
+
+    def test_each_phase_has_its_words(self):
+        """The phases read as prose; one that a runner of somebody else's invents is shown as it is."""
+        for phase, words in (
+            ("setUp", "set-up"),
+            ("test", "the test"),
+            ("tearDown", "tear-down"),
+            ("cleanup", "a cleanup"),
+            ("warm-up", "warm-up"),
+        ):
+            self.assertIn(
+                f"   created in {words}\n", render("x", [Leak("task", phase=phase, remedy="end it")])
+            )
+
+    def test_exceptions_were_raised_where_tasks_stand(self):
+        """Of an exception and of a callback's error, the lines say where it was raised."""
+        place = (Place("/src/feed.py", 60, "close"),)
+        for kind, words in (("exception", "raised at"), ("callback", "raised at"), ("pool", "stands at")):
+            self.assertRendered(
+                [Leak(kind, "x", "it is bad", waiting_at=place)],
+                f"1. {kind} 'x', it is bad",
+                f"   {words}:",
+                "     /src/feed.py:60 in close",
+            )
+
+    def test_files_are_shown_as_short_as_can_be(self):
+        """Files of the current folder and of the standard library are shown below these."""
+        here = Place(os.path.join(os.getcwd(), "feed.py"), 1, "f")
+        library = Place(os.path.join(sysconfig.get_path("stdlib"), "queue.py"), 2, "g")
+        self.assertRendered(
+            [Leak("pool", "x", "open", waiting_at=(here, library))],
+            "1. pool 'x', open",
+            "   stands at:",
+            "     feed.py:1 in f",
+            "     queue.py:2 in g",
+        )
+
+
+class GroupingTests(unittest.TestCase):
+    def first_lines(self, leaks):
+        """The numbered lines of a report, with their numbers."""
+        return [line for line in render("x", leaks).splitlines() if line[:1].isdigit()]
+
+    def test_leaks_of_one_site_are_one_entry(self):
+        """Tasks that were created at one site and do the same are counted, and named in their order."""
+        text = render("x", named(WORKER, "b", "a", "b"))
+        self.assertTrue(
+            text.startswith("x left 3 things behind:\n\n1. 3 tasks ('b', 'a'), still pending: "), text
+        )
+        self.assertIn("   stands at:\n", text)
+
+    def test_five_names_are_enough(self):
+        """A long list of names is cut after the fifth."""
+        self.assertIn("1. 5 tasks ('1', '2', '3', '4', '5'), ", render("x", named(WORKER, *"12345")))
+        self.assertIn("1. 6 tasks ('1', '2', '3', '4', '5', …), ", render("x", named(WORKER, *"123456")))
+
+    def test_members_may_stand_elsewhere(self):
+        """Where members of a group stand in different places, the first one's is shown, and said so."""
+        other = dataclasses.replace(WORKER, waits_on="sleep(1)")
+        text = render("x", [WORKER, other])
+        self.assertIn("1. 2 tasks ", text)
+        self.assertIn("   the first of them stands at:\n     /src/feed.py:51 in _work\n", text)
+        self.assertIn("which waits on Queue.get", text)
+        self.assertNotIn("sleep(1)", text)
+
+    def test_what_differs_is_another_entry(self):
+        """Kind, phase, site and description tell entries apart; they come in the order of their first."""
+        differing = [
+            dataclasses.replace(WORKER, **{field: value})
+            for field, value in (
+                ("kind", "pool"),
+                ("phase", "setUp"),
+                ("created_at", CREATED[:1]),
+                ("description", "stubborn"),
+            )
+        ]
+        lines = self.first_lines([WORKER, *differing, WORKER])
+        self.assertEqual([line[:5] for line in lines], ["1. 2 ", "2. po", "3. ta", "4. ta", "5. ta"])
+
+    def test_where_the_site_is_unknown_the_name_groups(self):
+        """Leaks that nothing is known of but their names are one entry a name."""
+        leaks = [
+            Leak("callback", "a", "broken"),
+            Leak("callback", "b", "broken"),
+            Leak("callback", "a", "broken"),
+        ]
+        self.assertEqual(self.first_lines(leaks), ["1. 2 callbacks ('a'), broken", "2. callback 'b', broken"])
+
+    def test_long_reports_are_cut(self):
+        """After twenty entries the rest is counted: leaks, not entries."""
+        leaks = [Leak("pool", str(number), "open") for number in range(20)]
+        self.assertNotIn("more", render("x", leaks))
+        leaks += [Leak("pool", "20", "open"), Leak("pool", "21", "open"), Leak("pool", "21", "open")]
+        text = render("x", leaks)
+        self.assertTrue(text.startswith("x left 23 things behind:\n"), text)
+        self.assertTrue(text.endswith("20. pool '19', open\n\n… and 3 more"), text)
+
+
+class RenderChainTests(unittest.TestCase):
+    def test_a_chain(self):
+        """A line a place, indented, and what stands at the end, if that is known."""
+        self.assertEqual(
+            render_chain(CREATED, "sleep(3600)", "> "),
+            [
+                "> /src/test_feed.py:12 in test_publishes",
+                "> /src/feed.py:40 in start",
+                "> which waits on sleep(3600)",
+            ],
+        )
+        self.assertEqual(render_chain(CREATED[:1], "", ""), ["/src/test_feed.py:12 in test_publishes"])
+        self.assertEqual(render_chain((), "", ""), [])

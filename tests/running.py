@@ -1,0 +1,119 @@
+"""Runs one test of an inner test case within a test, and keeps all that came of it."""
+
+import contextlib
+import gc
+import io
+import unittest
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from warnings import WarningMessage
+
+from asynctestkit import Leak, LeakError, LeakWarning
+
+__all__ = ["Outcome", "Overheard", "overhearing", "run_case"]
+
+
+@dataclass
+class Overheard:
+    """What was said while something ran."""
+
+    warnings: list[WarningMessage] = field(default_factory=list)
+    """All of them, whatever the filters of the run say."""
+    output: str = ""
+    """What went to stdout and stderr: log records, too, where no handler takes them."""
+
+
+@dataclass
+class Outcome(Overheard):
+    """What came of one test. Exceptions are kept without tracebacks, so that nothing of the test lives on."""
+
+    errors: list[BaseException] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
+    expected_failures: list[BaseException] = field(default_factory=list)
+    is_unexpected_success: bool = False
+    skipped: list[str] = field(default_factory=list)
+    """The reasons."""
+    report: str = ""
+    """What unittest prints of errors and failures."""
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """The leaks of every LeakError among the failures."""
+        return tuple(leak for error in self.failures if isinstance(error, LeakError) for leak in error.leaks)
+
+    @property
+    def leak_warnings(self) -> list[str]:
+        """The texts of the LeakWarnings."""
+        return [str(each.message) for each in self.warnings if issubclass(each.category, LeakWarning)]
+
+    @property
+    def complaints(self) -> list[object]:
+        """Everything but success, warnings included; not the output, as debug mode logs on a busy machine."""
+        said = [*self.errors, *self.failures, *self.expected_failures, *self.skipped]
+        said += [f"{each.category.__name__}: {each.message}" for each in self.warnings]
+        return [*said, "unexpected success"] if self.is_unexpected_success else said
+
+
+@contextlib.contextmanager
+def overhearing(heard: Overheard) -> Iterator[None]:
+    """Notes what is said in the block; garbage is collected at its end, so that it is said here."""
+    printed = io.StringIO()
+    with (
+        warnings.catch_warnings(record=True) as heard.warnings,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        warnings.simplefilter("always")
+        yield
+        gc.collect()
+    heard.output = printed.getvalue()
+    for each in heard.warnings:
+        each.source = None  # or it would keep the coroutine that was warned of alive
+
+
+def run_case(cls: type[unittest.TestCase], name: str = "test") -> Outcome:
+    """Runs that test in this process. What it leaves and nobody holds has died when this returns."""
+    outcome = Outcome()
+    with overhearing(outcome):
+        cls(name).run(_Result(outcome))
+    return outcome
+
+
+class _Result(unittest.TestResult):
+    """Keeps the exceptions, where unittest keeps their texts."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self._outcome = outcome
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._keep(self._outcome.errors, err, self.errors)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._keep(self._outcome.failures, err, self.failures)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            is_failure = issubclass(err[0], test.failureException)
+            texts = self.failures if is_failure else self.errors
+            self._keep(self._outcome.failures if is_failure else self._outcome.errors, err, texts)
+
+    def addExpectedFailure(self, test, err):
+        super().addExpectedFailure(test, err)
+        self._outcome.expected_failures.append(err[1].with_traceback(None))
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._outcome.is_unexpected_success = True
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._outcome.skipped.append(reason)
+
+    def _keep(self, kept: list[BaseException], err, texts: list[tuple[object, str]]) -> None:
+        kept.append(err[1].with_traceback(None))
+        self._outcome.report += texts[-1][1]

@@ -1,0 +1,197 @@
+"""One phase under its deadline: what it raises, and what it says."""
+
+import asyncio
+import contextlib
+import math
+import threading
+import time
+import traceback
+import unittest
+
+from asynctestkit import DeadlineError, Settings
+from asynctestkit.guard import Guard
+from asynctestkit.loops.runner import Runner
+from asynctestkit.phase import Phase
+from tests.case_runs import hard_cap
+
+
+class PhaseTests(unittest.TestCase):
+    def make(self, **settings):
+        self.runner = Runner(None, lambda loop: None)
+        self.addCleanup(self.runner.close)
+        guard = Guard("Feed.test", (__file__, 1), Settings(grace_period=0.1, **settings), {}, self.runner)
+        guard.open(self.runner.get_loop())
+        self.addCleanup(guard.close)
+        return guard
+
+    def overrun(self, coroutine, *, name="test", **settings):
+        """Runs a coroutine in a phase of 0.1 s; returns the DeadlineError."""
+        guard = self.make(deadline=0.1, **settings)
+        with hard_cap(), self.assertRaises(DeadlineError) as caught:
+            with Phase(guard, name):
+                self.runner.run(coroutine)
+        return caught.exception
+
+    def test_within_time(self):
+        """A phase that ends in time raises nothing and returns nothing."""
+        guard = self.make(deadline=60)
+        with Phase(guard, "test") as entered:
+            self.runner.run(asyncio.sleep(0))
+        self.assertIsNone(entered)
+
+    def test_without_a_deadline(self):
+        """None and infinity are no deadline."""
+        for deadline in (None, math.inf):
+            with Phase(self.make(deadline=deadline), "test"):
+                self.runner.run(asyncio.sleep(0))
+
+    def test_an_exception_in_time(self):
+        """The phase's own exception comes out as it is, and its traceback shows none of the machinery."""
+        guard = self.make(deadline=60)
+
+        async def fails():
+            raise ValueError("its own")
+
+        try:
+            with Phase(guard, "test"):
+                self.runner.run(fails())
+        except ValueError as error:
+            functions = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+        self.assertEqual(functions, ["test_an_exception_in_time", "fails"])
+
+    def test_the_words_for_each_phase(self):
+        """The report says which phase it was."""
+        for name, words in (
+            ("setUp", "its set-up"),
+            ("test", "its body"),
+            ("tearDown", "its tear-down"),
+            ("cleanup", "a cleanup"),
+        ):
+            text = str(self.overrun(asyncio.Event().wait(), name=name))
+            self.assertIn("Feed.test", text)
+            self.assertIn(words, text)
+            self.assertIn("deadline = 0.1", text)
+
+    def test_where_the_tasks_stood(self):
+        """The report shows every pending task of the test with its await chain, the test's own first."""
+
+        async def waits():
+            await asyncio.Queue().get()
+
+        async def body():
+            task = asyncio.create_task(waits(), name="consumer")
+            await asyncio.sleep(0)
+            await asyncio.wait({task})
+
+        text = str(self.overrun(body()))
+        self.assertRegex(text, r"(?s)the test's own task.*in body.*task 'consumer', .*in waits.*Queue\.get")
+
+    def test_many_tasks(self):
+        """A long list is cut."""
+
+        async def body():
+            tasks = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(30)]
+            await asyncio.wait(tasks)
+
+        text = str(self.overrun(body()))
+        # 30 tasks and the test's own make 31, of which 20 are shown.
+        self.assertIn("… and 11 more", text)
+
+    def test_a_cancellation_is_no_cause(self):
+        """Where the phase ended by being cancelled, the report has no cause that says so."""
+        error = self.overrun(asyncio.Event().wait())
+        self.assertIsNone(error.__cause__)
+        self.assertTrue(error.__suppress_context__)
+
+    def test_another_exception_is_the_cause(self):
+        """Where it ended by another exception, that is the cause, and shows the user's lines only."""
+
+        async def body():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise ValueError("when cancelled") from None
+
+        cause = self.overrun(body()).__cause__
+        self.assertIsInstance(cause, ValueError)
+        frames = [(frame.filename, frame.name) for frame in traceback.extract_tb(cause.__traceback__)]
+        self.assertEqual(frames, [(__file__, "body")])
+
+    def test_a_phase_that_comes_to_its_end_after_all(self):
+        """A phase that ends by itself when it is cancelled has overrun all the same."""
+
+        async def body():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        self.assertIn("its body", str(self.overrun(body())))
+
+    def test_a_blocked_loop(self):
+        """Where the loop is blocked, the report shows the stack that blocks it."""
+
+        async def body():
+            time.sleep(1000)
+
+        text = str(self.overrun(body()))
+        self.assertIn("it was blocked here", text)
+        self.assertIn("time.sleep(1000)", text)
+
+    def test_a_sweep_that_only_takes_long(self):
+        """A sweep, which has limits of its own, is left alone as long as its loop turns."""
+        guard = self.make(deadline=0.1)
+        with hard_cap(), Phase(guard, "test", is_sweep=True):
+            self.runner.run(asyncio.sleep(0.4))  # waits: longer than the deadline
+
+    def test_a_sweep_that_blocks(self):
+        """A sweep whose loop is blocked is interrupted."""
+        guard = self.make(deadline=0.1)
+
+        async def blocks():
+            time.sleep(1000)
+
+        with hard_cap(), self.assertRaisesRegex(DeadlineError, r"time\.sleep\(1000\)"):
+            with Phase(guard, "test", is_sweep=True):
+                self.runner.run(blocks())
+
+    def test_ctrl_c_after_the_deadline(self):
+        """KeyboardInterrupt is never turned into a DeadlineError."""
+        guard = self.make(deadline=0.1)
+
+        async def body():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+
+        with hard_cap(), self.assertRaises(KeyboardInterrupt):
+            with Phase(guard, "test"):
+                self.runner.run(body())
+
+    def test_outside_of_the_main_thread(self):
+        """In another thread, where no signal arrives, a loop that never lets go is interrupted too."""
+        failures = []
+
+        def run():
+            runner = Runner(None, lambda loop: None)
+            guard = Guard("Feed.test", (__file__, 1), Settings(deadline=0.1), {}, runner)
+            guard.open(runner.get_loop())
+
+            async def computes():
+                while True:
+                    pass
+
+            try:
+                with Phase(guard, "test"):
+                    runner.run(computes())
+            except DeadlineError as error:
+                failures.append(str(error))
+            finally:
+                guard.close()
+                runner.close()
+
+        with hard_cap():
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+        (text,) = failures
+        self.assertIn("in computes", text)
