@@ -1,0 +1,180 @@
+"""What a hygienic test costs: `python -m tests.bench`.
+
+CPU time of the process, on a heap as a large application has it. Contestants take turns within each round, so
+that a slow moment of the machine hits all of them; a ratio is the median of the rounds' ratios.
+"""
+
+import asyncio
+import gc
+import statistics
+import sys
+import time
+import unittest
+from collections.abc import Callable
+
+from asynctestkit import HygienicAsyncTestCase
+
+ROUNDS = 11
+HEAP = 500_000
+TESTS = 150
+TASKS = 10_000
+LEAKING_TESTS = 300
+MANY_PENDING, FEW_PENDING = 100_000, 10_000
+CHAIN = 5_000
+
+Contestant = Callable[[], float]
+
+
+class Idle(unittest.IsolatedAsyncioTestCase):
+    async def test_nothing(self):
+        await asyncio.sleep(0)
+
+
+class IdleWithoutDebug(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
+
+    async def test_nothing(self):
+        await asyncio.sleep(0)
+
+
+class HygienicIdle(HygienicAsyncTestCase):
+    async def test_nothing(self):
+        await asyncio.sleep(0)
+
+
+class ManyTasks(HygienicAsyncTestCase):
+    async def test_tasks(self):
+        await create_and_await_tasks()
+
+
+class OneLeak(HygienicAsyncTestCase):
+    async def test_leak(self):
+        self.leaked = asyncio.create_task(asyncio.sleep(3600))
+
+
+class Pending(HygienicAsyncTestCase):
+    """Leaves tasks pending, and notes the CPU time at which its body was done with them."""
+
+    body_ended = 0.0
+
+    async def test_few(self):
+        await self.leave(FEW_PENDING)
+
+    async def test_many(self):
+        await self.leave(MANY_PENDING)
+
+    async def leave(self, count):
+        self.tasks = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(count)]
+        await asyncio.sleep(0)
+        Pending.body_ended = time.process_time()
+
+    async def test_chain(self):
+        async def link(next_task):
+            await next_task
+
+        self.tasks = [asyncio.create_task(asyncio.sleep(3600))]
+        for _ in range(CHAIN - 1):
+            self.tasks.append(asyncio.create_task(link(self.tasks[-1])))
+        await asyncio.sleep(0)
+        Pending.body_ended = time.process_time()
+
+
+async def create_and_await_tasks():
+    for task in [asyncio.create_task(asyncio.sleep(0)) for _ in range(TASKS)]:
+        await task
+
+
+def run(case: type[unittest.TestCase], method: str, times: int = 1, *, failures: int = 0) -> float:
+    """CPU seconds that the tests took, which must fail as often as said."""
+    suite = unittest.TestSuite(case(method) for _ in range(times))
+    result = unittest.TestResult()
+    began = time.process_time()
+    suite.run(result)
+    spent = time.process_time() - began
+    if result.errors or len(result.failures) != failures:
+        counted = f"{len(result.errors)} errors and {len(result.failures)} failures, not {failures} failures"
+        first = [text for _, text in result.errors + result.failures][:1]
+        sys.exit("\n".join([f"{case.__name__}.{method}: {counted}", *first]))
+    return spent
+
+
+def run_bare_loop() -> float:
+    loop = asyncio.new_event_loop()
+    loop.set_debug(False)
+    began = time.process_time()
+    loop.run_until_complete(create_and_await_tasks())
+    spent = time.process_time() - began
+    loop.close()
+    return spent
+
+
+def sweep(method: str) -> float:
+    """CPU seconds from the end of the body to the end of the test."""
+    began = time.process_time()
+    spent = run(Pending, method, failures=1)
+    return began + spent - Pending.body_ended
+
+
+def compare(
+    title: str, unit: float, unit_name: str, baseline: str, contestants: dict[str, Contestant]
+) -> None:
+    """Prints each contestant's median time, in `unit` seconds, and its ratio to the baseline's."""
+    spent: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(ROUNDS + 1):
+        for name, contestant in contestants.items():
+            gc.collect()
+            seconds = contestant()
+            if number:  # the first round warms up
+                spent[name].append(seconds)
+    print(f"\n{title}")
+    for name, times in spent.items():
+        ratios = sorted(mine / base for mine, base in zip(times, spent[baseline], strict=True))
+        row(name, statistics.median(times) / unit, unit_name, ratios)
+
+
+def row(name: str, value: float, unit_name: str, ratios: list[float] | None = None) -> None:
+    spread = f"{statistics.median(ratios):8.2f} x  ({ratios[0]:.2f} to {ratios[-1]:.2f})" if ratios else ""
+    print(f"  {name:<44}{value:9.1f} {unit_name:<8}{spread}".rstrip(), flush=True)
+
+
+def main() -> None:
+    ballast = [[number] for number in range(HEAP)]
+    version = sys.version.split()[0]
+    print(f"Python {version}, {len(ballast):,} containers on the heap, {ROUNDS} rounds, CPU time")
+
+    compare(
+        f"A test that awaits sleep(0), {TESTS} a round",
+        TESTS * 1e-6, "µs/test", "IsolatedAsyncioTestCase",
+        {
+            "IsolatedAsyncioTestCase": lambda: run(Idle, "test_nothing", TESTS),
+            "IsolatedAsyncioTestCase, debug off": lambda: run(IdleWithoutDebug, "test_nothing", TESTS),
+            "HygienicAsyncTestCase": lambda: run(HygienicIdle, "test_nothing", TESTS),
+        },
+    )  # fmt: skip
+    compare(
+        f"{TASKS:,} tasks created and awaited",
+        TASKS * 1e-6, "µs/task", "bare loop, debug off",
+        {
+            "bare loop, debug off": run_bare_loop,
+            "HygienicAsyncTestCase, one test": lambda: run(ManyTasks, "test_tasks"),
+        },
+    )  # fmt: skip
+
+    print("\nTests that leak")
+    wall = time.perf_counter()
+    cpu = run(OneLeak, "test_leak", LEAKING_TESTS, failures=LEAKING_TESTS)
+    wall = time.perf_counter() - wall
+    row(f"{LEAKING_TESTS} tests, each a task on sleep(3600): CPU", cpu / LEAKING_TESTS * 1e3, "ms/test")
+    row("the same: wall", wall / LEAKING_TESTS * 1e3, "ms/test")
+
+    print("\nThe sweep, from the end of the body to the end of the test")
+    few = sweep("test_few") / FEW_PENDING * 1e6
+    row(f"{FEW_PENDING:,} pending tasks", few, "µs/task")
+    many = sweep("test_many") / MANY_PENDING * 1e6
+    row(f"{MANY_PENDING:,} pending tasks", many, "µs/task", [many / few])
+    row(f"a chain of {CHAIN:,} tasks, each awaiting the next", sweep("test_chain") / CHAIN * 1e6, "µs/task")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""Law 4: `tests/` mirrors `asynctestkit/` exactly, and what is public is listed in `__all__` and explained.
+
+`asynctestkit/leaks/tasks.py` is tested by `tests/leaks/test_tasks.py`, and what has many sides by further files
+beside it (`test_case_hangs.py` beside `test_case.py`); an `__init__.py` needs no test of its own. A public module is one without a leading underscore, a public name likewise.
+"""
+
+import ast
+import importlib
+import unittest
+from typing import Any, TypeGuard
+
+from tests.repository.tree import PACKAGE, Module, dunder_all, modules
+
+EXTRA = {
+    "bench.py": "the benchmark: run by hand, asserts nothing about speed",
+    "running.py": "runs one inner test case within a test, for many of the files here",
+    "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
+    "test_case_command_line.py": "case.py under `python -m unittest`, signals, tracers: other processes",
+    "test_case_decided.py": "case.py: a test with an outcome keeps it; settings from the environment",
+    "test_case_debug.py": "case.py: `debug()`, and instances that run again",
+    "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
+    "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
+    "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
+    "leaks/contract.py": "the contract that the test class of every detector inherits",
+}
+
+EVERYDAY = {
+    "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError",
+    "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
+    "allow_leaks", "hygiene", "no_leaks",
+}  # fmt: skip
+
+
+def expected_tests(sources: list[str]) -> set[str]:
+    """The test files that mirror these source files, both relative to their top folder."""
+    named = (source.rpartition("/") for source in sources)
+    return {f"{folder}{slash}test_{file}" for folder, slash, file in named if file != "__init__.py"}
+
+
+def mirror_faults(sources: list[str], tests: list[str], extra: dict[str, str]) -> list[str]:
+    wanted = expected_tests(sources)
+    present = {t for t in tests if not t.endswith("__init__.py") and not t.startswith("repository/")}
+    sides = {t for t in present if any(t.startswith(f"{w.removesuffix('.py')}_") for w in wanted & present)}
+    return sorted(
+        [f"missing: {test}" for test in wanted - present]
+        + [f"mirrors nothing: {test}" for test in present - wanted - sides - extra.keys()]
+        + [f"listed as extra, but not there: {test}" for test in extra.keys() - present]
+    )
+
+
+def missing_packages(tests: list[str]) -> list[str]:
+    """Folders of tests that discovery would pass by, since they are no packages."""
+    folders = {test.rpartition("/")[0] for test in tests}
+    return sorted(folder for folder in folders if f"{folder}/__init__.py".lstrip("/") not in tests)
+
+
+def public_names(module: Module) -> set[str]:
+    """What a module defines in public."""
+    names = set()
+    left: list[ast.AST] = [*module.tree.body]
+    while left:
+        node = left.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {
+                name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+            }
+        elif isinstance(node, (ast.If, ast.Try)):
+            left += ast.iter_child_nodes(node)
+    return {name for name in names if not name.startswith("_")}
+
+
+def offered_names(module: Module) -> set[str]:
+    """What a package's `__init__` may re-export: what it imports from within."""
+    if not module.is_package:
+        return set()
+    own_imports = (
+        node
+        for node in module.tree.body
+        if isinstance(node, ast.ImportFrom) and (node.level or str(node.module).split(".")[0] == PACKAGE)
+    )
+    return {alias.asname or alias.name for node in own_imports for alias in node.names}
+
+
+def all_faults(module: Module) -> list[str]:
+    """How `__all__` differs from what the module makes public."""
+    defined, listed = public_names(module), dunder_all(module)
+    if listed is None:
+        return [f"{module.path}: no __all__"] if defined else []
+    faults = [f"{name} is public and not in __all__" for name in sorted(defined - set(listed))]
+    faults += [
+        f"{name} is in __all__ and not public here"
+        for name in sorted(set(listed) - defined - offered_names(module))
+    ]
+    faults += [f"{name} is twice in __all__" for name in sorted(set(listed)) if listed.count(name) > 1]
+    return [f"{module.path}: {fault}" for fault in faults]
+
+
+def undocumented(module: Module, namespace: dict[str, Any]) -> list[str]:
+    """Public functions, classes and methods without a docstring; an override may inherit its own.
+
+    A mixin's override of a hook of unittest's does what unittest says.
+    """
+    faults = []
+    for node in module.tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            # A dataclass without a docstring is given its signature as one: only the source tells.
+            if ast.get_docstring(node) is None:
+                faults.append(f"{module.path}:{node.lineno}: {node.name}")
+            for method in filter(_is_public_function, node.body):
+                owners = [vars(owner) for owner in namespace[node.name].__mro__ if method.name in vars(owner)]
+                explained = any(members[method.name].__doc__ for members in owners)
+                if not explained and not hasattr(unittest.IsolatedAsyncioTestCase, method.name):
+                    faults.append(f"{module.path}:{method.lineno}: {node.name}.{method.name}")
+        elif _is_public_function(node) and not namespace[node.name].__doc__:
+            faults.append(f"{module.path}:{node.lineno}: {node.name}")
+    return faults
+
+
+def _is_public_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
+
+
+def logic_in(module: Module) -> list[str]:
+    """Statements of a module that do more than name things: no docstring, import or dunder."""
+    return [
+        f"{module.path}:{node.lineno}: {ast.unparse(node).splitlines()[0]}"
+        for node in module.tree.body
+        if not isinstance(node, (ast.Import, ast.ImportFrom))
+        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        and not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("__"))
+    ]
+
+
+def public_modules() -> list[Module]:
+    return [
+        module for module in modules() if not any(part.startswith("_") for part in module.name.split("."))
+    ]
+
+
+def relative(folder: str) -> list[str]:
+    return [module.path.removeprefix(f"{folder}/") for module in modules(folder)]
+
+
+class MirrorTests(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_module_has_its_test_file_and_no_other(self):
+        """Test files and source files correspond one to one, but for the listed extras."""
+        self.assertEqual(mirror_faults(relative(PACKAGE), relative("tests"), EXTRA), [])
+
+    def test_every_folder_of_tests_is_a_package(self):
+        """`python -m unittest` walks into packages only, so every folder of tests is one."""
+        self.assertEqual(missing_packages(relative("tests")), [])
+
+
+class PublicNamesTests(unittest.TestCase):
+    maxDiff = None
+
+    def test_all_lists_exactly_what_is_public(self):
+        """Every public module lists its public names in `__all__`, no more and no fewer."""
+        self.assertEqual([fault for module in public_modules() for fault in all_faults(module)], [])
+
+    def test_everything_public_is_documented(self):
+        """Every public function, class and method has a docstring, its own or an inherited one."""
+        for module in public_modules():
+            with self.subTest(module.path):
+                namespace = vars(importlib.import_module(f"{PACKAGE}.{module.name}".rstrip(".")))
+                self.assertEqual(undocumented(module, namespace), [])
+
+    def test_the_top_package_offers_the_everyday_names(self):
+        """What a user types every day is imported from the top package, which holds no logic."""
+        top = next(module for module in modules() if module.name == "")
+        self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
+        self.assertEqual(logic_in(top), [])
+
+
+class MirrorCheckerTests(unittest.TestCase):
+    def test_each_kind_of_fault_is_found(self):
+        """A missing test file, one too many and a stale extra are told apart."""
+        self.assertEqual(
+            mirror_faults(
+                ["__init__.py", "_compat.py", "leaks/__init__.py", "leaks/tasks.py"],
+                ["test__compat.py", "leaks/test_servers.py", "repository/test_x.py", "bench.py"],
+                {"bench.py": "", "gone.py": ""},
+            ),
+            [
+                "listed as extra, but not there: gone.py",
+                "mirrors nothing: leaks/test_servers.py",
+                "missing: leaks/test_tasks.py",
+            ],
+        )
+
+    def test_a_folder_that_is_no_package_is_found(self):
+        """A folder without `__init__.py` is named."""
+        files = ["__init__.py", "a/__init__.py", "a/test_x.py", "b/test_y.py"]
+        self.assertEqual(missing_packages(files), ["b"])
+
+
+class PublicNamesCheckerTests(unittest.TestCase):
+    def faults(self, source, path="asynctestkit/x.py"):
+        return [fault.partition(": ")[2] for fault in all_faults(Module(path, source))]
+
+    def undocumented(self, source):
+        namespace = {"__name__": "snippet"}
+        exec(source, namespace)
+        module = Module("asynctestkit/x.py", source)
+        return [fault.rpartition(" ")[2] for fault in undocumented(module, namespace)]
+
+    def test_names_missing_from_all_are_found(self):
+        """Functions, classes and constants count; private names and imports do not."""
+        source = "import ast\nfrom .y import z\n__all__ = ['f']\ndef f(): ...\nclass C: ...\nN = 1\n_p = 2"
+        self.assertEqual(
+            self.faults(source), ["C is public and not in __all__", "N is public and not in __all__"]
+        )
+
+    def test_names_only_in_all_are_found(self):
+        """A name in `__all__` that the module does not define, or lists twice, is named."""
+        self.assertEqual(
+            self.faults("__all__ = ['f', 'g', 'g']\ndef f(): ..."),
+            ["g is in __all__ and not public here", "g is twice in __all__"],
+        )
+
+    def test_a_missing_all_is_found(self):
+        """A module with public names needs `__all__`; one without needs none."""
+        self.assertEqual(self.faults("if X:\n    def f(): ..."), ["no __all__"])
+        self.assertEqual(self.faults("'''Nothing public.'''"), [])
+
+    def test_a_package_may_list_what_it_imports_from_within(self):
+        """Only an `__init__.py` re-exports, and only names of this package."""
+        source = "from typing import Any\nfrom .y import z\n__all__ = ['Any', 'z']"
+        foreign = [f"{name} is in __all__ and not public here" for name in ("Any", "z")]
+        self.assertEqual(self.faults(source), foreign)
+        self.assertEqual(self.faults(source, "asynctestkit/a/__init__.py"), foreign[:1])
+
+    def test_missing_docstrings_are_found(self):
+        """Functions, classes, methods and properties count; a dataclass's generated docstring does not."""
+        source = (
+            "import dataclasses\n"
+            "def f(): ...\n"
+            "async def g(): ...\n"
+            "@dataclasses.dataclass\nclass D:\n    x: int\n"
+            "class C:\n    'Doc.'\n    def m(self): ...\n    def _q(self): ...\n"
+            "    @property\n    def p(self): ...\n"
+        )
+        self.assertEqual(self.undocumented(source), ["f", "g", "D", "C.m", "C.p"])
+
+    def test_an_inherited_docstring_counts(self):
+        """An override says the same as what it overrides, unless it says otherwise."""
+        source = (
+            "class A:\n    'A.'\n    def m(self): 'Doc.'\n"
+            "class B(A):\n    'B.'\n    def m(self): ...\n"
+            "class C:\n    'C.'\n    def setUp(self): ...\n"
+        )
+        self.assertEqual(self.undocumented(source), [])
+
+    def test_logic_in_a_module_of_names_is_found(self):
+        """Anything beyond a docstring, imports and dunders is logic."""
+        source = "'Doc.'\nfrom .x import y\n__all__ = ['y']\nif y:\n    y()"
+        module = Module("asynctestkit/__init__.py", source)
+        self.assertEqual(logic_in(module), ["asynctestkit/__init__.py:4: if y:"])

@@ -1,0 +1,222 @@
+"""Law 5: every Python block of the README runs, and where it shows output, that is what it prints.
+
+The convention, which a reader of the rendered page does not notice:
+
+- A ```python block is a whole program. One that defines a `test…` method is run by `python -m unittest`, any
+  other by `python`, in a temporary folder of its own. Without shown output it must succeed.
+- A first line `# name.py` gives the file its name, and later blocks may import it.
+- Where the next fence is ```text, that is the expected output (both streams), after normalising folders,
+  durations, addresses, and how versions of Python spell a test's name and underline a traceback. A line `...`
+  stands for any lines. A program whose output ends in `FAILED` or shows a traceback has to fail.
+- `<!-- hidden` … `-->` on lines of their own: Python code put before the block's, where it would distract.
+- `<!-- continues -->`: the program of the block before goes on here.
+- `<!-- needs: module -->`: run where that module is installed; compiled everywhere.
+
+A comment counts for the next fence.
+"""
+
+import ast
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.repository.tree import ROOT
+
+TIME_LIMIT = 60
+PART = re.compile(
+    r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```[ \t]*$|^<!-- (?P<comment>.*?)-->[ \t]*$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """One Python block with everything that belongs to it."""
+
+    line: int
+    source: str
+    file: str
+    needs: str = ""
+    output: str | None = None
+
+    @property
+    def is_test(self) -> bool:
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+        return any(
+            isinstance(member, functions) and member.name.startswith("test")
+            for node in ast.walk(ast.parse(self.source))
+            if isinstance(node, ast.ClassDef)
+            for member in node.body
+        )
+
+    @property
+    def can_run(self) -> bool:
+        return not self.needs or importlib.util.find_spec(self.needs) is not None
+
+    @property
+    def has_to_fail(self) -> bool:
+        return bool(re.search(r"^(FAILED|Traceback )", self.output or "", re.MULTILINE))
+
+
+def programs(text: str) -> list[Program]:
+    """The Python blocks of a Markdown text, in order."""
+    found: list[Program] = []
+    before = needs = ""
+    python_was_last = False
+    for part in PART.finditer(text):
+        comment, language, body = part["comment"], part["language"], part["body"]
+        if comment is not None:
+            if comment.startswith("hidden\n"):
+                before += comment.removeprefix("hidden\n")
+            elif comment.strip() == "continues":
+                before = found[-1].source + before
+            elif comment.startswith("needs: "):
+                needs = comment.removeprefix("needs: ").strip()
+            continue
+        if language == "python":
+            named = re.match(r"# ([\w.]+\.py)\n", body)
+            line = text.count("\n", 0, part.start()) + 1
+            found.append(Program(line, before + body, named[1] if named else "example.py", needs))
+        elif language == "text" and python_was_last:
+            found[-1] = replace(found[-1], output=body)
+        python_was_last = language == "python"
+        before = needs = ""
+    return found
+
+
+def normalised(output: str, folder: str) -> list[str]:
+    output = output.replace(f"{folder}{os.sep}", "").replace(f"{ROOT}{os.sep}", "")
+    output = re.sub(r"\bin \d+\.\d+s", "in 0.000s", output)
+    output = re.sub(r"(asyncio/\w+\.py):\d+", r"\1:…", output)
+    output = re.sub(r"'Task-\d+'", "'Task-…'", output)
+    output = re.sub(r"\b0x[0-9a-fA-F]+", "0x…", output)
+    # From 3.11 unittest repeats the method's name in brackets; the underlining of tracebacks varies.
+    output = re.sub(r"^((?:FAIL|ERROR): (\w+) \([\w.]+)\.\2\)", r"\1)", output, flags=re.MULTILINE)
+    return [line.rstrip() for line in output.strip().splitlines() if not re.fullmatch(r"\s+[\^~ ]+", line)]
+
+
+def matches(expected: list[str], actual: list[str]) -> bool:
+    pattern = "".join("(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + "\n" for line in expected)
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in actual)) is not None
+
+
+def environment() -> dict[str, str]:
+    """A plain run, as a reader has it: the settings of this test run stay out."""
+    ours = ("ASYNCTESTKIT_", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "FORCE_COLOR")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "PYTHONUTF8": "1"}
+
+
+def fault(program: Program, earlier: list[Program]) -> str | None:
+    """What is wrong with a block; None when it does what the README says."""
+    compile(program.source, program.file, "exec")
+    if not program.can_run:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        for written in [*(other for other in earlier if other.file != "example.py"), program]:
+            Path(folder, written.file).write_text(written.source, encoding="utf-8")
+        arguments = ["-m", "unittest", Path(program.file).stem] if program.is_test else [program.file]
+        ended = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder, env=environment(), timeout=TIME_LIMIT, encoding="utf-8",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        actual = normalised(ended.stdout, os.path.realpath(folder))
+    printed = "\n".join(actual)
+    if program.has_to_fail != (ended.returncode != 0):
+        return f"ended with {ended.returncode} and printed:\n{printed}"
+    if program.output is not None and not matches(normalised(program.output, folder), actual):
+        return f"printed, unlike the README:\n{printed}"
+    return None
+
+
+class ReadmeTests(unittest.TestCase):
+    def test_every_block_does_what_the_readme_says(self):
+        """Every Python block of the README runs and prints what the page shows."""
+        blocks = programs((ROOT / "README.md").read_text(encoding="utf-8"))
+        self.assertTrue(blocks)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            faults = list(pool.map(fault, blocks, [blocks[:number] for number in range(len(blocks))]))
+        for block, found in zip(blocks, faults, strict=True):
+            with self.subTest(line=block.line):
+                self.assertIsNone(found, f"README.md:{block.line} {found}")
+
+
+class ReadmeCheckerTests(unittest.TestCase):
+    FAILING_TEST = (
+        "```python\nimport unittest\nclass T(unittest.TestCase):\n"
+        "    def test_x(self):\n        self.fail('no')\n```\n"
+    )
+
+    def faults(self, text):
+        blocks = programs(text)
+        return [fault(block, blocks[:number]) for number, block in enumerate(blocks)]
+
+    def test_a_block_that_raises_is_found(self):
+        """A program that fails is named with what it printed."""
+        (found,) = self.faults("```python\n1 / 0\n```")
+        self.assertIn("ZeroDivisionError", found)
+
+    def test_a_block_with_a_failing_test_is_found(self):
+        """A block that defines tests is run by unittest, so that their failures count."""
+        (found,) = self.faults(self.FAILING_TEST)
+        self.assertIn("FAILED (failures=1)", found)
+
+    def test_a_failure_that_is_shown_is_expected(self):
+        """Shown output that ends in FAILED is compared, whatever the folder, version and duration."""
+        shown = (
+            '```text\nF\n...\nFAIL: test_x (example.T)\n...\n  File "example.py", line 4, in test_x\n'
+            "    self.fail('no')\nAssertionError: no\n\n...\n"
+            "Ran 1 test in 12.345s\n\nFAILED (failures=1)\n```"
+        )
+        self.assertEqual(self.faults(f"{self.FAILING_TEST}Prose.\n{shown}"), [None])
+        (found,) = self.faults(f"{self.FAILING_TEST}{shown.replace(': no', ': yes')}")
+        self.assertIn("unlike the README", found)
+
+    def test_other_output_than_shown_is_found(self):
+        """The next text fence is the expected output, and a fence in between takes it away."""
+        self.assertEqual(self.faults("```python\nprint(1)\n```\nIt prints\n```text\n1\n```"), [None])
+        self.assertIn("unlike", self.faults("```python\nprint(2)\n```\n```text\n1\n```")[0])
+        self.assertEqual(self.faults("```python\nprint(2)\n```\n```sh\nls\n```\n```text\n1\n```"), [None])
+
+    def test_a_success_where_failure_is_shown_is_found(self):
+        """A program that the README shows failing must not succeed."""
+        (found,) = self.faults("```python\nprint('FAILED')\n```\n```text\nFAILED\n```")
+        self.assertIn("ended with 0", found)
+
+    def test_code_is_hidden_continued_and_imported(self):
+        """Hidden code comes first, a continued block goes on, and a named file can be imported later."""
+        self.assertEqual(
+            self.faults(
+                "<!-- hidden\nx = 1\n-->\n```python\n# named.py\ny = x + 1\n```\n"
+                "<!-- continues -->\n```python\nassert (x, y) == (1, 2)\n```\n"
+                "```python\nfrom named import y\nassert y == 2\n```\n"
+                "```python\nassert 'x' not in globals()\n```\n"
+            ),
+            [None] * 4,
+        )
+
+    def test_a_block_that_needs_an_absent_module_is_compiled(self):
+        """What cannot run here must still be Python."""
+        absent = "<!-- needs: no_such_module -->"
+        self.assertEqual(self.faults(f"{absent}\n```python\nimport no_such_module\n```"), [None])
+        with self.assertRaises(SyntaxError):
+            self.faults(f"{absent}\n```python\nimport\n```")
+
+    def test_three_dots_stand_for_any_lines(self):
+        """A line of three dots matches no line or many; every other line must be there."""
+        self.assertTrue(matches(["a", "...", "b"], ["a", "b"]))
+        self.assertTrue(matches(["a", "...", "b"], ["a", "x", "y", "b"]))
+        self.assertFalse(matches(["a", "...", "b"], ["a", "x"]))
+        self.assertFalse(matches(["a"], ["a", "b"]))
+
+    def test_addresses_are_normalised(self):
+        """Addresses differ from run to run and count for nothing."""
+        self.assertEqual(normalised("<Task at 0x7f12>\n     ^^^~~\n", "/tmp"), ["<Task at 0x…>"])
