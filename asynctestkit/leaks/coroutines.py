@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import inspect
+import threading
 from collections.abc import Coroutine
-from types import CoroutineType, FrameType
+from types import CellType, CoroutineType, FrameType
 from typing import Any
 
 from .. import _cpython
@@ -59,6 +60,8 @@ def _is_anothers_to_await(coroutine: Coroutine[Any, Any, Any]) -> bool:
     holders = gc.get_referrers(coroutine)
     if any(isinstance(holder, _cpython.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True
+    if threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders):
+        return True  # on its way to a loop in another thread: run_coroutine_threadsafe holds it in a closure
     # On 3.10 a coroutine holds its arguments in a frame.
     frames = [holder for holder in holders if isinstance(holder, FrameType)]
     return any(is_unstarted(owner) for frame in frames for owner in gc.get_referrers(frame))

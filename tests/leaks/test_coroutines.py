@@ -7,7 +7,7 @@ import types
 import unittest
 from unittest import mock
 
-from asynctestkit import Allowance, CoroutineLeaks
+from asynctestkit import Allowance, CoroutineLeaks, HygienicAsyncTestCase
 from tests.leaks.contract import DetectorContract, run_body
 
 
@@ -165,3 +165,37 @@ class OthersCoroutinesTests(unittest.TestCase):
         self.assertEqual(loop.run_until_complete(task), 1)
         loop.close()
         self.assertEqual(outcome.complaints, [])
+
+
+class OtherThreadTests(unittest.TestCase):
+    def test_on_its_way_to_a_loop_in_another_thread(self):
+        """What was handed to another thread's loop, and not begun there yet, is awaited there."""
+        loop, begun, go_on = asyncio.new_event_loop(), threading.Event(), threading.Event()
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+
+        def block():
+            begun.set()
+            go_on.wait(30)
+
+        loop.call_soon_threadsafe(block)
+        self.assertTrue(begun.wait(30))
+        futures = []
+
+        async def notify():
+            return "notified"
+
+        class Case(HygienicAsyncTestCase):
+            async def test(self):
+                futures.append(asyncio.run_coroutine_threadsafe(notify(), loop))
+
+        try:
+            result = unittest.TestResult()
+            Case("test").run(result)
+        finally:
+            go_on.set()
+        self.assertEqual((result.failures, result.errors), ([], []))
+        self.assertEqual(futures[0].result(30), "notified")
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+        loop.close()
