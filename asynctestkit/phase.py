@@ -102,7 +102,7 @@ class Phase:
         # A main task that waits for nothing is what blocks: it is shown already.
         stands = main is not None and not main.done() and not (blocked_stack and awaited_future(main) is None)
         tasks = [main] if main is not None and stands else []
-        tasks += sorted(guard.pending_tasks() - {main}, key=asyncio.Task.get_name)
+        tasks += sorted(guard.pending_tasks() - {main}, key=lambda task: task.get_name())
         standing = [entry for task in tasks[:_MOST_TASKS] if (entry := _standing(task, task is main))]
         if standing:
             lines += ["", "where its tasks stood:", *(line for entry in standing for line in entry)]

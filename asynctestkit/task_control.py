@@ -72,7 +72,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             return {task for task in guard.pending_tasks() - kept if not waits_for(task, kept)}
 
         refused = await cancel_and_wait(asyncio.get_running_loop(), others, guard.settings.grace_period)
-        return sorted(refused, key=asyncio.Task.get_name)
+        return sorted(refused, key=lambda task: task.get_name())
 
     async def _hygieneEndBackground(self, task: asyncio.Task[Any]) -> None:
         if task.done() and not _cpython.is_exception_unretrieved(task):
