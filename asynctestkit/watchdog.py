@@ -19,9 +19,9 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
+from time import monotonic  # by its own name, as tests patch time.monotonic
 from types import FrameType
 from typing import Any, Protocol
 
@@ -81,7 +81,7 @@ class Watch:
         self, watched: Watched, seconds: float, grace_period: float, *, ends_by_itself: bool = False
     ) -> None:
         self.expired = False
-        self.due = time.monotonic() + seconds
+        self.due = monotonic() + seconds
         self._respite = seconds if ends_by_itself else None
         self._watched = watched
         self._grace_period = grace_period
@@ -91,7 +91,7 @@ class Watch:
         self._answered_at: float | None = None
         self._wants_interrupt = False
         self._interrupts = 0
-        self._tracer_before: tuple[Any] | None = None
+        self._tracers_before: tuple[Any, Any] | None = None
         self._is_over = False
         _watchdog.add(self)
 
@@ -99,8 +99,10 @@ class Watch:
         """Disarms: from now on nothing is called and nothing is raised."""
         self._is_over = True
         _watchdog.remove(self)
-        if self._tracer_before is not None:
-            sys.settrace(self._tracer_before[0])
+        if self._tracers_before is not None:
+            tracer, profiler = self._tracers_before
+            sys.setprofile(profiler)
+            sys.settrace(tracer)
 
     # -- in the watchdog's thread
 
@@ -121,7 +123,11 @@ class Watch:
         self.due = now + _PATIENCE
         if not self._is_asked and self._watched.is_loop_running():
             self._is_asked = True
-            self._watched.call_in_loop(self._answer)
+            try:
+                self._watched.call_in_loop(self._answer)
+            except Exception:  # the loop has just been closed, or its method patched by the test
+                self._wants_interrupt = True
+                self._interrupt()
         else:
             self._wants_interrupt = True
             self._interrupt()
@@ -142,9 +148,9 @@ class Watch:
         self._wants_interrupt = False
         if self._respite is not None:
             self._is_asked = False
-            self.due = time.monotonic() + (0.0 if self.expired else self._respite)
+            self.due = monotonic() + (0.0 if self.expired else self._respite)
             return
-        self._answered_at = time.monotonic()
+        self._answered_at = monotonic()
         if not self.expired:
             self.expired = True
             self._watched.overrun("")
@@ -160,9 +166,9 @@ class Watch:
             return
         self._take_down(frame)
         self._interrupts += 1
-        if self._tracer_before is None:
+        if self._tracers_before is None:
             # An exception within a tracer (which is where the signal may have arrived) removes the tracer.
-            self._tracer_before = (sys.gettrace(),)
+            self._tracers_before = (sys.gettrace(), sys.getprofile())
         if self._interrupts > _STUBBORN_AFTER:
             self._raise_at_next_line(frame)
         raise PhaseInterrupt
@@ -179,25 +185,25 @@ class Watch:
         """Against `while True: try: … except BaseException: pass`: raises in the `except` clause as well.
 
         Python removes a tracer that raises. The profiler brings it back for the caller, which may swallow as
-        well, until it is none of the user's.
+        well, and takes it away for good where the caller is none of the user's.
         """
 
-        def tracer(_frame: FrameType, event: str, _arg: object) -> Any:
+        def tracer(_frame: FrameType, event: str, _arg: object) -> Any:  # pragma: no cover  # tracers go untraced
             if event == "line":
                 raise PhaseInterrupt
-            return tracer
+            return None if event == "call" else tracer  # functions that are called meanwhile are left alone
 
-        def profiler(returning: FrameType, event: str, _arg: object) -> None:
-            if event == "return":
+        def profiler(returning: FrameType, event: str, _arg: object) -> None:  # pragma: no cover  # nor are these
+            if event == "return" and not is_machinery(returning.f_code.co_filename):
                 arm(returning.f_back)
 
         def arm(frame: FrameType | None) -> None:
             is_users = frame is not None and not is_machinery(frame.f_code.co_filename)
-            sys.setprofile(profiler if is_users else None)
             while frame is not None and not is_machinery(frame.f_code.co_filename):
                 frame.f_trace = tracer
                 frame = frame.f_back
-            sys.settrace(tracer if is_users else None)  # last: now it raises in whatever function is called
+            sys.setprofile(profiler if is_users else None)
+            sys.settrace(tracer if is_users else None)
 
         arm(frame)
 
@@ -211,10 +217,10 @@ class _Watchdog:
         self._sleeps_until: float | None = None
 
     def add(self, watch: Watch) -> None:
+        _take_signal()
         with self._changed:
             self.watches.append(watch)
             if self._sleeps_until is None:
-                _take_signal()
                 self._sleeps_until = watch.due
                 # Not threading.Thread: suites count that module's threads, and this is none of theirs.
                 _thread.start_new_thread(self._run, ())
@@ -227,9 +233,13 @@ class _Watchdog:
                 self.watches.remove(watch)
 
     def _run(self) -> None:
+        sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
+        self._keep_watch()
+
+    def _keep_watch(self) -> None:
         with self._changed:
             while True:
-                now = time.monotonic()
+                now = monotonic()
                 for watch in [watch for watch in self.watches if watch.due <= now]:
                     watch.advance(now)
                 self._sleeps_until = min((watch.due for watch in self.watches), default=float("inf"))
@@ -246,12 +256,12 @@ def _reset_after_fork() -> None:
     _watchdog = _Watchdog()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows cannot fork
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def _take_signal() -> None:
-    """Installs our handler, once, where the signal is nobody's yet and this is the thread that may."""
+    """Installs our handler where the signal is nobody's yet and this is the thread that may."""
     if (
         _SIGNAL is not None
         and threading.current_thread() is threading.main_thread()

@@ -9,8 +9,8 @@ above them unwind by themselves, and what is left then is ended at its coroutine
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
+from time import monotonic  # by its own name, as tests patch time.monotonic
 from typing import Any
 
 from .. import _cpython
@@ -40,7 +40,7 @@ async def cancel_and_wait(
         if len(tasks) >= before:
             left -= spent
         before = len(tasks)
-        started = time.monotonic()
+        started = monotonic()
         asked &= tasks
         fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
         if left <= 0:
@@ -54,7 +54,7 @@ async def cancel_and_wait(
                 await pause(loop, tasks, _ROUND)
             else:
                 left = 0.0  # a ring
-        spent = min(time.monotonic() - started, _ROUND)
+        spent = min(monotonic() - started, _ROUND)
     return set()
 
 

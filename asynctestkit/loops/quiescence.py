@@ -12,8 +12,8 @@ import socket
 import stat
 import sys
 import threading
-import time
 from collections.abc import Collection
+from time import monotonic  # by its own name, as tests patch time.monotonic
 from typing import Any
 
 from .. import _cpython
@@ -34,7 +34,7 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
 
     Returns whether it became quiet. Only `seconds` stops a task that spins on `sleep(0)`.
     """
-    until = time.monotonic() + seconds
+    until = monotonic() + seconds
     turns = 0
     while True:
         await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
                 return True
         elif turns == _OPAQUE_TURNS:
             return True
-        if time.monotonic() > until:
+        if monotonic() > until:
             return False
 
 
@@ -69,7 +69,7 @@ async def pause(
         if not waiter.done():
             waiter.set_result(None)
 
-    started = time.monotonic()
+    started = monotonic()
     timer = loop.call_later(seconds, stop)
     for task in tasks:
         task.add_done_callback(count_down)
@@ -79,7 +79,7 @@ async def pause(
         timer.cancel()
         for task in tasks:
             task.remove_done_callback(count_down)
-    return min(time.monotonic() - started, seconds)
+    return min(monotonic() - started, seconds)
 
 
 def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
