@@ -123,7 +123,7 @@ class Guard:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
         report, decided = self.report(), self.is_decided
         if report and self.settings.on_leak == "fail" and not decided:
-            raise LeakError(report, tuple(self._sweep.leaks))
+            raise LeakError(report, tuple(self._sweep.leaks)) from None
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
         stale = [
@@ -135,7 +135,7 @@ class Guard:
                 "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
             )
             if self.settings.on_leak == "fail":
-                raise StaleAllowanceError(text)
+                raise StaleAllowanceError(text) from None
             self._warn(text)
 
     def report(self) -> str:
