@@ -188,14 +188,14 @@ class Watch:
         well, and takes it away for good where the caller is none of the user's.
         """
 
-        def tracer(_frame: FrameType, event: str, _arg: object) -> Any:  # pragma: no cover  # tracers go untraced
+        def tracer(_: object, event: str, _arg: object) -> Any:  # pragma: no cover  # tracers go untraced
             if event == "line":
                 raise PhaseInterrupt
             return None if event == "call" else tracer  # functions that are called meanwhile are left alone
 
-        def profiler(returning: FrameType, event: str, _arg: object) -> None:  # pragma: no cover  # nor are these
-            if event == "return" and not is_machinery(returning.f_code.co_filename):
-                arm(returning.f_back)
+        def profiler(ended: FrameType, event: str, _: object) -> None:  # pragma: no cover  # and profilers
+            if event == "return" and not is_machinery(ended.f_code.co_filename):
+                arm(ended.f_back)
 
         def arm(frame: FrameType | None) -> None:
             is_users = frame is not None and not is_machinery(frame.f_code.co_filename)
@@ -232,7 +232,7 @@ class _Watchdog:
             if watch in self.watches:
                 self.watches.remove(watch)
 
-    def _run(self) -> None:
+    def _run(self) -> None:  # pragma: no cover  # until its first line has run, it is not traced
         sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
         self._keep_watch()
 

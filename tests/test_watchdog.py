@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import faulthandler
+import signal
 import sys
 import threading
 import time
@@ -182,32 +183,212 @@ class BlockedTests(WatchdogTestCase):
 
 
 class StubbornTests(WatchdogTestCase):
+    """Code that swallows the interrupt is interrupted in its `except` clause as well."""
+
     patience = 0.1
 
-    def end(self, call):
-        """Runs the call until it is interrupted for good; how often it was by then."""
-        tracer = sys.gettrace()
+    def assertEnded(self, call):
         code = Code()
-        try:
-            with self.watch(code):
-                call()
-        except PhaseInterrupt:
-            self.assertIs(sys.gettrace(), tracer)
-            self.assertEqual(code.told, ["overrun"])
-            return True
-        return False
+        before = sys.gettrace(), sys.getprofile()
+        with self.watch(code):
+            # As a call: a tracer raises in all lines of the user's below which the machinery carries the test.
+            self.assertRaises(PhaseInterrupt, call)
+        self.assertEqual((sys.gettrace(), sys.getprofile()), before)
+        self.assertEqual(code.told, ["overrun"])
 
-    def test_code_that_swallows_everything(self):
-        """After a few interrupts it is interrupted in its `except` clause, too."""
+    def test_one_layer(self):
+        """A loop that swallows everything ends, after it has been asked nicely a few times."""
         swallowed = []
 
         def swallow():
             while True:
                 try:
-                    sleep_on()
+                    spin()
                 except BaseException as error:
                     swallowed.append(type(error))
 
-        self.assertTrue(self.end(swallow))
-        self.assertEqual(set(swallowed), {PhaseInterrupt})
-        self.assertGreaterEqual(len(swallowed), 3)
+        self.assertEnded(swallow)
+        self.assertEqual(swallowed, [PhaseInterrupt] * 3)
+
+    def test_many_layers(self):
+        """Functions that swallow what one another lets through end as well."""
+
+        def swallow(layers):
+            while True:
+                try:
+                    swallow(layers - 1) if layers else sleep_on()
+                except BaseException:
+                    swallowed[layers] += 1
+
+        swallowed = [0] * 5
+        self.assertEnded(lambda: swallow(4))
+        self.assertEqual(swallowed, [3, 0, 0, 0, 0])
+
+    def test_a_call_in_the_except_clause(self):
+        """It makes no difference what the clause does, and what calls return on the way."""
+
+        def note():
+            noted.append(True)
+
+        def swallow():
+            while True:
+                try:
+                    sleep_on()
+                except BaseException:
+                    note()
+
+        noted = []
+        self.assertEnded(swallow)
+        self.assertEqual(noted, [True] * 3)
+
+
+class AnswerTests(WatchdogTestCase):
+    """A loop that is alive does by itself what is to be done."""
+
+    def setUp(self):
+        super().setUp()
+        self.loop = self.make_loop()
+        self.code = Code(self.loop)
+
+    def start(self, coroutine):
+        self.code.task = self.loop.create_task(coroutine)
+        return self.code.task
+
+    def test_cancelling(self):
+        """The code is cancelled in its loop; nothing is said to block it."""
+        task = self.start(for_ever())
+        with self.watch(self.code) as watch:
+            with self.assertRaises(asyncio.CancelledError):
+                self.loop.run_until_complete(task)
+        self.assertTrue(watch.expired)
+        self.assertEqual((self.code.told, self.code.stack), (["overrun", "cancel"], ""))
+
+    def test_giving_up(self):
+        """Code that has not heeded its cancellation for the grace period is given up."""
+        release = asyncio.Event()
+
+        async def refuses():
+            while not release.is_set():
+                try:
+                    await release.wait()
+                except asyncio.CancelledError:
+                    pass
+
+        task = self.start(refuses())
+        with self.watch(self.code, grace_period=SOON), mock.patch("asynctestkit.watchdog._PATIENCE", 0.5):
+            with self.assertRaisesRegex(RuntimeError, "stopped before Future completed"):
+                self.loop.run_until_complete(task)
+        self.assertEqual(self.code.told, ["overrun", "cancel", "give up"])
+        release.set()
+        self.loop.run_until_complete(task)
+
+    def test_the_grace_period_is_waited_for(self):
+        """Code that needs a part of the grace period to end is not given up."""
+
+        async def cleans_up():
+            try:
+                await for_ever()
+            finally:
+                await asyncio.sleep(3 * SOON)  # waits: the watchdog looks after it meanwhile
+
+        task = self.start(cleans_up())
+        with self.watch(self.code), mock.patch("asynctestkit.watchdog._PATIENCE", SOON):
+            with self.assertRaises(asyncio.CancelledError):
+                self.loop.run_until_complete(task)
+        self.assertEqual(self.code.told, ["overrun", "cancel"])
+
+    def test_a_loop_that_cannot_be_asked(self):
+        """Where asking fails, as on a loop that was just closed, the code is interrupted instead."""
+
+        async def blocks():
+            sleep_on()
+
+        self.code.call_in_loop = mock.Mock(side_effect=RuntimeError("Event loop is closed"))
+        with self.assertRaises(PhaseInterrupt), self.watch(self.code):
+            self.loop.run_until_complete(self.start(blocks()))
+        self.assertEqual(self.code.told, ["overrun"])
+
+    def test_what_ends_by_itself(self):
+        """As long as the loop turns, it is only asked, again and again, and has all the time it needs."""
+
+        async def turns():
+            while self.code.asked < 3:
+                await asyncio.sleep(0.001)  # waits: the watchdog's thread tells nobody that it has asked
+
+        with mock.patch("asynctestkit.watchdog._PATIENCE", SOON):
+            with self.watch(self.code, ends_by_itself=True) as watch:
+                self.loop.run_until_complete(self.start(turns()))
+        self.assertEqual(self.code.told, [])
+        self.assertFalse(watch.expired)
+
+    def test_what_ends_by_itself_and_blocks(self):
+        """Where the loop stops turning, it is interrupted like anything else."""
+
+        async def blocks():
+            sleep_on()
+
+        with mock.patch("asynctestkit.watchdog._PATIENCE", 0.25):
+            with self.assertRaises(PhaseInterrupt), self.watch(self.code, ends_by_itself=True):
+                self.loop.run_until_complete(self.start(blocks()))
+        self.assertEqual(self.code.told, ["overrun"])
+
+
+class SignalTests(WatchdogTestCase):
+    def test_alarms_are_the_tests_own(self):
+        """SIGALRM and `setitimer` work while a deadline is set, and so does the deadline after an alarm."""
+        alarms = []
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.getsignal(signal.SIGALRM))
+        signal.signal(signal.SIGALRM, lambda *_: alarms.append(True))
+        code = Code()
+        with self.assertRaises(PhaseInterrupt), self.watch(code, 0.2):
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+            sleep_on()
+        self.assertEqual((alarms, code.told), ([True], ["overrun"]))
+        self.assertEqual(signal.getitimer(signal.ITIMER_REAL), (0.0, 0.0))
+
+    def test_our_signal_may_be_the_tests_own(self):
+        """Where a test uses SIGURG itself, it keeps it, and busy code is interrupted without."""
+        urged = []
+        self.addCleanup(signal.signal, signal.SIGURG, signal.getsignal(signal.SIGURG))
+        signal.signal(signal.SIGURG, lambda *_: urged.append(True))
+        code = Code()
+        with self.assertRaises(PhaseInterrupt), self.watch(code):
+            spin()
+        self.assertEqual((urged, code.told), ([], ["overrun"]))
+        self.assertIn("in spin\n", code.stack)
+
+    def test_a_signal_that_nobody_sent(self):
+        """SIGURG from elsewhere does nothing."""
+        code = Code()
+        with self.watch(code, NEVER):
+            signal.raise_signal(signal.SIGURG)
+        self.assertEqual(code.told, [])
+
+
+class ThreadTests(WatchdogTestCase):
+    def test_a_busy_thread(self):
+        """Code of another thread is interrupted at its next line; the main thread is not."""
+        code, outcome = Code(), []
+
+        def work():
+            try:
+                with self.watch(code):
+                    spin()
+            except PhaseInterrupt:
+                outcome.append("interrupted")
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertEqual((outcome, code.told), (["interrupted"], ["overrun"]))
+        self.assertIn("in spin\n", code.stack)
+
+    def test_a_thread_that_has_ended(self):
+        """A watch whose thread is gone has no stack to show, and harms nobody."""
+        code, watches = Code(), []
+        thread = threading.Thread(target=lambda: watches.append(Watch(code, 0.2, 0)))
+        thread.start()
+        thread.join()
+        self.assertTrue(code.heard.wait(30))
+        watches[0].stop()
+        self.assertEqual((code.told, code.stack), (["overrun"], ""))

@@ -1,0 +1,68 @@
+"""Of the watchdog, what can only be seen in a process of its own."""
+
+import subprocess
+import sys
+import textwrap
+import unittest
+from pathlib import Path
+
+PRELUDE = """
+import os, sys, threading, time
+from tests.test_watchdog import Code, PhaseInterrupt, Watch, sleep_on
+
+def outcome():
+    watch = Watch(Code(), 0.02, 30)
+    try:
+        sleep_on()
+    except PhaseInterrupt:
+        watch.stop()
+        return "interrupted"
+"""
+
+
+class ProcessTests(unittest.TestCase):
+    def run_script(self, script):
+        """What it prints, in words; it has half a minute."""
+        done = subprocess.run(
+            # Forking with threads, the watchdog's own here, is warned of from 3.12 on.
+            [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(script)],
+            cwd=Path(__file__).resolve().parents[1],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_a_forked_child(self):
+        """A child has no watchdog, and its first deadline starts one; the parent's goes on."""
+        said = self.run_script("""
+            print("parent", outcome(), flush=True)
+            outer = Watch(Code(), 3600, 30)
+            child = os.fork()
+            if not child:
+                outer.stop()
+                print("child", outcome())
+                sys.exit()
+            os.waitpid(child, 0)
+            print("parent", outcome())
+        """)
+        self.assertEqual(said, ["parent", "interrupted", "child", "interrupted", "parent", "interrupted"])
+
+    def test_a_first_deadline_in_another_thread(self):
+        """Where the first watch is another thread's, the main thread's sleep is cut short all the same."""
+        said = self.run_script("""
+            thread = threading.Thread(target=lambda: Watch(Code(), 3600, 30))
+            thread.start()
+            thread.join()
+            print(outcome())
+        """)
+        self.assertEqual(said, ["interrupted"])
+
+    def test_the_end_of_the_process(self):
+        """The thread, and deadlines that nobody has stopped, do not hold up the interpreter's exit."""
+        said = self.run_script("""
+            watch = Watch(Code(), 3600, 30)
+            print("over")
+        """)
+        self.assertEqual(said, ["over"])
