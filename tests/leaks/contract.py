@@ -87,6 +87,7 @@ class DetectorContract:
         """Drops what was kept, where nobody hears what that makes Python say."""
         with overhearing(Overheard()):
             self.kept.clear()
+            gc.collect()
 
     def leaking(self, base=Inner, **members):
         """A test case whose body leaks one thing, and keeps it."""
@@ -196,6 +197,7 @@ class DetectorContract:
                 heard = Overheard()
                 with overhearing(heard):
                     self.kept.clear()
+                    gc.collect()
                 self.assertEqual(heard, Overheard())
 
     # -- wherever it is made
