@@ -124,6 +124,27 @@ class PauseTests(LoopTestCase):
         self.assertEqual(self.run_in_loop(pause(self.loop, [task], 0.01)), 0.01)
         self.assertGreaterEqual(time.monotonic() - began, 0.05)
 
+    def test_a_clock_that_a_test_has_frozen(self):
+        """Where no timer would ever be due, it ends all the same: with the time, or with the last task."""
+        for patch in (
+            mock.patch.object(self.loop, "time", return_value=0.0),
+            mock.patch("time.monotonic", return_value=0.0),
+        ):
+            with self.subTest(patch), patch:
+                task = self.make_task(asyncio.Event().wait())
+                self.assertEqual(self.run_in_loop(pause(self.loop, [task], 0.01)), 0.01)
+                task.cancel()
+                self.assertLess(self.run_in_loop(pause(self.loop, [task], 600)), 600)
+
+    def test_a_clock_of_the_loops_own(self):
+        """A loop class that brings its own clock, a virtual one for instance, is waited for by that."""
+        loop = type("Fast", (asyncio.SelectorEventLoop,), {"time": lambda _: 1e9 + 1000 * time.monotonic()})()
+        loop.set_debug(False)
+        self.addCleanup(loop.close)
+        task = loop.create_task(asyncio.sleep(5))
+        loop.run_until_complete(pause(loop, [task], 60))
+        self.assertTrue(task.done())
+
     def test_tasks_and_time_may_be_up_at_once(self):
         """The second of two reasons to end does no harm."""
 
