@@ -52,7 +52,10 @@ class Phase:
         watch, guard = self._watch, self._guard
         self._watch = None  # it refers to the phase
         if watch is not None:
-            watch.stop()
+            try:
+                watch.stop()
+            except PhaseInterrupt:  # it came in the very moment
+                watch.stop()
         guard.depth -= 1
         guard.is_decided |= error is not None
         if guard.depth:
@@ -77,6 +80,7 @@ class Phase:
 
     def overrun(self, blocked_stack: str) -> None:
         """Writes the report now: once the phase has ended, nothing stands where it stood."""
+        self._report = self._headline()  # should looking at the user's objects fail
         self._report = "\n".join(self._describe(blocked_stack))
 
     def cancel(self) -> None:
@@ -89,13 +93,16 @@ class Phase:
         """Whoever runs the loop comes back from it without the task."""
         self._guard.code.give_up()
 
+    def _headline(self) -> str:
+        limit = self._guard.settings.deadline
+        return (
+            f"{self._guard.subject}: {self._what} was not over after {limit:g} s of wall time "
+            f"(phase {self._name}, deadline = {limit:g})"
+        )
+
     def _describe(self, blocked_stack: str) -> list[str]:
         guard = self._guard
-        limit = guard.settings.deadline
-        lines = [
-            f"{guard.subject}: {self._what} was not over after {limit:g} s of wall time "
-            f"(phase {self._name}, deadline = {limit:g})"
-        ]
+        lines = [self._headline()]
         if blocked_stack:
             lines += ["", "it was blocked here, outside of any await:", blocked_stack.rstrip()]
         main = guard.code.main_task

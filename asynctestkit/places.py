@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 from . import _cpython
 
-__all__ = ["CreationSite", "Place", "capture", "hide_machinery", "is_machinery", "resolve", "user_places"]
+__all__ = [
+    "CreationSite",
+    "Place",
+    "capture",
+    "hide_machinery",
+    "is_carrier",
+    "is_machinery",
+    "resolve",
+    "user_places",
+]
 
 
 class Place(NamedTuple):
@@ -43,6 +52,7 @@ _MACHINERY_FOLDERS = tuple(
     for file in (asyncio.__file__, unittest.__file__, __file__)
 )
 _OWN_FOLDER = _MACHINERY_FOLDERS[-1]
+_CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]
 _machinery = _Machinery()
 
 _DEPTH = 5
@@ -56,6 +66,11 @@ _CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
 def is_machinery(filename: str) -> bool:
     """Whether this file is asyncio's, unittest's or this package's own."""
     return _machinery[filename]
+
+
+def is_carrier(filename: str) -> bool:
+    """Whether this file is unittest's or this package's own: asyncio may run within the user's code, too."""
+    return filename.startswith(_CARRIER_FOLDERS)
 
 
 def capture(frame: FrameType | None, phase: str) -> CreationSite:

@@ -27,7 +27,7 @@ from typing import Any, Protocol
 
 from . import _cpython
 from ._compat import debugger_is_registered
-from .places import is_machinery
+from .places import is_carrier, is_machinery
 
 __all__ = ["PhaseInterrupt", "Watch", "Watched"]
 
@@ -93,12 +93,15 @@ class Watch:
         self._interrupts = 0
         self._tracers_before: tuple[Any, Any] | None = None
         self._is_over = False
+        self._raised_asynchronously = False
         _watchdog.add(self)
 
     def stop(self) -> None:
         """Disarms: from now on nothing is called and nothing is raised."""
         self._is_over = True
         _watchdog.remove(self)
+        if self._raised_asynchronously:
+            _cpython.raise_in_thread(self._thread_id, None)  # one that has not arrived yet
         if self._tracers_before is not None:
             tracer, profiler = self._tracers_before
             sys.setprofile(profiler)
@@ -137,6 +140,7 @@ class Watch:
             signal.pthread_kill(self._thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
         else:
             self._take_down(sys._current_frames().get(self._thread_id))
+            self._raised_asynchronously = True
             _cpython.raise_in_thread(self._thread_id, PhaseInterrupt)
 
     # -- in the thread of the code
@@ -158,8 +162,8 @@ class Watch:
 
     def interrupted(self, frame: FrameType | None) -> None:
         """The signal has arrived, in `frame`: raises, if it is still wanted."""
-        if not self._wants_interrupt or self._is_over:
-            return
+        if not self._wants_interrupt or self._is_over or _is_own(frame):
+            return  # if it is still wanted, the next one finds better code
         self._wants_interrupt = False
         if _is_traced():
             self._stand_down()
@@ -218,19 +222,19 @@ class _Watchdog:
 
     def add(self, watch: Watch) -> None:
         _take_signal()
-        with self._changed:
-            self.watches.append(watch)
-            if self._sleeps_until is None:
-                self._sleeps_until = watch.due
-                # Not threading.Thread: suites count that module's threads, and this is none of theirs.
-                _thread.start_new_thread(self._run, ())
-            elif watch.due < self._sleeps_until:
+        self.watches.append(watch)
+        if self._sleeps_until is None:
+            self._sleeps_until = watch.due
+            # Not threading.Thread: suites count that module's threads, and this is none of theirs.
+            _thread.start_new_thread(self._run, ())
+        elif watch.due < self._sleeps_until:
+            with self._changed:
                 self._changed.notify()
 
     def remove(self, watch: Watch) -> None:
-        with self._changed:
-            if watch in self.watches:
-                self.watches.remove(watch)
+        # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
+        if watch in self.watches:
+            self.watches.remove(watch)
 
     def _run(self) -> None:  # pragma: no cover  # until its first line has run, it is not traced
         sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
@@ -239,10 +243,12 @@ class _Watchdog:
     def _keep_watch(self) -> None:
         with self._changed:
             while True:
+                # What is added from here on, until the wait begins, is earlier than this, and so notifies.
+                self._sleeps_until = float("inf")
                 now = monotonic()
-                for watch in [watch for watch in self.watches if watch.due <= now]:
+                for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
                     watch.advance(now)
-                self._sleeps_until = min((watch.due for watch in self.watches), default=float("inf"))
+                self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
                 pause = max(0.0, self._sleeps_until - now)
                 self._changed.wait(min(pause, threading.TIMEOUT_MAX))
 
@@ -283,10 +289,26 @@ def _format_stack(frame: FrameType | None) -> str:
     """A stack as Python prints one, from the first line that is the user's to the innermost."""
     if frame is None:
         return ""
-    entries = traceback.extract_stack(frame)
-    machinery = [index for index, entry in enumerate(entries) if is_machinery(entry.filename)]
-    first = next((i + 1 for i in reversed(machinery) if i + 1 < len(entries) and i + 1 not in machinery), 0)
-    return "".join(traceback.format_list(entries[first:]))
+    entries = list(traceback.extract_stack(frame))
+    carriers = [index for index, entry in enumerate(entries) if is_carrier(entry.filename)]
+    entries = entries[carriers[-1] + 1 :] if carriers else entries
+    users = [index for index, entry in enumerate(entries) if not is_machinery(entry.filename)]
+    return "".join(traceback.format_list(entries[users[0] :] if users else entries))
+
+
+def _is_own(frame: FrameType | None) -> bool:
+    """Whether this module is at work: interrupted there, it could leave its own affairs half done."""
+    for _ in range(_OWN_DEPTH):
+        if frame is None:
+            break
+        if frame.f_code.co_filename == __file__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_OWN_DEPTH = 4
+"""`add` calls `Condition.notify`, which calls two functions deep."""
 
 
 _DEBUGGERS = frozenset(

@@ -7,11 +7,13 @@ import threading
 import time
 import traceback
 import unittest
+from unittest import mock
 
 from asynctestkit import DeadlineError, Settings
 from asynctestkit.guard import Guard
 from asynctestkit.loops.runner import Runner
 from asynctestkit.phase import Phase
+from asynctestkit.watchdog import PhaseInterrupt
 from tests.case_runs import hard_cap
 
 
@@ -96,6 +98,40 @@ class PhaseTests(unittest.TestCase):
         text = str(self.overrun(body()))
         # 30 tasks and the test's own make 31, of which 20 are shown.
         self.assertIn("… and 11 more", text)
+
+    def test_a_sync_phase_that_runs_a_loop_of_its_own(self):
+        """The blocked stack begins with the user's line, though asyncio stands above and below it."""
+        with hard_cap(), self.assertRaises(DeadlineError) as caught:
+            with Phase(self.make(deadline=0.1), "setUp"):
+                asyncio.run(asyncio.Event().wait())
+        blocked = str(caught.exception).partition("outside of any await:\n")[2]
+        self.assertIn("asyncio.run(asyncio.Event().wait())", blocked.splitlines()[1])
+
+    def test_a_report_that_cannot_be_made_in_full(self):
+        """Where a look at the user's objects fails, the deadline is told of all the same."""
+
+        class Rude(asyncio.Task):
+            def get_name(self):
+                raise SystemError("do not ask")
+
+        async def body():
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda *_: None)
+            loop.set_task_factory(lambda loop, coro, **options: Rude(coro, loop=loop))
+            self.rude = [loop.create_task(asyncio.sleep(3600)) for _ in range(2)]
+            await asyncio.sleep(3600)
+
+        self.assertRegex(str(self.overrun(body())), r"its body was not over after 0.1 s of wall time")
+
+    def test_an_interrupt_that_comes_late(self):
+        """One that arrives while the watch is being stopped is not raised into what comes after."""
+        guard = self.make(deadline=60)
+        phase = Phase(guard, "test")
+        with phase:
+            stop = phase._watch.stop
+            phase._watch.stop = mock.Mock(side_effect=[PhaseInterrupt, None])
+            self.addCleanup(stop)
+        self.assertEqual(guard.depth, 0)
 
     def test_a_cancellation_is_no_cause(self):
         """Where the phase ended by being cancelled, the report has no cause that says so."""

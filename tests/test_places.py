@@ -9,7 +9,7 @@ import traceback
 import unittest
 
 import asynctestkit
-from asynctestkit.places import Place, capture, hide_machinery, is_machinery, resolve, user_places
+from asynctestkit.places import Place, capture, hide_machinery, is_carrier, is_machinery, resolve, user_places
 
 ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
 UNITTEST = os.path.join(os.path.dirname(os.path.abspath(unittest.__file__)), "any.py")
@@ -60,6 +60,11 @@ class IsMachineryTests(unittest.TestCase):
         for file in (__file__, contextlib.__file__, "<string>", os.path.dirname(ASYNCIO) + "2/x.py"):
             with self.subTest(file):
                 self.assertFalse(is_machinery(file))
+
+    def test_asyncio_may_run_within_the_users_code(self):
+        """What carries a test without fail is unittest and this package; asyncio may be called by the user."""
+        files = (unittest.case.__file__, asynctestkit.__file__, asyncio.__file__, __file__)
+        self.assertEqual([is_carrier(os.path.abspath(file)) for file in files], [True, True, False, False])
 
 
 class CaptureTests(unittest.TestCase):

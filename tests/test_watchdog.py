@@ -31,8 +31,8 @@ class Code:
         return self.loop is not None and self.loop.is_running()
 
     def call_in_loop(self, callback):
-        self.asked += 1
         self.loop.call_soon_threadsafe(callback)
+        self.asked += 1
 
     def overrun(self, blocked_stack):
         self.told.append("overrun")
