@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import reprlib
 from collections.abc import Awaitable, Iterator
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
     """Where a pending task stands; one that runs, or is ready to, waits on ""."""
     future = _cpython.awaited_future(task)
     places, operation = _walk(task.get_coro())
-    if isinstance(future, asyncio.Task):
+    if isinstance(future, _cpython.TASK_TYPES):
         return AwaitChain(places, f"task {future.get_name()!r}")
     if operation:
         return AwaitChain(places, operation)
@@ -115,7 +116,7 @@ def _operation(frames: list[FrameType]) -> str:
         if name.startswith("_") and not name.endswith("__"):
             continue
         if name == "sleep":
-            return f"sleep({frame.f_locals.get('delay')!r})"
+            return f"sleep({reprlib.repr(frame.f_locals.get('delay'))})"
         owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
         return name if owner is None else f"{type(owner).__name__}.{name}"
     return ""

@@ -40,8 +40,8 @@ class ExceptionLeaks(LeakDetector):
 
     def _leak(self, future: asyncio.Future[Any], error: BaseException) -> Leak:
         is_task = isinstance(future, _cpython.TASK_TYPES)
-        name = future.get_name() if isinstance(future, asyncio.Task) else type(future).__name__
-        coroutine = _cpython.coroutine_of(future) if isinstance(future, asyncio.Task) else None
+        name = future.get_name() if isinstance(future, _cpython.TASK_TYPES) else type(future).__name__
+        coroutine = _cpython.coroutine_of(future) if isinstance(future, _cpython.TASK_TYPES) else None
         return Leak(
             kind=self.kind,
             name=name,

@@ -73,7 +73,7 @@ def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
     """Whether a task waits for one of `tasks`, if through others: cancelling it would cancel that one."""
     seen: _Tasks = set()
     current: object = task
-    while isinstance(current, asyncio.Task) and current not in seen:
+    while isinstance(current, _cpython.TASK_TYPES) and current not in seen:
         if _awaits_one_of(current, tasks):
             return True
         seen.add(current)
