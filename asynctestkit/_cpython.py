@@ -1,6 +1,6 @@
 """Every private name of CPython that the package uses: one small function each, and why.
 
-Each function names the file that it depends on. `tests/test__cpython.py` has a canary for each, which says
+Each function names the file that it depends on. `tests/test__cpython*.py` have a canary for each, which says
 what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 """
 
@@ -19,6 +19,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from contextvars import Context
 from types import AsyncGeneratorType, CodeType, FrameType
 from typing import Any
 
@@ -84,6 +85,16 @@ def drop_last_source_frame(created: AnyTask | asyncio.Handle) -> None:
         del record[-1]
 
 
+def context_of(task: AnyTask) -> Context:
+    """The context that a task runs in; only from 3.12 does it say so itself.
+
+    Before, Python's tasks have `_context` (Lib/asyncio/tasks.py), and those of C show theirs to the garbage
+    collector (`task_context`, Modules/_asynciomodule.c).
+    """
+    held = (getattr(task, "_context", None), *gc.get_referents(task))
+    return next(each for each in held if isinstance(each, Context))
+
+
 def forget_task(task: AnyTask) -> None:
     """Takes a pending task out of `asyncio.all_tasks()`, so that closing the loop does not wait for it.
 
@@ -141,6 +152,11 @@ def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
 def default_executor(loop: Loop) -> concurrent.futures.Executor | None:
     """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
     return getattr(loop, "_default_executor", None)
+
+
+def workers(executor: concurrent.futures.Executor) -> list[threading.Thread]:
+    """The threads of a ThreadPoolExecutor: `_threads`, Lib/concurrent/futures/thread.py."""
+    return list(getattr(executor, "_threads", ()))
 
 
 def is_idle_worker(frame: FrameType | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -93,12 +94,15 @@ class Guard:
     def sweep(self, runner: Runner | ForeignRunner) -> None:
         """The end of a test: finds and ends what it has left, and closes."""
         decided = self.is_decided
+        limit = math.inf if self.settings.deadline is None else self.settings.deadline
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
                 self._sweep.take_stock()
-                runner.shut_down()
+                jobs = runner.shut_down(job_seconds=limit)
+            if jobs:
+                raise DeadlineError(_tell_of_jobs(self.subject, limit, jobs))
         except DeadlineError as blocked:
             if not decided:
                 raise
@@ -154,3 +158,16 @@ class Guard:
                 raise
             # Under -W error the warning would add to a test that has its outcome already.
             warnings.showwarning(warning, LeakWarning, *self._source)
+
+
+def _tell_of_jobs(subject: str, limit: float, stacks: list[str]) -> str:
+    return "\n".join(
+        [
+            f"{subject}: {len(stacks)} job{'s' * (len(stacks) > 1)} of the loop's default executor went on "
+            f"for {limit:g} s of wall time after the test (deadline = {limit:g}), here:",
+            *(stack.rstrip() for stack in stacks),
+            "",
+            "remedy: await what asyncio.to_thread() or run_in_executor() returned, and have the job end "
+            "when it is told to; or allow more: @hygiene(deadline=…)",
+        ]
+    )

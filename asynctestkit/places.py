@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread
 import os
 import sysconfig
+import threading
+import traceback
 import unittest
 from collections.abc import Iterable
 from types import CodeType, FrameType, TracebackType
@@ -16,8 +19,8 @@ __all__ = [
     "CreationSite",
     "Place",
     "capture",
+    "format_stack",
     "hide_machinery",
-    "is_carrier",
     "is_machinery",
     "resolve",
     "user_places",
@@ -53,6 +56,7 @@ _MACHINERY_FOLDERS = tuple(
 )
 _OWN_FOLDER = _MACHINERY_FOLDERS[-1]
 _CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]
+_THREADING = (threading.__file__, concurrent.futures.thread.__file__)
 _machinery = _Machinery()
 
 _DEPTH = 5
@@ -66,11 +70,6 @@ _CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
 def is_machinery(filename: str) -> bool:
     """Whether this file is asyncio's, unittest's or this package's own."""
     return _machinery[filename]
-
-
-def is_carrier(filename: str) -> bool:
-    """Whether this file is unittest's or this package's own: asyncio may run within the user's code, too."""
-    return filename.startswith(_CARRIER_FOLDERS)
 
 
 def capture(frame: FrameType | None, phase: str) -> CreationSite:
@@ -129,6 +128,21 @@ def hide_machinery(trace: TracebackType | None) -> None:
         inner = inner.tb_next
     if kept is not None and kept is not trace:
         kept.tb_next = None
+
+
+def format_stack(innermost: FrameType | None) -> str:
+    """The stack of a thread as Python prints one, from the first line that is the user's to the innermost.
+
+    asyncio may stand in between: the user's code can run a loop of its own. "" without a frame.
+    """
+    if innermost is None:
+        return ""
+    entries = list(traceback.extract_stack(innermost))
+    carriers = [index for index, entry in enumerate(entries) if entry.filename.startswith(_CARRIER_FOLDERS)]
+    if carriers:
+        entries = entries[carriers[-1] + 1 :]
+    users = (i for i, e in enumerate(entries) if not _machinery[e.filename] and e.filename not in _THREADING)
+    return "".join(traceback.format_list(entries[next(users, 0) :]))
 
 
 def _line_at(code: CodeType, offset: int) -> int:

@@ -19,7 +19,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from time import monotonic  # by its own name, as tests patch time.monotonic
 from types import FrameType
@@ -27,7 +26,7 @@ from typing import Any, Protocol
 
 from . import _cpython
 from ._compat import debugger_is_registered
-from .places import is_carrier, is_machinery
+from .places import format_stack, is_machinery
 
 __all__ = ["PhaseInterrupt", "Watch", "Watched"]
 
@@ -180,7 +179,7 @@ class Watch:
     def _take_down(self, frame: FrameType | None) -> None:
         if not self.expired:
             self.expired = True
-            self._watched.overrun(_format_stack(frame))
+            self._watched.overrun(format_stack(frame))
 
     def _stand_down(self) -> None:
         self.due = float("inf")
@@ -283,17 +282,6 @@ def _signal_is_ours() -> bool:
 def _on_signal(_number: int, frame: FrameType | None) -> None:
     for watch in tuple(_watchdog.watches):
         watch.interrupted(frame)
-
-
-def _format_stack(frame: FrameType | None) -> str:
-    """A stack as Python prints one, from the first line that is the user's to the innermost."""
-    if frame is None:
-        return ""
-    entries = list(traceback.extract_stack(frame))
-    carriers = [index for index, entry in enumerate(entries) if is_carrier(entry.filename)]
-    entries = entries[carriers[-1] + 1 :] if carriers else entries
-    users = [index for index, entry in enumerate(entries) if not is_machinery(entry.filename)]
-    return "".join(traceback.format_list(entries[users[0] :] if users else entries))
 
 
 def _is_own(frame: FrameType | None) -> bool:

@@ -5,6 +5,7 @@ A canary carries the name of the function that it guards, whose docstring tells 
 
 import asyncio
 import concurrent.futures
+import contextvars
 import functools
 import gc
 import os
@@ -14,8 +15,6 @@ import threading
 import time
 import unittest
 import warnings
-import weakref
-from unittest import mock
 
 from asynctestkit import _cpython
 from asynctestkit._compat import ON_WINDOWS
@@ -123,6 +122,19 @@ class FutureCanaries(Canary):
             self.assertEqual(list(_cpython.source_traceback(created)), record[:-1])
         self.run_in_loop(asyncio.wait([plain, task]))
 
+    def test_context_of(self):
+        variable = contextvars.ContextVar("variable")
+
+        async def body():
+            variable.set("within")
+            await asyncio.sleep(0)
+
+        for make in (asyncio.Task, asyncio.tasks._PyTask):
+            with self.subTest(make):
+                task = make(body(), loop=self.loop)
+                self.run_in_loop(task)
+                self.assertEqual(_cpython.context_of(task)[variable], "within")
+
     def test_forget_task(self):
         """A forgotten task is in `all_tasks()` no more, and is not complained of when it dies pending."""
         task = self.loop.create_task(asyncio.Event().wait())
@@ -199,6 +211,13 @@ class LoopCanaries(Canary):
         self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
         self.run_in_loop(self.loop.shutdown_default_executor())
 
+    def test_workers(self):
+        pool = concurrent.futures.ThreadPoolExecutor()
+        self.addCleanup(pool.shutdown)
+        seen = pool.submit(threading.current_thread).result()
+        self.assertEqual(_cpython.workers(pool), [seen])
+        self.assertEqual(_cpython.workers(concurrent.futures.Executor()), [])
+
     def test_policy_is_standard(self):
         """The policy is standard before it exists and after, and a user's own is not."""
         with warnings.catch_warnings():
@@ -253,142 +272,3 @@ class ThreadPoolCanaries(Canary):
         self.pool.submit(int)
         self.assertTrue(has_jobs(), "one in the queue")
         self.assertFalse(_cpython.has_jobs_to_take(threading.main_thread(), {}), "no worker at all")
-
-
-class HookCanaries(Canary):
-    def test_hook_default_exception_handler(self):
-        """What reaches the default handler reaches the innermost hook, with the handler, until undone."""
-        seen, context = [], {"message": "m"}
-        undo = _cpython.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
-        _cpython.hook_default_exception_handler(self.loop, self.fail)()
-        self.loop.call_exception_handler(context)
-        self.assertEqual(seen, [(mock.ANY, context)])
-        undo()
-        with self.assertLogs("asyncio") as logs:
-            self.loop.call_exception_handler(context)
-            seen[0][0]({"message": "through the hook"})
-        self.assertEqual([each.getMessage() for each in logs.records], ["m", "through the hook"])
-
-    async def drop_generators(self, *between):
-        async def count():
-            try:
-                yield 1
-            finally:
-                self.seen.append("closed")
-
-        for step in (*between, int):
-            await anext(count())
-            for _ in range(2):
-                gc.collect()
-                await asyncio.sleep(0)
-            step()
-
-    def hook_generators(self):
-        self.seen = []
-        return _cpython.hook_async_generator_finalizer(
-            self.loop, lambda generator: self.seen.append(generator.__name__)
-        )
-
-    def test_hook_async_generator_finalizer(self):
-        """A generator dropped unfinished is shown to the hook, then closed by the loop, until undone."""
-        undo = self.hook_generators()
-        self.run_in_loop(self.drop_generators())
-        undo()
-        self.run_in_loop(self.drop_generators())
-        self.assertEqual(self.seen, ["count", "closed", "closed"])
-
-    def test_hook_async_generator_finalizer_of_other_loops(self):
-        """One that runs is hooked and unhooked within its run; an opaque one is left alone."""
-
-        async def body():
-            await self.drop_generators(self.hook_generators())
-
-        self.run_in_loop(body())
-        self.assertEqual(self.seen, ["count", "closed", "closed"])
-        _cpython.hook_async_generator_finalizer(opaque := asyncio.AbstractEventLoop(), self.fail)()
-        self.assertEqual(vars(opaque), {})
-
-    def test_asyncio_logger_is_replaced(self):
-        """A patched logger, or a patched `error` on it, is seen while it is patched."""
-        for target in ("asyncio.base_events.logger", "asyncio.base_events.logger.error"):
-            with mock.patch(target):
-                self.assertTrue(_cpython.asyncio_logger_is_replaced(), target)
-            self.assertFalse(_cpython.asyncio_logger_is_replaced())
-
-    async def forgotten(self):
-        pass
-
-    def test_hook_unawaited_coroutines(self):
-        """A coroutine that dies unawaited is shown to the innermost hook, whichever was undone first."""
-        seen, before = [], warnings._warn_unawaited_coroutine
-        undo_outer = _cpython.hook_unawaited_coroutines(lambda _: seen.append("outer"))
-        undo_inner = _cpython.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
-        undo_outer()
-        self.forgotten()
-        undo_inner()
-        self.assertEqual(seen, ["forgotten"])
-        self.assertIs(warnings._warn_unawaited_coroutine, before)
-
-    def test_warn_unawaited_coroutine(self):
-        """The warning is Python's own, also where a hook is set."""
-        coroutine = self.forgotten()
-        undo = _cpython.hook_unawaited_coroutines(self.fail)
-        self.addCleanup(coroutine.close)
-        self.addCleanup(undo)
-        with self.assertWarnsRegex(RuntimeWarning, "forgotten' was never awaited"):
-            _cpython.warn_unawaited_coroutine(coroutine)
-
-    def test_warnings_sink_and_warning_filters(self):
-        """Both are others while warnings are recorded and filtered, and the same ones after."""
-        sink, filters = _cpython.warnings_sink(), _cpython.warning_filters()
-        with warnings.catch_warnings(record=True):
-            warnings.simplefilter("ignore", BytesWarning)
-            self.assertNotEqual(_cpython.warnings_sink(), sink)
-            self.assertEqual(_cpython.warning_filters()[0][::2], ("ignore", BytesWarning, 0))
-        self.assertEqual(_cpython.warnings_sink(), sink)
-        self.assertIs(_cpython.warning_filters(), filters)
-
-
-class InterpreterCanaries(Canary):
-    def test_signal_handler_and_set_signal_handler(self):
-        """Both agree with the public functions of `signal`."""
-        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        _cpython.set_signal_handler(signal.SIGTERM, print)
-        self.assertIs(signal.getsignal(signal.SIGTERM), print)
-        self.assertIs(_cpython.signal_handler(signal.SIGTERM), print)
-
-    def test_raise_in_thread(self):
-        """The exception appears in the other thread, which is busy with something else."""
-        busy, over, caught = threading.Event(), threading.Event(), []
-
-        def work():
-            try:
-                while not over.is_set():
-                    busy.set()
-            except GeneratorExit as error:
-                caught.append(error)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        busy.wait(10)
-        _cpython.raise_in_thread(thread.ident, GeneratorExit)
-        thread.join(10)
-        over.set()
-        self.assertEqual(len(caught), 1)
-
-    def test_immortalize(self):
-        """The object outlives its last reference."""
-        mortal, immortal = type("Mortal", (), {})(), type("Immortal", (), {})()
-        references = weakref.ref(mortal), weakref.ref(immortal)
-        _cpython.immortalize(immortal)
-        del mortal, immortal
-        gc.collect()
-        self.assertIsNone(references[0]())
-        self.assertIsNotNone(references[1]())
-
-    def test_heap_is_frozen(self):
-        """The heap counts as frozen from `gc.freeze()` on; what the interpreter has frozen is no matter."""
-        self.addCleanup(gc.unfreeze)
-        self.assertFalse(_cpython.heap_is_frozen())
-        gc.freeze()
-        self.assertTrue(_cpython.heap_is_frozen())

@@ -178,15 +178,32 @@ class LeakedTaskTests(HangTests):
         self.assertEqual(finished.kinds, ["ok", "ok"])
         self.assertEqual((finished.logged, finished.stderr), ("", ""))
 
-    def test_a_job_that_is_left_running(self):
-        """A job of the default executor that nobody awaits delays the next test for a moment only."""
+    def test_a_job_that_ends(self):
+        """A job of the default executor that nobody awaits is waited for, as IsolatedAsyncioTestCase does."""
+        ended = []
+
+        async def body(_):
+            loop = asyncio.get_running_loop()
+            loop.run_in_executor(None, lambda: (time.sleep(0.6), ended.append(True)))  # waits: beyond patience
+
+        with hard_cap():
+            finished = run_body(body, deadline=5)
+        self.assertEqual((finished.kinds, ended), (["ok"], [True]))
+
+    def test_a_job_that_does_not_end(self):
+        """It is waited for as long as a phase may take; then the test fails, with the job's stack."""
         release = threading.Event()
         self.addCleanup(release.set)
 
         async def body():
             asyncio.get_running_loop().run_in_executor(None, release.wait)
 
+        case = case_that(body, "test", [])
+        case.deadline = 0.3
         with hard_cap():
-            finished = run(case_that(body, "test", []), NextTests)
-        self.assertEqual(finished.kinds, ["ok", "ok"])
+            finished = run(case, NextTests)
+        self.assertEqual(finished.kinds, ["FAIL", "ok"])
+        text = finished.text()
+        self.assertIn("1 job of the loop's default executor went on for 0.3 s of wall time after the test", text)
+        self.assertIn(", in wait\n", text)
         self.assertEqual((finished.logged, finished.stderr), ("", ""))

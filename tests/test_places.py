@@ -1,15 +1,26 @@
 """A place is one line of source: captured cheaply, resolved to the user's lines, printed as one reads it."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
+import re
 import sys
 import sysconfig
+import threading
 import traceback
 import unittest
 
 import asynctestkit
-from asynctestkit.places import Place, capture, hide_machinery, is_carrier, is_machinery, resolve, user_places
+from asynctestkit.places import (
+    Place,
+    capture,
+    format_stack,
+    hide_machinery,
+    is_machinery,
+    resolve,
+    user_places,
+)
 
 ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
 UNITTEST = os.path.join(os.path.dirname(os.path.abspath(unittest.__file__)), "any.py")
@@ -61,10 +72,45 @@ class IsMachineryTests(unittest.TestCase):
             with self.subTest(file):
                 self.assertFalse(is_machinery(file))
 
-    def test_asyncio_may_run_within_the_users_code(self):
-        """What carries a test without fail is unittest and this package; asyncio may be called by the user."""
-        files = (unittest.case.__file__, asynctestkit.__file__, asyncio.__file__, __file__)
-        self.assertEqual([is_carrier(os.path.abspath(file)) for file in files], [True, True, False, False])
+
+class FormatStackTests(unittest.TestCase):
+    def test_it_begins_with_the_users_line(self):
+        """What carries the test is left out; asyncio's lines between the user's are not."""
+
+        async def inner():
+            return format_stack(sys._getframe())
+
+        def outer():
+            loop = asyncio.SelectorEventLoop()
+            self.addCleanup(loop.close)
+            return loop.run_until_complete(inner())
+
+        functions = re.findall(r"line \d+, in (\w+)\n", outer())
+        self.assertEqual([functions[0], *functions[-1:]], ["test_it_begins_with_the_users_line", "inner"])
+        self.assertLess(functions.index("outer"), functions.index("run_until_complete"))
+
+    def test_a_thread(self):
+        """A thread's stack begins with what it was started for, be it a worker of a pool."""
+
+        def work():
+            stacks.append(format_stack(sys._getframe()))
+
+        stacks = []
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            pool.submit(work)
+        for stack in stacks:
+            self.assertEqual(re.findall(r"line \d+, in (\w+)\n", stack), ["work"])
+
+    def test_nothing_of_the_users(self):
+        """Where no line is the user's, all are shown; without a frame there is nothing to show."""
+        thread = threading.Thread(target=threading.Event().wait, daemon=True)
+        thread.start()
+        frame = sys._current_frames()[thread.ident]
+        self.assertIn("threading.py", format_stack(frame))
+        self.assertEqual(format_stack(None), "")
 
 
 class CaptureTests(unittest.TestCase):

@@ -64,6 +64,9 @@ def detach(task: asyncio.Task[Any]) -> None:
     It and all that it holds stay in memory until the process ends. If it ends before, nobody is told how: by
     then another test runs.
     """
+    if task.done():
+        _cpython.mark_exception_retrieved(task)
+        return
     _cpython.forget_task(task)
     task.add_done_callback(_cpython.mark_exception_retrieved)
     _cpython.immortalize(task.get_coro())

@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _cpython
 from .._compat import HAS_RUNNER
 from ..watchdog import PhaseInterrupt
-from .cancellation import cancel_and_wait, detach
+from .cancellation import detach
+from .carrier import Carrier
 from .loop import HygienicEventLoop
+from .shutdown import end_everything, end_jobs
 
 __all__ = ["ForeignRunner", "Runner"]
+
+_T = TypeVar("_T")
 
 
 class Runner:
@@ -39,7 +42,7 @@ class Runner:
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._carrier: _Carrier | None = None
+        self._carrier: Carrier | None = None
         self._interrupts = 0
         self._given_up = False
         self._ended_executor: Executor | None = None
@@ -59,7 +62,7 @@ class Runner:
                 self._loop = asyncio.new_event_loop()
                 asyncio.set_event_loop(self._loop)
             if not HAS_RUNNER:
-                self._carrier = _Carrier(self._loop)
+                self._carrier = Carrier(self._loop)
             on_start, self._on_start = self._on_start, _nothing  # it refers to the case, which refers to us
             on_start(self._loop)
         return self._loop
@@ -76,10 +79,9 @@ class Runner:
         if not asyncio.iscoroutine(coro):
             coro = _as_coroutine(coro)
         waited = self._start(loop, coro, context)
-        self._interrupts = 0
-        handler = self._handle_sigint()
+        handler = self._take_sigint(waited)
         try:
-            return self._drive(loop, waited, insist)
+            result = self._drive(loop, waited, insist)
         except asyncio.CancelledError:
             if self._interrupts and _uncancelled(self.main_task):
                 raise KeyboardInterrupt from None
@@ -89,37 +91,40 @@ class Runner:
             _cpython.mark_exception_retrieved(self.main_task)  # type: ignore[arg-type]  # `_start` has set it
             raise
         finally:
+            _return_sigint(handler)
             self.main_task = None
             if self._carrier is not None and not waited.done():
                 # It is busy with the coroutine that goes on, and the next run needs one that is not.
-                self._carrier.is_abandoned = True
-                self._carrier = _Carrier(loop)
+                self._carrier = self._carrier.succeeded()
                 waited.cancel()
-            if handler is not None and _cpython.signal_handler(signal.SIGINT) is handler:
-                _cpython.set_signal_handler(signal.SIGINT, signal.default_int_handler)
+        if self._interrupts and self._carrier is not None and self._carrier.was_cancelled_late:
+            raise KeyboardInterrupt
+        return result
 
     def give_up(self) -> None:
         """From within the loop: ends the current `run` now, with PhaseInterrupt, leaving its task behind."""
         self._given_up = True
         self.get_loop().stop()
 
-    def shut_down(self, seconds: float = 0.5) -> None:
-        """Ends what is left on the loop: tasks, generators, the executor.
+    def shut_down(self, seconds: float = 0.5, job_seconds: float = 120.0) -> list[str]:
+        """Ends what is left on the loop: tasks, generators, and the jobs of its default executor.
 
-        Each may take that many wall seconds, none hangs.
+        Tasks and generators may each take `seconds` of wall time, the jobs `job_seconds`. Returns the stacks
+        of those jobs that have not ended then.
         """
         loop = self._loop
         if self._carrier is not None:
             self._carrier.dismiss()
             self._carrier = None
         if loop is None or loop.is_closed():
-            return
+            return []
+        if asyncio.all_tasks(loop) or _cpython.started_generators(loop):
+            self._end(loop, end_everything(seconds))
         executor = _cpython.default_executor(loop)
-        if executor is self._ended_executor:
-            executor = None
-        self._ended_executor = executor or self._ended_executor
-        if asyncio.all_tasks(loop) or _cpython.started_generators(loop) or executor is not None:
-            self._drive(loop, loop.create_task(_shut_down(loop, executor, seconds)), insist=True)
+        if executor is None or executor is self._ended_executor:
+            return []
+        self._ended_executor = executor
+        return self._end(loop, end_jobs(executor, job_seconds))
 
     def close(self, seconds: float = 0.5) -> None:
         """Ends what is left on the loop, within bounds of wall time, and closes it."""
@@ -134,12 +139,24 @@ class Runner:
                 asyncio.set_event_loop(None)
             loop.close()
 
+    def _end(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, _T]) -> _T:
+        task = loop.create_task(coro)
+        handler = self._take_sigint(task)
+        try:
+            result: _T = self._drive(loop, task, insist=True)
+        except BaseException:
+            detach(task)  # nobody is to hear of it any more
+            raise
+        finally:
+            _return_sigint(handler)
+        return result
+
     def _start(
         self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None
     ) -> asyncio.Future[Any]:
         if self._carrier is not None:
             if self._carrier.task.done():
-                self._carrier = _Carrier(loop)
+                self._carrier = Carrier(loop)
             self.main_task = self._carrier.task
             return self._carrier.carry(coro)
         if context is None:
@@ -149,6 +166,7 @@ class Runner:
         return self.main_task
 
     def _drive(self, loop: asyncio.AbstractEventLoop, waited: asyncio.Future[Any], insist: bool) -> Any:
+        self._given_up = False
         while True:
             try:
                 return loop.run_until_complete(waited)
@@ -158,24 +176,27 @@ class Runner:
             except RuntimeError:
                 if not self._given_up or waited.done():
                     raise
-                self._given_up = False
                 if self.main_task is not None:
                     detach(self.main_task)
                 raise PhaseInterrupt from None
 
-    def _handle_sigint(self) -> Callable[..., None] | None:
+    def _take_sigint(self, waited: asyncio.Future[Any]) -> Callable[..., None] | None:
+        """Has the first Ctrl-C cancel the main task, if there is one; any other raises KeyboardInterrupt."""
+        self._interrupts = 0
         if (
             threading.current_thread() is not threading.main_thread()
             or _cpython.signal_handler(signal.SIGINT) is not signal.default_int_handler
         ):
             return None
-        handler = functools.partial(self._on_sigint, self.main_task)
+        handler = functools.partial(self._on_sigint, self.main_task, waited)
         _cpython.set_signal_handler(signal.SIGINT, handler)
         return handler
 
-    def _on_sigint(self, main_task: asyncio.Task[Any] | None, *_: object) -> None:
+    def _on_sigint(
+        self, main_task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object
+    ) -> None:
         self._interrupts += 1
-        if self._interrupts == 1 and main_task is not None and not main_task.done():
+        if self._interrupts == 1 and main_task is not None and not waited.done():
             main_task.cancel()
             self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that sits in its selector
             return
@@ -198,61 +219,14 @@ class ForeignRunner:
         """Stops the loop, which makes whoever runs it raise RuntimeError."""
         self._loop.stop()
 
-    def shut_down(self) -> None:
+    def shut_down(self, *, job_seconds: float) -> list[str]:
         """The suite's own business."""
+        return []
 
 
-class _Carrier:
-    """Python 3.10: the one task in whose context a test runs, as in 3.10's Lib/unittest/async_case.py."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.is_abandoned = False
-        self._loop = loop
-        self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
-        self.task = loop.create_task(self._carry_on())
-
-    def carry(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
-        done: asyncio.Future[Any] = self._loop.create_future()
-        if self._next.done():
-            self._next = self._loop.create_future()
-        self._next.set_result((coro, done))
-        return done
-
-    def dismiss(self) -> None:
-        """Ends the task without a turn of the loop: it is suspended, and has nothing to clean up."""
-        _cpython.forget_task(self.task)
-        # If it has not begun, the loop's next turn finds it closed, and would log that.
-        self.task.add_done_callback(_cpython.mark_exception_retrieved)
-        coroutine: Any = self.task.get_coro()
-        if inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_SUSPENDED):
-            coroutine.close()
-
-    async def _carry_on(self) -> None:
-        while not self.is_abandoned:
-            try:
-                coro, done = await self._next
-            except asyncio.CancelledError:
-                # Meant for a phase that has ended meanwhile.
-                if self._next.cancelled():
-                    self._next = self._loop.create_future()
-                continue
-            self._next = self._loop.create_future()
-            try:
-                result = await coro
-            except (SystemExit, KeyboardInterrupt) as error:
-                if not done.done():
-                    done.set_exception(error)
-                    done.exception()
-                raise
-            except BaseException as error:
-                if not done.done():
-                    # Without our own frame: whoever clears those, as `assertRaises` does, would end us.
-                    trace = error.__traceback__
-                    done.set_exception(error.with_traceback(trace and trace.tb_next))
-            else:
-                if not done.done():
-                    done.set_result(result)
-            del coro, done
+def _return_sigint(handler: Callable[..., None] | None) -> None:
+    if handler is not None and _cpython.signal_handler(signal.SIGINT) is handler:
+        _cpython.set_signal_handler(signal.SIGINT, signal.default_int_handler)
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:
@@ -266,37 +240,3 @@ async def _as_coroutine(awaitable: Awaitable[Any]) -> Any:
 def _uncancelled(task: asyncio.Task[Any] | None) -> bool:
     uncancel = getattr(task, "uncancel", None)  # 3.11
     return uncancel is None or uncancel() == 0
-
-
-async def _shut_down(loop: asyncio.AbstractEventLoop, executor: Executor | None, seconds: float) -> None:
-    def others() -> set[asyncio.Task[Any]]:
-        return asyncio.all_tasks(loop) - {asyncio.current_task()}
-
-    for task in await cancel_and_wait(loop, others, seconds):
-        detach(task)
-    ending = loop.create_task(loop.shutdown_asyncgens())
-    await asyncio.wait((ending,), timeout=seconds)
-    if not ending.done():
-        detach(ending)
-    if executor is not None:
-        await _shut_down_executor(loop, executor, seconds)
-
-
-async def _shut_down_executor(loop: asyncio.AbstractEventLoop, executor: Executor, seconds: float) -> None:
-    """Waits for the jobs, as `loop.shutdown_default_executor` does, which before 3.13 cannot be given up on.
-
-    Cancelled, it blocks the loop until the last job is done (Lib/asyncio/base_events.py).
-    """
-    ended = asyncio.Event()
-
-    def end() -> None:
-        executor.shutdown(wait=True)
-        try:
-            loop.call_soon_threadsafe(ended.set)
-        except RuntimeError:  # the loop has not waited for it, and is closed
-            pass
-
-    threading.Thread(target=end, daemon=True).start()
-    waiting = loop.create_task(ended.wait())
-    await asyncio.wait((waiting,), timeout=seconds)
-    waiting.cancel()

@@ -316,30 +316,32 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_executors(self):
-        """Closing waits for the jobs of the default executor, once."""
-        ended = []
+        """Shutting down waits for the jobs of the default executor, once, and names those that go on."""
+        over = threading.Event()
+        self.addCleanup(over.set)
         loop = self.runner.get_loop()
-        loop.run_in_executor(None, ended.append, True)
-        self.runner.shut_down()
-        self.assertEqual(ended, [True])
+        loop.run_in_executor(None, over.wait, 30)
+        (stack,) = self.runner.shut_down(job_seconds=SHORT)
+        self.assertIn("in wait\n", stack)
+        self.assertEqual(self.runner.shut_down(job_seconds=60), [])
         with self.assertRaisesRegex(RuntimeError, "shutdown"):
             loop.run_in_executor(None, int)
         self.runner.close()
         self.assertTrue(loop.is_closed())
 
-    def test_executors_that_hang(self):
-        """Closing is not held up by a job that goes on, and nothing comes of that when it ends."""
-        over, before = threading.Event(), threading.enumerate()
-        self.addCleanup(over.set)
-        loop = self.runner.get_loop()
-        loop.run_in_executor(None, over.wait, 30)
-        self.runner.close(SHORT)
-        self.assertTrue(loop.is_closed())
-        over.set()
-        for thread in threading.enumerate():
-            if thread not in before:
-                thread.join(30)
-        self.assertEqual([thread for thread in threading.enumerate() if thread not in before], [])
+    def test_a_stop_of_the_users_after_giving_up(self):
+        """Having given up in the turn in which a run ended says nothing of a later run."""
+
+        async def gives_up():
+            self.runner.give_up()
+
+        async def stops():
+            asyncio.get_running_loop().stop()
+            await for_ever()
+
+        self.runner.run(gives_up())
+        with self.assertRaisesRegex(RuntimeError, "stopped before Future completed"):
+            self.runner.run(stops())
 
 
 class CarriedStubbornTests(Carried, StubbornTests):
@@ -367,7 +369,7 @@ class ForeignRunnerTests(unittest.TestCase):
         """That is the suite's business: a task that is pending stays so."""
         task = self.loop.create_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
-        self.runner.shut_down()
+        self.assertEqual(self.runner.shut_down(job_seconds=60), [])
         self.assertFalse(task.done() or self.loop.is_closed())
         task.cancel()
         self.loop.run_until_complete(asyncio.wait([task]))

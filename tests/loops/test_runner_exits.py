@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import threading
+from unittest import mock
 
 from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.loops.shutdown import end_jobs
 from tests.loops import test_runner
 from tests.loops.test_runner import fail_with, for_ever, give
 
@@ -75,6 +77,37 @@ class InterruptTests(test_runner.RunnerTestCase):
         with self.assertNoLogs("asyncio"), self.assertRaises(KeyboardInterrupt):
             self.runner.run(self.interrupted(lambda: signal.raise_signal(signal.SIGINT), self.fail))
         self.assertTrue(self.cancelled)
+
+    def test_at_the_very_end(self):
+        """One that comes when the coroutine has done all it wanted is not lost."""
+
+        async def ends():
+            signal.raise_signal(signal.SIGINT)
+
+        with self.assertRaises(KeyboardInterrupt):
+            self.runner.run(ends())
+        self.assertEqual(self.runner.run(give(1)), 1)
+
+    def test_while_it_shuts_down(self):
+        """One that comes while the jobs of an executor are waited for is raised at once."""
+        begun, over = threading.Event(), threading.Event()
+        self.addCleanup(over.set)
+
+        def job():
+            begun.wait(30)
+            os.kill(os.getpid(), signal.SIGINT)
+            over.wait(30)
+
+        async def begins(*args):
+            begun.set()
+            return await end_jobs(*args)
+
+        self.runner.run(give(1))
+        self.runner.get_loop().run_in_executor(None, job)
+        with mock.patch("asynctestkit.loops.runner.end_jobs", begins):
+            with self.assertNoLogs("asyncio"), self.assertRaises(KeyboardInterrupt):
+                self.runner.shut_down()
+        self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
     def test_a_coroutine_that_goes_on(self):
         """Who handles the cancellation and returns has decided so."""

@@ -1,0 +1,74 @@
+"""What drives a test's coroutines on 3.10, where a task cannot be given a context."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable
+from typing import Any
+
+from .. import _cpython
+
+__all__ = ["Carrier"]
+
+
+class Carrier:
+    """Python 3.10: the one task in whose context a test runs, as in 3.10's Lib/unittest/async_case.py."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.was_cancelled_late = False
+        """Whether a cancellation came when the coroutine that it was meant for had ended just before."""
+        self._is_abandoned = False
+        self._loop = loop
+        self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
+        self.task = loop.create_task(self._carry_on())
+
+    def succeeded(self) -> Carrier:
+        """Another one, in the same context, for when this one is busy with a coroutine that does not end."""
+        self._is_abandoned = True
+        return _cpython.context_of(self.task).run(Carrier, self._loop)
+
+    def carry(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Has the task await `coro`; returns what will have its result, or its exception."""
+        self.was_cancelled_late = False
+        done: asyncio.Future[Any] = self._loop.create_future()
+        if self._next.done():
+            self._next = self._loop.create_future()
+        self._next.set_result((coro, done))
+        return done
+
+    def dismiss(self) -> None:
+        """Ends the task without a turn of the loop: it is suspended, and has nothing to clean up."""
+        _cpython.forget_task(self.task)
+        # If it has not begun, the loop's next turn finds it closed, and would log that.
+        self.task.add_done_callback(_cpython.mark_exception_retrieved)
+        coroutine: Any = self.task.get_coro()
+        if inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_SUSPENDED):
+            coroutine.close()
+
+    async def _carry_on(self) -> None:
+        while not self._is_abandoned:
+            try:
+                coro, done = await self._next
+            except asyncio.CancelledError:
+                self.was_cancelled_late = True
+                if self._next.cancelled():
+                    self._next = self._loop.create_future()
+                continue
+            self._next = self._loop.create_future()
+            try:
+                result = await coro
+            except (SystemExit, KeyboardInterrupt) as error:
+                if not done.done():
+                    done.set_exception(error)
+                    done.exception()
+                raise
+            except BaseException as error:
+                if not done.done():
+                    # Without our own frame: whoever clears those, as `assertRaises` does, would end us.
+                    trace = error.__traceback__
+                    done.set_exception(error.with_traceback(trace and trace.tb_next))
+            else:
+                if not done.done():
+                    done.set_result(result)
+            del coro, done

@@ -1,0 +1,115 @@
+"""A loop's end waits for what ends, and for nothing else."""
+
+import asyncio
+import concurrent.futures
+import math
+import threading
+import unittest
+
+from asynctestkit.loops.shutdown import end_everything, end_jobs
+
+SHORT = 0.05
+"""Wall seconds for what is meant to outlast them."""
+
+
+async def for_ever():
+    await asyncio.get_running_loop().create_future()
+
+
+async def yields():
+    try:
+        yield
+    finally:
+        await asyncio.sleep(0)
+
+
+class EndEverythingTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.loop.set_debug(False)
+        self.addCleanup(self.loop.close)
+
+    def test_tasks_and_generators(self):
+        """Tasks are cancelled and generators closed, those that the tasks leave, too."""
+
+        async def leaves_a_generator():
+            try:
+                await for_ever()
+            finally:
+                generators.append(yields())
+                await generators[-1].__anext__()
+
+        generators = []
+        task = self.loop.create_task(leaves_a_generator())
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.run_until_complete(end_everything(60))
+        self.assertTrue(task.cancelled())
+        self.assertIsNone(generators[0].ag_frame)
+        self.assertEqual(asyncio.all_tasks(self.loop), set())
+
+    def test_what_refuses(self):
+        """What does not end is left behind, after its time, without a word."""
+
+        async def refuses():
+            while not released:
+                try:
+                    await for_ever()
+                except asyncio.CancelledError:
+                    pass
+
+        async def waits():
+            try:
+                yield
+            finally:
+                await never
+
+        released, never = [], self.loop.create_future()
+        task = self.loop.create_task(refuses())
+        generator = waits()
+        self.loop.run_until_complete(generator.__anext__())
+        with self.assertNoLogs("asyncio"):
+            self.loop.run_until_complete(end_everything(SHORT))
+        self.assertFalse(task.done())
+        self.assertEqual(asyncio.all_tasks(self.loop), set())
+        never.set_result(None)
+        self.loop.run_until_complete(asyncio.sleep(0))
+
+
+class EndJobsTests(unittest.IsolatedAsyncioTestCase):
+    def setUp(self):
+        self.over = threading.Event()
+        self.addCleanup(self.over.set)
+        self.pool = concurrent.futures.ThreadPoolExecutor(2)
+
+    async def test_jobs_that_end(self):
+        """They are waited for, without a limit as well."""
+        ended = []
+        self.pool.submit(ended.append, True)
+        self.assertEqual(await end_jobs(self.pool, math.inf), [])
+        self.assertEqual(ended, [True])
+
+    async def test_jobs_that_go_on(self):
+        """Their stacks are returned, from the line of the user's; an idle worker has none."""
+
+        def job():
+            started.set()
+            self.over.wait(30)
+
+        started = threading.Event()
+        self.pool.submit(int).result()
+        self.pool.submit(job)
+        started.wait(30)
+        (stack,) = await end_jobs(self.pool, SHORT)
+        self.assertRegex(stack, r'^  File ".*test_shutdown.py", line \d+, in job\n')
+
+    def test_a_job_that_ends_after_its_loop(self):
+        """Nothing comes of it."""
+        before = set(threading.enumerate())
+        self.pool.submit(self.over.wait, 30)
+        loop = asyncio.SelectorEventLoop()
+        self.assertEqual(len(loop.run_until_complete(end_jobs(self.pool, SHORT))), 1)
+        loop.close()
+        self.over.set()
+        for thread in set(threading.enumerate()) - before:
+            thread.join(30)
+        self.assertEqual(set(threading.enumerate()) - before, set())
