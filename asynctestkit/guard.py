@@ -8,8 +8,10 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ._compat import add_note
 from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
 from .leaks.allowances import Allowance
+from .leaks.exceptions import one_line
 from .leaks.report import render
 from .leaks.sweep import Sweep
 from .loops.loop import HygienicEventLoop
@@ -126,6 +128,10 @@ class Guard:
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
         report, decided = self.report(), self.is_decided
+        for error in self._sweep.errors:
+            if not decided:
+                raise _of_detector(error, report)
+            self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
             raise LeakError(report, tuple(self._sweep.leaks)) from None
         if report and self.settings.on_leak != "ignore":
@@ -158,6 +164,14 @@ class Guard:
                 raise
             # Under -W error the warning would add to a test that has its outcome already.
             warnings.showwarning(warning, LeakWarning, *self._source)
+
+
+def _of_detector(error: Exception, report: str) -> Exception:
+    """What a detector raised, with the lines of that only, and with what was found otherwise as a note."""
+    if report:
+        add_note(error, report)
+    trace = error.__traceback__
+    return error.with_traceback(trace and trace.tb_next)
 
 
 def _tell_of_jobs(subject: str, limit: float, stacks: list[str]) -> str:

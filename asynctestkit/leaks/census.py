@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
-import re
 import sys
 import threading
 import weakref
@@ -26,8 +24,9 @@ from typing import Any
 from .. import _cpython
 from ..await_chain import coroutine_name
 from ..watchdog import PhaseInterrupt
+from .attention import Attention
 from .coroutines import forgotten_with, is_unstarted
-from .heap import heap
+from .heap import heap, is_collecting
 from .loop_error import LoopError
 
 __all__ = ["Census", "spare"]
@@ -41,9 +40,13 @@ class Census:
         """While True, the dying are not listened to: what dies then dies of the sweep."""
         self._wanted = _Wanted((*types, _Canary))
         self._last_words = last_words
-        self._told: set[int] = set()
-        """Coroutines that will die of another's death, and were told of with that."""
-        self._phases: dict[int, tuple[weakref.ref[Any] | None, str]] = {}
+        self._told: dict[int, object] = {}
+        """The origins of coroutines that will die of another's death, and were told of with that.
+
+        An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
+        coroutine may be used again as soon as it has died.
+        """
+        self._phases: dict[int, tuple[object, str]] = {}
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark."""
@@ -52,9 +55,7 @@ class Census:
         self._tasks_before = weakref.WeakSet(asyncio.all_tasks(loop))
         self._ids_before = {id(task) for task in self._tasks_before}
         self._generators_before = {id(generator) for generator in _cpython.started_generators(loop)}
-        self._listeners = _log_listeners()
-        self._sink = _cpython.warnings_sink()
-        self._filters = _cpython.warning_filters()
+        self._attention = Attention()
         _origins.track()
         self._known: dict[int, weakref.ref[Any] | None] | None = None
         if heap.is_frozen():
@@ -106,12 +107,16 @@ class Census:
     def stamp(self, phase: str) -> None:
         """Notes that what lives now and has no phase yet was created in this one."""
         for obj in self.living():
-            self._phases.setdefault(id(obj), (_reference(obj), phase))
+            origin = _origin(obj)
+            self._phases.setdefault(id(origin or obj), (origin or _reference(obj), phase))
 
     def phase_of(self, obj: object) -> str | None:
-        """The phase that an object was stamped with, or None."""
-        reference, phase = self._phases.get(id(obj), (None, None))
-        return phase if reference is None or reference() is obj else None
+        """The phase that an object was stamped with, or None; of an error, that of the future that failed."""
+        if isinstance(obj, LoopError) and obj.future is not None:
+            obj = obj.future
+        origin = _origin(obj)
+        mark, phase = self._phases.get(id(origin or obj), (None, None))
+        return phase if mark is origin or (isinstance(mark, weakref.ref) and mark() is obj) else None
 
     def _is_new(self, obj: Any) -> bool:
         if isinstance(obj, _cpython.FUTURE_TYPES) and _cpython.loop_of(obj) is not self.loop:
@@ -129,15 +134,14 @@ class Census:
     # -- the dying
 
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        if self.muted or _spared.have_died(coroutine) or id(coroutine) in self._told:
-            self._told.discard(id(coroutine))
+        if self.muted or _spared.have_died(coroutine) or self._told.pop(id(_origin(coroutine)), None):
             return
         wanted = self._wanted[type(coroutine)] and not self._is_older(coroutine)
-        if not wanted or self._warning_is_watched(coroutine):
-            # Not created in this test, or somebody is looking at the warnings just now.
+        text = f"coroutine '{coroutine_name(coroutine)}' was never awaited"
+        if not wanted or self._attention.sees_warning(RuntimeWarning, text):
             _cpython.warn_unawaited_coroutine(coroutine)
         else:
-            self._told.update(map(id, forgotten_with(coroutine)))
+            self._told.update((id(origin), origin) for origin in map(_origin, forgotten_with(coroutine)))
             self._last_words(coroutine)
 
     def _is_older(self, coroutine: Coroutine[Any, Any, Any]) -> bool:
@@ -146,7 +150,7 @@ class Census:
         Its origin says so: there is none, or it is longer than this test asks for. Then debug mode has
         noted it before, in a plain IsolatedAsyncioTestCase for one.
         """
-        origin = coroutine.cr_origin  # type: ignore[attr-defined]  # not in typeshed
+        origin = _origin(coroutine)
         asked_for = max(1, sys.get_coroutine_origin_tracking_depth())
         return origin is None or (len(origin) > asked_for and not self.loop.get_debug())
 
@@ -155,9 +159,9 @@ class Census:
             return
         report(context)
         error, task, future = context.get("exception"), context.get("task"), context.get("future")
-        if isinstance(error, PhaseInterrupt) or self._is_looked_at():
+        if isinstance(error, PhaseInterrupt) or self._attention.sees_errors(self.loop):
             return
-        if heap.innermost(self.loop, task or future) is not self:
+        if heap.innermost(self.loop, task or future) is not self or self._is_older_future(future):
             return
         if task is not None and error is None and not task.done():
             self._last_words(task)
@@ -169,18 +173,22 @@ class Census:
         if not self.muted:
             self._last_words(generator)
 
-    def _is_looked_at(self) -> bool:
-        """Whether the user sees the loop's errors: a handler of their own, or `assertLogs` and its like."""
-        if self.loop.get_exception_handler() is not None or _cpython.asyncio_logger_is_replaced():
-            return True
-        return _cpython.ASYNCIO_LOGGER.isEnabledFor(logging.ERROR) and not _log_listeners() <= self._listeners
+    def _is_older_future(self, future: object) -> bool:
+        """Whether a future that dies now is older than the mark, as on a loop that is older, too.
 
-    def _warning_is_watched(self, coroutine: Coroutine[Any, Any, Any]) -> bool:
-        """Whether the test records warnings now (`assertWarns`, …), or has chosen to ignore this one."""
-        if _cpython.warnings_sink() != self._sink:
-            return True
-        text = f"coroutine '{coroutine_name(coroutine)}' was never awaited"
-        return _cpython.warning_filters() is not self._filters and _is_ignored(RuntimeWarning, text)
+        What is older is frozen: the collector does not see it, and cannot be what ends it. The last words of
+        a subclass's instance bring it back into sight (`subtype_dealloc`, Objects/typeobject.c), but not the
+        exception that it has failed with before.
+        """
+        if not isinstance(future, _cpython.FUTURE_TYPES):
+            return False
+        if self._known is not None:
+            reference = self._known.get(id(future))
+            return reference is not None and reference() in (None, future)
+        if is_collecting():
+            return False
+        seen = future if type(future) in (asyncio.Future, asyncio.Task) else future.exception()
+        return not any(obj is seen for obj in gc.get_objects())
 
 
 def _silence(_: object) -> None:
@@ -263,29 +271,13 @@ def spare(obj: object) -> None:
         _spared.add(obj)
 
 
+def _origin(obj: object) -> tuple[tuple[str, int, str], ...] | None:
+    """The lines that created a coroutine: a tuple of its own. None, where it was not asked for."""
+    return obj.cr_origin if isinstance(obj, CoroutineType) else None
+
+
 def _reference(obj: Any) -> weakref.ref[Any] | None:
     try:
         return weakref.ref(obj)
     except TypeError:
         return None
-
-
-def _log_listeners() -> set[int]:
-    """The handlers that get the asyncio logger's errors, those apart that only write them somewhere."""
-    found: set[int] = set()
-    logger: logging.Logger | None = _cpython.ASYNCIO_LOGGER
-    while logger is not None:
-        found.update(id(h) for h in logger.handlers if h.level <= logging.ERROR and type(h) not in _WRITERS)
-        logger = logger.parent if logger.propagate else None
-    return found
-
-
-_WRITERS = (logging.StreamHandler, logging.FileHandler)
-
-
-def _is_ignored(category: type[Warning], text: str) -> bool:
-    """What the first filter for such a warning, whatever the module, says."""
-    for action, message, filtered, module, _ in _cpython.warning_filters():
-        if module is None and issubclass(category, filtered) and re.match(message or "", text):
-            return bool(action == "ignore")
-    return False

@@ -13,6 +13,7 @@ from .. import _cpython
 from ..await_chain import coroutine_name, definition
 from ..places import user_places
 from .detector import LeakDetector
+from .holders import holders_of
 from .leak import Leak
 
 __all__ = ["CoroutineLeaks", "forgotten_with", "is_unstarted"]
@@ -24,8 +25,18 @@ class CoroutineLeaks(LeakDetector):
     kind = "coroutine"
     types = (CoroutineType,)
 
+    def __init__(self) -> None:
+        self._anothers: dict[int, bool] = {}
+
+    def prepare(self, objects: list[Coroutine[Any, Any, Any]]) -> None:
+        holders = holders_of(filter(is_unstarted, objects))
+        self._anothers = {identity: _is_anothers_to_await(each) for identity, each in holders.items()}
+
     def examine(self, obj: Coroutine[Any, Any, Any]) -> Leak | None:
-        if not is_unstarted(obj) or _is_of_another_thread(obj) or _is_anothers_to_await(obj):
+        if not is_unstarted(obj) or _is_of_another_thread(obj):
+            return None
+        is_anothers = self._anothers.pop(id(obj), None)
+        if is_anothers or (is_anothers is None and _is_anothers_to_await(gc.get_referrers(obj))):
             return None
         name = coroutine_name(obj)
         return Leak(
@@ -55,9 +66,8 @@ def is_unstarted(obj: object) -> bool:
     return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
 
 
-def _is_anothers_to_await(coroutine: Coroutine[Any, Any, Any]) -> bool:
+def _is_anothers_to_await(holders: list[Any]) -> bool:
     """Exempt: the coroutine of another loop's task, and the argument of a forgotten one, told with that."""
-    holders = gc.get_referrers(coroutine)
     if any(isinstance(holder, _cpython.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True
     if threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders):

@@ -35,6 +35,12 @@ class LeakDetector:
                 f"{cls.__name__}.types is {types!r}, expected a tuple of classes: types = (ConnectionPool,)"
             )
 
+    def prepare(self, objects: list[Any]) -> None:
+        """Called once with all that is alive, before each is examined; by default nothing.
+
+        What has died before, and told of itself in doing so, is examined without. Keep no reference to them.
+        """
+
     def examine(self, obj: Any) -> Leak | None:
         """The leak that `obj` is, or None.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import traceback
 from typing import Any
 
@@ -11,6 +10,7 @@ from .. import _cpython
 from ..await_chain import coroutine_name
 from ..places import Place, user_places
 from .detector import LeakDetector
+from .holders import holders_of
 from .leak import Leak
 from .loop_error import LoopError
 from .tasks import created_at, created_in
@@ -24,12 +24,26 @@ class ExceptionLeaks(LeakDetector):
     kind = "exception"
     types = (*_cpython.FUTURE_TYPES, LoopError)
 
+    def __init__(self) -> None:
+        self._asyncios: dict[int, bool] = {}
+
+    def prepare(self, objects: list[asyncio.Future[Any]]) -> None:
+        failed = [future for future in objects if _is_unretrieved(future)]
+        holders = holders_of(failed)
+        attributes = (held for each in holders.values() for held in each if isinstance(held, dict))
+        owners = holders_of({id(held): held for held in attributes}.values())
+        self._asyncios = {
+            identity: _is_within_asyncio(each + [o for held in each for o in owners.get(id(held), ())])
+            for identity, each in holders.items()
+        }
+
     def examine(self, obj: asyncio.Future[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
-            if obj.future is None or obj.exception is None:
+            future, error = obj.future, obj.exception
+            if future is None or error is None or _was_failed_by_asyncio(future, error):
                 return None
-            return self._leak(obj.future, obj.exception)
-        if not _cpython.is_exception_unretrieved(obj) or not obj.done() or _belongs_to_asyncio(obj):
+            return self._leak(future, error)
+        if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False):
             return None
         error = obj.exception()
         return self._leak(obj, error) if error is not None else None
@@ -65,17 +79,27 @@ def raised_at(error: BaseException) -> tuple[Place, ...]:
     return user_places((frame.filename, frame.lineno or 0, frame.name) for frame in reversed(frames))
 
 
-def _belongs_to_asyncio(future: asyncio.Future[Any]) -> bool:
+def _is_unretrieved(future: asyncio.Future[Any]) -> bool:
+    return _cpython.is_exception_unretrieved(future) and future.done()
+
+
+def _is_within_asyncio(owners: list[Any]) -> bool:
     """Exempt: futures inside of asyncio's own objects, such as the one of `StreamWriter.wait_closed()`.
 
     asyncio itself retrieves their exceptions when it drops them (`StreamReaderProtocol.__del__`,
     Lib/asyncio/streams.py), so nobody would ever have complained.
     """
-    if isinstance(future, _cpython.TASK_TYPES):
-        return False
-    owners = gc.get_referrers(future)
-    owners += [owner for held in owners if isinstance(held, dict) for owner in gc.get_referrers(held)]
     classes = (
         base for owner in owners if not isinstance(owner, asyncio.Future) for base in type(owner).__mro__
     )
     return any(base.__module__.startswith("asyncio.") for base in classes)
+
+
+def _was_failed_by_asyncio(future: asyncio.Future[Any], error: BaseException) -> bool:
+    """Exempt: a dropped future that holds what asyncio itself has raised, as when a connection is lost.
+
+    The collector may end the future before the protocol that would have retrieved the exception.
+    """
+    if isinstance(future, _cpython.TASK_TYPES) or error.__traceback__ is None:
+        return False
+    return isinstance(error, OSError) and not raised_at(error)

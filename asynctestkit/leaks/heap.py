@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from typing import TYPE_CHECKING
 
 from .. import _cpython
@@ -11,7 +12,7 @@ from .. import _cpython
 if TYPE_CHECKING:
     from .census import Census
 
-__all__ = ["Heap", "heap"]
+__all__ = ["Heap", "heap", "is_collecting"]
 
 
 class Heap:
@@ -58,6 +59,20 @@ class Heap:
         gc.collect()
         self._added = 0
         self._bound = max(_SMALL, len(gc.get_objects()) // 4)
+
+
+def is_collecting() -> bool:
+    """Whether the collector is at work, and is what ends whatever dies now: it does not start anew then."""
+    cycle = _Cycle()
+    cycle.itself = cycle
+    reference = weakref.ref(cycle)
+    del cycle
+    gc.collect(0)
+    return reference() is not None
+
+
+class _Cycle:
+    itself: _Cycle
 
 
 _SMALL = 20_000

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic  # by its own name, as tests patch time.monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _cpython
 from ..loops.cancellation import cancel_and_wait, detach
@@ -23,6 +23,8 @@ from .leak import Leak
 
 __all__ = ["Sweep"]
 
+_T = TypeVar("_T")
+
 _ROUND = 0.02
 """Seconds after which a wait for pending tasks asks again whether anything can still wake them."""
 
@@ -30,14 +32,16 @@ _ROUND = 0.02
 class Sweep:
     """Everything that one test leaves behind, found and ended.
 
-    `phase` is the phase of the test that is going on; what is created meanwhile is charged to it. `leaks` and
-    `used_allowances` grow as the dying are heard of, and are complete when the sweep is over.
+    `phase` is the phase of the test that is going on; what is created meanwhile is charged to it. `leaks`,
+    `used_allowances` and `errors`, which are what detectors of the user's have raised, grow as the dying are
+    heard of, and are complete when the sweep is over.
     """
 
     def __init__(self, detectors: Iterable[type[LeakDetector]], allowances: Iterable[Allowance]) -> None:
         self.phase = "setUp"
         self.leaks: list[Leak] = []
         self.used_allowances: set[Allowance] = set()
+        self.errors: list[Exception] = []
         self._allowances = tuple(allowances)
         self._detectors = [detector() for detector in detectors]
         self._detectors_by_type: dict[type, tuple[LeakDetector, ...]] = {}
@@ -100,11 +104,16 @@ class Sweep:
         """Finds everything else that was created and is still alive, and ends what is a leak."""
         # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
         living = [o for o in self.census.living() if not isinstance(o, _cpython.TASK_TYPES) or o.done()]
+        for detector in self._detectors:
+            own = [obj for obj in living if detector in self._interested(type(obj))]
+            if own:
+                self._ask(detector.prepare, own)
+                del own
         judged = [(obj, *self._judged(obj)) for obj in living]
         self.census.muted = True
-        for obj, detector, leak in judged:
-            if detector is not None and leak is not None and self._add(leak):
-                detector.release(obj)
+        for obj, judge, leak in judged:
+            if judge is not None and leak is not None and self._add(leak):
+                self._ask(judge.release, obj)
             else:
                 spare(obj)
         self.census.muted = False
@@ -138,12 +147,20 @@ class Sweep:
     def _judged(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
         """The first detector that takes an object for a leak, and that leak."""
         for detector in self._interested(type(obj)):
-            leak = detector.examine(obj)
+            leak = self._ask(detector.examine, obj)
             if leak is not None:
                 if not leak.phase:
                     leak = dataclasses.replace(leak, phase=self.census.phase_of(obj) or self.phase)
                 return detector, leak
         return None, None
+
+    def _ask(self, method: Callable[[Any], _T], question: object) -> _T | None:
+        """What a detector answers; the sweep goes on where it fails, as the next test needs that."""
+        try:
+            return method(question)
+        except Exception as error:
+            self.errors.append(error)
+            return None
 
     def _interested(self, kind: type) -> tuple[LeakDetector, ...]:
         found = self._detectors_by_type.get(kind)

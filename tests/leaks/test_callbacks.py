@@ -1,8 +1,11 @@
 """Errors in callbacks."""
 
 import asyncio
+import contextlib
 import io
 import logging
+import os
+import ssl
 import unittest
 from unittest import mock
 
@@ -72,6 +75,25 @@ class WhatIsALeakTests(unittest.TestCase):
             leaks = run_body(test, leak_detectors=detectors).leaks
             self.assertEqual([leak.kind for leak in leaks], kinds)
 
+    def test_what_debug_mode_alone_reports(self):
+        """A client that does not get through its TLS handshake is mentioned in debug mode only, and is no leak."""
+
+        async def test(case):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+            async with server:
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.write(b"no handshake at all")
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+                writer.close()
+                with contextlib.suppress(ConnectionError):
+                    await writer.wait_closed()
+
+        for debug in (False, True):
+            with self.subTest(debug=debug):
+                self.assertEqual(run_body(test, asyncio_debug=debug).leaks, ())
+
     def test_an_error_after_the_body_counts_too(self):
         """A callback that is still ready when the test has ended runs in the sweep, and is heard."""
 
@@ -131,7 +153,7 @@ class LookedAtTests(unittest.TestCase):
                     self.assertNoLeak(test)
 
     def test_by_a_handler_on_the_logger(self):
-        """A logging handler that the test adds is looking; one that only writes to a stream is not."""
+        """A handler that the test adds is looking, if only by a buffer; one that only writes elsewhere is not."""
 
         class Keeper(logging.Handler):
             def emit(self, record):
@@ -149,12 +171,15 @@ class LookedAtTests(unittest.TestCase):
         records = []
         self.assertNoLeak(adding(Keeper()))
         self.assertEqual(len(records), 1)
-        for handler in (logging.StreamHandler(io.StringIO()), Keeper(logging.CRITICAL)):
+        self.assertNoLeak(adding(logging.StreamHandler(io.StringIO())))
+        to_file = logging.FileHandler(os.devnull)
+        self.addCleanup(to_file.close)
+        for handler in (logging.StreamHandler(to_file.stream), to_file, Keeper(logging.CRITICAL)):
             self.assertEqual([leak.kind for leak in run_body(adding(handler)).leaks], ["callback"])
 
     def test_by_a_patch(self):
-        """A test that patches asyncio's logger, or its `error`, is looking."""
-        for target in ("asyncio.base_events.logger", "asyncio.log.logger.error"):
+        """A test that patches asyncio's logger, its `error`, or everybody's, is looking."""
+        for target in ("asyncio.base_events.logger", "asyncio.log.logger.error", "logging.Logger.error"):
 
             async def test(case, target=target):
                 with mock.patch(target) as patched:

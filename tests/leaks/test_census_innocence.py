@@ -1,6 +1,7 @@
 """A census never charges a test with what is not its own, or what it has looked at itself."""
 
 import asyncio
+import contextlib
 import gc
 import unittest
 import warnings
@@ -92,6 +93,50 @@ class OlderThingsTests(unittest.TestCase):
                     del task, future
                     await asyncio.sleep(0)
                     gc.collect()
+
+        with overhearing(Overheard()):
+            asyncio.run(main())
+
+    def test_a_failed_future_of_the_same_loop(self):
+        """What failed before the block is its maker's, of whatever class; what was made in the block is not."""
+
+        class Own(asyncio.Future):
+            pass
+
+        def make(kind, cycle=False):
+            future = kind(loop=asyncio.get_running_loop())
+            future.set_exception(ValueError())
+            if cycle:
+                future.itself = future
+            return future
+
+        async def main():
+            for kind in (asyncio.Future, Own, asyncio.futures._PyFuture):
+                for outer in (contextlib.AsyncExitStack(), no_leaks(on_leak="ignore")):
+                    with self.subTest(kind=kind, outer=type(outer)):
+                        async with outer:
+                            older = make(kind)
+                            async with no_leaks():
+                                del older
+                            for cycle in (False, kind is Own):
+                                with self.assertRaisesRegex(AssertionError, "nobody looked"):
+                                    async with no_leaks():
+                                        make(kind, cycle)
+
+        with overhearing(Overheard()):
+            asyncio.run(main())
+
+    def test_a_failed_task_of_the_same_loop(self):
+        """A task that failed before the block, and is dropped in it, is its maker's."""
+
+        async def fail():
+            raise ValueError
+
+        async def main():
+            task = asyncio.create_task(fail())
+            await asyncio.wait([task])
+            async with no_leaks():
+                del task
 
         with overhearing(Overheard()):
             asyncio.run(main())
@@ -277,6 +322,54 @@ class NestingTests(unittest.TestCase):
 
 
 class LateDeathTests(unittest.TestCase):
+    def test_arguments_that_live_on_hide_nobody(self):
+        """What was told of with a forgotten coroutine, and is awaited after all, hides none at its address."""
+
+        async def outer(inner):
+            pass
+
+        async def test(case):
+            inner = forgotten()
+            outer(inner)
+            await inner
+            del inner
+            for _ in range(100):
+                forgotten()
+
+        outcome = run_body(test)
+        self.assertEqual([leak.name.rpartition(".")[2] for leak in outcome.leaks], ["outer"] + ["forgotten"] * 100)
+
+    def test_the_phase_is_that_of_the_creation(self):
+        """What was made in set-up and dies later was made in set-up, whatever is made at its address since."""
+
+        def set_up(case):
+            case.kept = [forgotten() for _ in range(50)]
+            case.awaited = [forgotten() for _ in range(50)]
+
+        async def test(case):
+            for _ in range(50):
+                await case.awaited.pop()
+            for _ in range(50):
+                forgotten()
+            case.kept.clear()
+
+        outcome = run_body(test, setUp=set_up)
+        self.assertEqual([leak.phase for leak in outcome.leaks], ["test"] * 50 + ["setUp"] * 50)
+
+    def test_the_phase_of_a_failed_future_on_a_loop_of_the_users(self):
+        """There no creation site is known, but what lived when set-up ended was made in it."""
+
+        async def set_up(case):
+            case.kept = asyncio.get_running_loop().create_future()
+            case.kept.set_exception(ValueError())
+
+        async def test(case):
+            del case.kept
+
+        factory = staticmethod(asyncio.SelectorEventLoop)
+        (leak,) = run_body(test, asyncSetUp=set_up, loop_factory=factory).leaks
+        self.assertEqual((leak.kind, leak.phase), ("exception", "setUp"))
+
     def test_an_allowed_coroutine_may_be_awaited_later(self):
         """One that lives on under an allowance is not closed, and its later death hides nobody else's."""
         kept = []

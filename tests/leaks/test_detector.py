@@ -1,6 +1,7 @@
 """Detectors of the user's own."""
 
 import asyncio
+import inspect
 import unittest
 
 from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython
@@ -188,6 +189,66 @@ class OwnDetectorTests(unittest.TestCase):
         outcome = self.run_body(test, leak_detectors=(Broken,))
         self.assertEqual([type(each) for each in outcome.errors], [LookupError])
         self.assertFalse(_cpython.heap_is_frozen())
+        self.assertNotIn("asynctestkit/", outcome.report)
+
+    def test_an_error_of_its_own_does_not_end_the_sweep(self):
+        """What the other detectors see is found and ended all the same, and told in a note."""
+
+        class Broken(PoolLeaks):
+            def prepare(self, objects):
+                raise OSError("unprepared")
+
+            def release(self, obj):
+                raise OSError("unreleased")
+
+        async def test(case):
+            kept.extend((asyncio.create_task(asyncio.sleep(3600), name="swept"), asyncio.sleep(0), Pool("x")))
+
+        kept = []
+        outcome = self.run_body(test, leak_detectors=(Broken, *DEFAULT_DETECTORS))
+        self.assertEqual([repr(each) for each in outcome.errors], ["OSError('unprepared')"])
+        (note,) = outcome.errors[0].__notes__
+        for found in ("task 'swept'", "coroutine '", "pool '"):
+            self.assertIn(found, note)
+        self.assertTrue(kept[0].cancelled())
+        self.assertEqual(inspect.getcoroutinestate(kept[1]), inspect.CORO_CLOSED)
+
+    def test_a_test_that_is_decided_keeps_its_outcome(self):
+        """A broken detector adds nothing to a test that has failed."""
+
+        class Broken(PoolLeaks):
+            def examine(self, obj):
+                raise LookupError("broken detector")
+
+        async def test(case):
+            case.pool = Pool("x")
+            case.fail("its own")
+
+        outcome = self.run_body(test, leak_detectors=(Broken,))
+        self.assertEqual([str(each) for each in (*outcome.failures, *outcome.errors)], ["its own"])
+        (warning,) = outcome.leak_warnings
+        self.assertIn("LookupError: broken detector", warning)
+
+    def test_what_is_alive_is_announced(self):
+        """Before each is examined, `prepare` is called once with all; not where there is nothing."""
+        calls = []
+
+        class Notes(PoolLeaks):
+            def prepare(self, objects):
+                calls.append(sorted(pool.name for pool in objects))
+
+            def examine(self, obj):
+                calls.append(obj.name)
+
+        async def test(case):
+            case.pools = [Pool("a"), Pool("b")]
+
+        async def test_nothing(case):
+            pass
+
+        self.run_body(test, leak_detectors=(Notes,))
+        self.run_body(test_nothing, leak_detectors=(Notes,))
+        self.assertEqual([calls[0], *sorted(calls[1:])], [["a", "b"], "a", "b"])
 
 
 class DefinitionTests(unittest.TestCase):

@@ -139,6 +139,27 @@ class ExemptTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
 
+    def test_futures_that_die_before_their_owners(self):
+        """In a cycle the collector may end that future first; what asyncio raised itself is not charged."""
+
+        def raised_in_asyncio():
+            """What a transport hands to its protocol."""
+            namespace = {}
+            exec(compile("def f(): raise OSError()", asyncio.streams.__file__, "exec"), namespace)
+            try:
+                namespace["f"]()
+            except OSError as error:
+                return error.with_traceback(error.__traceback__.tb_next)
+
+        async def test(case):
+            asyncio.get_running_loop().create_future().set_exception(raised_in_asyncio())
+
+        async def test_of_the_users(case):
+            asyncio.get_running_loop().create_future().set_exception(OSError())
+
+        self.assertEqual(run_body(test).complaints, [])
+        self.assertEqual([leak.kind for leak in run_body(test_of_the_users).leaks], ["exception"])
+
     def test_futures_of_other_loops(self):
         """Another loop's failed future is not this loop's affair."""
         loop = asyncio.SelectorEventLoop()

@@ -8,7 +8,7 @@ from unittest import mock
 
 from asynctestkit import _cpython
 from asynctestkit.leaks import heap as heap_module
-from asynctestkit.leaks.heap import Heap
+from asynctestkit.leaks.heap import Heap, is_collecting
 
 
 class Marked:
@@ -20,6 +20,30 @@ class Marked:
 
     def knew(self, future):
         return future is self.known
+
+
+class IsCollectingTests(unittest.TestCase):
+    def test_it_is_known_who_ends_an_object(self):
+        """In the last words of an object it is known whether the collector ends it."""
+
+        class Dying:
+            def __del__(self):
+                seen.append(is_collecting())
+
+        seen = []
+        Dying()
+        cycle = Dying()
+        cycle.itself = cycle
+        del cycle
+        gc.collect()
+        self.assertEqual(seen, [False, True])
+        self.assertFalse(is_collecting())
+
+    def test_without_the_collector(self):
+        """It makes no difference whether the collector runs by itself."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertFalse(is_collecting())
 
 
 class HeapTests(unittest.TestCase):

@@ -1,0 +1,23 @@
+"""Who refers to an object: often that tells whose it is."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["holders_of"]
+
+
+def holders_of(objects: Iterable[object]) -> dict[int, list[Any]]:
+    """For each object, by its id, what the collector sees of its referrers.
+
+    One walk over the heap for all of them, where `gc.get_referrers` takes one for each.
+    """
+    holders: dict[int, list[Any]] = {id(obj): [] for obj in objects}
+    if holders:
+        for holder in gc.get_objects():
+            for held in gc.get_referents(holder):
+                if id(held) in holders:
+                    holders[id(held)].append(holder)
+    return holders

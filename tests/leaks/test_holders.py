@@ -1,0 +1,24 @@
+"""All that refers to many objects is found in one walk."""
+
+import gc
+import unittest
+from unittest import mock
+
+from asynctestkit.leaks.holders import holders_of
+
+
+class HoldersTests(unittest.TestCase):
+    def test_each_has_its_own(self):
+        """Every object has what refers to it, by its id, and nothing else."""
+        first, second, lonely = [1], [2], [3]
+        one, both = {"held": first}, [first, second]
+        holders = holders_of(iter((first, second, lonely)))
+        self.assertEqual(holders.keys(), {id(first), id(second), id(lonely)})
+        self.assertCountEqual(map(id, holders[id(first)]), [id(one), id(both)])
+        self.assertEqual([id(each) for each in holders[id(second)]], [id(both)])
+        self.assertEqual(holders[id(lonely)], [])
+
+    def test_nothing_asked(self):
+        """Without objects the heap is not walked at all."""
+        with mock.patch.object(gc, "get_objects", side_effect=AssertionError):
+            self.assertEqual(holders_of([]), {})
