@@ -34,6 +34,7 @@ lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \
 	.venv-lint/bin/mypy --strict asynctestkit || status=1; \
 	.venv-lint/bin/ruff check asynctestkit tests examples || status=1; \
+	.venv-lint/bin/ruff format --quiet --diff asynctestkit tests examples || status=1; \
 	exit $$status
 
 clean:  ## remove everything that is not source

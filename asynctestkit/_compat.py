@@ -18,31 +18,31 @@ ON_WINDOWS = sys.platform == "win32"
 
 def add_note(error: BaseException, note: str) -> None:
     """PEP 678's `add_note`; before 3.11 the note is kept where 3.11 keeps it, though nothing prints it."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # from 3.11
         error.add_note(note)
-    else:
+    else:  # before 3.11
         error.__notes__ = [*getattr(error, "__notes__", ()), note]
 
 
 def uncancel(task: Any) -> None:
     """Takes one request to cancel back; before 3.11 they are not counted."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # from 3.11
         task.uncancel()
 
 
 def debugger_is_registered() -> bool:
     """Whether a debugger has announced itself to `sys.monitoring` (PEP 669), which exists from 3.12."""
-    if sys.version_info >= (3, 12):
+    if sys.version_info >= (3, 12):  # from 3.12
         return sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) is not None
-    return False
+    return False  # before 3.12
 
 
-if sys.version_info >= (3, 11) and not TYPE_CHECKING:
+if sys.version_info >= (3, 11) and not TYPE_CHECKING:  # from 3.11
 
     class RunnerHooks:
         """IsolatedAsyncioTestCase has the hooks already."""
 
-else:
+else:  # before 3.11
 
     class RunnerHooks(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
         """Gives 3.10's IsolatedAsyncioTestCase the hooks of 3.11: `_setupAsyncioRunner` and `_asyncioRunner`.

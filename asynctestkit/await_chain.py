@@ -106,17 +106,25 @@ def _operation(frames: list[FrameType]) -> str:
     """The asyncio operation at the end of a chain, as its users call it: `Queue.get`, `sleep(3600)`.
 
     Of the trailing frames of asyncio's own, the innermost with a public name: `Lock.acquire` for `async with
-    lock`, `StreamReader.readuntil` for `_wait_for_data` below it.
+    lock`, `StreamReader.readuntil` for `_wait_for_data` below it. But a lock or queue that is built on
+    another is named itself: `Queue.join` for the `Event.wait` below it.
     """
+    operation, inner_file = "", ""
     for frame in reversed(frames):
         code = frame.f_code
-        if not code.co_filename.startswith(_ASYNCIO_FOLDER):
+        file, name = code.co_filename, code.co_name
+        if not file.startswith(_ASYNCIO_FOLDER):
             break
-        name = code.co_name
-        if name.startswith("_") and not name.endswith("__"):
+        if operation and not {inner_file, file} <= _SYNCHRONIZATION:
+            break
+        inner_file = file
+        if name.startswith("_") and (operation or not name.endswith("__")):
             continue
         if name == "sleep":
             return f"sleep({reprlib.repr(frame.f_locals.get('delay'))})"
         owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
-        return name if owner is None else f"{type(owner).__name__}.{name}"
-    return ""
+        operation = name if owner is None else f"{type(owner).__name__}.{name}"
+    return operation
+
+
+_SYNCHRONIZATION = {asyncio.locks.__file__, asyncio.queues.__file__}

@@ -214,6 +214,7 @@ class WaitsOnTests(ChainTestCase):
             (asyncio.PriorityQueue().get(), "PriorityQueue.get"),
             (Orders().get(), "Orders.get"),
             (full.put(2), "Queue.put"),
+            (full.join(), "Queue.join"),
         ):
             with self.subTest(expected):
                 self.assertEqual(await self.waits_on(coroutine), expected)
@@ -241,6 +242,18 @@ class WaitsOnTests(ChainTestCase):
         ):
             with self.subTest(expected):
                 self.assertEqual(await self.waits_on(coroutine), expected)
+
+    async def test_a_lock_that_is_built_on_another(self):
+        """What the user has called is named, and not what that waits on in turn."""
+        condition = asyncio.Condition()
+
+        async def waits_for():
+            async with condition:
+                await condition.wait_for(bool)
+
+        self.assertEqual(await self.waits_on(waits_for()), "Condition.wait_for")
+        if hasattr(asyncio, "Barrier"):
+            self.assertEqual(await self.waits_on(asyncio.Barrier(2).wait()), "Barrier.wait")
 
     async def test_stream_readers(self):
         """A reader's private wait is named by the public method above it."""
@@ -289,9 +302,7 @@ class CoroutineTests(unittest.TestCase):
         coroutine = outer(Opaque())
         coroutine.send(None)
         number = outer.__code__.co_firstlineno + 1
-        self.assertEqual(
-            chain_of_coroutine(coroutine), AwaitChain((Place(__file__, number, "outer"),), "")
-        )
+        self.assertEqual(chain_of_coroutine(coroutine), AwaitChain((Place(__file__, number, "outer"),), ""))
         coroutine.close()
 
     def test_an_async_generator(self):

@@ -184,7 +184,7 @@ class LeakedTaskTests(HangTests):
 
         async def body(_):
             loop = asyncio.get_running_loop()
-            loop.run_in_executor(None, lambda: (time.sleep(0.6), ended.append(True)))  # waits: beyond patience
+            loop.run_in_executor(None, lambda: (time.sleep(0.6), ended.append(True)))  # waits: for long
 
         with hard_cap():
             finished = run_body(body, deadline=5)
@@ -204,6 +204,6 @@ class LeakedTaskTests(HangTests):
             finished = run(case, NextTests)
         self.assertEqual(finished.kinds, ["FAIL", "ok"])
         text = finished.text()
-        self.assertIn("1 job of the loop's default executor went on for 0.3 s of wall time after the test", text)
+        self.assertIn("1 job of the loop's default executor went on for 0.3 s of wall time after", text)
         self.assertIn(", in wait\n", text)
         self.assertEqual((finished.logged, finished.stderr), ("", ""))

@@ -1,4 +1,4 @@
-"""`@hygiene` and `@allow_leaks` are refused at once where they make no sense, and hold for what they stand on."""
+"""`@hygiene` and `@allow_leaks` are refused at once where they make no sense, and hold where they stand."""
 
 import unittest
 

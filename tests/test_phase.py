@@ -17,7 +17,7 @@ from asynctestkit.watchdog import PhaseInterrupt
 from tests.case_runs import hard_cap
 
 
-class PhaseTests(unittest.TestCase):
+class PhaseTestCase(unittest.TestCase):
     def make(self, **settings):
         self.runner = Runner(None, lambda loop: None)
         self.addCleanup(self.runner.close)
@@ -34,6 +34,8 @@ class PhaseTests(unittest.TestCase):
                 self.runner.run(coroutine)
         return caught.exception
 
+
+class PhaseTests(PhaseTestCase):
     def test_within_time(self):
         """A phase that ends in time raises nothing and returns nothing."""
         guard = self.make(deadline=60)

@@ -190,9 +190,7 @@ class CaptureTests(unittest.TestCase):
             pass
 
         code = never_run.__code__
-        self.assertEqual(
-            resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),)
-        )
+        self.assertEqual(resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),))
 
 
 class UserPlacesTests(unittest.TestCase):

@@ -89,7 +89,7 @@ class SettingsTestCase(unittest.TestCase):
 
 class ValidationTests(SettingsTestCase):
     def test_every_bad_value_is_refused(self):
-        """A bad value is a TypeError or a ValueError that says the value, what was expected, and the nearest."""
+        """A bad value is a TypeError or ValueError that names it, what was expected, and the nearest."""
         for name, value, error, message in BAD_VALUES:
             with self.subTest(name, value=value):
                 self.assertRefused(error, message, check, {name: value})
@@ -137,7 +137,7 @@ class EnvironmentTests(SettingsTestCase):
         self.assertEqual(from_environment(), {"deadline": None})
 
     def test_malformed_values_are_refused(self):
-        """The error names the variable, what it is and what it should be, and shows nothing of how it was read."""
+        """The error names the variable, what it is and what it should be, and not how it was read."""
         for name, text, expected in (
             ("ON_LEAK", "Fail", "fail, warn or ignore"),
             ("SETTLE_TIME", "fast", "a number of seconds, such as 1.5"),
@@ -187,17 +187,13 @@ class PrecedenceTests(SettingsTestCase):
         case.deadline = 3.0
         self.assertEqual(settings_of(case, {}).deadline, 3.0)
         case.deadline = True
-        self.assertRefused(
-            TypeError, f"deadline is True, {SECONDS}", settings_of, case, {}
-        )
+        self.assertRefused(TypeError, f"deadline is True, {SECONDS}", settings_of, case, {})
 
     def test_a_value_that_cannot_be_hashed(self):
         """A list where a tuple belongs gives the error about the list, and not one about hashing."""
         case = self.Case("test_plain")
         case.allowed_leaks = []
-        self.assertRefused(
-            TypeError, f"allowed_leaks is [], {ALLOWANCES}", settings_of, case, {}
-        )
+        self.assertRefused(TypeError, f"allowed_leaks is [], {ALLOWANCES}", settings_of, case, {})
 
     def test_settings_of_a_block(self):
         """`no_leaks(**settings)` is checked, and overridden by the environment."""

@@ -191,7 +191,7 @@ class StubbornTests(WatchdogTestCase):
         code = Code()
         before = sys.gettrace(), sys.getprofile()
         with self.watch(code):
-            # As a call: a tracer raises in all lines of the user's below which the machinery carries the test.
+            # As a call: a tracer raises in all of the user's lines up to the machinery that carries the test.
             self.assertRaises(PhaseInterrupt, call)
         self.assertEqual((sys.gettrace(), sys.getprofile()), before)
         self.assertEqual(code.told, ["overrun"])

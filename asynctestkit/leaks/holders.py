@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 __all__ = ["holders_of"]
@@ -17,6 +18,10 @@ def holders_of(objects: Iterable[object]) -> dict[int, list[Any]]:
     holders: dict[int, list[Any]] = {id(obj): [] for obj in objects}
     if holders:
         for holder in gc.get_objects():
+            if isinstance(holder, ModuleType):
+                # Its names are in a dictionary, seen by itself. 3.12's `_asyncio` shows what it keeps, dead,
+                # for reuse (`fi_freelist`, Modules/_asynciomodule.c), and touching those corrupts its list.
+                continue
             for held in gc.get_referents(holder):
                 if id(held) in holders:
                     holders[id(held)].append(holder)

@@ -11,6 +11,7 @@ __all__ = ["render", "render_chain"]
 
 _MOST_ENTRIES = 20
 _MOST_NAMES = 5
+_MOST_AT_AN_END = 10
 
 
 def render(subject: str, leaks: Sequence[Leak]) -> str:
@@ -27,17 +28,23 @@ def render(subject: str, leaks: Sequence[Leak]) -> str:
 
 
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:
-    """An await chain, a line each, and what stands at its end."""
+    """An await chain, a line each, and what stands at its end; a long one without its middle."""
     lines = [f"{indent}{place}" for place in places]
+    left_out = len(lines) - 2 * _MOST_AT_AN_END
+    if left_out > 1:
+        lines[_MOST_AT_AN_END:-_MOST_AT_AN_END] = [f"{indent}… {left_out} more …"]
     return [*lines, f"{indent}which waits on {waits_on}"] if waits_on else lines
 
 
 def _grouped(leaks: Sequence[Leak]) -> list[list[Leak]]:
-    """Those created at one site together, in the order of the first of each; where unknown, of one name."""
+    """Those created at one site together, in the order of the first of each; where unknown, of one name.
+
+    One that calls for another remedy, such as a stubborn task, stands apart.
+    """
     groups: dict[tuple[object, ...], list[Leak]] = {}
     for leak in leaks:
-        distinct = leak.created_at or leak.name
-        groups.setdefault((leak.kind, leak.phase, distinct, leak.description), []).append(leak)
+        distinct = leak.created_at or (leak.name, leak.description)
+        groups.setdefault((leak.kind, leak.phase, distinct, leak.remedy), []).append(leak)
     return list(groups.values())
 
 
@@ -48,7 +55,8 @@ def _entry(number: int, group: list[Leak]) -> Iterable[str]:
     else:
         names = list(dict.fromkeys(leak.name for leak in group))
         shown = ", ".join(map(repr, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
-        yield f"{number}. {len(group)} {first.kind}s ({shown}), {first.description}"
+        others = "" if len({leak.description for leak in group}) == 1 else " (and others)"
+        yield f"{number}. {len(group)} {first.kind}s ({shown}), {first.description}{others}"
     if first.phase:
         where = [f"     {place}" for place in first.created_at]
         yield f"   created in {_PHASES.get(first.phase, first.phase)}" + (":" if where else "")

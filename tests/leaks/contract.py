@@ -54,8 +54,8 @@ if sys.version_info >= (3, 12):
     FACTORIES.append(asyncio.eager_task_factory)
 
 
-class DetectorContract:
-    """Mixed into a TestCase. The class says how one thing is leaked, and how it is used without."""
+class LeakingThings:
+    """How one thing is leaked, how it is used without, and what a report says of it."""
 
     detector: type[LeakDetector]
     points_by = "created_at"
@@ -118,7 +118,9 @@ class DetectorContract:
     def assertClean(self, outcome: Outcome) -> None:
         self.assertEqual(outcome.complaints, [], outcome.report)
 
-    # -- clean, leak, allowed, released
+
+class FindingContract(LeakingThings):
+    """Clean, leak, allowed, released; and what becomes of it."""
 
     def test_a_clean_test_is_left_alone(self):
         """Things used as they should be are no leak, whatever the phase."""
@@ -200,7 +202,28 @@ class DetectorContract:
                     gc.collect()
                 self.assertEqual(heard, Overheard())
 
-    # -- wherever it is made
+    def test_a_warning_names_the_test(self):
+        """`on_leak = "warn"` passes the test and warns once, with the report."""
+        outcome = run_case(self.leaking(on_leak="warn"))
+        (warning,) = outcome.leak_warnings
+        self.assertTrue(warning.startswith(f"{__name__}.Inner.test left 1 thing behind:\n"), warning)
+        self.assertIn(f"1. {self.detector.kind} ", warning)
+        self.assertEqual([*outcome.failures, *outcome.errors], [])
+
+    def test_ignored_leaks_are_not_mentioned(self):
+        """`on_leak = "ignore"` says nothing at all."""
+        self.assertClean(run_case(self.leaking(on_leak="ignore")))
+
+    def test_the_report_shows_the_line(self):
+        """What unittest prints names the kind and shows the user's line, and no frame of the machinery."""
+        outcome = run_case(self.leaking())
+        self.assertIn(f"1. {self.detector.kind} ", outcome.report)
+        self.assertIn(f":{self.marked_line()[1]} in ", outcome.report)
+        self.assertNotIn("Traceback (most recent call last):\n  File", outcome.report)
+
+
+class DetectorContract(FindingContract):
+    """Mixed into a TestCase: all of it, and wherever the thing is made, and whoever is to blame."""
 
     def test_the_phase_is_the_one_of_the_creation(self):
         """Each hook, sync or async, has its leaks charged to its phase, whether they are kept or dropped."""
@@ -264,8 +287,6 @@ class DetectorContract:
         finally:
             gc.enable()
 
-    # -- whoever is to blame
-
     def test_the_next_test_is_never_blamed(self):
         """What one test has left, the next one may drop, collect or keep: it has nothing to do with it."""
 
@@ -305,24 +326,3 @@ class DetectorContract:
         finally:
             gc.enable()
         self.assertEqual(outcome.failures, [])
-
-    # -- what becomes of it
-
-    def test_a_warning_names_the_test(self):
-        """`on_leak = "warn"` passes the test and warns once, with the report."""
-        outcome = run_case(self.leaking(on_leak="warn"))
-        (warning,) = outcome.leak_warnings
-        self.assertTrue(warning.startswith(f"{__name__}.Inner.test left 1 thing behind:\n"), warning)
-        self.assertIn(f"1. {self.detector.kind} ", warning)
-        self.assertEqual([*outcome.failures, *outcome.errors], [])
-
-    def test_ignored_leaks_are_not_mentioned(self):
-        """`on_leak = "ignore"` says nothing at all."""
-        self.assertClean(run_case(self.leaking(on_leak="ignore")))
-
-    def test_the_report_shows_the_line(self):
-        """What unittest prints names the kind and shows the user's line, and no frame of the machinery."""
-        outcome = run_case(self.leaking())
-        self.assertIn(f"1. {self.detector.kind} ", outcome.report)
-        self.assertIn(f":{self.marked_line()[1]} in ", outcome.report)
-        self.assertNotIn("Traceback (most recent call last):\n  File", outcome.report)

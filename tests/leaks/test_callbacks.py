@@ -76,7 +76,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertEqual([leak.kind for leak in leaks], kinds)
 
     def test_what_debug_mode_alone_reports(self):
-        """A client that does not get through its TLS handshake is mentioned in debug mode only, and is no leak."""
+        """A client that fails its TLS handshake is mentioned in debug mode only, and is no leak."""
 
         async def test(case):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -153,7 +153,7 @@ class LookedAtTests(unittest.TestCase):
                     self.assertNoLeak(test)
 
     def test_by_a_handler_on_the_logger(self):
-        """A handler that the test adds is looking, if only by a buffer; one that only writes elsewhere is not."""
+        """A handler that the test adds is looking, if by a buffer; one that only writes elsewhere is not."""
 
         class Keeper(logging.Handler):
             def emit(self, record):

@@ -98,7 +98,7 @@ class OlderThingsTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_failed_future_of_the_same_loop(self):
-        """What failed before the block is its maker's, of whatever class; what was made in the block is not."""
+        """What failed before the block is its maker's, of whatever class; what was made in it is not."""
 
         class Own(asyncio.Future):
             pass
@@ -323,7 +323,7 @@ class NestingTests(unittest.TestCase):
 
 class LateDeathTests(unittest.TestCase):
     def test_arguments_that_live_on_hide_nobody(self):
-        """What was told of with a forgotten coroutine, and is awaited after all, hides none at its address."""
+        """What was told of with a forgotten coroutine, and is awaited after all, hides nobody."""
 
         async def outer(inner):
             pass
@@ -337,10 +337,11 @@ class LateDeathTests(unittest.TestCase):
                 forgotten()
 
         outcome = run_body(test)
-        self.assertEqual([leak.name.rpartition(".")[2] for leak in outcome.leaks], ["outer"] + ["forgotten"] * 100)
+        names = [leak.name.rpartition(".")[2] for leak in outcome.leaks]
+        self.assertEqual(names, ["outer"] + ["forgotten"] * 100)
 
     def test_the_phase_is_that_of_the_creation(self):
-        """What was made in set-up and dies later was made in set-up, whatever is made at its address since."""
+        """What was made in set-up and dies later is set-up's, whatever is made at its address since."""
 
         def set_up(case):
             case.kept = [forgotten() for _ in range(50)]

@@ -36,12 +36,14 @@ class PoolLeaks(LeakDetector):
         obj.close()
 
 
-class OwnDetectorTests(unittest.TestCase):
-    """As the README shows one: a pool that a test does not close."""
-
+class DetectorTestCase(unittest.TestCase):
     def run_body(self, body, **members):
         members.setdefault("leak_detectors", (*DEFAULT_DETECTORS, PoolLeaks))
         return run_body(body, **members)
+
+
+class OwnDetectorTests(DetectorTestCase):
+    """As the README shows one: a pool that a test does not close."""
 
     def test_it_finds_what_is_open(self):
         """Instances of its types and of their subclasses are seen; what it says is the report's."""
@@ -176,6 +178,31 @@ class OwnDetectorTests(unittest.TestCase):
         self.assertEqual(self.run_body(test, leak_detectors=()).complaints, [])
         self.assertTrue(tasks[0].cancelled())
 
+    def test_what_is_alive_is_announced(self):
+        """Before each is examined, `prepare` is called once with all; not where there is nothing."""
+        calls = []
+
+        class Notes(PoolLeaks):
+            def prepare(self, objects):
+                calls.append(sorted(pool.name for pool in objects))
+
+            def examine(self, obj):
+                calls.append(obj.name)
+
+        async def test(case):
+            case.pools = [Pool("a"), Pool("b")]
+
+        async def test_nothing(case):
+            pass
+
+        self.run_body(test, leak_detectors=(Notes,))
+        self.run_body(test_nothing, leak_detectors=(Notes,))
+        self.assertEqual([calls[0], *sorted(calls[1:])], [["a", "b"], "a", "b"])
+
+
+class BrokenDetectorTests(DetectorTestCase):
+    """A detector that fails."""
+
     def test_an_error_of_its_own_is_the_tests_error(self):
         """A broken detector does not pass for a clean test."""
 
@@ -228,27 +255,6 @@ class OwnDetectorTests(unittest.TestCase):
         self.assertEqual([str(each) for each in (*outcome.failures, *outcome.errors)], ["its own"])
         (warning,) = outcome.leak_warnings
         self.assertIn("LookupError: broken detector", warning)
-
-    def test_what_is_alive_is_announced(self):
-        """Before each is examined, `prepare` is called once with all; not where there is nothing."""
-        calls = []
-
-        class Notes(PoolLeaks):
-            def prepare(self, objects):
-                calls.append(sorted(pool.name for pool in objects))
-
-            def examine(self, obj):
-                calls.append(obj.name)
-
-        async def test(case):
-            case.pools = [Pool("a"), Pool("b")]
-
-        async def test_nothing(case):
-            pass
-
-        self.run_body(test, leak_detectors=(Notes,))
-        self.run_body(test_nothing, leak_detectors=(Notes,))
-        self.assertEqual([calls[0], *sorted(calls[1:])], [["a", "b"], "a", "b"])
 
 
 class DefinitionTests(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""The heap is frozen by the outermost mark, thawed after it, and kept from filling with garbage in between."""
+"""The heap is frozen by the outermost mark, thawed after it, and kept clear of garbage in between."""
 
 import asyncio
 import gc

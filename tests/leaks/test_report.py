@@ -127,18 +127,23 @@ class GroupingTests(unittest.TestCase):
         self.assertNotIn("sleep(1)", text)
 
     def test_what_differs_is_another_entry(self):
-        """Kind, phase, site and description tell entries apart; they come in the order of their first."""
+        """Kind, phase, site and remedy tell entries apart; they come in the order of their first."""
         differing = [
             dataclasses.replace(WORKER, **{field: value})
             for field, value in (
                 ("kind", "pool"),
                 ("phase", "setUp"),
                 ("created_at", CREATED[:1]),
-                ("description", "stubborn"),
+                ("remedy", "re-raise CancelledError"),
             )
         ]
         lines = self.first_lines([WORKER, *differing, WORKER])
         self.assertEqual([line[:5] for line in lines], ["1. 2 ", "2. po", "3. ta", "4. ta", "5. ta"])
+
+    def test_members_may_be_described_otherwise(self):
+        """What one line leaves a thousand times is one entry, though each has an error of its own."""
+        leaks = [dataclasses.replace(WORKER, description=f"failed: {number}") for number in range(1000)]
+        self.assertEqual(self.first_lines(leaks), ["1. 1000 tasks ('worker'), failed: 0 (and others)"])
 
     def test_where_the_site_is_unknown_the_name_groups(self):
         """Leaks that nothing is known of but their names are one entry a name."""
@@ -160,6 +165,15 @@ class GroupingTests(unittest.TestCase):
 
 
 class RenderChainTests(unittest.TestCase):
+    def test_a_long_chain(self):
+        """A chain of more than 21 places, as of a recursion, is shown without its middle."""
+        places = [Place("/src/feed.py", line, "f") for line in range(1, 1001)]
+        lines = render_chain(places, "sleep(1)", " ")
+        self.assertEqual(len(lines), 22)
+        self.assertEqual(lines[9:12], [" /src/feed.py:10 in f", " … 980 more …", " /src/feed.py:991 in f"])
+        self.assertEqual(lines[-2:], [" /src/feed.py:1000 in f", " which waits on sleep(1)"])
+        self.assertEqual(len(render_chain(places[:21], "", "")), 21)
+
     def test_a_chain(self):
         """A line a place, indented, and what stands at the end, if that is known."""
         self.assertEqual(

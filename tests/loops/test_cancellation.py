@@ -53,7 +53,6 @@ class CancellationTestCase(unittest.TestCase):
     def cancel_all(self, grace_period=60):
         return self.loop.run_until_complete(cancel_and_wait(self.loop, self.others, grace_period))
 
-
     def make_chain(self, length):
         """Tasks that each await the one before."""
         tasks = self.start(for_ever())

@@ -52,7 +52,7 @@ class CarrierTests(unittest.TestCase):
         self.loop.run_until_complete(old.task)
 
     def test_a_cancellation(self):
-        """One that comes while a coroutine runs is that coroutine's; after that it is noted, and does no harm."""
+        """While a coroutine runs it is that coroutine's; after that it is noted, and does no harm."""
         carried = self.carrier.carry(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
         self.carrier.task.cancel()

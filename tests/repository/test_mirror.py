@@ -1,7 +1,8 @@
 """Law 4: `tests/` mirrors `asynctestkit/` exactly, and what is public is listed in `__all__` and explained.
 
-`asynctestkit/leaks/tasks.py` is tested by `tests/leaks/test_tasks.py`, and what has many sides by further files
-beside it (`test_case_hangs.py` beside `test_case.py`); an `__init__.py` needs no test of its own. A public module is one without a leading underscore, a public name likewise.
+`asynctestkit/leaks/tasks.py` is tested by `tests/leaks/test_tasks.py`, and what has many sides by more
+files beside it (`test_case_hangs.py` beside `test_case.py`); an `__init__.py` needs no test of its own. A
+public module is one without a leading underscore, a public name likewise.
 """
 
 import ast
