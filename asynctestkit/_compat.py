@@ -12,6 +12,8 @@ __all__ = ["HAS_RUNNER", "ON_WINDOWS", "RunnerHooks", "add_note", "debugger_is_r
 HAS_RUNNER = sys.version_info >= (3, 11)
 """`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
 
+_Plain: Any = unittest.IsolatedAsyncioTestCase
+
 ON_WINDOWS = sys.platform == "win32"
 """The default loop is the proactor's, and signals cannot be sent to a thread."""
 
@@ -59,9 +61,15 @@ else:  # before 3.11
         def _tearDownAsyncioRunner(self) -> None: ...
 
         def _setupAsyncioLoop(self) -> None:
+            inherited: Any = super()._setupAsyncioLoop
+            if inherited.__func__ is not _Plain._setupAsyncioLoop:
+                inherited()
+                return
             self._setupAsyncioRunner()
 
         def _tearDownAsyncioLoop(self) -> None:
+            if self._asyncioRunner is None and self._asyncioTestLoop is not None:
+                super()._tearDownAsyncioLoop()
             self._tearDownAsyncioRunner()
             self._asyncioTestLoop = None
 

@@ -26,6 +26,7 @@ __all__ = ["HygieneMixin", "HygienicAsyncTestCase"]
 __unittest = True
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase
+_Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
 class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
@@ -57,9 +58,18 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
             self._cleanups.insert(0, sweep)
 
     def _setupAsyncioRunner(self) -> None:
+        inherited: Any = super()._setupAsyncioRunner
+        if inherited.__func__ is not _Runner._setupAsyncioRunner:
+            inherited()
+            return
         self._asyncioRunner = Runner(getattr(self, "loop_factory", None), self._hygieneBegin)
 
     def _tearDownAsyncioRunner(self) -> None:
+        inherited: Any = super()._tearDownAsyncioRunner
+        if inherited.__func__ is not _Runner._tearDownAsyncioRunner:
+            self._hygieneEnd()
+            inherited()
+            return
         runner, self._asyncioRunner = self._asyncioRunner, None
         self._asyncioTestLoop = None
         self._hygieneEnd()
@@ -69,7 +79,7 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:
             self._hygieneBegin(self._asyncioRunner.get_loop())
-        elif not HAS_RUNNER:
+        elif not HAS_RUNNER:  # before 3.11
             self._hygieneBegin(self._asyncioTestLoop)
         with self._hygienePhase("setUp", "setUp", "asyncSetUp"):
             super()._callSetUp()

@@ -6,6 +6,7 @@ import unittest
 import warnings
 
 from asynctestkit import HygienicAsyncTestCase
+from asynctestkit._compat import HAS_RUNNER
 from tests.case_runs import run
 from tests.test_case import PLAIN, TEST_HOOKS, recorder
 
@@ -68,6 +69,25 @@ class DebugTests(unittest.TestCase):
             gc.collect()
         self.assertEqual([str(each.message) for each in caught], [])
         self.assertEqual(run(recorder(HygienicAsyncTestCase, [])).kinds, ["ok", "ok"])
+
+    @unittest.skipUnless(HAS_RUNNER, "3.10 has no such hook")
+    def test_what_suites_call_again_after_a_failure(self):
+        """To end the loop or the cleanups by hand, after they have ended, does nothing."""
+
+        class Case(HygienicAsyncTestCase):
+            async def test(self):
+                self.addCleanup(cleaned.append, True)
+                raise ValueError("its own")
+
+        cleaned = []
+        case = Case("test")
+        with self.assertRaisesRegex(ValueError, "its own"):
+            case.debug()
+        case.doCleanups()
+        case._tearDownAsyncioRunner()
+        case._tearDownAsyncioRunner()
+        case._hygieneSweep()
+        self.assertEqual(cleaned, [True])
 
 
 class SameInstanceTests(unittest.TestCase):

@@ -142,6 +142,68 @@ class OverriddenHooksTests(unittest.TestCase):
         case = Case("test")
         self.assertEqual(run(case, case).kinds, ["FAIL", "FAIL"])
 
+    @unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
+    def test_the_mixin_in_front_of_a_class_with_a_runner(self):
+        """A class behind the mixin that makes and ends a runner of its own keeps it, and is guarded on it."""
+        shared = asyncio.Runner()
+        self.addCleanup(shared.close)
+
+        class Framework(unittest.IsolatedAsyncioTestCase):
+            def _setupAsyncioRunner(self):
+                self._asyncioRunner = shared
+
+            def _tearDownAsyncioRunner(self):
+                ended.append(self)
+
+        class Case(Leaking, HygieneMixin, Framework):
+            pass
+
+        ended = []
+        self.assertGuarded(Case)
+        self.assertEqual(len(ended), 2)
+        self.assertFalse(shared.get_loop().is_closed())
+
+    @unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
+    def test_a_class_that_needs_no_runner(self):
+        """A class that drives everything on its own, on a loop nobody knows, is left to itself."""
+
+        class Framework(unittest.IsolatedAsyncioTestCase):
+            def _setupAsyncioRunner(self):
+                pass
+
+            _tearDownAsyncioRunner = _setupAsyncioRunner
+
+            def _callSetUp(self):
+                self.setUp()
+
+            def _callAsync(self, function, /, *args, **kwargs):
+                return asyncio.run(function(*args, **kwargs))
+
+            _callMaybeAsync = _callAsync
+
+        class Case(Leaking, HygieneMixin, Framework):
+            pass
+
+        finished = run(Case)
+        self.assertEqual((finished.kinds, finished.warned), (["ok", "ok"], []))
+
+    @unittest.skipIf(HAS_RUNNER, "before Python 3.11")
+    def test_the_mixin_in_front_of_a_class_with_a_loop_on_3_10(self):
+        """A class behind the mixin that makes and ends its loop keeps it, and is guarded on it."""
+        loops = []
+
+        class Framework(unittest.IsolatedAsyncioTestCase):
+            def _setupAsyncioLoop(self):
+                super()._setupAsyncioLoop()
+                self._asyncioTestLoop.set_debug(False)
+                loops.append(self._asyncioTestLoop)
+
+        class Case(Leaking, HygieneMixin, Framework):
+            pass
+
+        self.assertGuarded(Case)
+        self.assertEqual([loop.is_closed() for loop in loops], [True, True])
+
     @unittest.skipIf(HAS_RUNNER, "before Python 3.11")
     def test_a_loop_of_the_suites_own_on_3_10(self):
         """A class that brings its own `_setupAsyncioLoop` keeps what 3.10 does with it, and is guarded."""
