@@ -7,10 +7,12 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from . import _cpython
 from ._compat import add_note, uncancel
 from .exceptions import DeadlineError
 from .guard import Guard
 from .settings import settings_from
+from .watchdog import PhaseInterrupt
 
 __all__ = ["no_leaks"]
 
@@ -32,7 +34,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
         caller = sys._getframe(1)
         source = (caller.f_code.co_filename, caller.f_lineno)
         subject = f"the block at {source[0]}:{source[1]}"
-        self._guard = Guard(subject, source, self._settings, {}, _CurrentTask())
+        self._task = _CurrentTask()
+        self._guard = Guard(subject, source, self._settings, {}, self._task)
         self._guard.open(asyncio.get_running_loop())
         self._phase = self._guard.phase("test", what="it")
         self._phase.__enter__()
@@ -44,8 +47,7 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
         try:
             self._phase.__exit__(kind, error, trace)
         except AssertionError as overrun:
-            if isinstance(error, asyncio.CancelledError):
-                uncancel(guard.code.main_task)
+            self._task.take_back()
             error = overrun
             raise
         finally:
@@ -62,10 +64,25 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
 
 
 class _CurrentTask:
-    """The task that runs the block: it can be cancelled, but not given up, as its caller waits for it."""
+    """The task that runs the block: it cannot be left behind, as it has more to do after the block."""
 
     def __init__(self) -> None:
         self.main_task = asyncio.current_task()
+        self._cancellations = 0
+
+    def cancel(self) -> None:
+        if self.main_task is not None:
+            self._cancellations += self.main_task.cancel()
+
+    def take_back(self) -> None:
+        """What was asked of the task was meant for the block: it goes on uncancelled."""
+        for _ in range(self._cancellations):
+            uncancel(self.main_task)
 
     def give_up(self) -> None:
-        self.main_task and self.main_task.cancel()
+        """Has what it waits for fail with what it will not swallow as easily as a cancellation."""
+        future = self.main_task and _cpython.awaited_future(self.main_task)
+        if future is not None and not isinstance(future, _cpython.TASK_TYPES):
+            future.set_exception(PhaseInterrupt())
+        else:
+            self.cancel()

@@ -31,7 +31,10 @@ class Code(Protocol):
 
     @property
     def main_task(self) -> asyncio.Task[Any] | None:
-        """The task to cancel, if there is one just now."""
+        """The task that runs the phase, if there is one just now."""
+
+    def cancel(self) -> None:
+        """Ask that task to end; called in the loop."""
 
     def give_up(self) -> None:
         """Go on without that task; called in the loop."""

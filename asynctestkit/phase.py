@@ -84,10 +84,8 @@ class Phase:
         self._report = "\n".join(self._describe(blocked_stack))
 
     def cancel(self) -> None:
-        """Where a suite drives its own loop there is no task to name; `give_up` comes next."""
-        task = self._guard.code.main_task
-        if task is not None:
-            task.cancel()
+        """Asks whoever runs the phase to end it; `give_up` comes next."""
+        self._guard.code.cancel()
 
     def give_up(self) -> None:
         """Whoever runs the loop comes back from it without the task."""

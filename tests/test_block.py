@@ -244,6 +244,45 @@ class DeadlineTests(unittest.TestCase):
 
         self.assertIn("time.sleep(1000)", str(self.overrun(blocks)))
 
+    def test_a_block_that_swallows_its_cancellation(self):
+        """It is ended after the grace period, whether it waits by itself or for a task."""
+
+        async def swallows():
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await for_ever()
+
+        async def swallows_twice():
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await start()
+
+        for body in (swallows, swallows_twice):
+            with self.subTest(body.__name__):
+                self.assertIn(f"in {body.__name__}\n", str(self.overrun(body)))
+
+    @unittest.skipUnless(hasattr(asyncio.Task, "cancelling"), "cancellations are counted from 3.11 on")
+    def test_cancellations_come_out_even(self):
+        """However often the block was cancelled, its task is left as if it had not been."""
+
+        async def heeds():
+            await for_ever()
+
+        async def swallows_twice():
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    await start()
+
+        async def main(body):
+            with contextlib.suppress(DeadlineError):
+                async with no_leaks(deadline=0.1, grace_period=0.1):
+                    await body()
+            return asyncio.current_task().cancelling()
+
+        for body in (heeds, swallows_twice):
+            with hard_cap():
+                self.assertEqual(asyncio.run(main(body)), 0)
+
     def test_the_task_goes_on(self):
         """The task whose block overran is not cancelled any longer: it may catch the error and await."""
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 from asynctestkit import DeadlineError, Settings
 from asynctestkit.guard import Guard
-from asynctestkit.loops.runner import Runner
+from asynctestkit.loops.runner import ForeignRunner, Runner
 from asynctestkit.phase import Phase
 from asynctestkit.watchdog import PhaseInterrupt
 from tests.case_runs import hard_cap
@@ -134,6 +134,22 @@ class PhaseTests(PhaseTestCase):
             phase._watch.stop = mock.Mock(side_effect=[PhaseInterrupt, None])
             self.addCleanup(stop)
         self.assertEqual(guard.depth, 0)
+
+    def test_a_loop_that_a_suite_drives_itself(self):
+        """No task is known to be cancelled there: the loop is stopped, after the grace period."""
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        settings = Settings(deadline=0.1, grace_period=0.1)
+        guard = Guard("Feed.test", (__file__, 1), settings, {}, ForeignRunner(loop))
+        guard.open(loop)
+        self.addCleanup(guard.close)
+        body = loop.create_task(asyncio.Event().wait())
+        with hard_cap(), self.assertRaisesRegex(DeadlineError, "its body was not over after 0.1 s") as caught:
+            with Phase(guard, "test"):
+                loop.run_until_complete(body)
+        self.assertIn("Event.wait", str(caught.exception))
+        body.cancel()
+        loop.run_until_complete(asyncio.wait([body]))
 
     def test_a_cancellation_is_no_cause(self):
         """Where the phase ended by being cancelled, the report has no cause that says so."""

@@ -101,6 +101,11 @@ class Runner:
             raise KeyboardInterrupt
         return result
 
+    def cancel(self) -> None:
+        """From within the loop: cancels what `run` was given."""
+        if self.main_task is not None:
+            self.main_task.cancel()
+
     def give_up(self) -> None:
         """From within the loop: ends the current `run` now, with PhaseInterrupt, leaving its task behind."""
         self._given_up = True
@@ -145,7 +150,8 @@ class Runner:
         try:
             result: _T = self._drive(loop, task, insist=True)
         except BaseException:
-            detach(task)  # nobody is to hear of it any more
+            task.cancel()  # so that it leaves a later attempt alone
+            detach(task)
             raise
         finally:
             _return_sigint(handler)
@@ -214,6 +220,9 @@ class ForeignRunner:
     def run(self, coro: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
         """As Runner's; nothing is known of Ctrl-C here."""
         return self._loop.run_until_complete(coro)
+
+    def cancel(self) -> None:
+        """No task is known here; giving up comes next."""
 
     def give_up(self) -> None:
         """Stops the loop, which makes whoever runs it raise RuntimeError."""
