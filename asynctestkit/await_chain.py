@@ -106,23 +106,23 @@ def _operation(frames: list[FrameType]) -> str:
     """The asyncio operation at the end of a chain, as its users call it: `Queue.get`, `sleep(3600)`.
 
     Of the trailing frames of asyncio's own, the innermost with a public name: `Lock.acquire` for `async with
-    lock`, `StreamReader.readuntil` for `_wait_for_data` below it. But a lock or queue that is built on
-    another is named itself: `Queue.join` for the `Event.wait` below it.
+    lock`. But what calls another method of its own, or is a lock or queue that is built on another, is named
+    itself: `StreamReader.readline` for the `readuntil` below it, `Queue.join` for the `Event.wait`.
     """
-    operation, inner_file = "", ""
+    operation, inner = "", (None, "")
     for frame in reversed(frames):
         code = frame.f_code
         file, name = code.co_filename, code.co_name
         if not file.startswith(_ASYNCIO_FOLDER):
             break
-        if operation and not {inner_file, file} <= _SYNCHRONIZATION:
+        owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
+        if operation and not (owner is inner[0] is not None or {file, inner[1]} <= _SYNCHRONIZATION):
             break
-        inner_file = file
+        inner = owner, file
         if name.startswith("_") and (operation or not name.endswith("__")):
             continue
         if name == "sleep":
             return f"sleep({reprlib.repr(frame.f_locals.get('delay'))})"
-        owner = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
         operation = name if owner is None else f"{type(owner).__name__}.{name}"
     return operation
 

@@ -286,12 +286,11 @@ def _on_signal(_number: int, frame: FrameType | None) -> None:
 
 def _is_own(frame: FrameType | None) -> bool:
     """Whether this module is at work: interrupted there, it could leave its own affairs half done."""
-    for _ in range(_OWN_DEPTH):
-        if frame is None:
-            break
+    left = _OWN_DEPTH
+    while frame is not None and left:
         if frame.f_code.co_filename == __file__:
             return True
-        frame = frame.f_back
+        frame, left = frame.f_back, left - 1
     return False
 
 

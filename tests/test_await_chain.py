@@ -257,13 +257,15 @@ class WaitsOnTests(ChainTestCase):
 
     async def test_stream_readers(self):
         """A reader's private wait is named by the public method above it."""
-        for method, arguments in (("read", (1,)), ("readexactly", (1,)), ("readuntil", ())):
+        for method, arguments in (("read", (1,)), ("readexactly", (1,)), ("readuntil", ()), ("readline", ())):
             with self.subTest(method):
                 reading = getattr(asyncio.StreamReader(), method)(*arguments)
                 self.assertEqual(await self.waits_on(reading), f"StreamReader.{method}")
 
     async def test_functions(self):
-        """A function of asyncio is named without an owner."""
+        """A function of asyncio is named without an owner; what it only passes on is named itself."""
+        waits = asyncio.wait_for(asyncio.Queue().get(), 3600)
+        self.assertIn(await self.waits_on(waits), ("Queue.get", "wait_for"))  # a task of its own until 3.12
         self.assertEqual(await self.waits_on(asyncio.wait([await self.start(sleeps())])), "wait")
 
     async def test_tasks(self):
