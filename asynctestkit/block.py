@@ -67,12 +67,11 @@ class _CurrentTask:
     """The task that runs the block: it cannot be left behind, as it has more to do after the block."""
 
     def __init__(self) -> None:
-        self.main_task = asyncio.current_task()
+        self.main_task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]  # not None here
         self._cancellations = 0
 
     def cancel(self) -> None:
-        if self.main_task is not None:
-            self._cancellations += self.main_task.cancel()
+        self._cancellations += self.main_task.cancel()
 
     def take_back(self) -> None:
         """What was asked of the task was meant for the block: it goes on uncancelled."""
@@ -81,7 +80,7 @@ class _CurrentTask:
 
     def give_up(self) -> None:
         """Has what it waits for fail with what it will not swallow as easily as a cancellation."""
-        future = self.main_task and _cpython.awaited_future(self.main_task)
+        future = _cpython.awaited_future(self.main_task)
         if future is not None and not isinstance(future, _cpython.TASK_TYPES):
             future.set_exception(PhaseInterrupt())
         else:

@@ -101,6 +101,8 @@ class PhaseTests(PhaseTestCase):
         # 30 tasks and the test's own make 31, of which 20 are shown.
         self.assertIn("… and 11 more", text)
 
+
+class OtherLoopsAndFailuresTests(PhaseTestCase):
     def test_a_sync_phase_that_runs_a_loop_of_its_own(self):
         """The blocked stack begins with the user's line, though asyncio stands above and below it."""
         with hard_cap(), self.assertRaises(DeadlineError) as caught:

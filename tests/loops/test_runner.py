@@ -159,6 +159,14 @@ class RunTests(RunnerTestCase):
         self.assertTrue(self.runner.run(ask()))
         self.assertIsNone(self.runner.main_task)
 
+    def test_cancelling(self):
+        """`cancel` ends what runs; where nothing does, it does nothing."""
+        self.runner.get_loop().call_soon(self.runner.cancel)
+        with self.assertRaises(asyncio.CancelledError):
+            self.runner.run(for_ever())
+        self.runner.cancel()
+        self.assertEqual(self.runner.run(give(1)), 1)
+
     def test_a_cancellation_of_the_users(self):
         """A coroutine that cancels itself raises CancelledError, and the next run is none the worse."""
 
@@ -271,12 +279,12 @@ class StubbornTests(RunnerTestCase):
                 await asyncio.sleep(0)
 
         loop = self.runner.get_loop()
-        loop.create_task(gives_up())
+        task = loop.create_task(gives_up())
         self.runner.run(give(1))
         with self.assertRaises(PhaseInterrupt):
             self.runner.shut_down()
         self.runner.close()
-        self.assertTrue(loop.is_closed())
+        self.assertTrue(task.done() and loop.is_closed())
 
     def test_tasks(self):
         """Closing cancels what is left, waits for it, and leaves behind what refuses, without a word."""

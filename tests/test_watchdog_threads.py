@@ -1,10 +1,15 @@
-"""Of the watchdog, what can only be seen in a process of its own."""
+"""The watchdog over other threads, and what of it can only be seen in a process of its own."""
 
 import subprocess
 import sys
 import textwrap
+import threading
 import unittest
 from pathlib import Path
+
+from asynctestkit.watchdog import PhaseInterrupt, Watch
+from tests import test_watchdog
+from tests.test_watchdog import Code, spin
 
 PRELUDE = """
 import os, sys, threading, time
@@ -66,3 +71,32 @@ class ProcessTests(unittest.TestCase):
             print("over")
         """)
         self.assertEqual(said, ["over"])
+
+
+class ThreadTests(test_watchdog.WatchdogTestCase):
+    def test_a_busy_thread(self):
+        """Code of another thread is interrupted at its next line; the main thread is not."""
+        code, outcome = Code(), []
+
+        def work():
+            try:
+                with self.watch(code):
+                    spin()
+            except PhaseInterrupt:
+                outcome.append("interrupted")
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertEqual((outcome, code.told), (["interrupted"], ["overrun"]))
+        self.assertIn("in spin\n", code.stack)
+
+    def test_a_thread_that_has_ended(self):
+        """A watch whose thread is gone has no stack to show, and harms nobody."""
+        code, watches = Code(), []
+        thread = threading.Thread(target=lambda: watches.append(Watch(code, 0.2, 0)))
+        thread.start()
+        thread.join()
+        self.assertTrue(code.heard.wait(30))
+        watches[0].stop()
+        self.assertEqual((code.told, code.stack), (["overrun"], ""))
