@@ -224,8 +224,12 @@ class _Watchdog:
         self.watches.append(watch)
         if self._sleeps_until is None:
             self._sleeps_until = watch.due
+            begun = _thread.allocate_lock()
+            begun.acquire()
             # Not threading.Thread: suites count that module's threads, and this is none of theirs.
-            _thread.start_new_thread(self._run, ())
+            _thread.start_new_thread(self._run, (begun,))
+            # A thread that begins while the interpreter ends crashes the process, on 3.10 at least.
+            begun.acquire()
         elif watch.due < self._sleeps_until:
             with self._changed:
                 self._changed.notify()
@@ -235,7 +239,8 @@ class _Watchdog:
         if watch in self.watches:
             self.watches.remove(watch)
 
-    def _run(self) -> None:  # pragma: no cover  # until its first line has run, it is not traced
+    def _run(self, begun: Any) -> None:  # pragma: no cover  # until its first line has run, it is not traced
+        begun.release()
         sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
         self._keep_watch()
 
