@@ -310,14 +310,15 @@ def set_signal_handler(number: int, handler: Any) -> None:
     _signal.signal(number, handler)
 
 
-def raise_in_thread(thread_id: int, error: type[BaseException] | None) -> None:
-    """Raises in a thread at its next bytecode: `PyThreadState_SetAsyncExc`, Python/pystate.c.
+def raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
+    """Raises in another thread at its next bytecode: `PyThreadState_SetAsyncExc`, Python/pystate.c.
 
-    None takes back what has not been raised yet.
+    To take it back, by NULL, is no good: it leaves the interpreter checking for ever, and 3.11 hangs in that
+    where code is traced.
     """
     import ctypes  # costs 10 ms and is needed in runs outside the main thread only
 
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), error and ctypes.py_object(error))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
 
 
 def immortalize(thing: object) -> None:

@@ -20,7 +20,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from time import monotonic  # by its own name, as tests patch time.monotonic
+from time import monotonic, sleep  # by their own names, as tests patch those of `time`
 from types import FrameType
 from typing import Any, Protocol
 
@@ -92,15 +92,18 @@ class Watch:
         self._interrupts = 0
         self._tracers_before: tuple[Any, Any] | None = None
         self._is_over = False
-        self._raised_asynchronously = False
+        self._is_raising = False
         _watchdog.add(self)
 
     def stop(self) -> None:
-        """Disarms: from now on nothing is called and nothing is raised."""
+        """Disarms: from now on nothing is called and nothing is raised.
+
+        Outside the main thread a last PhaseInterrupt may arrive meanwhile; then it is to be called again.
+        """
         self._is_over = True
+        while self._is_raising:
+            sleep(0)  # what is raised now arrives here
         _watchdog.remove(self)
-        if self._raised_asynchronously:
-            _cpython.raise_in_thread(self._thread_id, None)  # one that has not arrived yet
         if self._tracers_before is not None:
             tracer, profiler = self._tracers_before
             sys.setprofile(profiler)
@@ -139,8 +142,10 @@ class Watch:
             signal.pthread_kill(self._thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
         else:
             self._take_down(sys._current_frames().get(self._thread_id))
-            self._raised_asynchronously = True
-            _cpython.raise_in_thread(self._thread_id, PhaseInterrupt)
+            self._is_raising = True
+            if not self._is_over:
+                _cpython.raise_in_thread(self._thread_id, PhaseInterrupt)
+            self._is_raising = False
 
     # -- in the thread of the code
 

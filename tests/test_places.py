@@ -106,10 +106,13 @@ class FormatStackTests(unittest.TestCase):
 
     def test_nothing_of_the_users(self):
         """Where no line is the user's, all are shown; without a frame there is nothing to show."""
-        thread = threading.Thread(target=threading.Event().wait, daemon=True)
+        over = threading.Event()
+        thread = threading.Thread(target=over.wait)
         thread.start()
         frame = sys._current_frames()[thread.ident]
         self.assertIn("threading.py", format_stack(frame))
+        over.set()
+        thread.join()
         self.assertEqual(format_stack(None), "")
 
 

@@ -1,9 +1,11 @@
 """The watchdog over other threads, and what of it can only be seen in a process of its own."""
 
+import contextlib
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -90,6 +92,28 @@ class ThreadTests(test_watchdog.WatchdogTestCase):
         thread.join(30)
         self.assertEqual((outcome, code.told), (["interrupted"], ["overrun"]))
         self.assertIn("in spin\n", code.stack)
+
+    def test_a_thread_that_goes_on(self):
+        """Nothing is left of an interrupt when its watch has been stopped: what comes then, comes through."""
+        seen = []
+
+        def work():
+            for _ in range(20):
+                watch = Watch(Code(), 0.001, 30)
+                with contextlib.suppress(PhaseInterrupt):
+                    try:
+                        time.sleep(0.001)  # waits: for the deadline, which passes just then
+                    finally:
+                        watch.stop()
+                watch.stop()
+                sys.settrace(lambda *_: None)
+                seen.append((lambda: True)())
+                sys.settrace(None)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertEqual(seen, [True] * 20)
 
     def test_a_thread_that_has_ended(self):
         """A watch whose thread is gone has no stack to show, and harms nobody."""
