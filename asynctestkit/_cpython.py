@@ -16,6 +16,7 @@ import gc
 import logging
 import sys
 import threading
+import unittest.mock
 import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
@@ -37,12 +38,13 @@ FUTURE_TYPES: tuple[type[asyncio.Future[Any]], ...] = (asyncio.Future, asyncio.f
 # -- tasks and futures ---------------------------------------------------------------------------------------
 
 
-def loop_of(future: asyncio.Future[Any]) -> Loop | None:
-    """The loop of a future, None where its `__init__` never ran: `_loop`, Lib/asyncio/futures.py.
+def loop_of(thing: object) -> Loop | None:
+    """The loop of a future, handle or transport: `_loop`, Lib/asyncio/futures.py.
 
-    The public `get_loop()` raises for those.
+    None for a future whose `__init__` never ran, where the public `get_loop()` raises, and for a transport
+    that is closed.
     """
-    return getattr(future, "_loop", None)
+    return getattr(thing, "_loop", None)
 
 
 def coroutine_of(task: AnyTask) -> Any:
@@ -73,8 +75,8 @@ def mark_exception_retrieved(future: asyncio.Future[Any]) -> None:
     future._log_traceback = False
 
 
-def source_traceback(future: asyncio.Future[Any]) -> Iterable[Any] | None:
-    """Debug mode's record of where a task was created: `_source_traceback`, Lib/asyncio/tasks.py."""
+def source_traceback(future: asyncio.Future[Any] | asyncio.Handle) -> Iterable[Any] | None:
+    """Debug mode's record of where a task or timer was created: `_source_traceback`, Lib/asyncio/tasks.py."""
     return getattr(future, "_source_traceback", None)
 
 
@@ -298,6 +300,31 @@ def warnings_sink() -> object:
 def warning_filters() -> list[Any]:
     """The filters in force, replaced by `catch_warnings`: `_get_filters` (3.14), Lib/warnings.py."""
     return warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
+
+
+PATCH_TYPES: tuple[type[Any], ...] = (unittest.mock._patch, unittest.mock._patch_dict)
+
+
+def started_patches(note: Callable[[Any], None]) -> list[Any]:
+    """The patches that `start()` has started: `_patch._active_patches`, Lib/unittest/mock.py.
+
+    From the first call on, `note` is called with each that is started. Both classes of patches append to
+    that one list, which is replaced by one that tells.
+    """
+    started = unittest.mock._patch._active_patches  # type: ignore[attr-defined]  # not in typeshed
+    if not isinstance(started, _StartedPatches):
+        started = _StartedPatches(started)
+        started.note = note
+        unittest.mock._patch._active_patches = started  # type: ignore[attr-defined]  # not in typeshed
+    return list(started)
+
+
+class _StartedPatches(list[Any]):
+    note: Callable[[Any], None]
+
+    def append(self, patch: Any) -> None:
+        self.note(patch)
+        super().append(patch)
 
 
 def signal_handler(number: int) -> object:

@@ -72,7 +72,7 @@ def is_machinery(filename: str) -> bool:
     return _machinery[filename]
 
 
-def capture(frame: FrameType | None, phase: str) -> CreationSite:
+def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> CreationSite:
     """The site at which `frame` creates something, in the fewest steps that will do: it runs for every task.
 
     Keeps code objects and offsets, not frames (which pin the user's objects) and not line numbers (which
@@ -82,7 +82,6 @@ def capture(frame: FrameType | None, phase: str) -> CreationSite:
     site: CreationSite = [phase]
     if frame is not None and frame.f_code is _CREATE_TASK:
         frame = frame.f_back
-    depth = _DEPTH
     while frame is not None and depth:
         code = frame.f_code
         if code is _cpython.RUN_CALLBACK:

@@ -10,30 +10,45 @@ from contextvars import Context
 from threading import get_ident
 from typing import Any
 
-from .. import _cpython
+from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..places import CreationSite, capture
 
-__all__ = ["HygienicEventLoop", "creation_site"]
+__all__ = ["HygienicEventLoop", "creation_site", "registration_site"]
 
 _StandardLoop: Any = getattr(asyncio, "ProactorEventLoop" if ON_WINDOWS else "SelectorEventLoop")
 _standard_create_task = _StandardLoop.create_task
 _standard_call_soon = _StandardLoop.call_soon
 _standard_call_at = _StandardLoop.call_at
+_CALL_LATER = _StandardLoop.call_later.__code__
+_THROUGH_ASYNCIO = 20
+"""Frames noted where those of asyncio's own lie between the user's line and what it opens."""
+
+
+class _Timer(TimerHandle):
+    """A timer that knows where it was set."""
+
+    __slots__ = ("_asynctestkit_site",)
 
 
 class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depends on the platform
     """The standard loop, with what is worth having of asyncio's debug mode at a fraction of its cost.
 
-    Two things are kept with debug mode off: the creation site of every task, and the check that `call_soon`,
-    `call_later` and `call_at` are called in the loop's own thread. Debug mode extracts a whole stack for each
-    task and each callback, which is nine tenths of the time of an ordinary IsolatedAsyncioTestCase.
+    Two things are kept with debug mode off: the creation site of every task and timer, and the check that
+    `call_soon`, `call_later` and `call_at` are called in the loop's own thread. Debug mode extracts a whole
+    stack for each task and each callback, which is nine tenths of the time of an ordinary
+    IsolatedAsyncioTestCase. Servers, transports and registered callbacks have creation sites, too.
 
     A subclass, and not a task factory: users have factories of their own, eager ones among them.
     """
 
     phase = "test"
-    """The phase that tasks created now belong to; set by the guard."""
+    """The phase that what is created now belongs to; set by the guard."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.registrations: dict[tuple[str, int], CreationSite] = {}
+        """Where each descriptor and signal was last registered."""
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
         """As the standard loop's; the task remembers which lines created it, and in which phase."""
@@ -70,14 +85,90 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> TimerHandle:
         """As the standard loop's, with debug mode's check of the thread; `call_later` comes through here."""
+        if self._debug or when is None:
+            timer: TimerHandle = _standard_call_at(self, when, callback, *args, context=context)
+            _cpython.drop_last_source_frame(timer)
+            return timer
+        self._check_closed()
         if self._thread_id != get_ident() and self._thread_id is not None:
             self._check_thread()
-        timer: TimerHandle = _standard_call_at(self, when, callback, *args, context=context)
-        if self._debug:
-            _cpython.drop_last_source_frame(timer)
+        timer = _Timer(when, callback, args, self, context)
+        caller = sys._getframe(1)
+        timer._asynctestkit_site = capture(  # type: ignore[attr-defined]  # ours
+            caller.f_back if caller.f_code is _CALL_LATER else caller, self.phase
+        )
+        _cpython_loops.schedule(self, timer)
         return timer
 
+    # -- what is opened: the lines that await the opening are on the stack while asyncio makes the transport
 
-def creation_site(task: asyncio.Future[Any]) -> CreationSite | None:
-    """Where a task was created, if it was created on a HygienicEventLoop."""
-    return getattr(task, "_asynctestkit_site", None)
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """As the standard loop's; the server remembers who created it."""
+        site = self._opening_site()
+        server: asyncio.Server = await super().create_server(*args, **options)
+        server._asynctestkit_site = site  # type: ignore[attr-defined]  # ours
+        return server
+
+    async def create_unix_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """As the standard loop's; the server remembers who created it."""
+        site = self._opening_site()
+        server: asyncio.Server = await super().create_unix_server(*args, **options)
+        server._asynctestkit_site = site  # type: ignore[attr-defined]  # ours
+        return server
+
+    def _make_socket_transport(self, *args: Any, **options: Any) -> Any:
+        return self._noted(super()._make_socket_transport(*args, **options))
+
+    def _make_ssl_transport(self, *args: Any, **options: Any) -> Any:
+        return self._noted(super()._make_ssl_transport(*args, **options))
+
+    def _make_datagram_transport(self, *args: Any, **options: Any) -> Any:
+        return self._noted(super()._make_datagram_transport(*args, **options))
+
+    def _make_read_pipe_transport(self, *args: Any, **options: Any) -> Any:
+        return self._noted(super()._make_read_pipe_transport(*args, **options))
+
+    def _make_write_pipe_transport(self, *args: Any, **options: Any) -> Any:
+        return self._noted(super()._make_write_pipe_transport(*args, **options))
+
+    def _noted(self, transport: Any) -> Any:
+        transport._asynctestkit_site = self._opening_site()
+        return transport
+
+    def _opening_site(self) -> CreationSite:
+        """The lines that are opening something; those that started the task which does, come after them."""
+        site = capture(sys._getframe(2), self.phase, _THROUGH_ASYNCIO)
+        task = asyncio.current_task(self)
+        started = creation_site(task) if task is not None else None
+        return site + started[1:] if started is not None else site
+
+    # -- what is registered: a Handle has no room for a note
+
+    def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        """As the standard loop's; it is remembered who did it."""
+        super().add_reader(fd, callback, *args)
+        self._note_registration("reader", fd)
+
+    def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
+        """As the standard loop's; it is remembered who did it."""
+        super().add_writer(fd, callback, *args)
+        self._note_registration("writer", fd)
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+        """As the standard loop's; it is remembered who did it."""
+        super().add_signal_handler(sig, callback, *args)
+        self._note_registration("signal", sig)
+
+    def _note_registration(self, what: str, key: Any) -> None:
+        number = key if isinstance(key, int) else int(key.fileno())
+        self.registrations[what, number] = capture(sys._getframe(2), self.phase)
+
+
+def creation_site(thing: object) -> CreationSite | None:
+    """Where a task, timer, server or transport was created, if that was on a HygienicEventLoop."""
+    return getattr(thing, "_asynctestkit_site", None)
+
+
+def registration_site(loop: asyncio.AbstractEventLoop, what: str, number: int) -> CreationSite | None:
+    """Where a "reader", a "writer" (by descriptor) or a "signal" was last registered, on our loop."""
+    return loop.registrations.get((what, number)) if isinstance(loop, HygienicEventLoop) else None

@@ -1,12 +1,15 @@
 """The standard loop, with creation sites and the check of the thread, in debug mode and without."""
 
 import asyncio
+import contextvars
+import signal
+import socket
 import sys
 import threading
 import unittest
 
 from asynctestkit import _cpython
-from asynctestkit.loops.loop import HygienicEventLoop, creation_site
+from asynctestkit.loops.loop import HygienicEventLoop, creation_site, registration_site
 from asynctestkit.places import Place, resolve
 
 
@@ -51,6 +54,57 @@ class CreationSiteTests(LoopTestCase):
             with self.subTest(debug=debug):
                 self.loop.set_debug(debug)
                 self.loop.run_until_complete(body())
+
+    def test_every_way_to_set_a_timer(self):
+        """A timer's site ends on the line that set it, with the phase; in debug mode asyncio notes it."""
+        self.loop.phase = "setUp"
+        first, number = self.loop.call_later(3600, print), line()
+        second, other = self.loop.call_at(self.loop.time() + 3600, print), line()
+        function = "test_every_way_to_set_a_timer"
+        self.assertEqual(self.last_place(first), Place(__file__, number, function))
+        self.assertEqual(self.last_place(second), Place(__file__, other, function))
+        self.assertEqual(creation_site(first)[0], "setUp")
+        self.loop.set_debug(True)
+        self.assertIsNone(creation_site(self.loop.call_later(3600, print)))
+
+    def test_a_timer_is_as_the_standard_loops(self):
+        """It is called in time, with arguments and context; refused without a time, and on a closed loop."""
+        variable, called = contextvars.ContextVar("variable", default=0), asyncio.Event()
+        context = contextvars.copy_context()
+        context.run(variable.set, 1)
+        seen = []
+
+        def call(*args):
+            seen.append((args, variable.get()))
+            called.set()
+
+        self.loop.call_later(0.001, call, 1, 2, context=context)
+        self.loop.run_until_complete(called.wait())
+        self.assertEqual(seen, [((1, 2), 1)])
+        with self.assertRaises((TypeError, AssertionError)):  # the latter on 3.10
+            self.loop.call_at(None, print)
+        closed = HygienicEventLoop()
+        closed.close()
+        with self.assertRaisesRegex(RuntimeError, "closed"):
+            closed.call_at(0, print)
+
+    def test_registrations(self):
+        """The last line that registered a descriptor or a signal is known, by number; elsewhere none is."""
+        here, there = socket.socketpair()
+        self.addCleanup(here.close)
+        self.addCleanup(there.close)
+        lines = []
+        for watched in (here, here.fileno()):
+            lines = []
+            self.loop.add_reader(watched, print), lines.append(line())
+            self.loop.add_writer(watched, print), lines.append(line())
+        self.loop.add_signal_handler(signal.SIGUSR1, print), lines.append(line())
+        numbers = {"reader": here.fileno(), "writer": here.fileno(), "signal": signal.SIGUSR1}
+        for (what, number), at in zip(numbers.items(), lines, strict=True):
+            place = resolve(registration_site(self.loop, what, number))[-1]
+            self.assertEqual(place, Place(__file__, at, "test_registrations"))
+        self.assertIsNone(registration_site(self.loop, "reader", there.fileno()))
+        self.assertIsNone(registration_site(asyncio.AbstractEventLoop(), "reader", 0))
 
     def test_the_phase_is_kept(self):
         """A task belongs to the phase that it was created in, however the loop goes on."""
