@@ -104,7 +104,9 @@ class Guard:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
-                self._sweep.take_stock()
+                self._sweep.take_stock(loop_ends=isinstance(runner, Runner))
+                if self._sweep.has_released(self.loop):
+                    runner.run(self._sweep.finish_release(self.loop), insist=True)
                 jobs = runner.shut_down(job_seconds=limit)
             if jobs:
                 raise DeadlineError(_tell_of_jobs(self.subject, limit, jobs))
@@ -120,7 +122,9 @@ class Guard:
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
-                self._sweep.take_stock()
+                self._sweep.take_stock(loop_ends=False)
+                if self._sweep.has_released(self.loop):
+                    await self._sweep.finish_release(self.loop)
         finally:
             self.close()
 

@@ -21,7 +21,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from .. import _cpython
+from .. import _cpython, _cpython_loops
 from ..await_chain import coroutine_name
 from ..watchdog import PhaseInterrupt
 from .attention import Attention
@@ -33,13 +33,23 @@ __all__ = ["Census", "spare"]
 
 
 class Census:
-    """The objects of some types that were created between `open()` and now by the code of one test."""
+    """The objects of some types that were created between `open()` and now by the code of one test.
 
-    def __init__(self, types: Iterable[type], last_words: Callable[[object], None]) -> None:
+    `registries` list what was entered somewhere, for things whose creation says nothing. `last_words` hears
+    of the dying, and says whether one was a leak.
+    """
+
+    def __init__(
+        self,
+        types: Iterable[type],
+        last_words: Callable[[object], bool],
+        registries: Iterable[Callable[[asyncio.AbstractEventLoop], Iterable[Any]]] = (),
+    ) -> None:
         self.muted = False
         """While True, the dying are not listened to: what dies then dies of the sweep."""
         self._wanted = _Wanted((*types, _Canary))
         self._last_words = last_words
+        self._registries = tuple(registries)
         self._told: dict[int, object] = {}
         """The origins of coroutines that will die of another's death, and were told of with that.
 
@@ -54,6 +64,8 @@ class Census:
         _spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
         self._tasks_before = weakref.WeakSet(asyncio.all_tasks(loop))
         self._ids_before = {id(task) for task in self._tasks_before}
+        self._registered_before = {id(obj): _reference(obj) for obj in self._registered()}
+        self._transports_before = {id(each) for each in _cpython_loops.connections_of(loop)}
         self._generators_before = {id(generator) for generator in _cpython.started_generators(loop)}
         self._attention = Attention()
         _origins.track()
@@ -69,12 +81,14 @@ class Census:
         ]
         if self._wanted[AsyncGeneratorType]:
             self._unlisten.append(_cpython.hook_async_generator_finalizer(loop, self._on_dropped_generator))
+        if self._wanted[_cpython_loops.TRANSPORTS[0]]:
+            self._unlisten.append(_cpython_loops.hook_unclosed_transports(self._on_unclosed))
         heap.enter(self)
 
     def close(self) -> None:
         """Takes everything back that `open` has changed in the process."""
         heap.leave(self)
-        self._last_words = _silence  # a bound method, and so a cycle
+        self._last_words = lambda _: False  # it was a bound method, and so a cycle
         for undo in reversed(self._unlisten):
             undo()
         _origins.untrack()
@@ -91,14 +105,16 @@ class Census:
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
 
     def living(self) -> list[Any]:
-        """The wanted objects that were created since the mark.
+        """The wanted objects that were created, and what was registered, since the mark.
 
-        Empty if somebody has thawed the heap meanwhile: then nothing tells the new from the old.
+        Without those created if somebody has thawed the heap meanwhile: then nothing tells the new from the
+        old.
         """
         found = self._wanted.among(gc.get_objects())
         if self._known is None and any(type(obj) is _Canary for obj in found):
-            return []
-        return [obj for obj in found if self._is_new(obj)]
+            found = []
+        registered = [obj for obj in self._registered() if _is_not_among(self._registered_before, obj)]
+        return [obj for obj in found if self._is_new(obj)] + registered
 
     def knew(self, future: object) -> bool:
         """Whether a task that dies now was pending at the mark; weak references to it are gone already."""
@@ -118,18 +134,18 @@ class Census:
         mark, phase = self._phases.get(id(origin or obj), (None, None))
         return phase if mark is origin or (isinstance(mark, weakref.ref) and mark() is obj) else None
 
+    def _registered(self) -> list[Any]:
+        return [obj for registry in self._registries for obj in registry(self.loop)]
+
     def _is_new(self, obj: Any) -> bool:
-        if isinstance(obj, _cpython.FUTURE_TYPES) and _cpython.loop_of(obj) is not self.loop:
+        if isinstance(obj, _OF_A_LOOP) and _cpython.loop_of(obj) is not self.loop:
             return False
         if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
             return False  # brought back to life: a recorded warning holds it. Its last words were heard
         if isinstance(obj, AsyncGeneratorType):
             started = any(obj is generator for generator in _cpython.started_generators(self.loop))
             return started and id(obj) not in self._generators_before
-        if self._known is None or id(obj) not in self._known:
-            return True
-        reference = self._known[id(obj)]
-        return reference is not None and reference() is not obj
+        return self._known is None or _is_not_among(self._known, obj)
 
     # -- the dying
 
@@ -173,6 +189,16 @@ class Census:
         if not self.muted:
             self._last_words(generator)
 
+    def _on_unclosed(self, transport: Any) -> bool:
+        """Whether this test is charged with a transport that dies open, or else Python warns of it."""
+        if _cpython.loop_of(transport) is not self.loop or id(transport) in self._transports_before:
+            return False
+        if self.muted or _cpython_loops.carries_tls(transport):  # the transport on top of it tells
+            return True
+        if self._attention.sees_warning(ResourceWarning, "unclosed transport"):
+            return False
+        return self._last_words(transport)
+
     def _is_older_future(self, future: object) -> bool:
         """Whether a future that dies now is older than the mark, as on a loop that is older, too.
 
@@ -191,8 +217,8 @@ class Census:
         return not any(obj is seen for obj in gc.get_objects())
 
 
-def _silence(_: object) -> None:
-    """After the end, the dying tell nothing."""
+_OF_A_LOOP = (*_cpython.FUTURE_TYPES, asyncio.Server, *_cpython_loops.TRANSPORTS)
+"""What belongs to one loop; a test's leaks are those of its own loop."""
 
 
 class _Canary:
@@ -269,6 +295,16 @@ def spare(obj: object) -> None:
     """Lets what is no leak, or an allowed one, live on, and keeps it from being a leak of a later test."""
     if is_unstarted(obj):
         _spared.add(obj)
+    elif isinstance(obj, _cpython_loops.TRANSPORTS):
+        _cpython_loops.silence(obj)
+
+
+def _is_not_among(known: dict[int, weakref.ref[Any] | None], obj: Any) -> bool:
+    """Whether an object is none of the known, though it may have the address of one that has died."""
+    if id(obj) not in known:
+        return True
+    reference = known[id(obj)]
+    return reference is not None and reference() is not obj
 
 
 def _origin(obj: object) -> tuple[tuple[str, int, str], ...] | None:

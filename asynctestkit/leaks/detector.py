@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from .leak import Leak
@@ -16,12 +18,14 @@ class LeakDetector:
     object that the detector wants to see, `examine` decides. Put the class into `leak_detectors`.
 
     The detector sees every object of these types (subclasses included) that was created since the test began
-    and is still alive when it has ended, garbage collected and loop settled. One instance is made per test,
-    with no arguments.
+    and is still alive when it has ended, garbage collected and loop settled. With `registered` it sees what
+    was entered in some registry since, instead. One instance is made per test, with no arguments.
     """
 
     kind: ClassVar[str]
     types: ClassVar[tuple[type, ...]]
+    dies_with_loop: ClassVar[bool] = False
+    """Whether even what is allowed is released when the loop is closed after the test: it is useless then."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -50,4 +54,24 @@ class LeakDetector:
         raise NotImplementedError
 
     def release(self, obj: Any) -> None:
-        """Ends a leak that is not allowed, so that it does no harm to the next test; by default nothing."""
+        """Ends a leak that is not allowed, so that it does no harm to the next test; by default nothing.
+
+        Called in the reverse order of the creation, outside of the loop; the loop then turns until nothing
+        more is ready.
+        """
+
+    def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
+        """What a registry holds just now, of the loop's or the process's, for things that only live there.
+
+        A detector that overrides this is not shown the heap. It sees what the registry holds at the end and
+        did not hold when the test began, even if the object itself is older.
+        """
+        raise NotImplementedError
+
+    def is_ending(self, obj: Any) -> bool:
+        """Whether this will end by itself in a moment: the sweep waits for it, for at most `settle_time`.
+
+        By default nothing does. Called within the loop, and only where that has something left to do: a task
+        pending, a callback ready, a descriptor to watch.
+        """
+        return False

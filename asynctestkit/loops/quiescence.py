@@ -53,6 +53,8 @@ async def pause(
 ) -> float:
     """Waits until every one of `tasks` is done, for at most `seconds`; returns the seconds to be charged.
 
+    Without any it waits that long.
+
     Lateness is not charged: on a machine so busy that a wait of 20 ms takes 200, everything else is as late,
     and a verdict must not depend on the load.
     """
@@ -87,7 +89,7 @@ async def pause(
 async def _pause_without_clock(tasks: Collection[asyncio.Task[Any]], seconds: float) -> float:
     """As `pause`, where the loop's clock may stand still, and a timer would never be due."""
     started = monotonic()
-    while (spent := monotonic() - started) < seconds and not all(task.done() for task in tasks):
+    while (spent := monotonic() - started) < seconds and not (tasks and all(task.done() for task in tasks)):
         await asyncio.sleep(0)
         sleep(0.001)
     return min(spent, seconds)

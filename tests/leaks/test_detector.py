@@ -295,3 +295,6 @@ class DefinitionTests(unittest.TestCase):
         with self.assertRaises(NotImplementedError):
             detector.examine(Pool("x"))
         self.assertIsNone(detector.release(Pool("x")))
+        self.assertFalse(detector.is_ending(Pool("x")))
+        with self.assertRaises(NotImplementedError):
+            detector.registered(None)
