@@ -12,6 +12,7 @@ from .leaks.coroutines import CoroutineLeaks
 from .leaks.detector import LeakDetector
 from .leaks.exceptions import ExceptionLeaks
 from .leaks.leak import Leak
+from .leaks.servers import ServerLeaks
 from .leaks.tasks import TaskLeaks
 from .places import Place
 from .settings import Settings
@@ -32,6 +33,7 @@ __all__ = [
     "LeakError",
     "LeakWarning",
     "Place",
+    "ServerLeaks",
     "Settings",
     "StaleAllowanceError",
     "TaskLeaks",

@@ -7,6 +7,7 @@ from .callbacks import CallbackLeaks
 from .coroutines import CoroutineLeaks
 from .detector import LeakDetector
 from .exceptions import ExceptionLeaks
+from .servers import ServerLeaks
 from .tasks import TaskLeaks
 
 __all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
@@ -16,6 +17,7 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     CoroutineLeaks,
     ExceptionLeaks,
     CallbackLeaks,
+    ServerLeaks,
 )
 """What Python itself would complain of sooner or later, and what keeps running."""
 
