@@ -14,6 +14,7 @@ from .leaks.exceptions import ExceptionLeaks
 from .leaks.leak import Leak
 from .leaks.servers import ServerLeaks
 from .leaks.tasks import TaskLeaks
+from .leaks.transports import TransportLeaks
 from .places import Place
 from .settings import Settings
 
@@ -37,6 +38,7 @@ __all__ = [
     "Settings",
     "StaleAllowanceError",
     "TaskLeaks",
+    "TransportLeaks",
     "allow_leaks",
     "hygiene",
     "no_leaks",

@@ -9,6 +9,7 @@ from .detector import LeakDetector
 from .exceptions import ExceptionLeaks
 from .servers import ServerLeaks
 from .tasks import TaskLeaks
+from .transports import TransportLeaks
 
 __all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
 
@@ -18,6 +19,7 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     ExceptionLeaks,
     CallbackLeaks,
     ServerLeaks,
+    TransportLeaks,
 )
 """What Python itself would complain of sooner or later, and what keeps running."""
 

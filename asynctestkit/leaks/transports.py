@@ -1,0 +1,151 @@
+"""Leaked transports: connections, datagram endpoints and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+from .. import _cpython, _cpython_loops
+from ..loops.loop import creation_site
+from ..places import CreationSite, resolve
+from .addresses import address
+from .detector import LeakDetector
+from .leak import Leak
+
+__all__ = ["TransportLeaks"]
+
+
+class TransportLeaks(LeakDetector):
+    """Transports of the test's loop that are open, still referenced or dropped; a closing one is none."""
+
+    kind = "transport"
+    types = _cpython_loops.TRANSPORTS
+    dies_with_loop = True
+
+    def examine(self, obj: Any) -> Leak | None:
+        if (
+            not _cpython_loops.is_open(obj)
+            or _is_of_a_subprocess(obj)
+            or _is_below_tls(obj)
+            or _is_of_an_open_server(obj)
+            or _is_the_accepted_end(obj)
+        ):
+            return None
+        server = _cpython_loops.server_of(obj)
+        site = _site_of(obj)
+        return Leak(
+            kind=self.kind,
+            name=_name(obj),
+            description=f"{_what(obj)} still open, with protocol {type(obj.get_protocol()).__qualname__}"
+            + ("" if server is None else "; its server, made there, is closed, and that leaves it open"),
+            phase=site[0] if site is not None else "",
+            created_at=resolve(site) if site is not None else (),
+            remedy=_remedy(obj, server),
+        )
+
+    def release(self, obj: Any) -> None:
+        """Ends it and the accepted end of the same connection, without waiting for anything to be sent."""
+        others = (_cpython_loops.carried_by(other) or other for other in _other_ends(obj))
+        for each in (obj, *others):
+            loop = _cpython.loop_of(each)
+            if loop is None or loop.is_closed():
+                _cpython_loops.silence(each)
+            elif isinstance(each, asyncio.WriteTransport):
+                each.abort()
+            else:
+                each.close()
+
+    def is_ending(self, obj: Any) -> bool:
+        """While it has data to send, or takes leave of its peer; and once the peer has, if that closes it."""
+        if not _cpython_loops.is_open(obj):
+            return _cpython_loops.holds_resource(obj)
+        carried = _cpython_loops.carried_by(obj)
+        if carried is not None and not _cpython_loops.is_open(carried):
+            return True
+        if _cpython_loops.server_of(obj) is None or _is_of_an_open_server(obj):
+            return False
+        return not _other_ends(obj) and _cpython_loops.is_watched(obj)
+
+
+def _is_of_a_subprocess(transport: Any) -> bool:
+    """Exempt: the pipes of a child process are told, and closed, with it."""
+    return _cpython_loops.serves_subprocess(transport)
+
+
+def _is_below_tls(transport: Any) -> bool:
+    """Exempt: what carries a TLS transport belongs to that, the one its user holds."""
+    return _cpython_loops.carries_tls(transport)
+
+
+def _is_of_an_open_server(transport: Any) -> bool:
+    """Exempt: who forgot to close the server is told of that; its connections end with it.
+
+    A server that is closed properly leaves those it has accepted open: they are leaks of their own.
+    """
+    server = _cpython_loops.server_of(transport)
+    return server is not None and bool(server.sockets)
+
+
+def _is_the_accepted_end(transport: Any) -> bool:
+    """Exempt: as long as the end that was opened by hand is open, the accepted end cannot know better."""
+    return _cpython_loops.server_of(transport) is not None and bool(_other_ends(transport))
+
+
+def _other_ends(transport: Any) -> list[Any]:
+    """The open transports of the same loop at the other end of the connection.
+
+    Unix sockets that have connected to one path cannot be told apart: any of them may be the other end.
+    """
+    carrier, ends = _cpython_loops.carrier_of(transport), _ends(transport)
+    loop = _cpython.loop_of(transport)
+    if ends[1] is None or loop is None:
+        return []
+    connections = _cpython_loops.connections_of(loop)
+    return [each for each in connections if each is not carrier and _ends(each) == ends[::-1]]
+
+
+def _ends(transport: Any) -> tuple[object, object]:
+    return transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+
+
+def _site_of(transport: Any) -> CreationSite | None:
+    """That of the opening; an accepted connection is opened by the line that made its server."""
+    site = creation_site(transport) or creation_site(_cpython_loops.carrier_of(transport))
+    server = creation_site(_cpython_loops.server_of(transport))
+    return site + server[1:] if site is not None and server is not None else site
+
+
+def _name(transport: Any) -> str:
+    """The addresses of both ends, with an arrow from the one that connected; the descriptor of a pipe."""
+    pipe = transport.get_extra_info("pipe")
+    if pipe is not None:
+        return f"fd {pipe.fileno()}"
+    local, peer = map(address, _ends(transport))
+    arrow = "->" if _cpython_loops.server_of(transport) is None else "<-"
+    connected = _ends(transport)[1] is not None and (local or peer)
+    return (f"{local} {arrow} {peer}".strip() if connected else local) or (
+        f"fd {transport.get_extra_info('socket').fileno()}"
+    )
+
+
+def _what(transport: Any) -> str:
+    if transport.get_extra_info("pipe") is not None:
+        return "pipe for writing" if isinstance(transport, asyncio.WriteTransport) else "pipe for reading"
+    if transport.get_extra_info("socket").type == socket.SOCK_DGRAM:
+        return "datagram endpoint"
+    secure = "TLS " if _cpython_loops.carrier_of(transport) is not transport else ""
+    accepted = "" if _cpython_loops.server_of(transport) is None else "accepted "
+    return f"{accepted}{secure}connection"
+
+
+def _remedy(transport: Any, server: asyncio.Server | None) -> str:
+    is_stream = isinstance(transport.get_protocol(), asyncio.StreamReaderProtocol)
+    if transport.get_extra_info("pipe") is not None or not is_stream:
+        close = "transport.close()"
+    else:
+        close = "writer.close(); await writer.wait_closed()"
+    if server is None:
+        return close
+    where = "the handler" if is_stream else "the protocol"
+    return f"{close} in {where}, whatever ends it; or server.close_clients() (3.13+)"
