@@ -13,6 +13,7 @@ from .leaks.detector import LeakDetector
 from .leaks.exceptions import ExceptionLeaks
 from .leaks.leak import Leak
 from .leaks.servers import ServerLeaks
+from .leaks.signal_handlers import SignalHandlerLeaks
 from .leaks.tasks import TaskLeaks
 from .leaks.transports import TransportLeaks
 from .places import Place
@@ -36,6 +37,7 @@ __all__ = [
     "Place",
     "ServerLeaks",
     "Settings",
+    "SignalHandlerLeaks",
     "StaleAllowanceError",
     "TaskLeaks",
     "TransportLeaks",

@@ -8,6 +8,7 @@ from .coroutines import CoroutineLeaks
 from .detector import LeakDetector
 from .exceptions import ExceptionLeaks
 from .servers import ServerLeaks
+from .signal_handlers import SignalHandlerLeaks
 from .tasks import TaskLeaks
 from .transports import TransportLeaks
 
@@ -20,6 +21,7 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     CallbackLeaks,
     ServerLeaks,
     TransportLeaks,
+    SignalHandlerLeaks,
 )
 """What Python itself would complain of sooner or later, and what keeps running."""
 

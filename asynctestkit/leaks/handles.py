@@ -1,0 +1,40 @@
+"""What a handle on a loop calls, and whether asyncio itself has put it there."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import Any
+
+from .. import _cpython_loops
+from ..await_chain import coroutine_name
+
+__all__ = ["callback_name", "is_of_asyncio"]
+
+_INTERNAL = frozenset(
+    f"asyncio.{module}"
+    for module in ("futures", "tasks", "timeouts", "sslproto", "selector_events", "unix_events")
+)
+"""Whose functions only asyncio itself registers; `Event.set` and `loop.stop` are what users pass."""
+
+
+def callback_name(handle: asyncio.Handle) -> str:
+    """The qualified name of the function that a handle calls."""
+    return coroutine_name(_function(handle))
+
+
+def is_of_asyncio(handle: asyncio.Handle) -> bool:
+    """Exempt: what calls into asyncio's own modules was registered there.
+
+    The loop's self-pipe, transports and servers at work, `sock_recv` and its like, child watchers
+    (`PidfdChildWatcher` reads a pidfd, `SafeChildWatcher` handles SIGCHLD), the timers of `sleep`, `timeout`,
+    `wait_for` and TLS.
+    """
+    return getattr(_function(handle), "__module__", None) in _INTERNAL
+
+
+def _function(handle: asyncio.Handle) -> Any:
+    callback = _cpython_loops.callback_of(handle)
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return callback
