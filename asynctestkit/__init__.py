@@ -12,6 +12,7 @@ from .leaks.coroutines import CoroutineLeaks
 from .leaks.detector import LeakDetector
 from .leaks.exceptions import ExceptionLeaks
 from .leaks.leak import Leak
+from .leaks.patches import PatchLeaks
 from .leaks.servers import ServerLeaks
 from .leaks.signal_handlers import SignalHandlerLeaks
 from .leaks.tasks import TaskLeaks
@@ -34,6 +35,7 @@ __all__ = [
     "LeakDetector",
     "LeakError",
     "LeakWarning",
+    "PatchLeaks",
     "Place",
     "ServerLeaks",
     "Settings",

@@ -7,6 +7,7 @@ from .callbacks import CallbackLeaks
 from .coroutines import CoroutineLeaks
 from .detector import LeakDetector
 from .exceptions import ExceptionLeaks
+from .patches import PatchLeaks
 from .servers import ServerLeaks
 from .signal_handlers import SignalHandlerLeaks
 from .tasks import TaskLeaks
@@ -22,6 +23,7 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     ServerLeaks,
     TransportLeaks,
     SignalHandlerLeaks,
+    PatchLeaks,
 )
 """What Python itself would complain of sooner or later, and what keeps running."""
 

@@ -1,0 +1,56 @@
+"""Patches that were started and not stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _cpython
+from ..loops.loop import creation_site
+from ..places import capture, resolve
+from .detector import LeakDetector
+from .leak import Leak
+
+__all__ = ["PatchLeaks"]
+
+
+class PatchLeaks(LeakDetector):
+    """What `mock.patch(…).start()` has replaced since the test began, and is replaced still."""
+
+    kind = "patch"
+    types = _cpython.PATCH_TYPES
+
+    def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
+        return _cpython.started_patches(_note)
+
+    def examine(self, obj: Any) -> Leak | None:
+        site = creation_site(obj)
+        return Leak(
+            kind=self.kind,
+            name=_target(obj),
+            description="started, not stopped",
+            created_at=resolve(site) if site is not None else (),
+            remedy="patcher.start(); self.addCleanup(patcher.stop), or `with mock.patch(…):`",
+        )
+
+    def release(self, obj: Any) -> None:
+        """Stops it: the original is back."""
+        obj.stop()
+
+
+def _note(patch: Any) -> None:
+    patch._asynctestkit_site = capture(sys._getframe(2), "")
+
+
+def _target(patch: Any) -> str:
+    """What is replaced, as a name: "os.getcwd"; of a dictionary that has no name, its type."""
+    if not hasattr(patch, "in_dict"):
+        owner = getattr(patch.target, "__qualname__", None) or getattr(patch.target, "__name__", None)
+        return f"{owner or type(patch.target).__qualname__}.{patch.attribute}"
+    for name, known in (("os.environ", os.environ), ("sys.modules", sys.modules)):
+        if patch.in_dict is known:
+            return name
+    return type(patch.in_dict).__qualname__
