@@ -16,6 +16,7 @@ from .leaks.patches import PatchLeaks
 from .leaks.servers import ServerLeaks
 from .leaks.signal_handlers import SignalHandlerLeaks
 from .leaks.tasks import TaskLeaks
+from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
 from .places import Place
 from .settings import Settings
@@ -42,6 +43,7 @@ __all__ = [
     "SignalHandlerLeaks",
     "StaleAllowanceError",
     "TaskLeaks",
+    "TimerLeaks",
     "TransportLeaks",
     "allow_leaks",
     "hygiene",

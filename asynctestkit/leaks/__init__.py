@@ -11,6 +11,7 @@ from .patches import PatchLeaks
 from .servers import ServerLeaks
 from .signal_handlers import SignalHandlerLeaks
 from .tasks import TaskLeaks
+from .timers import TimerLeaks
 from .transports import TransportLeaks
 
 __all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
@@ -30,5 +31,6 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
 STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     *DEFAULT_DETECTORS,
     AsyncGeneratorLeaks,
+    TimerLeaks,
 )
 """All kinds: also what real suites leave behind without harm."""

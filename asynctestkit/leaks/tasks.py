@@ -13,7 +13,7 @@ from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["TaskLeaks", "created_at", "created_in"]
+__all__ = ["TaskLeaks", "created_at", "created_in", "places_from_debug_mode"]
 
 
 class TaskLeaks(LeakDetector):
@@ -52,8 +52,8 @@ def created_at(future: asyncio.Future[Any]) -> tuple[Place, ...]:
         if site is not None:
             return resolve(site)
         origin: Iterable[Any] = getattr(_cpython.coroutine_of(future), "cr_origin", None) or ()
-        return _from_debug_mode(future) or user_places(origin)
-    return _from_debug_mode(future)
+        return places_from_debug_mode(future) or user_places(origin)
+    return places_from_debug_mode(future)
 
 
 def created_in(future: asyncio.Future[Any]) -> str:
@@ -62,8 +62,9 @@ def created_in(future: asyncio.Future[Any]) -> str:
     return site[0] if site is not None else ""
 
 
-def _from_debug_mode(future: asyncio.Future[Any]) -> tuple[Place, ...]:
-    frames = _cpython.source_traceback(future) or ()
+def places_from_debug_mode(created: asyncio.Future[Any] | asyncio.Handle) -> tuple[Place, ...]:
+    """The user's lines that created a future or a timer, where asyncio's debug mode was on."""
+    frames = _cpython.source_traceback(created) or ()
     return user_places((frame.filename, frame.lineno, frame.name) for frame in reversed(tuple(frames)))
 
 
