@@ -18,6 +18,7 @@ from .leaks.signal_handlers import SignalHandlerLeaks
 from .leaks.tasks import TaskLeaks
 from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
+from .leaks.watchers import WatcherLeaks
 from .places import Place
 from .settings import Settings
 
@@ -45,6 +46,7 @@ __all__ = [
     "TaskLeaks",
     "TimerLeaks",
     "TransportLeaks",
+    "WatcherLeaks",
     "allow_leaks",
     "hygiene",
     "no_leaks",

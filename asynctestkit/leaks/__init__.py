@@ -13,6 +13,7 @@ from .signal_handlers import SignalHandlerLeaks
 from .tasks import TaskLeaks
 from .timers import TimerLeaks
 from .transports import TransportLeaks
+from .watchers import WatcherLeaks
 
 __all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
 
@@ -32,5 +33,6 @@ STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     *DEFAULT_DETECTORS,
     AsyncGeneratorLeaks,
     TimerLeaks,
+    WatcherLeaks,
 )
 """All kinds: also what real suites leave behind without harm."""
