@@ -3,7 +3,7 @@
 from .block import no_leaks
 from .case import HygieneMixin, HygienicAsyncTestCase
 from .decorators import allow_leaks, hygiene
-from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError, UnnamedTaskError
 from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
 from .leaks.async_generators import AsyncGeneratorLeaks
@@ -46,6 +46,7 @@ __all__ = [
     "TaskLeaks",
     "TimerLeaks",
     "TransportLeaks",
+    "UnnamedTaskError",
     "WatcherLeaks",
     "allow_leaks",
     "hygiene",

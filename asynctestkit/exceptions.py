@@ -3,7 +3,8 @@
     AssertionError
       ├── LeakError             a test left something behind
       ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
-      └── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
+      ├── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
+      └── UnnamedTaskError      a test that requires names started a task without one
     UserWarning
       └── LeakWarning           a leak that must not change the outcome of its test
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .leaks.leak import Leak
 
-__all__ = ["DeadlineError", "LeakError", "LeakWarning", "StaleAllowanceError"]
+__all__ = ["DeadlineError", "LeakError", "LeakWarning", "StaleAllowanceError", "UnnamedTaskError"]
 
 
 class LeakError(AssertionError):
@@ -41,6 +42,10 @@ class DeadlineError(AssertionError):
 
 class StaleAllowanceError(AssertionError):
     """An `@allow_leaks` on a test method matched no leak: the exemption has outlived its reason."""
+
+
+class UnnamedTaskError(AssertionError):
+    """With `require_task_names`: tasks were started that carry no name but the one asyncio gave them."""
 
 
 class LeakWarning(UserWarning):

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ._compat import add_note
-from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError, UnnamedTaskError
 from .leaks.allowances import Allowance
 from .leaks.exceptions import one_line
-from .leaks.report import render
+from .leaks.report import render, render_unnamed
 from .leaks.sweep import Sweep
 from .loops.loop import HygienicEventLoop
 from .loops.runner import ForeignRunner, Runner
+from .loops.task_names import TaskNames
 from .phase import Phase
 from .settings import Settings
 
@@ -64,12 +65,15 @@ class Guard:
         self.is_decided = False
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
+        self._names: TaskNames | None = None
         self._sweep = Sweep(settings.leak_detectors, (*settings.allowed_leaks, *required))
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark: what exists now is nobody's leak."""
         self.loop = loop
         self._sweep.census.open(loop)
+        if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
+            self._names = TaskNames(loop)
         self._is_open = True
 
     def close(self) -> None:
@@ -77,6 +81,8 @@ class Guard:
         if self._is_open:
             self._is_open = False
             self._sweep.census.close()
+            if self._names is not None:
+                self._names.close()
 
     def phase(self, name: str, *, what: str = "") -> Phase:
         """A context manager around one phase of the test, under the deadline; messages call it `what`."""
@@ -134,15 +140,20 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
-        report, decided = self.report(), self.is_decided
+        report, unnamed, decided = self.report(), self._report_unnamed(), self.is_decided
         for error in self._sweep.errors:
             if not decided:
                 raise _of_detector(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
-            raise LeakError(report, tuple(self._sweep.leaks)) from None
+            text = f"{report}\n\n{unnamed}" if unnamed else report
+            raise LeakError(text, tuple(self._sweep.leaks)) from None
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
+        if unnamed and not decided:
+            raise UnnamedTaskError(unnamed) from None
+        if unnamed:
+            self._warn(unnamed)
         stale = [
             allowance for allowance, needed in self._required.items() if needed and self._is_stale(allowance)
         ]
@@ -158,6 +169,10 @@ class Guard:
     def report(self) -> str:
         """What was found, as text; "" if nothing was."""
         return render(self.subject, self._sweep.leaks) if self._sweep.leaks else ""
+
+    def _report_unnamed(self) -> str:
+        tasks = self._names.unnamed() if self._names is not None else []
+        return render_unnamed(self.subject, tasks) if tasks else ""
 
     def _is_stale(self, allowance: Allowance) -> bool:
         return allowance not in self._sweep.used_allowances

@@ -35,6 +35,7 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     grace_period: float = Settings.grace_period
     deadline: float | None = Settings.deadline
     asyncio_debug: bool | None = Settings.asyncio_debug
+    require_task_names: bool = Settings.require_task_names
 
     _hygieneGuard: Guard | None = None
     _asyncioTestLoop: Any

@@ -36,6 +36,8 @@ class Settings:
     """The limit of each phase (set-up; body; tear-down; each cleanup); None = none."""
     asyncio_debug: bool | None = None
     """asyncio's debug mode: True, False, or as PYTHONASYNCIODEBUG and -X dev say."""
+    require_task_names: bool = False
+    """Whether every task that the test starts must carry a name of its own."""
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -95,6 +97,11 @@ def _check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} is {value!r}, expected True, False or None")
 
 
+def _check_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, expected True or False")
+
+
 _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "on_leak": _check_choice,
     "leak_detectors": _check_detectors,
@@ -103,6 +110,7 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "grace_period": _check_seconds,
     "deadline": _check_deadline,
     "asyncio_debug": _check_flag,
+    "require_task_names": _check_bool,
 }
 NAMES = tuple(_CHECKS)
 

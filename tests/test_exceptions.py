@@ -3,7 +3,13 @@
 import pickle
 import unittest
 
-from asynctestkit.exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError
+from asynctestkit.exceptions import (
+    DeadlineError,
+    LeakError,
+    LeakWarning,
+    StaleAllowanceError,
+    UnnamedTaskError,
+)
 from asynctestkit.leaks.leak import Leak
 from asynctestkit.places import Place
 
@@ -13,7 +19,7 @@ LEAK = Leak(kind="task", name="Task-1", created_at=(Place("/x.py", 3, "test"),))
 class ExceptionsTests(unittest.TestCase):
     def test_failures_are_assertion_errors(self):
         """unittest reports each of them as FAIL, not as ERROR."""
-        for error in (LeakError, DeadlineError, StaleAllowanceError):
+        for error in (LeakError, DeadlineError, StaleAllowanceError, UnnamedTaskError):
             with self.subTest(error.__name__):
                 self.assertTrue(issubclass(error, unittest.TestCase.failureException))
 
@@ -33,7 +39,9 @@ class ExceptionsTests(unittest.TestCase):
 
     def test_each_can_be_pickled(self):
         """Test runners that use several processes send failures from one to another."""
-        for error in (DeadlineError("text"), StaleAllowanceError("text"), LeakWarning("text")):
+        for error in (
+            DeadlineError("text"), StaleAllowanceError("text"), UnnamedTaskError("text"), LeakWarning("text"),
+        ):  # fmt: skip
             with self.subTest(type(error).__name__):
                 copy = pickle.loads(pickle.dumps(error))
                 self.assertIs(type(copy), type(error))

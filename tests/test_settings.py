@@ -55,6 +55,7 @@ BAD_VALUES = (
         "deadline is 0, expected more than no time at all; for no deadline, say None",
     ),
     ("asyncio_debug", 1, TypeError, "asyncio_debug is 1, expected True, False or None"),
+    ("require_task_names", None, TypeError, "require_task_names is None, expected True or False"),
 )
 
 GOOD_VALUES = {
@@ -65,6 +66,7 @@ GOOD_VALUES = {
     "grace_period": (0, 3),
     "deadline": (None, 0.1, 7, float("inf")),
     "asyncio_debug": (True, False, None),
+    "require_task_names": (True, False),
 }
 
 

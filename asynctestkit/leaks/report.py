@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..loops.task_names import UnnamedTask
 from ..places import Place
 from .leak import Leak
 
-__all__ = ["render", "render_chain"]
+__all__ = ["render", "render_chain", "render_unnamed"]
 
 _MOST_ENTRIES = 20
 _MOST_NAMES = 5
@@ -16,15 +17,25 @@ _MOST_AT_AN_END = 10
 
 def render(subject: str, leaks: Sequence[Leak]) -> str:
     """The report on everything that `subject`, a test or a block, has left behind."""
-    groups = _grouped(leaks)
     many = "thing" if len(leaks) == 1 else "things"
-    lines = [f"{subject} left {len(leaks)} {many} behind:"]
-    for number, group in enumerate(groups[:_MOST_ENTRIES], 1):
-        lines += ["", *_entry(number, group)]
-    rest = sum(map(len, groups[_MOST_ENTRIES:]))
-    if rest:
-        lines += ["", f"… and {rest} more"]
-    return "\n".join(lines)
+    return _listed(f"{subject} left {len(leaks)} {many} behind:", leaks)
+
+
+def render_unnamed(subject: str, tasks: Iterable[UnnamedTask]) -> str:
+    """The report on the tasks that `subject` has started without naming them."""
+    entries = [
+        Leak(
+            kind="task",
+            name=task.name,
+            description=f"running {task.coroutine}()",
+            phase=task.phase,
+            created_at=task.created_at,
+            remedy="asyncio.create_task(…, name='…'), so that reports can tell it from others",
+        )
+        for task in tasks
+    ]
+    many = "a task" if len(entries) == 1 else f"{len(entries)} tasks"
+    return _listed(f"{subject} requires task names, and started {many} without:", entries)
 
 
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:
@@ -34,6 +45,17 @@ def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[st
     if left_out > 1:
         lines[_MOST_AT_AN_END:-_MOST_AT_AN_END] = [f"{indent}… {left_out} more …"]
     return [*lines, f"{indent}which waits on {waits_on}"] if waits_on else lines
+
+
+def _listed(heading: str, leaks: Sequence[Leak]) -> str:
+    groups = _grouped(leaks)
+    lines = [heading]
+    for number, group in enumerate(groups[:_MOST_ENTRIES], 1):
+        lines += ["", *_entry(number, group)]
+    rest = sum(map(len, groups[_MOST_ENTRIES:]))
+    if rest:
+        lines += ["", f"… and {rest} more"]
+    return "\n".join(lines)
 
 
 def _grouped(leaks: Sequence[Leak]) -> list[list[Leak]]:

@@ -47,6 +47,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.task_watchers: list[Callable[[asyncio.Task[Any], object], None]] = []
+        """Called with each task that is created, and its coroutine."""
         self.registrations: dict[tuple[str, int], CreationSite] = {}
         """Where each descriptor and signal was last registered."""
 
@@ -64,6 +66,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         except AttributeError:
             # A task factory may return a class with slots. It loses its creation site, nothing else.
             pass
+        for watch in self.task_watchers:
+            watch(task, coro)
         return task
 
     def call_soon(
