@@ -116,6 +116,17 @@ class Census:
         registered = [obj for obj in self._registered() if _is_not_among(self._registered_before, obj)]
         return [obj for obj in found if self._is_new(obj)] + registered
 
+    def drop_accepted_connections(self) -> bool:
+        """Ends the connections that servers have accepted since the mark; whether there were any."""
+        accepted = [
+            each
+            for each in _cpython_loops.connections_of(self.loop)
+            if _cpython_loops.server_of(each) is not None and id(each) not in self._transports_before
+        ]
+        for each in accepted:
+            each.abort()
+        return bool(accepted)
+
     def knew(self, future: object) -> bool:
         """Whether a task that dies now was pending at the mark; weak references to it are gone already."""
         return id(future) in self._ids_before

@@ -83,6 +83,10 @@ class Sweep:
         failed = self._failed_futures() if found else {}
         census.muted = True
         refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
+        if refused and census.drop_accepted_connections():
+            # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
+            await turn_until_quiet(loop, _RELEASE)
+            refused = {task for task in refused if not task.done()}
         if found:
             await self._let_end(loop, grace_period)
         self._tell_of_tasks(found, refused, grace_period)

@@ -139,6 +139,24 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.kinds(test), ["task"])
 
+    def test_serve_forever_with_a_connection_is_not_stubborn(self):
+        """On 3.12 it waits for its connections when cancelled; the client left open is to blame."""
+
+        async def idle(reader, writer):
+            kept.append(writer)
+
+        async def test(case):
+            server = await asyncio.start_server(idle, "127.0.0.1", 0)
+            case.task = asyncio.create_task(server.serve_forever())
+            case.streams = await asyncio.open_connection(*server.sockets[0].getsockname())
+            while not kept:
+                await asyncio.sleep(0)
+
+        kept = []
+        leaks = self.leaks(test, grace_period=0.1, settle_time=0.05)
+        self.assertEqual([leak.kind for leak in leaks], ["task", "transport"])
+        self.assertEqual(leaks[0].description[:13], "still pending")
+
     def test_one_of_another_loop_is_none(self):
         """A server on another loop is that loop's."""
 
