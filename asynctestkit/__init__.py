@@ -10,12 +10,17 @@ from .leaks.async_generators import AsyncGeneratorLeaks
 from .leaks.callbacks import CallbackLeaks
 from .leaks.coroutines import CoroutineLeaks
 from .leaks.detector import LeakDetector
+from .leaks.environ import EnvironLeaks
 from .leaks.exceptions import ExceptionLeaks
+from .leaks.executors import ExecutorLeaks
 from .leaks.leak import Leak
 from .leaks.patches import PatchLeaks
 from .leaks.servers import ServerLeaks
 from .leaks.signal_handlers import SignalHandlerLeaks
+from .leaks.sockets import SocketLeaks
+from .leaks.subprocesses import SubprocessLeaks
 from .leaks.tasks import TaskLeaks
+from .leaks.threads import ThreadLeaks
 from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
 from .leaks.watchers import WatcherLeaks
@@ -30,7 +35,9 @@ __all__ = [
     "CallbackLeaks",
     "CoroutineLeaks",
     "DeadlineError",
+    "EnvironLeaks",
     "ExceptionLeaks",
+    "ExecutorLeaks",
     "HygieneMixin",
     "HygienicAsyncTestCase",
     "Leak",
@@ -42,8 +49,11 @@ __all__ = [
     "ServerLeaks",
     "Settings",
     "SignalHandlerLeaks",
+    "SocketLeaks",
     "StaleAllowanceError",
+    "SubprocessLeaks",
     "TaskLeaks",
+    "ThreadLeaks",
     "TimerLeaks",
     "TransportLeaks",
     "UnnamedTaskError",

@@ -305,18 +305,22 @@ def warning_filters() -> list[Any]:
 PATCH_TYPES: tuple[type[Any], ...] = (unittest.mock._patch, unittest.mock._patch_dict)
 
 
-def started_patches(note: Callable[[Any], None]) -> list[Any]:
-    """The patches that `start()` has started: `_patch._active_patches`, Lib/unittest/mock.py.
+def started_patches() -> list[Any]:
+    """The patches that `start()` has started: `_patch._active_patches`, Lib/unittest/mock.py."""
+    return list(unittest.mock._patch._active_patches)  # type: ignore[attr-defined]  # not in typeshed
 
-    From the first call on, `note` is called with each that is started. Both classes of patches append to
-    that one list, which is replaced by one that tells.
+
+def hook_started_patches(note: Callable[[Any], None]) -> None:
+    """Calls `note`, from now on and for good, with each patch that is started.
+
+    Both classes of patches append to one list, `_patch._active_patches` in Lib/unittest/mock.py, which is
+    replaced by one that tells.
     """
     started = unittest.mock._patch._active_patches  # type: ignore[attr-defined]  # not in typeshed
     if not isinstance(started, _StartedPatches):
         started = _StartedPatches(started)
         started.note = note
         unittest.mock._patch._active_patches = started  # type: ignore[attr-defined]  # not in typeshed
-    return list(started)
 
 
 class _StartedPatches(list[Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from ._compat import add_note
@@ -111,8 +111,8 @@ class Guard:
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
                 self._sweep.take_stock(loop_ends=isinstance(runner, Runner))
-                if self._sweep.has_released(self.loop):
-                    runner.run(self._sweep.finish_release(self.loop), insist=True)
+                if self._sweep.has_to_see_off(self.loop):
+                    runner.run(self._see_off(), insist=True)
                 jobs = runner.shut_down(job_seconds=limit)
             if jobs:
                 raise DeadlineError(_tell_of_jobs(self.subject, limit, jobs))
@@ -129,14 +129,17 @@ class Guard:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
                 self._sweep.take_stock(loop_ends=False)
-                if self._sweep.has_released(self.loop):
-                    await self._sweep.finish_release(self.loop)
+                if self._sweep.has_to_see_off(self.loop):
+                    await self._see_off()
         finally:
             self.close()
 
     async def end_tasks(self) -> None:
         """The part of the sweep that needs the loop."""
         await self._sweep.end_tasks(self.loop, self.settings.settle_time, self.settings.grace_period)
+
+    def _see_off(self) -> Coroutine[Any, Any, None]:
+        return self._sweep.see_off(self.loop, self.settings.grace_period)
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""

@@ -18,6 +18,7 @@ from . import _cpython
 __all__ = [
     "CreationSite",
     "Place",
+    "below_the_library",
     "capture",
     "format_stack",
     "hide_machinery",
@@ -59,6 +60,24 @@ _CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]
 _THREADING = (threading.__file__, concurrent.futures.thread.__file__)
 _machinery = _Machinery()
 
+
+class _Library(dict[str, bool]):
+    """Whether a source file is the standard library's, or of the machinery: computed once a file.
+
+    CPython's own tests and installed packages lie in the library's folder and are none of it.
+    """
+
+    def __missing__(self, filename: str) -> bool:
+        is_other = filename.startswith(_NOT_LIBRARY) or f"-packages{os.sep}" in filename
+        is_within = filename.startswith((_STANDARD_LIBRARY, "<frozen ")) and not is_other
+        known = self[filename] = is_within or _machinery[filename]
+        return known
+
+
+_STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+_NOT_LIBRARY = _STANDARD_LIBRARY + "test" + os.sep
+_library = _Library()
+
 _DEPTH = 5
 _CREATE_TASK = asyncio.create_task.__code__
 # Below these functions of the machinery lie the frames that run the loop or the test, not those that created.
@@ -91,6 +110,20 @@ def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> Creatio
         frame = frame.f_back
         depth -= 1
     return site
+
+
+def below_the_library(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame, from this one on, that is neither the standard library's nor of the machinery.
+
+    The frame that runs the callback or the test, where there is none of the user's.
+    """
+    while frame is not None:
+        code = frame.f_code
+        carries = code.co_name in _CARRIERS and _machinery[code.co_filename]
+        if carries or not _library[code.co_filename]:
+            break
+        frame = frame.f_back
+    return frame
 
 
 def resolve(site: CreationSite) -> tuple[Place, ...]:
@@ -157,6 +190,3 @@ def _shortened(file: str) -> str:
         if file.startswith(folder):
             return file[len(folder) :]
     return file
-
-
-_STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep

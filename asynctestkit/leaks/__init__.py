@@ -6,11 +6,16 @@ from .async_generators import AsyncGeneratorLeaks
 from .callbacks import CallbackLeaks
 from .coroutines import CoroutineLeaks
 from .detector import LeakDetector
+from .environ import EnvironLeaks
 from .exceptions import ExceptionLeaks
+from .executors import ExecutorLeaks
 from .patches import PatchLeaks
 from .servers import ServerLeaks
 from .signal_handlers import SignalHandlerLeaks
+from .sockets import SocketLeaks
+from .subprocesses import SubprocessLeaks
 from .tasks import TaskLeaks
+from .threads import ThreadLeaks
 from .timers import TimerLeaks
 from .transports import TransportLeaks
 from .watchers import WatcherLeaks
@@ -26,6 +31,10 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     TransportLeaks,
     SignalHandlerLeaks,
     PatchLeaks,
+    SocketLeaks,
+    SubprocessLeaks,
+    ThreadLeaks,
+    ExecutorLeaks,
 )
 """What Python itself would complain of sooner or later, and what keeps running."""
 
@@ -34,5 +43,6 @@ STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     AsyncGeneratorLeaks,
     TimerLeaks,
     WatcherLeaks,
+    EnvironLeaks,
 )
 """All kinds: also what real suites leave behind without harm."""

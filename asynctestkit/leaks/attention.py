@@ -36,9 +36,13 @@ class Attention:
 
     def sees_warning(self, category: type[Warning], text: str) -> bool:
         """Whether the test records warnings now (`assertWarns`, …), or has chosen to ignore this one."""
-        if _cpython.warnings_sink() != self._sink:
+        if self.records_warnings():
             return True
         return _cpython.warning_filters() is not self._filters and _is_ignored(category, text)
+
+    def records_warnings(self) -> bool:
+        """Whether the test records warnings now."""
+        return _cpython.warnings_sink() != self._sink
 
 
 def _log_listeners() -> set[int]:

@@ -17,17 +17,21 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from .. import _cpython, _cpython_loops
+from .. import _cpython, _cpython_loops, _cpython_process
 from ..await_chain import coroutine_name
 from ..watchdog import PhaseInterrupt
 from .attention import Attention
+from .audit import audit
 from .coroutines import forgotten_with, is_unstarted
+from .environ import EnvironmentChange
 from .heap import heap, is_collecting
 from .loop_error import LoopError
+from .origins import origins
+from .subprocesses import lives_on
 
 __all__ = ["Census", "spare"]
 
@@ -45,6 +49,10 @@ class Census:
         last_words: Callable[[object], bool],
         registries: Iterable[Callable[[asyncio.AbstractEventLoop], Iterable[Any]]] = (),
     ) -> None:
+        self.phase = "setUp"
+        """The phase that is going on: what is created now is charged to it."""
+        self.changes: dict[str | None, object] = {}
+        """What was found changed in the process, by variable; None is the working directory."""
         self.muted = False
         """While True, the dying are not listened to: what dies then dies of the sweep."""
         self._wanted = _Wanted((*types, _Canary))
@@ -78,17 +86,23 @@ class Census:
         self._unlisten = [
             _cpython.hook_unawaited_coroutines(self._on_unawaited),
             _cpython.hook_default_exception_handler(loop, self._on_loop_error),
+            _cpython_process.hook_resource_warnings(self._on_resource_warning),
         ]
         if self._wanted[AsyncGeneratorType]:
             self._unlisten.append(_cpython.hook_async_generator_finalizer(loop, self._on_dropped_generator))
         if self._wanted[_cpython_loops.TRANSPORTS[0]]:
             self._unlisten.append(_cpython_loops.hook_unclosed_transports(self._on_unclosed))
+        origins.enter(self)
+        if self._wanted[EnvironmentChange]:
+            audit.enter()
+            self._unlisten.append(audit.leave)
         heap.enter(self)
 
     def close(self) -> None:
         """Takes everything back that `open` has changed in the process."""
         heap.leave(self)
-        self._last_words = lambda _: False  # it was a bound method, and so a cycle
+        origins.leave(self)
+        self._last_words = _silence  # a bound method, and so a cycle
         for undo in reversed(self._unlisten):
             undo()
         _origins.untrack()
@@ -163,23 +177,13 @@ class Census:
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if self.muted or _spared.have_died(coroutine) or self._told.pop(id(_origin(coroutine)), None):
             return
-        wanted = self._wanted[type(coroutine)] and not self._is_older(coroutine)
+        wanted = self._wanted[type(coroutine)] and not _is_older(coroutine, self.loop.get_debug())
         text = f"coroutine '{coroutine_name(coroutine)}' was never awaited"
         if not wanted or self._attention.sees_warning(RuntimeWarning, text):
             _cpython.warn_unawaited_coroutine(coroutine)
         else:
             self._told.update((id(origin), origin) for origin in map(_origin, forgotten_with(coroutine)))
             self._last_words(coroutine)
-
-    def _is_older(self, coroutine: Coroutine[Any, Any, Any]) -> bool:
-        """Whether a coroutine is older than the mark, or of another thread.
-
-        Its origin says so: there is none, or it is longer than this test asks for. Then debug mode has
-        noted it before, in a plain IsolatedAsyncioTestCase for one.
-        """
-        origin = _origin(coroutine)
-        asked_for = max(1, sys.get_coroutine_origin_tracking_depth())
-        return origin is None or (len(origin) > asked_for and not self.loop.get_debug())
 
     def _on_loop_error(self, report: Callable[[dict[str, Any]], None], context: dict[str, Any]) -> None:
         if self.muted:
@@ -188,7 +192,7 @@ class Census:
         error, task, future = context.get("exception"), context.get("task"), context.get("future")
         if isinstance(error, PhaseInterrupt) or self._attention.sees_errors(self.loop):
             return
-        if heap.innermost(self.loop, task or future) is not self or self._is_older_future(future):
+        if heap.innermost(self.loop, task or future) is not self or _is_older_future(future, self._known):
             return
         if task is not None and error is None and not task.done():
             self._last_words(task)
@@ -210,22 +214,53 @@ class Census:
             return False
         return self._last_words(transport)
 
-    def _is_older_future(self, future: object) -> bool:
-        """Whether a future that dies now is older than the mark, as on a loop that is older, too.
+    def _on_resource_warning(self, text: str, thing: object) -> bool:
+        """Whether nobody needs to be warned of what has died unclosed: it is a leak, or was let live on.
 
-        What is older is frozen: the collector does not see it, and cannot be what ends it. The last words of
-        a subclass's instance bring it back into sight (`subtype_dealloc`, Objects/typeobject.c), but not the
-        exception that it has failed with before.
+        Asked without the thing first.
         """
-        if not isinstance(future, _cpython.FUTURE_TYPES):
+        if thing is None:
+            # No filter of the test's own comes first: it would have been asked, and not this.
+            return text.startswith(("unclosed <", "subprocess ")) and not self._attention.records_warnings()
+        if origins.is_spared(thing):
+            return True
+        if origins.of_dying(thing) is None or not self._wanted[type(thing)]:
             return False
-        if self._known is not None:
-            reference = self._known.get(id(future))
-            return reference is not None and reference() in (None, future)
-        if is_collecting():
-            return False
-        seen = future if type(future) in (asyncio.Future, asyncio.Task) else future.exception()
-        return not any(obj is seen for obj in gc.get_objects())
+        return self.muted or lives_on(thing) or self._last_words(thing)
+
+
+def _is_older(coroutine: Coroutine[Any, Any, Any], in_debug_mode: bool) -> bool:
+    """Whether a coroutine is older than the mark, or of another thread.
+
+    Its origin says so: there is none, or it is longer than this test asks for. Then debug mode has
+    noted it before, in a plain IsolatedAsyncioTestCase for one.
+    """
+    origin = _origin(coroutine)
+    asked_for = max(1, sys.get_coroutine_origin_tracking_depth())
+    return origin is None or (len(origin) > asked_for and not in_debug_mode)
+
+
+def _is_older_future(future: object, known: Mapping[int, weakref.ref[Any] | None] | None) -> bool:
+    """Whether a future that dies now is older than the mark, as on a loop that is older, too.
+
+    What is older is frozen: the collector does not see it, and cannot be what ends it. The last words of
+    a subclass's instance bring it back into sight (`subtype_dealloc`, Objects/typeobject.c), but not the
+    exception that it has failed with before.
+    """
+    if not isinstance(future, _cpython.FUTURE_TYPES):
+        return False
+    if known is not None:
+        reference = known.get(id(future))
+        return reference is not None and reference() in (None, future)
+    if is_collecting():
+        return False
+    seen = future if type(future) in (asyncio.Future, asyncio.Task) else future.exception()
+    return not any(obj is seen for obj in gc.get_objects())
+
+
+def _silence(_: object) -> bool:
+    """After the end, the dying tell nothing."""
+    return False
 
 
 _OF_A_LOOP = (*_cpython.FUTURE_TYPES, asyncio.Server, *_cpython_loops.TRANSPORTS)

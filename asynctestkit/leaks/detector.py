@@ -57,8 +57,22 @@ class LeakDetector:
         """Ends a leak that is not allowed, so that it does no harm to the next test; by default nothing.
 
         Called in the reverse order of the creation, outside of the loop; the loop then turns until nothing
-        more is ready.
+        more is ready, and it `is_gone`.
         """
+
+    def is_gone(self, obj: Any) -> bool:
+        """Whether what `release` has begun is over.
+
+        Until then the sweep turns the loop, for at most `grace_period`.
+        """
+        return True
+
+    def is_ending(self, obj: Any) -> bool:
+        """Whether this may end by itself: unless it is allowed, the sweep waits, for at most `settle_time`.
+
+        By default nothing may.
+        """
+        return False
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
         """What a registry holds just now, of the loop's or the process's, for things that only live there.
@@ -67,11 +81,3 @@ class LeakDetector:
         did not hold when the test began, even if the object itself is older.
         """
         raise NotImplementedError
-
-    def is_ending(self, obj: Any) -> bool:
-        """Whether this will end by itself in a moment: the sweep waits for it, for at most `settle_time`.
-
-        By default nothing does. Called within the loop, and only where that has something left to do: a task
-        pending, a callback ready, a descriptor to watch.
-        """
-        return False

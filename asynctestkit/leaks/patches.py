@@ -24,7 +24,8 @@ class PatchLeaks(LeakDetector):
     types = _cpython.PATCH_TYPES
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
-        return _cpython.started_patches(_note)
+        _cpython.hook_started_patches(_note)
+        return _cpython.started_patches()
 
     def examine(self, obj: Any) -> Leak | None:
         site = creation_site(obj)

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import unittest
 
-from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython
+from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython, no_leaks
 from tests.leaks.contract import run_body
 
 
@@ -298,3 +298,85 @@ class DefinitionTests(unittest.TestCase):
         self.assertFalse(detector.is_ending(Pool("x")))
         with self.assertRaises(NotImplementedError):
             detector.registered(None)
+
+
+class Connection:
+    """What takes turns of the loop, or its time, to close."""
+
+    def __init__(self):
+        self.loop = asyncio.get_running_loop()
+        self.state = "open"
+
+    def close(self, after=0.0):
+        self.state = "closing"
+        self.loop.call_later(after, setattr, self, "state", "closed")
+
+
+class ConnectionLeaks(LeakDetector):
+    kind = "connection"
+    types = (Connection,)
+
+    def examine(self, obj):
+        return Leak(self.kind, name="it", description=obj.state) if obj.state != "closed" else None
+
+    def release(self, obj):
+        if obj.state == "open":
+            obj.close(after=0.01)
+
+    def is_ending(self, obj):
+        return obj.state != "closed"
+
+    def is_gone(self, obj):
+        return obj.state == "closed"
+
+
+class TakesItsTimeTests(unittest.TestCase):
+    """Things that may end by themselves, or that need the loop for their end."""
+
+    def run_body(self, body, **members):
+        return run_body(body, leak_detectors=(*DEFAULT_DETECTORS, ConnectionLeaks), **members)
+
+    def test_what_may_end_is_waited_for(self):
+        """What closes while the loop settles is no leak, though no task is pending."""
+
+        async def test(case):
+            case.connection = Connection()
+            case.connection.close(after=0.01)
+
+        self.assertEqual(self.run_body(test, settle_time=20.0).complaints, [])
+
+    def test_what_does_not_end_is_a_leak(self):
+        """It is waited for as long as `settle_time` allows, once."""
+
+        async def test(case):
+            case.connection = Connection()
+            case.connection.close(after=3600)
+
+        (leak,) = self.run_body(test, settle_time=0.01, grace_period=0.01).leaks
+        self.assertEqual(leak.description, "closing")
+
+    def test_what_is_allowed_is_not_waited_for(self):
+        """A test that is allowed to leave it ends at once."""
+
+        async def test(case):
+            case.connection = Connection()
+
+        allowance = Allowance("connection", reason="this is what is tested")
+        outcome = self.run_body(test, settle_time=3600.0, deadline=20.0, allowed_leaks=(allowance,))
+        self.assertEqual(outcome.complaints, [])
+
+    def test_what_is_released_comes_to_its_end(self):
+        """The loop turns until it is gone, after a test as after a block."""
+        seen = []
+
+        async def test(case):
+            seen.append(Connection())
+
+        async def block(case):
+            with case.assertRaises(AssertionError):
+                async with no_leaks(settle_time=0.01, leak_detectors=(ConnectionLeaks,)):
+                    seen.append(Connection())
+
+        self.assertEqual(len(self.run_body(test, settle_time=0.01).leaks), 1)
+        self.assertEqual(self.run_body(block).complaints, [])
+        self.assertEqual([connection.state for connection in seen], ["closed", "closed"])

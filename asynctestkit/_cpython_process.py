@@ -1,0 +1,250 @@
+"""What `_cpython` is, for what belongs to the process: threads, executors, children, warnings of the dying.
+
+`tests/test__cpython_process.py` has a canary for each function. Checked on 3.10 to 3.15.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.base_subprocess
+import concurrent.futures
+import concurrent.futures.thread
+import functools
+import os
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from . import _cpython
+
+__all__: list[str] = []
+
+# -- threads and executors -----------------------------------------------------------------------------------
+
+
+def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> None:
+    """Shows `hook`, from now on and for good, each thread before it starts, and the frame that starts it.
+
+    `_start_new_thread`, and `_start_joinable_thread` from 3.13, are what Lib/threading.py calls.
+    """
+    name = next(each for each in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, each))
+    original = getattr(threading, name)
+
+    def start(function: Any, *args: Any, **options: Any) -> Any:
+        thread = getattr(function, "__self__", None)
+        if isinstance(thread, threading.Thread):
+            hook(thread, sys._getframe(1))
+        return original(function, *args, **options)
+
+    setattr(threading, name, start)
+
+
+def hook_executors(hook: Callable[[concurrent.futures.Executor, FrameType], None]) -> None:
+    """Shows `hook`, from now on and for good, each executor before its `__init__`, and who makes it.
+
+    `Executor`, Lib/concurrent/futures/_base.py, has no `__new__`, nor has any of CPython's classes below it.
+    """
+
+    def __new__(cls: Any, *args: Any, **options: Any) -> Any:
+        make = super(concurrent.futures.Executor, cls).__new__
+        executor = make(cls) if make is object.__new__ else make(cls, *args, **options)
+        hook(executor, sys._getframe(1))
+        return executor
+
+    concurrent.futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
+
+
+def thread_of(ident: int) -> threading.Thread | None:
+    """A thread by its identifier, without making a dummy for a foreign one: `_active`, Lib/threading.py."""
+    return threading._active.get(ident)  # type: ignore[attr-defined,no-any-return]  # not in typeshed
+
+
+def pool_of(thread: threading.Thread) -> Any:
+    """The ThreadPoolExecutor that a thread works for, if that is still held.
+
+    The arguments of a worker, which Lib/threading.py keeps while it runs, have a weak reference to it: see
+    Lib/concurrent/futures/thread.py.
+    """
+    arguments = getattr(thread, "_args", None) or ()
+    references = (each for each in arguments if isinstance(each, weakref.ref))
+    return next((reference() for reference in references), None)
+
+
+def is_worker(thread: threading.Thread) -> bool:
+    """Whether a thread that runs is of a pool: Lib/concurrent/futures/thread.py has its target."""
+    return getattr(getattr(thread, "_target", None), "__code__", None) is _WORKER
+
+
+_WORKER: CodeType = concurrent.futures.thread._worker.__code__
+
+
+def is_manager(thread: threading.Thread) -> bool:
+    """Whether it is the thread that a pool of processes has, and ends: Lib/concurrent/futures/process.py."""
+    return type(thread).__name__ == "_ExecutorManagerThread"
+
+
+def is_shut_down(executor: concurrent.futures.Executor) -> bool:
+    """Whether an executor takes no more work; one of another make than CPython's two is taken to.
+
+    `_shutdown`, Lib/concurrent/futures/thread.py; `_shutdown_thread`, Lib/concurrent/futures/process.py.
+    """
+    return bool(getattr(executor, "_shutdown", True) and getattr(executor, "_shutdown_thread", True))
+
+
+def shut_down(executor: concurrent.futures.Executor) -> None:
+    """Ends an executor without waiting for its jobs, whatever a subclass has made of `shutdown`.
+
+    Those that count are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
+    """
+    makes = (each for each in type(executor).__mro__ if each.__module__.startswith("concurrent.futures."))
+    cls: Any = next(makes)
+    cls.shutdown(executor, wait=False, cancel_futures=True)
+
+
+def executor_threads(executor: concurrent.futures.Executor) -> list[threading.Thread]:
+    """The threads of an executor, none where it has never worked.
+
+    `_threads`, Lib/concurrent/futures/thread.py; `_executor_manager_thread`,
+    Lib/concurrent/futures/process.py.
+    """
+    manager = getattr(executor, "_executor_manager_thread", None)
+    return [manager] if manager is not None else list(getattr(executor, "_threads", ()))
+
+
+def thread_name_prefix(executor: concurrent.futures.Executor) -> str:
+    """What its user has called it: `_thread_name_prefix`, Lib/concurrent/futures/thread.py."""
+    return getattr(executor, "_thread_name_prefix", "")
+
+
+def executor_processes(executor: concurrent.futures.Executor) -> list[Any]:
+    """The processes of an executor: `_processes`, Lib/concurrent/futures/process.py."""
+    return list((getattr(executor, "_processes", None) or {}).values())
+
+
+# -- children ------------------------------------------------------------------------------------------------
+
+SUBPROCESS_TRANSPORT: type[asyncio.SubprocessTransport] = asyncio.base_subprocess.BaseSubprocessTransport
+"""What `loop.subprocess_exec` makes: Lib/asyncio/base_subprocess.py."""
+
+
+def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> None:
+    """Shows `hook`, from now on and for good, each child that was started, and the frame that starts it.
+
+    `Popen._execute_child`, Lib/subprocess.py, through which asyncio's children go as well.
+    """
+    original = subprocess.Popen._execute_child  # type: ignore[attr-defined]  # not in typeshed
+
+    @functools.wraps(original)
+    def _execute_child(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        hook(self, sys._getframe(1))
+
+    subprocess.Popen._execute_child = _execute_child  # type: ignore[attr-defined]  # not in typeshed
+
+
+def popen_of(transport: asyncio.SubprocessTransport) -> subprocess.Popen[Any] | None:
+    """The Popen below a transport, None once it is closed: `_proc`, Lib/asyncio/base_subprocess.py."""
+    return getattr(transport, "_proc", None)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended, without reaping it: `waitid`, Modules/posixmodule.c.
+
+    One that somebody else has reaped has. Without `waitid`, as on Windows, it is not known.
+    """
+    if not hasattr(os, "waitid"):
+        return False
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+# -- sockets -------------------------------------------------------------------------------------------------
+
+
+def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> None:
+    """Shows `hook`, from now on and for good, each socket that is made, and the frame that makes it.
+
+    `socket.__init__`, Lib/socket.py. There are audit events for sockets, children and (from 3.12) threads;
+    but a hook of those is called for every event of the process, one of which comes with each task, as our
+    loop looks where it is created. That makes a task dearer by a quarter.
+    """
+    original = socket.socket.__init__
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        hook(self, sys._getframe(1))
+
+    socket.socket.__init__ = __init__  # type: ignore[method-assign]  # the only place that all of them pass
+
+
+SOCK_ACCEPT = "_sock_accept"
+"""Where `loop.sock_accept()` makes a socket for its caller: Lib/asyncio/selector_events.py."""
+
+# -- warnings of the dying -----------------------------------------------------------------------------------
+
+
+def hook_resource_warnings(hook: Callable[[str, object], bool]) -> Callable[[], None]:
+    """Shows `hook` what dies unclosed, whatever the filters say; returns the undoing.
+
+    It is called with the text of the ResourceWarning and None, and if it returns True, once more with the
+    thing itself; if it returns True again, nobody is warned. All other warnings go their way.
+
+    The first of the filters asks: Python/_warnings.c matches a filter's pattern against the text. What that
+    then calls, `_showwarnmsg` of Lib/warnings.py, gets the thing.
+    """
+    filters: Any = _cpython.warning_filters()
+    filters.insert(0, _FILTER)  # without telling `warnings`, which would have every warning shown once more
+    _warning_hooks.append(hook)
+    if len(_warning_hooks) == 1:
+        warnings._showwarnmsg = _show_unless_taken  # type: ignore[attr-defined]  # not in typeshed
+
+    def undo() -> None:
+        # Blocks that overlap do not end in the order in which they began.
+        _warning_hooks.remove(hook)
+        for each in (filters, _cpython.warning_filters()):
+            index = next((i for i, entry in enumerate(each) if entry is _FILTER), None)
+            if index is not None:
+                del each[index]
+        if not _warning_hooks:
+            warnings._showwarnmsg = _SHOW  # type: ignore[attr-defined]  # not in typeshed
+
+    return undo
+
+
+class _Asking:
+    """In the place of a filter's pattern."""
+
+    is_asking = True
+
+    def match(self, text: str) -> bool:
+        return self.is_asking and bool(_warning_hooks) and _warning_hooks[-1](text, None)
+
+
+_asking = _Asking()
+_FILTER: Any = ("always", _asking, ResourceWarning, None, 0)
+_SHOW = warnings._showwarnmsg  # type: ignore[attr-defined]  # not in typeshed
+_warning_hooks: list[Callable[[str, object], bool]] = []
+
+
+def _show_unless_taken(message: Any) -> None:
+    text = str(message.message)
+    is_ours = message.category is ResourceWarning and message.source is not None and _asking.match(text)
+    if not is_ours:
+        _SHOW(message)
+    elif not _warning_hooks[-1](text, message.source):
+        _asking.is_asking = False
+        try:
+            warnings.warn_explicit(
+                message.message, message.category, message.filename, message.lineno, source=message.source
+            )
+        finally:
+            _asking.is_asking = True

@@ -1,0 +1,77 @@
+"""Executors that were not shut down."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import gc
+import re
+
+from .. import _cpython, _cpython_process
+from ..places import resolve
+from .detector import LeakDetector
+from .leak import Leak
+from .origins import origins
+from .sockets import is_of_the_library
+
+__all__ = ["ExecutorLeaks"]
+
+
+class ExecutorLeaks(LeakDetector):
+    """Pools of threads and of processes that have workers and are not shut down.
+
+    One that has never worked keeps nothing running, and one that was dropped ends its workers: neither is a
+    leak. Its threads and processes are none of their own.
+    """
+
+    kind = "executor"
+    types = (concurrent.futures.Executor,)
+
+    def examine(self, obj: concurrent.futures.Executor) -> Leak | None:
+        origin = origins.of(obj)
+        if origin is None or _cpython_process.is_shut_down(obj) or not _cpython_process.executor_threads(obj):
+            return None
+        if is_of_the_library(origin) or _is_of_a_loop(obj):
+            return None
+        return Leak(
+            kind=self.kind,
+            name=_name(obj),
+            description=f"not shut down, {_workers(obj)}",
+            phase=origin.site[0],
+            created_at=resolve(origin.site),
+            remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
+        )
+
+    def release(self, obj: concurrent.futures.Executor) -> None:
+        """Jobs that wait are cancelled; those that run are not waited for, and run on."""
+        _cpython_process.shut_down(obj)
+
+
+def _is_of_a_loop(executor: concurrent.futures.Executor) -> bool:
+    """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
+
+    The test's own loop is older than its mark, where nothing is looked for.
+    """
+    census = origins.current()
+    if census is not None and _cpython.default_executor(census.loop) is executor:
+        return True
+    owners = gc.get_referrers(executor)
+    owners += [owner for held in owners if isinstance(held, dict) for owner in gc.get_referrers(held)]
+    return any(isinstance(owner, asyncio.AbstractEventLoop) for owner in owners)
+
+
+def _name(executor: concurrent.futures.Executor) -> str:
+    prefix = _cpython_process.thread_name_prefix(executor)
+    return type(executor).__name__ if _GIVEN_PREFIX.fullmatch(prefix) else prefix
+
+
+_GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
+"""A pool that its user has given no name has one that counts the pools of the process."""
+
+
+def _workers(executor: concurrent.futures.Executor) -> str:
+    processes = _cpython_process.executor_processes(executor)
+    if processes:
+        return f"{len(processes)} process{'es' if len(processes) != 1 else ''}"
+    threads = _cpython_process.executor_threads(executor)
+    return f"{len(threads)} thread{'s' if len(threads) != 1 else ''}"

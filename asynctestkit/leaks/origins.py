@@ -1,0 +1,134 @@
+"""Who made a socket, a thread, a child or an executor, and where: they do not know it themselves.
+
+Noted at the moment of their making, while a test is guarded, in the threads of the test only: the one that
+runs it, and those that it has started, transitively. What is not noted here is nobody's leak: it is older
+than the test, or of a thread that the test knows nothing of, such as one that an earlier test has left.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import weakref
+from threading import get_ident
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _cpython_process
+from ..places import CreationSite, below_the_library, capture
+
+if TYPE_CHECKING:
+    from .census import Census
+
+__all__ = ["Origin", "Origins", "origins"]
+
+
+class Origin(NamedTuple):
+    """How a thing came to be."""
+
+    site: CreationSite
+    """The phase, and the user's lines."""
+    maker: str
+    """The file of the code that made it: asyncio's for a transport's socket, the user's, …"""
+    function: str
+    """The name of the function there."""
+
+
+class _Record(NamedTuple):
+    reference: weakref.ref[Any]
+    census: Census
+    origin: Origin
+
+
+class Origins:
+    """The origin of each thing that was made by an open test."""
+
+    def __init__(self) -> None:
+        self._censuses: dict[int, list[Census]] = {}
+        self._records: dict[int, _Record] = {}
+        self._spared: dict[int, weakref.ref[Any]] = {}
+        self._is_hooked = False
+
+    def enter(self, census: Census) -> None:
+        """The calling thread begins a test."""
+        if not self._is_hooked:
+            self._is_hooked = True
+            _cpython_process.hook_thread_starts(self.note)
+            _cpython_process.hook_sockets(self.note)
+            _cpython_process.hook_children(self.note)
+            _cpython_process.hook_executors(self.note)
+        self._censuses.setdefault(get_ident(), []).append(census)
+
+    def leave(self, census: Census) -> None:
+        """That test has ended; what it has left is told, and of no interest any more."""
+        for ident, censuses in list(self._censuses.items()):
+            if census in censuses:
+                censuses.remove(census)
+                if not censuses:
+                    del self._censuses[ident]
+        if self._records:
+            kept = {} if not self._censuses else self._records.copy()
+            self._records = {key: record for key, record in kept.items() if record.census is not census}
+
+    def current(self) -> Census | None:
+        """The test that the calling thread belongs to."""
+        ident = get_ident()
+        censuses = self._censuses.get(ident)
+        if censuses:
+            return censuses[-1]
+        thread = _cpython_process.thread_of(ident)
+        record = self._records.get(id(thread))
+        return record.census if record is not None and record.reference() is thread else None
+
+    def note(self, thing: object, frame: FrameType | None) -> None:
+        """`frame` makes a thing, in the calling thread."""
+        if not self._censuses:
+            return
+        self._spared.pop(id(thing), None)
+        census = self.current()
+        if census is None:
+            self._records.pop(id(thing), None)  # that of a dead one, which had the same address
+            return
+        while frame is not None and frame.f_code.co_filename in _MAKERS:
+            frame = frame.f_back
+        maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
+        origin = Origin(capture(below_the_library(frame), census.phase), *maker)
+        self._records[id(thing)] = _Record(weakref.ref(thing), census, origin)
+
+    def of(self, thing: object) -> Origin | None:
+        """Where a thing was made, if it was by a test that the calling thread belongs to."""
+        record = self._records.get(id(thing))
+        if record is None or record.reference() is not thing:
+            return None
+        is_open = record.census in self._censuses.get(get_ident(), ()) or record.census is self.current()
+        return record.origin if is_open else None
+
+    def of_dying(self, thing: object) -> Origin | None:
+        """As `of`, for what is being finalized: the garbage collector has cleared its weak references."""
+        record = self._records.get(id(thing))
+        if record is not None and record.reference() is None:
+            self._records[id(thing)] = _Record(weakref.ref(thing), record.census, record.origin)
+        return self.of(thing)
+
+    def forget(self, thing: object) -> None:
+        """It has been told of."""
+        self._records.pop(id(thing), None)
+
+    def spare(self, thing: object) -> None:
+        """Lets a thing live on beyond its test; it may then die without a word."""
+        if self.of(thing) is None:
+            return
+        self._spared[id(thing)] = weakref.ref(thing)
+
+    def is_spared(self, thing: object) -> bool:
+        """Whether it was, in whatever test."""
+        reference = self._spared.get(id(thing))
+        return reference is not None and (reference() is None or reference() is thing)
+
+
+_MODULES = ("socket", "ssl", "subprocess", "threading")
+_MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
+"""The modules that such things are from: who made one is who called them."""
+
+origins = Origins()
+"""Those of this process."""

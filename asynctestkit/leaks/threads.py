@@ -1,0 +1,86 @@
+"""Threads that run on."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from .. import _cpython, _cpython_process
+from ..places import Place, resolve, user_places
+from .detector import LeakDetector
+from .leak import Leak
+from .origins import origins
+from .sockets import is_of_the_library
+
+__all__ = ["ThreadLeaks"]
+
+
+class ThreadLeaks(LeakDetector):
+    """Threads that the test has started, or that its threads have, and that run on.
+
+    They cannot be ended; they are told of once, and what they do later is not charged to later tests.
+    """
+
+    kind = "thread"
+    types = (threading.Thread,)
+
+    def examine(self, obj: threading.Thread) -> Leak | None:
+        origin = origins.of(obj)
+        if origin is None or not obj.is_alive() or obj is threading.current_thread():
+            return None
+        if is_of_the_library(origin) or _is_of_an_executor(obj) or _cpython_process.is_manager(obj):
+            return None
+        is_worker = _cpython_process.is_worker(obj)
+        return Leak(
+            kind=self.kind,
+            name=obj.name,
+            description="still running, as a daemon" if obj.daemon else "still running",
+            phase=origin.site[0],
+            created_at=() if is_worker else resolve(origin.site),  # where its first job was given to it
+            waiting_at=_stack(obj),
+            remedy=_remedy(obj),
+        )
+
+    def is_ending(self, obj: threading.Thread) -> bool:
+        """Any thread may, and nobody can tell."""
+        return self.examine(obj) is not None
+
+    def release(self, obj: threading.Thread) -> None:
+        """A timer is cancelled; another thread cannot be ended from outside."""
+        if isinstance(obj, threading.Timer):
+            obj.cancel()
+        origins.forget(obj)
+
+
+def _is_of_an_executor(thread: threading.Thread) -> bool:
+    """Exempt: the worker of a pool that takes work, as that is the leak, or the loop's; and an idle one.
+
+    An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is
+    left over.
+    """
+    if not _cpython_process.is_worker(thread):
+        return False
+    pool = _cpython_process.pool_of(thread)
+    if pool is not None and not _cpython_process.is_shut_down(pool):
+        return True
+    return _cpython.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+
+
+def _stack(thread: threading.Thread) -> tuple[Place, ...]:
+    """Where it is just now, without the lines of Lib/threading.py that every thread runs in."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    lines: list[tuple[str, int, str]] = []
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename != threading.__file__ or not lines:
+            lines.append((code.co_filename, frame.f_lineno, code.co_name))
+        frame = frame.f_back
+    return user_places(lines)
+
+
+def _remedy(thread: threading.Thread) -> str:
+    if isinstance(thread, threading.Timer):
+        return "timer.cancel(), then timer.join()"
+    if _cpython_process.is_worker(thread):
+        return "wait for the job: its future's result(), or executor.shutdown(wait=True)"
+    return "tell it to stop (an Event, a sentinel in its queue), then thread.join()"

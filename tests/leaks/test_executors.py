@@ -1,0 +1,137 @@
+"""Executors that were not shut down."""
+
+import asyncio
+import concurrent.futures
+import multiprocessing
+import threading
+import unittest
+
+from asynctestkit import ExecutorLeaks
+from tests.leaks.contract import DetectorContract, run_body
+
+
+class ExecutorContractTests(DetectorContract, unittest.TestCase):
+    detector = ExecutorLeaks
+    needs_a_holder = True
+
+    async def make(self):
+        pool = concurrent.futures.ThreadPoolExecutor()  # leaks
+        pool.submit(int).result()
+        return pool
+
+    async def use(self):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            await asyncio.get_running_loop().run_in_executor(pool, int)
+        await asyncio.to_thread(int)
+
+    def assertReleased(self, thing):
+        with self.assertRaises(RuntimeError):
+            thing.submit(int)
+
+
+class WhatIsALeakTests(unittest.TestCase):
+    def leaks(self, body, **members):
+        outcome = run_body(body, **members)
+        self.assertEqual(outcome.errors, [])
+        return [(leak.kind, leak.name, leak.description) for leak in outcome.leaks]
+
+    def test_the_name_is_the_one_it_was_given(self):
+        """A pool is called as its threads are, or by its class; how many threads it has is shown."""
+
+        def test(case):
+            case.pools = [
+                concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fetch"),
+                concurrent.futures.ThreadPoolExecutor(),
+            ]
+            for pool in case.pools:
+                pool.submit(int).result()
+            barrier = threading.Barrier(2)
+            list(case.pools[0].map(lambda _: barrier.wait(), range(2)))
+
+        self.assertEqual(
+            sorted(self.leaks(test)),
+            [
+                ("executor", "ThreadPoolExecutor", "not shut down, 1 thread"),
+                ("executor", "fetch", "not shut down, 2 threads"),
+            ],
+        )
+
+    def test_a_pool_of_processes(self):
+        """Its processes end when it is released, and nothing of them is a leak of its own."""
+
+        def test(case):
+            case.pool = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+            case.pool.submit(int).result()
+            (self.process,) = case.pool._processes.values()
+
+        ((_, name, description),) = self.leaks(test)
+        self.assertEqual((name, description), ("ProcessPoolExecutor", "not shut down, 1 process"))
+        self.process.join()
+
+    def test_one_that_never_worked_is_none(self):
+        """It has started nothing, and nothing of it runs on."""
+
+        def test(case):
+            case.pools = concurrent.futures.ThreadPoolExecutor(), concurrent.futures.ProcessPoolExecutor()
+
+        self.assertEqual(self.leaks(test), [])
+
+    def test_default_executors_are_their_loops(self):
+        """What a loop has made, or was given as its default, is shut down with it."""
+
+        async def made(case):
+            await asyncio.get_running_loop().run_in_executor(None, int)
+
+        async def given(case):
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(concurrent.futures.ThreadPoolExecutor())
+            await loop.run_in_executor(None, int)
+
+        def given_to_another(case):
+            self.loop = asyncio.SelectorEventLoop()
+            self.loop.set_default_executor(concurrent.futures.ThreadPoolExecutor())
+            self.loop.run_until_complete(made_on(self.loop))
+
+        async def made_on(loop):
+            await loop.run_in_executor(None, int)
+
+        for body in (made, given, given_to_another):
+            with self.subTest(body.__name__):
+                self.assertEqual(self.leaks(body), [])
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+    def test_one_that_is_older_is_none(self):
+        """A pool of the whole process may work for a test."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+
+            async def test(case):
+                await asyncio.get_running_loop().run_in_executor(pool, int)
+
+            self.assertEqual(self.leaks(test), [])
+
+    def test_one_with_a_shutdown_of_its_own(self):
+        """It is ended whatever the user's class makes of `shutdown`."""
+
+        class Refusing(concurrent.futures.ThreadPoolExecutor):
+            def shutdown(self, wait=True):
+                raise AssertionError
+
+        def test(case):
+            case.pool = self.pool = Refusing()
+            self.pool.submit(int).result()
+
+        self.assertEqual(self.leaks(test), [("executor", "Refusing", "not shut down, 1 thread")])
+        with self.assertRaises(RuntimeError):
+            self.pool.submit(int)
+
+    def test_one_of_another_make_is_none(self):
+        """Of a user's own class it is not known whether it is shut down."""
+
+        class Own(concurrent.futures.Executor):
+            pass
+
+        def test(case):
+            case.pool = Own()
+
+        self.assertEqual(self.leaks(test), [])

@@ -1,0 +1,317 @@
+"""Sockets that were left open."""
+
+import asyncio
+import gc
+import logging.handlers
+import multiprocessing.connection
+import socket
+import ssl
+import threading
+import unittest
+import warnings
+from unittest import mock
+
+from asynctestkit import HygienicAsyncTestCase, SocketLeaks, no_leaks
+from tests.leaks.contract import DetectorContract, run_body
+from tests.running import Overheard, overhearing
+
+
+class SocketContractTests(DetectorContract, unittest.TestCase):
+    detector = SocketLeaks
+
+    async def make(self):
+        return socket.socket()  # leaks
+
+    async def use(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = await asyncio.start_server(lambda reader, writer: writer.close(), sock=listener)
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            server.close()
+            await server.wait_closed()
+
+    def assertReleased(self, thing):
+        self.assertEqual(thing.fileno(), -1)
+
+
+class Leaks(unittest.TestCase):
+    """What a test leaves, as (name, description), and that nothing else comes of it."""
+
+    def leaks(self, body, **members):
+        outcome = run_body(body, **members)
+        self.assertEqual([outcome.errors, outcome.warnings, outcome.output], [[], [], ""], outcome)
+        self.assertEqual({leak.kind for leak in outcome.leaks} - {"socket"}, set())
+        return [(leak.name, leak.description) for leak in outcome.leaks]
+
+
+class DescriptionTests(Leaks):
+    def test_a_listening_socket(self):
+        """It is named by its address, and said to listen."""
+
+        def test(case):
+            case.held = socket.create_server(("127.0.0.1", 0))
+            self.port = case.held.getsockname()[1]
+
+        self.assertEqual(self.leaks(test), [(f"tcp 127.0.0.1:{self.port}", "still open, listening")])
+
+    def test_both_ends_of_a_connection(self):
+        """Address and peer of each end are shown; the accepted one is a leak as well."""
+
+        def test(case):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                case.client = socket.create_connection(listener.getsockname())
+                case.accepted, _ = listener.accept()
+            self.here, self.there = (f"127.0.0.1:{s.getsockname()[1]}" for s in (case.client, case.accepted))
+
+        found = set(self.leaks(test))
+        ends = (self.here, self.there), (self.there, self.here)
+        self.assertEqual(found, {(f"tcp {end}", f"still open, connected to {peer}") for end, peer in ends})
+
+    def test_the_families(self):
+        """Datagram, IPv6, Unix and unbound sockets are told apart."""
+
+        def test(case):
+            case.udp = socket.socket(type=socket.SOCK_DGRAM)
+            case.pair = socket.socketpair()
+            case.raw = socket.socket(socket.AF_INET6)
+            case.raw.bind(("::1", 0))
+            self.port = case.raw.getsockname()[1]
+
+        self.assertEqual(
+            sorted(self.leaks(test)),
+            [
+                (f"tcp [::1]:{self.port}", "still open, not connected"),
+                ("udp 0.0.0.0:0", "still open, not connected"),
+                ("unix unnamed", "still open, connected to unnamed"),
+                ("unix unnamed", "still open, connected to unnamed"),
+            ],
+        )
+
+    def test_a_socket_of_another_protocol(self):
+        """One that cannot be asked whether it listens is described all the same."""
+        with mock.patch.object(socket.socket, "getsockopt", side_effect=OSError):
+
+            def test(case):
+                case.held = socket.socket()
+
+            self.assertEqual(self.leaks(test), [("tcp 0.0.0.0:0", "still open, not connected")])
+
+    def test_tls(self):
+        """A TLS socket is one leak; the one it was made from has handed its descriptor on."""
+
+        def test(case):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                plain = socket.create_connection(listener.getsockname())
+                case.held = context.wrap_socket(
+                    plain, server_hostname="localhost", do_handshake_on_connect=False
+                )
+            self.port = case.held.getsockname()[1]
+
+        ((name, _),) = self.leaks(test)
+        self.assertEqual(name, f"tcp 127.0.0.1:{self.port}")
+
+    def test_a_subclass_that_answers_otherwise(self):
+        """What a subclass makes of the methods changes nothing."""
+
+        class Odd(socket.socket):
+            def refuse(self, *args):
+                raise AssertionError
+
+            fileno = getsockname = getpeername = getsockopt = detach = close = refuse
+
+        def test(case):
+            case.held = self.held = Odd()
+
+        self.assertEqual(self.leaks(test), [("tcp 0.0.0.0:0", "still open, not connected")])
+        self.assertEqual(socket.socket.fileno(self.held), -1)
+
+    def test_what_files_hold_open_is_closed(self):
+        """A file of `makefile` keeps the descriptor of a socket that was closed."""
+
+        def test(case):
+            self.near, self.far = socket.socketpair()
+            self.file = self.near.makefile("rb")
+            self.near.close()
+
+        self.assertEqual(len(self.leaks(test)), 2)
+        self.assertEqual(self.near.fileno(), -1)
+
+
+class InnocenceTests(Leaks):
+    def assertNone(self, body, **members):
+        self.assertEqual(self.leaks(body, **members), [])
+
+    def test_sockets_of_transports_and_servers(self):
+        """They are told of as transports and servers, or not at all: asyncio's own, or handed to it."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        async def test(case):
+            case.server = await asyncio.start_server(print, sock=listener.dup())
+            case.streams = await asyncio.open_connection(*listener.getsockname())
+            client = socket.create_connection(listener.getsockname())
+            case.more = await asyncio.open_connection(sock=client)
+            await case.settle()
+
+        with listener, overhearing(Overheard()):  # transports that die with a closed loop complain
+            outcome = run_body(test, leak_detectors=(SocketLeaks,))
+            gc.collect()
+        self.assertEqual(outcome.leaks, ())
+
+    def test_the_self_pipe_of_a_loop(self):
+        """A second loop that was not closed has sockets of its own, which are not the user's."""
+
+        def test(case):
+            case.held = self.loop = asyncio.SelectorEventLoop()
+
+        self.assertNone(test)
+        self.loop.close()
+
+    def test_what_sock_accept_gives_is_the_users(self):
+        """`loop.sock_accept` makes a socket for its caller, who has to close it."""
+
+        async def test(case):
+            with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+                listener.setblocking(False)
+                client.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(client, listener.getsockname())
+                case.held, _ = await loop.sock_accept(listener)
+
+        self.assertEqual(len(self.leaks(test)), 1)
+
+    def test_detached_sockets(self):
+        """A socket that has given its descriptor away is closed, whoever holds it."""
+
+        def test(case):
+            case.held = socket.socket()
+            socket.close(case.held.detach())
+
+        self.assertNone(test)
+
+    def test_sockets_of_libraries(self):
+        """Those that logging and multiprocessing make for themselves are theirs to close."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def test(case):
+            case.handler = self.handler = logging.handlers.SocketHandler(*listener.getsockname())
+            case.handler.createSocket()
+            case.listener = self.listener = multiprocessing.connection.Listener(("127.0.0.1", 0))
+
+        with listener:
+            self.assertNone(test)
+        self.handler.close()
+        self.listener.close()
+
+    def test_sockets_of_foreign_threads(self):
+        """A thread that the test has not started opens what it likes; one that it has started does not."""
+        wanted, made, end = threading.Event(), threading.Event(), threading.Event()
+
+        def foreign():
+            wanted.wait()
+            with socket.socket():
+                made.set()
+                end.wait()
+
+        def test(case):
+            wanted.set()
+            made.wait()
+
+        def starts_its_own(case):
+            thread = threading.Thread(target=lambda: case.__dict__.update(held=socket.socket()))
+            thread.start()
+            thread.join()
+
+        thread = threading.Thread(target=foreign)
+        thread.start()
+        self.assertNone(test)
+        end.set()
+        thread.join()
+        self.assertEqual(len(self.leaks(starts_its_own)), 1)
+
+    def test_sockets_that_are_older(self):
+        """What was open before the test, or the block, is none of theirs, kept or dropped."""
+
+        async def test(case):
+            older = [socket.socket(), socket.socket()]
+            async with no_leaks():
+                older.pop().close()
+                older[0].listen()
+            older.pop().close()
+
+        self.assertNone(test)
+
+
+class DroppedTests(Leaks):
+    def test_whatever_the_filters_say(self):
+        """A dropped socket is told of by a ResourceWarning, though warnings of that kind are not shown."""
+
+        def test(case):
+            socket.socket()
+
+        for action in ("ignore", "error", "default"):
+            with self.subTest(action), warnings.catch_warnings():
+                warnings.simplefilter(action)
+                result = unittest.TestResult()
+                type("Inner", (HygienicAsyncTestCase,), {"test": test})("test").run(result)
+                self.assertEqual(len(result.failures), 1)
+
+    def test_a_test_that_looks_is_not_accused(self):
+        """Whoever records the warning, expects it, or has it ignored on purpose, has seen to it."""
+
+        def expects(case):
+            with case.assertWarns(ResourceWarning):
+                socket.socket()
+
+        def records(case):
+            with warnings.catch_warnings(record=True) as recorded:
+                warnings.simplefilter("always")
+                socket.socket()
+            case.assertEqual([each.category for each in recorded], [ResourceWarning])
+
+        def ignores(case):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)
+                socket.socket()
+
+        for body in (expects, records, ignores):
+            with self.subTest(body.__name__):
+                self.assertEqual(self.leaks(body), [])
+
+    def test_filters_that_say_nothing_of_it_change_nothing(self):
+        """A test that has replaced the filters without a word on such warnings is not looking."""
+
+        def test(case):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                socket.socket()
+
+    def test_in_a_thread_of_the_tests(self):
+        """What a thread of the test drops is the test's as well."""
+
+        def test(case):
+            thread = threading.Thread(target=lambda: socket.socket() and None)
+            thread.start()
+            thread.join()
+
+        self.assertEqual(len(self.leaks(test)), 1)
+
+    def test_warnings_of_others_go_their_way(self):
+        """What is no leak of the test is warned of as ever: once, as the filters say."""
+
+        def drops(case):
+            self.older.clear()
+            gc.collect()
+
+        self.older = [socket.socket()]
+        outcome = run_body(drops)
+        self.assertEqual([each.category for each in outcome.warnings], [ResourceWarning])
+        self.assertEqual(outcome.leaks, ())
+
+    def test_the_filters_are_given_back(self):
+        """After the test the filters are what they were."""
+        before = list(warnings.filters)
+        run_body(lambda case: None)
+        self.assertEqual(warnings.filters, before)
