@@ -3,7 +3,14 @@
 from .block import no_leaks
 from .case import HygieneMixin, HygienicAsyncTestCase
 from .decorators import allow_leaks, hygiene
-from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError, UnnamedTaskError
+from .exceptions import (
+    BlockedLoopError,
+    DeadlineError,
+    LeakError,
+    LeakWarning,
+    StaleAllowanceError,
+    UnnamedTaskError,
+)
 from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
 from .leaks.async_generators import AsyncGeneratorLeaks
@@ -32,6 +39,7 @@ __all__ = [
     "STRICT_DETECTORS",
     "Allowance",
     "AsyncGeneratorLeaks",
+    "BlockedLoopError",
     "CallbackLeaks",
     "CoroutineLeaks",
     "DeadlineError",

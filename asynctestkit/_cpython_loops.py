@@ -227,3 +227,36 @@ def loop_of_handle(handle: asyncio.Handle) -> Loop:
 def callback_of(handle: asyncio.Handle) -> Any:
     """What a handle calls, None when it was cancelled: `_callback`, Lib/asyncio/events.py."""
     return getattr(handle, "_callback", None)
+
+
+# -- callbacks -----------------------------------------------------------------------------------------------
+
+
+def hook_callbacks(
+    around: Callable[[asyncio.Handle, Callable[[asyncio.Handle], Any]], None],
+) -> Callable[[], None]:
+    """Has each callback of all loops run by `around(handle, run)`; returns the undoing.
+
+    `Handle._run`, Lib/asyncio/events.py, which is where the loops that are written in Python run them.
+    """
+    before = asyncio.Handle._run
+    _arounds.append(around)
+    if len(_arounds) == 1:
+        _arounds.insert(0, before)
+
+        def _run(self: asyncio.Handle) -> None:
+            _arounds[-1](self, before)
+
+        asyncio.Handle._run = _run  # type: ignore[method-assign]  # the one place that all pass
+
+    def undo() -> None:
+        # Blocks that overlap do not end in the order in which they began.
+        _arounds.remove(around)
+        if len(_arounds) == 1:
+            asyncio.Handle._run = _arounds.pop()  # type: ignore[method-assign]  # the one place that all pass
+
+    return undo
+
+
+_Run = Callable[[asyncio.Handle], Any]
+_arounds: list[Any] = []

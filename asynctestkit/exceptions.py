@@ -3,6 +3,7 @@
     AssertionError
       ├── LeakError             a test left something behind
       ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
+      ├── BlockedLoopError      a callback held the loop for longer than `blocking_threshold`
       ├── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
       └── UnnamedTaskError      a test that requires names started a task without one
     UserWarning
@@ -18,7 +19,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .leaks.leak import Leak
 
-__all__ = ["DeadlineError", "LeakError", "LeakWarning", "StaleAllowanceError", "UnnamedTaskError"]
+__all__ = [
+    "BlockedLoopError",
+    "DeadlineError",
+    "LeakError",
+    "LeakWarning",
+    "StaleAllowanceError",
+    "UnnamedTaskError",
+]
 
 
 class LeakError(AssertionError):
@@ -37,6 +45,13 @@ class DeadlineError(AssertionError):
     """A phase of a test outlived its `deadline`, in wall seconds, and was cancelled or interrupted.
 
     Where the code under test ended with an exception of its own on the way out, that is the `__cause__`.
+    """
+
+
+class BlockedLoopError(AssertionError):
+    """A callback held the loop for more than `blocking_threshold` wall seconds.
+
+    The message has the stack that was taken meanwhile, and how much of the time was spent on computing.
     """
 
 

@@ -9,11 +9,19 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from ._compat import add_note
-from .exceptions import DeadlineError, LeakError, LeakWarning, StaleAllowanceError, UnnamedTaskError
+from .exceptions import (
+    BlockedLoopError,
+    DeadlineError,
+    LeakError,
+    LeakWarning,
+    StaleAllowanceError,
+    UnnamedTaskError,
+)
 from .leaks.allowances import Allowance
 from .leaks.exceptions import one_line
-from .leaks.report import render, render_unnamed
+from .leaks.report import render, render_blocks, render_unnamed
 from .leaks.sweep import Sweep
+from .loops.blocking import BlockingWatch
 from .loops.loop import HygienicEventLoop
 from .loops.runner import ForeignRunner, Runner
 from .loops.task_names import TaskNames
@@ -66,6 +74,7 @@ class Guard:
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
         self._names: TaskNames | None = None
+        self._blocking: BlockingWatch | None = None
         self._sweep = Sweep(settings.leak_detectors, (*settings.allowed_leaks, *required))
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,12 +83,16 @@ class Guard:
         self._sweep.census.open(loop)
         if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
             self._names = TaskNames(loop)
+        if self.settings.blocking_threshold is not None:
+            self._blocking = BlockingWatch(loop, self.settings.blocking_threshold)
+            self._blocking.open()
         self._is_open = True
 
     def close(self) -> None:
         """Gives back what `open` has taken of the process; may be called twice."""
         if self._is_open:
             self._is_open = False
+            self._stop_timing()
             self._sweep.census.close()
             if self._names is not None:
                 self._names.close()
@@ -96,6 +109,8 @@ class Guard:
         before, self._sweep.phase = self._sweep.phase, name
         if isinstance(self.loop, HygienicEventLoop):
             self.loop.phase = name
+        if self._blocking is not None:
+            self._blocking.phase = name
         return before
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
@@ -104,6 +119,7 @@ class Guard:
 
     def sweep(self, runner: Runner | ForeignRunner) -> None:
         """The end of a test: finds and ends what it has left, and closes."""
+        self._stop_timing()
         decided = self.is_decided
         limit = math.inf if self.settings.deadline is None else self.settings.deadline
         try:
@@ -125,6 +141,7 @@ class Guard:
 
     async def sweep_block(self) -> None:
         """The end of a block, within its loop: finds and ends what it has left, and closes."""
+        self._stop_timing()
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
@@ -143,20 +160,19 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
-        report, unnamed, decided = self.report(), self._report_unnamed(), self.is_decided
+        report, others, decided = self.report(), self._other_faults(), self.is_decided
         for error in self._sweep.errors:
             if not decided:
                 raise _of_detector(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
-            text = f"{report}\n\n{unnamed}" if unnamed else report
-            raise LeakError(text, tuple(self._sweep.leaks)) from None
+            raise LeakError("\n\n".join([report, *others.values()]), tuple(self._sweep.leaks)) from None
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
-        if unnamed and not decided:
-            raise UnnamedTaskError(unnamed) from None
-        if unnamed:
-            self._warn(unnamed)
+        for kind, text in others.items():
+            if not decided:
+                raise kind("\n\n".join(others.values())) from None
+            self._warn(text)
         stale = [
             allowance for allowance, needed in self._required.items() if needed and self._is_stale(allowance)
         ]
@@ -173,9 +189,20 @@ class Guard:
         """What was found, as text; "" if nothing was."""
         return render(self.subject, self._sweep.leaks) if self._sweep.leaks else ""
 
-    def _report_unnamed(self) -> str:
-        tasks = self._names.unnamed() if self._names is not None else []
-        return render_unnamed(self.subject, tasks) if tasks else ""
+    def _other_faults(self) -> dict[type[AssertionError], str]:
+        """What is wrong apart from leaks, as texts."""
+        faults: dict[type[AssertionError], str] = {}
+        if self._names is not None and (unnamed := self._names.unnamed()):
+            faults[UnnamedTaskError] = render_unnamed(self.subject, unnamed)
+        if self._blocking is not None and self._blocking.blocks:
+            threshold = self.settings.blocking_threshold or 0.0
+            faults[BlockedLoopError] = render_blocks(self.subject, threshold, self._blocking.blocks)
+        return faults
+
+    def _stop_timing(self) -> None:
+        """What the sweep does to the loop is not the test's doing. May be called twice."""
+        if self._blocking is not None:
+            self._blocking.close()
 
     def _is_stale(self, allowance: Allowance) -> bool:
         return allowance not in self._sweep.used_allowances

@@ -34,6 +34,7 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     settle_time: float = Settings.settle_time
     grace_period: float = Settings.grace_period
     deadline: float | None = Settings.deadline
+    blocking_threshold: float | None = Settings.blocking_threshold
     asyncio_debug: bool | None = Settings.asyncio_debug
     require_task_names: bool = Settings.require_task_names
 

@@ -20,10 +20,11 @@ __all__ = [
     "Place",
     "below_the_library",
     "capture",
-    "format_stack",
     "hide_machinery",
     "is_machinery",
+    "render_stack",
     "resolve",
+    "stack_of",
     "user_places",
 ]
 
@@ -162,19 +163,34 @@ def hide_machinery(trace: TracebackType | None) -> None:
         kept.tb_next = None
 
 
-def format_stack(innermost: FrameType | None) -> str:
-    """The stack of a thread as Python prints one, from the first line that is the user's to the innermost.
+def stack_of(innermost: FrameType | None) -> list[Place]:
+    """The stack of a thread, outermost first, taken so quickly that the thread itself cannot go on meanwhile.
 
-    asyncio may stand in between: the user's code can run a loop of its own. "" without a frame.
+    To read the source, as `render_stack` does, lets other threads run.
     """
-    if innermost is None:
-        return ""
-    entries = list(traceback.extract_stack(innermost))
-    carriers = [index for index, entry in enumerate(entries) if entry.filename.startswith(_CARRIER_FOLDERS)]
+    stack: list[Place] = []
+    while innermost is not None:
+        code = innermost.f_code
+        stack.append(Place(code.co_filename, innermost.f_lineno, code.co_name))
+        innermost = innermost.f_back
+    return stack[::-1]
+
+
+def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:
+    """A stack as Python prints one, from the first line that is the user's to the innermost.
+
+    Or to the last that is neither the library's nor of the machinery. asyncio may stand in between: the
+    user's code can run a loop of its own.
+    """
+    carriers = [index for index, place in enumerate(stack) if place.file.startswith(_CARRIER_FOLDERS)]
     if carriers:
-        entries = entries[carriers[-1] + 1 :]
-    users = (i for i, e in enumerate(entries) if not _machinery[e.filename] and e.filename not in _THREADING)
-    return "".join(traceback.format_list(entries[next(users, 0) :]))
+        stack = stack[carriers[-1] + 1 :]
+    users = (i for i, e in enumerate(stack) if not _machinery[e.file] and e.file not in _THREADING)
+    stack = stack[next(users, 0) :]
+    if to_users_line:
+        last = max((i for i, each in enumerate(stack) if not _library[each.file]), default=len(stack))
+        stack = stack[: last + 1]
+    return "".join(traceback.format_list([traceback.FrameSummary(*place) for place in stack]))
 
 
 def _line_at(code: CodeType, offset: int) -> int:

@@ -34,6 +34,8 @@ class Settings:
     """What cancelled tasks get to finish."""
     deadline: float | None = 120.0
     """The limit of each phase (set-up; body; tear-down; each cleanup); None = none."""
+    blocking_threshold: float | None = None
+    """How long one callback may hold the loop; None = for ever."""
     asyncio_debug: bool | None = None
     """asyncio's debug mode: True, False, or as PYTHONASYNCIODEBUG and -X dev say."""
     require_task_names: bool = False
@@ -84,12 +86,12 @@ def _check_seconds(name: str, value: object) -> None:
         raise ValueError(f"{name} is {value!r}, expected a number of seconds that is not negative")
 
 
-def _check_deadline(name: str, value: object) -> None:
+def _check_limit(name: str, value: object) -> None:
     if value is None:
         return
     _check_seconds(name, value)
     if value == 0:
-        raise ValueError(f"{name} is {value!r}, expected more than no time at all; for no deadline, say None")
+        raise ValueError(f"{name} is {value!r}, expected more than no time at all; for no limit, say None")
 
 
 def _check_flag(name: str, value: object) -> None:
@@ -108,7 +110,8 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "allowed_leaks": _check_allowances,
     "settle_time": _check_seconds,
     "grace_period": _check_seconds,
-    "deadline": _check_deadline,
+    "deadline": _check_limit,
+    "blocking_threshold": _check_limit,
     "asyncio_debug": _check_flag,
     "require_task_names": _check_bool,
 }
@@ -138,6 +141,11 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
         "deadline",
         _seconds_or_none,
         "a number of seconds, such as 120, or 0 for none",
+    ),
+    "ASYNCTESTKIT_BLOCKING_THRESHOLD": (
+        "blocking_threshold",
+        _seconds_or_none,
+        "a number of seconds, such as 0.1, or 0 for none",
     ),
 }
 

@@ -26,9 +26,9 @@ from typing import Any, Protocol
 
 from . import _cpython
 from ._compat import debugger_is_registered
-from .places import format_stack, is_machinery
+from .places import is_machinery, render_stack, stack_of
 
-__all__ = ["PhaseInterrupt", "Watch", "Watched"]
+__all__ = ["Alarm", "PhaseInterrupt", "Watch", "Watched", "arm", "disarm", "is_debugged", "is_traced"]
 
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 _PATIENCE = 0.25
@@ -70,6 +70,19 @@ class Watched(Protocol):
         """Go on without the code; called in the loop, when `cancel` went unheeded for the grace period."""
 
 
+class Alarm(Protocol):
+    """What the watchdog's thread wakes up for."""
+
+    due: float
+    """When, on `time.monotonic()`."""
+
+    def advance(self, now: float) -> None:
+        """It is that time; says when the next is. Called in the watchdog's thread."""
+
+    def interrupted(self, frame: FrameType | None) -> None:
+        """The watchdog's signal has arrived in the main thread, in `frame`."""
+
+
 class Watch:
     """One deadline over some code, from its creation to `stop()`; all times are wall seconds.
 
@@ -93,7 +106,7 @@ class Watch:
         self._tracers_before: tuple[Any, Any] | None = None
         self._is_over = False
         self._is_raising = False
-        _watchdog.add(self)
+        arm(self)
 
     def stop(self) -> None:
         """Disarms: from now on nothing is called and nothing is raised.
@@ -103,7 +116,7 @@ class Watch:
         self._is_over = True
         while self._is_raising:
             sleep(0)  # what is raised now arrives here
-        _watchdog.remove(self)
+        disarm(self)
         if self._tracers_before is not None:
             tracer, profiler = self._tracers_before
             sys.setprofile(profiler)
@@ -116,7 +129,7 @@ class Watch:
         if (
             not self.expired
             and not self._is_asked
-            and _is_debugged(sys._current_frames().get(self._thread_id))
+            and is_debugged(sys._current_frames().get(self._thread_id))
         ):
             self._stand_down()
             return
@@ -150,7 +163,7 @@ class Watch:
     # -- in the thread of the code
 
     def _answer(self) -> None:
-        if self._is_over or _is_traced():
+        if self._is_over or is_traced():
             self._stand_down()
             return
         self._wants_interrupt = False
@@ -169,7 +182,7 @@ class Watch:
         if not self._wants_interrupt or self._is_over or _is_own(frame):
             return  # if it is still wanted, the next one finds better code
         self._wants_interrupt = False
-        if _is_traced():
+        if is_traced():
             self._stand_down()
             return
         self._take_down(frame)
@@ -184,7 +197,7 @@ class Watch:
     def _take_down(self, frame: FrameType | None) -> None:
         if not self.expired:
             self.expired = True
-            self._watched.overrun(format_stack(frame))
+            self._watched.overrun(render_stack(stack_of(frame)))
 
     def _stand_down(self) -> None:
         self.due = float("inf")
@@ -203,9 +216,9 @@ class Watch:
 
         def profiler(ended: FrameType, event: str, _: object) -> None:  # pragma: no cover  # and profilers
             if event == "return" and not is_machinery(ended.f_code.co_filename):
-                arm(ended.f_back)
+                trace_from(ended.f_back)
 
-        def arm(frame: FrameType | None) -> None:
+        def trace_from(frame: FrameType | None) -> None:
             is_users = frame is not None and not is_machinery(frame.f_code.co_filename)
             while frame is not None and not is_machinery(frame.f_code.co_filename):
                 frame.f_trace = tracer
@@ -213,18 +226,18 @@ class Watch:
             sys.setprofile(profiler if is_users else None)
             sys.settrace(tracer if is_users else None)
 
-        arm(frame)
+        trace_from(frame)
 
 
 class _Watchdog:
     """The thread, started when it is first needed, and what it watches."""
 
     def __init__(self) -> None:
-        self.watches: list[Watch] = []
+        self.watches: list[Alarm] = []
         self._changed = threading.Condition()
         self._sleeps_until: float | None = None
 
-    def add(self, watch: Watch) -> None:
+    def add(self, watch: Alarm) -> None:
         _take_signal()
         self.watches.append(watch)
         if self._sleeps_until is None:
@@ -239,7 +252,7 @@ class _Watchdog:
             with self._changed:
                 self._changed.notify()
 
-    def remove(self, watch: Watch) -> None:
+    def remove(self, watch: Alarm) -> None:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
         if watch in self.watches:
             self.watches.remove(watch)
@@ -263,6 +276,16 @@ class _Watchdog:
 
 
 _watchdog = _Watchdog()
+
+
+def arm(alarm: Alarm) -> None:
+    """Has the watchdog's thread wake up for it, from now on."""
+    _watchdog.add(alarm)
+
+
+def disarm(alarm: Alarm) -> None:
+    """No more, from now on."""
+    _watchdog.remove(alarm)
 
 
 def _reset_after_fork() -> None:
@@ -313,7 +336,7 @@ _DEBUGGERS = frozenset(
 )
 
 
-def _is_debugged(frame: FrameType | None) -> bool:
+def is_debugged(frame: FrameType | None) -> bool:
     """Whether a debugger sits in that stack, traces it, or is registered for the process."""
     if debugger_is_registered():
         return True
@@ -324,7 +347,7 @@ def _is_debugged(frame: FrameType | None) -> bool:
     return False
 
 
-def _is_traced() -> bool:
+def is_traced() -> bool:
     """Whether a debugger traces the calling thread; coverage, a tracer as well, is no debugger."""
     return debugger_is_registered() or _is_debuggers(sys.gettrace())
 

@@ -276,3 +276,24 @@ class HandleCanaries(Canary):
         _cpython_loops.schedule(self.loop, never)
         never.cancel()
         self.assertEqual(self.loop._timer_cancelled_count, 1)
+
+    def test_hook_callbacks(self):
+        """Callbacks of every kind run by what was hooked last; overlapping hooks give all back together."""
+        before, seen = asyncio.Handle._run, []
+
+        def hook(name):
+            return _cpython_loops.hook_callbacks(lambda handle, run: (seen.append(name), run(handle)))
+
+        async def turn():
+            await asyncio.sleep(0.0001)  # waits: for a timer to fire
+
+        first = hook("first")
+        second = hook("second")
+        self.run_in_loop(turn())
+        self.assertEqual(set(seen), {"second"})
+        first()
+        seen.clear()
+        self.run_in_loop(turn())
+        self.assertEqual(set(seen), {"second"})
+        second()
+        self.assertIs(asyncio.Handle._run, before)

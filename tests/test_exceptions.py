@@ -4,6 +4,7 @@ import pickle
 import unittest
 
 from asynctestkit.exceptions import (
+    BlockedLoopError,
     DeadlineError,
     LeakError,
     LeakWarning,
@@ -19,7 +20,7 @@ LEAK = Leak(kind="task", name="Task-1", created_at=(Place("/x.py", 3, "test"),))
 class ExceptionsTests(unittest.TestCase):
     def test_failures_are_assertion_errors(self):
         """unittest reports each of them as FAIL, not as ERROR."""
-        for error in (LeakError, DeadlineError, StaleAllowanceError, UnnamedTaskError):
+        for error in (LeakError, DeadlineError, BlockedLoopError, StaleAllowanceError, UnnamedTaskError):
             with self.subTest(error.__name__):
                 self.assertTrue(issubclass(error, unittest.TestCase.failureException))
 
@@ -39,9 +40,8 @@ class ExceptionsTests(unittest.TestCase):
 
     def test_each_can_be_pickled(self):
         """Test runners that use several processes send failures from one to another."""
-        for error in (
-            DeadlineError("text"), StaleAllowanceError("text"), UnnamedTaskError("text"), LeakWarning("text"),
-        ):  # fmt: skip
+        for kind in (DeadlineError, BlockedLoopError, StaleAllowanceError, UnnamedTaskError, LeakWarning):
+            error = kind("text")
             with self.subTest(type(error).__name__):
                 copy = pickle.loads(pickle.dumps(error))
                 self.assertIs(type(copy), type(error))

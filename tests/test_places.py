@@ -16,10 +16,11 @@ from asynctestkit.places import (
     Place,
     below_the_library,
     capture,
-    format_stack,
     hide_machinery,
     is_machinery,
+    render_stack,
     resolve,
+    stack_of,
     user_places,
 )
 
@@ -74,12 +75,12 @@ class IsMachineryTests(unittest.TestCase):
                 self.assertFalse(is_machinery(file))
 
 
-class FormatStackTests(unittest.TestCase):
+class StackTests(unittest.TestCase):
     def test_it_begins_with_the_users_line(self):
         """What carries the test is left out; asyncio's lines between the user's are not."""
 
         async def inner():
-            return format_stack(sys._getframe())
+            return render_stack(stack_of(sys._getframe()))
 
         def outer():
             loop = asyncio.SelectorEventLoop()
@@ -94,7 +95,7 @@ class FormatStackTests(unittest.TestCase):
         """A thread's stack begins with what it was started for, be it a worker of a pool."""
 
         def work():
-            stacks.append(format_stack(sys._getframe()))
+            stacks.append(render_stack(stack_of(sys._getframe())))
 
         stacks = []
         thread = threading.Thread(target=work)
@@ -111,10 +112,10 @@ class FormatStackTests(unittest.TestCase):
         thread = threading.Thread(target=over.wait)
         thread.start()
         frame = sys._current_frames()[thread.ident]
-        self.assertIn("threading.py", format_stack(frame))
+        self.assertIn("threading.py", render_stack(stack_of(frame)))
         over.set()
         thread.join()
-        self.assertEqual(format_stack(None), "")
+        self.assertEqual(render_stack(stack_of(None)), "")
 
 
 class CaptureTests(unittest.TestCase):

@@ -52,7 +52,14 @@ BAD_VALUES = (
         "deadline",
         0,
         ValueError,
-        "deadline is 0, expected more than no time at all; for no deadline, say None",
+        "deadline is 0, expected more than no time at all; for no limit, say None",
+    ),
+    ("blocking_threshold", "0.1", TypeError, f"blocking_threshold is '0.1', {SECONDS}"),
+    (
+        "blocking_threshold",
+        0.0,
+        ValueError,
+        "blocking_threshold is 0.0, expected more than no time at all; for no limit, say None",
     ),
     ("asyncio_debug", 1, TypeError, "asyncio_debug is 1, expected True, False or None"),
     ("require_task_names", None, TypeError, "require_task_names is None, expected True or False"),
@@ -65,6 +72,7 @@ GOOD_VALUES = {
     "settle_time": (0, 0.5, float("inf")),
     "grace_period": (0, 3),
     "deadline": (None, 0.1, 7, float("inf")),
+    "blocking_threshold": (None, 0.01, 3),
     "asyncio_debug": (True, False, None),
     "require_task_names": (True, False),
 }

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..loops.blocking import Block
 from ..loops.task_names import UnnamedTask
 from ..places import Place
 from .leak import Leak
 
-__all__ = ["render", "render_chain", "render_unnamed"]
+__all__ = ["render", "render_blocks", "render_chain", "render_unnamed"]
 
 _MOST_ENTRIES = 20
 _MOST_NAMES = 5
+_MOST_BLOCKS = 5
 _MOST_AT_AN_END = 10
 
 
@@ -36,6 +38,24 @@ def render_unnamed(subject: str, tasks: Iterable[UnnamedTask]) -> str:
     ]
     many = "a task" if len(entries) == 1 else f"{len(entries)} tasks"
     return _listed(f"{subject} requires task names, and started {many} without:", entries)
+
+
+def render_blocks(subject: str, threshold: float, blocks: Sequence[Block]) -> str:
+    """The report on the callbacks that have held the loop for longer than they may."""
+    many = "once" if len(blocks) == 1 else f"{len(blocks)} times"
+    lines = [f"{subject} blocked its loop {many} (blocking_threshold = {threshold:g}):"]
+    for block in blocks[:_MOST_BLOCKS]:
+        lines += [
+            "",
+            f"for {block.seconds:.3f} s of wall time in {_PHASES.get(block.phase, block.phase)}, "
+            f"{block.computing:.3f} s of it computing, here:",
+            block.stack.rstrip(),
+        ]
+    if len(blocks) > _MOST_BLOCKS:
+        lines += ["", f"… and {len(blocks) - _MOST_BLOCKS} more"]
+    waits = any(block.computing < block.seconds / 2 for block in blocks)
+    remedy = "await what waits (asyncio.sleep, streams, …)" if waits else "cut it in steps"
+    return "\n".join([*lines, "", f"remedy: {remedy}, or hand it to a thread: await asyncio.to_thread(…)"])
 
 
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import Executor
 
 from .. import _cpython
-from ..places import format_stack
+from ..places import render_stack, stack_of
 from .cancellation import cancel_and_wait, detach
 
 __all__ = ["end_everything", "end_jobs"]
@@ -52,4 +52,8 @@ async def end_jobs(executor: Executor, seconds: float) -> list[str]:
         return []
     frames = sys._current_frames()
     workers = (frames.get(thread.ident or 0) for thread in _cpython.workers(executor))
-    return [format_stack(each) for each in workers if each is not None and not _cpython.is_idle_worker(each)]
+    return [
+        render_stack(stack_of(each))
+        for each in workers
+        if each is not None and not _cpython.is_idle_worker(each)
+    ]

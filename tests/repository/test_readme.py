@@ -94,6 +94,7 @@ def programs(text: str) -> list[Program]:
 def normalised(output: str, folder: str) -> list[str]:
     output = output.replace(f"{folder}{os.sep}", "").replace(f"{ROOT}{os.sep}", "")
     output = re.sub(r"\bin \d+\.\d+s", "in 0.000s", output)
+    output = re.sub(r"\b\d+\.\d{3} s\b", "0.000 s", output)
     output = re.sub(r"(asyncio/\w+\.py):\d+", r"\1:…", output)
     output = re.sub(r"'Task-\d+'", "'Task-…'", output)
     output = re.sub(r"\b0x[0-9a-fA-F]+", "0x…", output)
