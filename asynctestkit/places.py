@@ -22,6 +22,7 @@ __all__ = [
     "capture",
     "hide_machinery",
     "is_machinery",
+    "is_own",
     "render_stack",
     "resolve",
     "stack_of",
@@ -90,6 +91,11 @@ _CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
 def is_machinery(filename: str) -> bool:
     """Whether this file is asyncio's, unittest's or this package's own."""
     return _machinery[filename]
+
+
+def is_own(filename: str) -> bool:
+    """Whether this file is this package's own."""
+    return filename.startswith(_OWN_FOLDER)
 
 
 def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> CreationSite:

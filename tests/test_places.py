@@ -18,6 +18,7 @@ from asynctestkit.places import (
     capture,
     hide_machinery,
     is_machinery,
+    is_own,
     render_stack,
     resolve,
     stack_of,
@@ -62,6 +63,12 @@ class PlaceTests(unittest.TestCase):
 
 
 class IsMachineryTests(unittest.TestCase):
+    def test_the_packages_own_files(self):
+        """The package's files are its own; those of asyncio, and of tests, are not."""
+        self.assertTrue(is_own(os.path.abspath(asynctestkit.__file__)))
+        self.assertFalse(is_own(os.path.abspath(asyncio.__file__)))
+        self.assertFalse(is_own(os.path.abspath(__file__)))
+
     def test_what_carries_a_test_is_machinery(self):
         """asyncio, unittest and this package carry tests."""
         for file in (asyncio.__file__, asyncio.locks.__file__, unittest.case.__file__, asynctestkit.__file__):
