@@ -1,5 +1,6 @@
 """Hygiene for asyncio tests: a unittest base class that sweeps what a test leaves behind, and never hangs."""
 
+from .assertions.timing import TimeAssertions
 from .block import no_leaks
 from .case import HygieneMixin, HygienicAsyncTestCase
 from .decorators import allow_leaks, hygiene
@@ -62,6 +63,7 @@ __all__ = [
     "SubprocessLeaks",
     "TaskLeaks",
     "ThreadLeaks",
+    "TimeAssertions",
     "TimerLeaks",
     "TransportLeaks",
     "UnnamedTaskError",

@@ -7,7 +7,15 @@ import sys
 import unittest
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["HAS_RUNNER", "ON_WINDOWS", "RunnerHooks", "add_note", "debugger_is_registered", "uncancel"]
+__all__ = [
+    "HAS_RUNNER",
+    "ON_WINDOWS",
+    "CancelRequest",
+    "RunnerHooks",
+    "add_note",
+    "debugger_is_registered",
+    "uncancel",
+]
 
 HAS_RUNNER = sys.version_info >= (3, 11)
 """`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
@@ -30,6 +38,78 @@ def uncancel(task: Any) -> None:
     """Takes one request to cancel back; before 3.11 they are not counted."""
     if sys.version_info >= (3, 11):  # from 3.11
         task.uncancel()
+
+
+if sys.version_info >= (3, 11):
+
+    class CancelRequest:
+        """One's own requests to cancel a task, told from those of others: the bookkeeping of asyncio.timeout.
+
+        Made at the beginning of what may have to be cancelled, and withdrawn at its end in any case.
+        """
+
+        def __init__(self, task: Any) -> None:
+            self.task = task
+            self._before = task.cancelling()
+            self.times = 0
+            """How often it was made."""
+
+        def make(self) -> None:
+            """Cancels the task; called in the loop, while the task waits."""
+            self.times += 1
+            self.task.cancel()
+
+        def withdraw(self, known: int = 0) -> bool:
+            """Takes it back; returns whether others asked too, and more than the `known` number of times."""
+            for _ in range(self.times):
+                self.task.uncancel()
+            return bool(self.task.cancelling() > self._before + known)
+
+else:
+
+    class CancelRequest:
+        """One's own requests to cancel a task, told from those of others, on a Python that counts none.
+
+        `cancel` is shadowed on the task itself, so that what others ask is heard. What they asked before the
+        first request was made counts only if the task has not been told by then, as it is over otherwise.
+        """
+
+        _asking: set[Any] = set()
+
+        def __init__(self, task: Any) -> None:
+            self.task = task
+            self._was_cancelled = False
+            self._are_others = False
+            self._cancel = task.cancel
+            self.times = 0
+            task.cancel = self._hear
+
+        def make(self) -> None:
+            """Cancels the task; called in the loop, while the task waits."""
+            self.times += 1
+            self._asking.add(self.task)
+            self.task.cancel()
+            self._asking.discard(self.task)
+
+        def withdraw(self, known: int = 0) -> bool:
+            """Takes it back; returns whether others asked too. Requests of this class are not counted."""
+            if isinstance(self._cancel.__self__, CancelRequest):
+                self.task.cancel = self._cancel  # of the request around this one
+            else:
+                del self.task.cancel
+            return self._are_others if self.times else self._was_cancelled
+
+        def _hear(self, msg: Any = None) -> bool:
+            accepted = bool(self._cancel(msg=msg))
+            if self.task not in self._asking:
+                self._are_others = self._was_cancelled = True
+                if not self.times:
+                    self.task.get_loop().call_soon(self._told)  # behind the step in which the task is told
+            return accepted
+
+        def _told(self) -> None:
+            if not self.times:
+                self._are_others = False
 
 
 def debugger_is_registered() -> bool:

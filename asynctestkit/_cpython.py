@@ -56,8 +56,38 @@ def coroutine_of(task: AnyTask) -> Any:
 
 
 def awaited_future(task: AnyTask) -> asyncio.Future[Any] | None:
-    """The future that a suspended task waits on: `_fut_waiter`, Lib/asyncio/tasks.py."""
-    return getattr(task, "_fut_waiter", None)
+    """The future that a suspended task waits on: `_fut_waiter`, Lib/asyncio/tasks.py.
+
+    Of a stand-in of ours, the future that it stands for.
+    """
+    waiter = getattr(task, "_fut_waiter", None)
+    return getattr(waiter, "_asynctestkit_stands_for", waiter)
+
+
+def begins_to_wait_for(yielded: Any) -> bool:
+    """Whether this, yielded by a coroutine, is a future to be waited for; it is then the caller who waits.
+
+    `_asyncio_future_blocking` is the protocol between futures and `__step` in Lib/asyncio/tasks.py.
+    """
+    if not getattr(yielded, "_asyncio_future_blocking", False):
+        return False
+    yielded._asyncio_future_blocking = False
+    return True
+
+
+def exception_unlooked(future: asyncio.Future[Any]) -> BaseException | None:
+    """A future's exception, which counts as not retrieved still: `_exception`, Lib/asyncio/futures.py."""
+    return getattr(future, "_exception", None)
+
+
+def unfinished_items(queue: asyncio.Queue[Any]) -> int:
+    """How many items were put and not marked done: `_unfinished_tasks`, Lib/asyncio/queues.py."""
+    return int(queue._unfinished_tasks)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def blocked_putters(queue: asyncio.Queue[Any]) -> int:
+    """How many wait in `put` for a free place: `_putters`, Lib/asyncio/queues.py."""
+    return sum(not putter.done() for putter in queue._putters)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def gathered_children(future: object) -> Iterable[asyncio.Future[Any]]:

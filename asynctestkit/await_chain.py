@@ -16,9 +16,9 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from . import _cpython
-from .places import Place
+from .places import Place, is_own
 
-__all__ = ["AwaitChain", "chain_of_coroutine", "chain_of_task", "coroutine_name", "definition"]
+__all__ = ["AwaitChain", "chain_of_coroutine", "chain_of_task", "coroutine_name", "definition", "links"]
 
 
 class AwaitChain(NamedTuple):
@@ -34,8 +34,12 @@ _ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 
 def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
     """Where a pending task stands; one that runs, or is ready to, waits on ""."""
-    future = _cpython.awaited_future(task)
-    places, operation = _walk(task.get_coro())
+    return chain_of_coroutine(task.get_coro(), _cpython.awaited_future(task))
+
+
+def chain_of_coroutine(coroutine: object, future: asyncio.Future[Any] | None = None) -> AwaitChain:
+    """Where a suspended coroutine or asynchronous generator stands; `future`: what it waits on."""
+    places, operation = _walk(coroutine)
     if isinstance(future, _cpython.TASK_TYPES):
         return AwaitChain(places, f"task {future.get_name()!r}")
     if operation:
@@ -46,11 +50,6 @@ def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
     if children:
         return AwaitChain(places, f"gather of {len(children)}")
     return AwaitChain(places, f"a {type(future).__name__} that nobody has set")
-
-
-def chain_of_coroutine(coroutine: object) -> AwaitChain:
-    """Where a suspended coroutine or asynchronous generator stands."""
-    return AwaitChain(*_walk(coroutine))
 
 
 def coroutine_name(coroutine: object) -> str:
@@ -68,13 +67,15 @@ def definition(coroutine: object) -> Place | None:
 
 
 def _walk(coroutine: object) -> tuple[tuple[Place, ...], str]:
-    frames = list(_frames(coroutine))
-    places = tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in frames)
+    frames = [frame for _, frame in links(coroutine) if frame is not None]
+    # An assertion that awaits for the user is no place of the user's.
+    shown = [frame for frame in frames if not is_own(frame.f_code.co_filename)]
+    places = tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in shown)
     return places, _operation(frames)
 
 
-def _frames(awaited: object) -> Iterator[FrameType]:
-    """The frames of a chain, outermost first, as far as it is written in Python."""
+def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
+    """The coroutines and other awaitables of a chain, outermost first, and the frames of those in Python."""
     for _ in range(_LONGEST):
         inner: object
         if isinstance(awaited, CoroutineType):
@@ -85,8 +86,7 @@ def _frames(awaited: object) -> Iterator[FrameType]:
             frame, inner = awaited.ag_frame, awaited.ag_await
         else:
             frame, inner = None, _opened(awaited)
-        if frame is not None:
-            yield frame
+        yield awaited, frame
         if inner is None:
             return
         awaited = inner

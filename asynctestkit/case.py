@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._compat import HAS_RUNNER, RunnerHooks
+from .assertions.timing import TimeAssertions
 from .guarded import GuardedCase, is_called_by_run
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
@@ -117,5 +118,5 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
         return None  # the hook does nothing, and a turn of the loop would do nothing either
 
 
-class HygienicAsyncTestCase(HygieneMixin, unittest.IsolatedAsyncioTestCase):
+class HygienicAsyncTestCase(HygieneMixin, TimeAssertions, unittest.IsolatedAsyncioTestCase):
     """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""

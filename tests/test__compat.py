@@ -8,6 +8,7 @@ import unittest
 from asynctestkit._compat import (
     HAS_RUNNER,
     ON_WINDOWS,
+    CancelRequest,
     RunnerHooks,
     add_note,
     debugger_is_registered,
@@ -51,6 +52,63 @@ class UncancelTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.sleep(0)
         uncancel(task)
         self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
+
+
+class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
+    async def cancelled(self):
+        with self.assertRaises(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+    async def test_ones_own(self):
+        """Cancels the task, and leaves no trace when it is withdrawn."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        before = task.cancel
+        request = CancelRequest(task)
+        loop.call_soon(request.make)
+        await self.cancelled()
+        loop.call_soon(request.make)
+        await self.cancelled()
+        self.assertEqual(request.times, 2)
+        self.assertFalse(request.withdraw())
+        self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
+        self.assertEqual(task.cancel, before)
+
+    async def test_that_of_others(self):
+        """Others have asked before, after, or instead: all the same."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        for ask in (
+            lambda request: (request.make(), task.cancel()),
+            lambda request: (task.cancel(), request.make()),
+            lambda request: task.cancel(),
+        ):
+            request = CancelRequest(task)
+            loop.call_soon(ask, request)
+            await self.cancelled()
+            self.assertTrue(request.withdraw())
+            uncancel(task)
+
+    async def test_one_within_the_other(self):
+        """Each withdraws its own; what the outer one asked is known to the inner one."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        outer = CancelRequest(task)
+        inner = CancelRequest(task)
+        loop.call_soon(lambda: (outer.make(), inner.make()))
+        await self.cancelled()
+        self.assertFalse(inner.withdraw(known=1))
+        self.assertFalse(outer.withdraw())
+        self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
+
+    async def test_what_was_survived_is_over(self):
+        """Others who asked before, and were heard, do not count where they have taken it back."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        request = CancelRequest(task)
+        loop.call_soon(task.cancel)
+        await self.cancelled()
+        uncancel(task)
+        await asyncio.sleep(0)
+        loop.call_soon(request.make)
+        await self.cancelled()
+        self.assertFalse(request.withdraw())
 
 
 class DebuggerIsRegisteredTests(unittest.TestCase):

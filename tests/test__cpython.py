@@ -75,6 +75,43 @@ class FutureCanaries(Canary):
             task.cancel()
             self.run_in_loop(asyncio.wait([task]))
 
+    def test_begins_to_wait_for(self):
+        """A future that a coroutine awaits is told from a bare turn, and no longer asks to be waited for."""
+        future = self.loop.create_future()
+        self.assertFalse(_cpython.begins_to_wait_for(future))
+        self.assertIs(future.__await__().send(None), future)
+        self.assertTrue(_cpython.begins_to_wait_for(future))
+        self.assertFalse(_cpython.begins_to_wait_for(future))
+        self.assertFalse(_cpython.begins_to_wait_for(None))
+
+    def test_exception_unlooked(self):
+        """An exception can be looked at without being retrieved."""
+        for implementation in _cpython.FUTURE_TYPES:
+            future = implementation(loop=self.loop)
+            self.assertIsNone(_cpython.exception_unlooked(future))
+            future.set_exception(error := ValueError())
+            self.assertIs(_cpython.exception_unlooked(future), error)
+            self.assertTrue(_cpython.is_exception_unretrieved(future))
+            _cpython.mark_exception_retrieved(future)
+
+    def test_unfinished_items_and_blocked_putters(self):
+        """What was put and not marked done is counted, and who waits for a free place."""
+
+        async def count():
+            queue = asyncio.Queue(maxsize=2)
+            queue.put_nowait(1)
+            queue.put_nowait(2)
+            putter = self.loop.create_task(queue.put(3))
+            await asyncio.sleep(0)
+            found = _cpython.unfinished_items(queue), _cpython.blocked_putters(queue)
+            putter.cancel()
+            await asyncio.wait([putter])
+            queue.get_nowait()
+            queue.task_done()
+            return found, (_cpython.unfinished_items(queue), _cpython.blocked_putters(queue))
+
+        self.assertEqual(self.run_in_loop(count()), ((2, 1), (1, 0)))
+
     def test_loop_of_and_coroutine_of(self):
         """The loop of a future and the coroutine of a task are known, or None if it was never initialised."""
         for each in (*_cpython.FUTURE_TYPES, type("Own", (asyncio.Future,), {})):

@@ -9,7 +9,7 @@ from ..loops.task_names import UnnamedTask
 from ..places import Place
 from .leak import Leak
 
-__all__ = ["render", "render_blocks", "render_chain", "render_unnamed"]
+__all__ = ["render", "render_blocks", "render_chain", "render_list", "render_unnamed"]
 
 _MOST_ENTRIES = 20
 _MOST_NAMES = 5
@@ -20,7 +20,7 @@ _MOST_AT_AN_END = 10
 def render(subject: str, leaks: Sequence[Leak]) -> str:
     """The report on everything that `subject`, a test or a block, has left behind."""
     many = "thing" if len(leaks) == 1 else "things"
-    return _listed(f"{subject} left {len(leaks)} {many} behind:", leaks)
+    return "\n".join([f"{subject} left {len(leaks)} {many} behind:", *render_list(leaks)])
 
 
 def render_unnamed(subject: str, tasks: Iterable[UnnamedTask]) -> str:
@@ -37,7 +37,8 @@ def render_unnamed(subject: str, tasks: Iterable[UnnamedTask]) -> str:
         for task in tasks
     ]
     many = "a task" if len(entries) == 1 else f"{len(entries)} tasks"
-    return _listed(f"{subject} requires task names, and started {many} without:", entries)
+    heading = f"{subject} requires task names, and started {many} without:"
+    return "\n".join([heading, *render_list(entries)])
 
 
 def render_blocks(subject: str, threshold: float, blocks: Sequence[Block]) -> str:
@@ -58,6 +59,18 @@ def render_blocks(subject: str, threshold: float, blocks: Sequence[Block]) -> st
     return "\n".join([*lines, "", f"remedy: {remedy}, or hand it to a thread: await asyncio.to_thread(…)"])
 
 
+def render_list(leaks: Sequence[Leak]) -> list[str]:
+    """The entries of a report, an empty line before each."""
+    groups = _grouped(leaks)
+    lines: list[str] = []
+    for number, group in enumerate(groups[:_MOST_ENTRIES], 1):
+        lines += ["", *_entry(number, group)]
+    rest = sum(map(len, groups[_MOST_ENTRIES:]))
+    if rest:
+        lines += ["", f"… and {rest} more"]
+    return lines
+
+
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:
     """An await chain, a line each, and what stands at its end; a long one without its middle."""
     lines = [f"{indent}{place}" for place in places]
@@ -65,17 +78,6 @@ def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[st
     if left_out > 1:
         lines[_MOST_AT_AN_END:-_MOST_AT_AN_END] = [f"{indent}… {left_out} more …"]
     return [*lines, f"{indent}which waits on {waits_on}"] if waits_on else lines
-
-
-def _listed(heading: str, leaks: Sequence[Leak]) -> str:
-    groups = _grouped(leaks)
-    lines = [heading]
-    for number, group in enumerate(groups[:_MOST_ENTRIES], 1):
-        lines += ["", *_entry(number, group)]
-    rest = sum(map(len, groups[_MOST_ENTRIES:]))
-    if rest:
-        lines += ["", f"… and {rest} more"]
-    return "\n".join(lines)
 
 
 def _grouped(leaks: Sequence[Leak]) -> list[list[Leak]]:

@@ -22,13 +22,15 @@ EXTRA = {
     "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
     "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
+    "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
+    "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
 
 EVERYDAY = {
     "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError",
     "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
-    "allow_leaks", "hygiene", "no_leaks",
+    "TimeAssertions", "allow_leaks", "hygiene", "no_leaks",
 }  # fmt: skip
 
 

@@ -1,0 +1,219 @@
+"""Awaiting something in the caller's own task, with the freedom to stop awaiting it.
+
+A plain `await` has everything that an assertion owes its user: the same context variables, the same current
+task, cancellations that arrive where they should. It lacks one thing: a way back from code that refuses to be
+cancelled. A task of its own has the way back and lacks the rest; on 3.10 it cannot even be given the caller's
+context. So the coroutine is driven by hand, in the task that awaits: the futures that it waits for go on to
+the task through a stand-in, which can let the task go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from types import CoroutineType, GeneratorType
+from typing import Any, Generic, TypeVar
+
+from .. import _cpython
+from ..await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
+from ..loops.cancellation import detach
+from .failing import close
+
+__all__ = ["Abandoned", "Drive", "is_going_on", "running_task"]
+
+__unittest = True
+
+_T = TypeVar("_T")
+_LONGEST = 1000
+_TIMEOUT: Any = getattr(asyncio, "Timeout", ())  # of 3.11
+
+
+class Abandoned(BaseException):
+    """What `await drive` raises after `drive.abandon()`."""
+
+
+class Drive(Generic[_T]):
+    """Awaits an awaitable step by step, in the task that awaits the drive; once.
+
+    `spares` is for a future of the user's, which then nobody cancels who cancels the caller.
+    """
+
+    # With slots, the collector's references lead from an instance to the coroutine: await_chain follows them.
+    __slots__ = ("_coroutine", "_future", "_is_abandoned", "_loop", "_spares", "_stand_in", "resumed_at")
+
+    def __init__(self, awaitable: Awaitable[_T], *, spares: bool = False) -> None:
+        is_coroutine = isinstance(awaitable, CoroutineType | GeneratorType)
+        self._coroutine: Any = awaitable if is_coroutine else awaitable.__await__()
+        self._future = awaitable if isinstance(awaitable, _cpython.FUTURE_TYPES) else None
+        self._spares = spares
+        self._loop = asyncio.get_running_loop()
+        self._stand_in: _StandIn | None = None
+        self._is_abandoned = False
+        self.resumed_at = self._loop.time()
+        """When the awaited code was last given control, on the loop's clock."""
+
+    def __await__(self) -> Drive[_T]:
+        return self
+
+    def __iter__(self) -> Drive[_T]:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        """The task goes on. Raises StopIteration with the result, and Abandoned."""
+        advance = getattr(self._coroutine, "send", None)
+        return self._step(self._coroutine.__next__) if advance is None else self._step(advance, value)
+
+    def throw(self, error: Any, *_: Any) -> Any:
+        """The task has been cancelled; goes on as `send` does."""
+        throw = getattr(self._coroutine, "throw", None)
+        return self._step(_raise if throw is None else throw, error)
+
+    def close(self) -> None:
+        """The coroutine of the caller is closed, and this one with it."""
+        if hasattr(self._coroutine, "close"):
+            self._coroutine.close()
+
+    def is_going_on(self) -> bool:
+        """Whether it will take its next step without anything else having to happen."""
+        return self._stand_in is None or is_going_on(self._stand_in.future)
+
+    def chain(self) -> AwaitChain:
+        """Where the awaited code stands; where a task stands, if that is what is awaited."""
+        if isinstance(self._future, _cpython.TASK_TYPES):
+            return chain_of_task(self._future)
+        return chain_of_coroutine(self._coroutine, self._awaited())
+
+    def abandon(self) -> None:
+        """Lets the task go, which takes no further step of the awaited code.
+
+        What is not spared has refused to end: the code stays where it is, and the tasks that it waits for are
+        detached.
+        """
+        self._is_abandoned = True
+        if not self._spares:
+            if self._future is None:
+                _cpython.immortalize(self._coroutine)  # finalizing it could hang
+                _disarm(self._coroutine)
+            refused: set[asyncio.Task[Any]] = set()
+            _tasks_behind(self._awaited(), refused)
+            for task in refused:
+                detach(task)
+        if self._stand_in is not None:
+            self._stand_in.let_go(self._loop)
+
+    def _awaited(self) -> asyncio.Future[Any] | None:
+        return None if self._stand_in is None else self._stand_in.future
+
+    def _step(self, take: Callable[..., Any], *arguments: Any) -> Any:
+        self._stand_in = None
+        if self._is_abandoned:
+            raise Abandoned
+        self.resumed_at = self._loop.time()
+        yielded = take(*arguments)
+        # What is no future (a bare turn of the loop), and a task that awaits itself, is the task's affair.
+        if yielded is asyncio.current_task() or not _cpython.begins_to_wait_for(yielded):
+            return yielded
+        self._stand_in = _StandIn(yielded, self._spares)
+        return self._stand_in
+
+
+class _StandIn:
+    """Stands for a future towards the task that waits for it, and can wake that task by itself.
+
+    This is all that a task asks of a future; a class of one's own is welcome to it (`asyncio.isfuture`).
+    """
+
+    def __init__(self, future: asyncio.Future[Any], spares: bool) -> None:
+        self.future: asyncio.Future[Any] = getattr(future, "_asynctestkit_stands_for", future)
+        """The real one; what was yielded is another stand-in, where a drive drives a drive."""
+        self._asynctestkit_stands_for = self.future
+        self._asyncio_future_blocking = True
+        self._yielded = future
+        self._spares = spares
+        self._loop = future.get_loop()
+        self._wakeup: tuple[Callable[..., object], Context | None] | None = None
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Asked by the task, which refuses futures of another loop."""
+        return self._loop
+
+    def add_done_callback(self, callback: Callable[..., object], *, context: Context | None = None) -> None:
+        """The task will be woken by the future itself, with no turn of the loop in between."""
+        self._wakeup = callback, context
+        self._yielded.add_done_callback(callback, context=context)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """The task is being cancelled, and hands that on."""
+        if not self._spares:
+            return self._yielded.cancel(msg=msg)
+        self.let_go(self._loop)
+        return False  # to a task that is woken all the same, this means: raise CancelledError then
+
+    def let_go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wakes the task, unless it is being woken already."""
+        if self._wakeup is None or not self.future.remove_done_callback(self._wakeup[0]):
+            return
+        nothing: asyncio.Future[None] = loop.create_future()
+        nothing.set_result(None)
+        loop.call_soon(self._wakeup[0], nothing, context=self._wakeup[1])
+
+
+def is_going_on(future: asyncio.Future[Any] | None) -> bool:
+    """Whether what waits for this future goes on by itself: it is done, or on a chain of tasks that is.
+
+    None stands for a task that is ready to run.
+    """
+    for _ in range(_LONGEST):
+        if future is None or future.done():
+            return True
+        children = list(_cpython.gathered_children(future))
+        if children:
+            return all(map(is_going_on, children))
+        if not isinstance(future, _cpython.TASK_TYPES):
+            return False
+        future = _cpython.awaited_future(future)
+    return False
+
+
+def _disarm(coroutine: object) -> None:
+    """Stops the timers of each `asyncio.timeout()` that the code is in: they would cancel the caller."""
+    for link, _ in links(coroutine):
+        for held in gc.get_referents(link):
+            timeout: Any = getattr(held, "__self__", held)  # a frame holds the bound `__aexit__`
+            if isinstance(timeout, _TIMEOUT):
+                try:
+                    timeout.reschedule(None)
+                except RuntimeError:  # not entered, or expired: then it has no timer
+                    pass
+
+
+def running_task(awaitable: object = None) -> asyncio.Task[Any]:
+    """The task that runs; RuntimeError in a callback, and where a coroutine is driven by hand.
+
+    Then it closes what was to be awaited in it.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        close(awaitable)
+        raise RuntimeError("only a task can await this: without one there is nothing to cancel")
+    return task
+
+
+def _tasks_behind(future: asyncio.Future[Any] | None, found: set[asyncio.Task[Any]]) -> None:
+    """Adds the pending tasks that a future leads to."""
+    while future is not None and not future.done() and future not in found:
+        for child in _cpython.gathered_children(future):
+            _tasks_behind(child, found)
+        if not isinstance(future, _cpython.TASK_TYPES):
+            return
+        found.add(future)
+        future = _cpython.awaited_future(future)
+
+
+def _raise(error: BaseException) -> None:
+    raise error

@@ -1,0 +1,68 @@
+"""What every assertion mixin stands on: how it fails, and what the test case allows."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import unittest
+from collections.abc import Awaitable
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..settings import Settings
+
+__all__ = ["Failing", "check_awaitable", "check_seconds", "close"]
+
+__unittest = True
+
+
+class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
+    """Of a test case, one with HygieneMixin or a plain one."""
+
+    def _failWith(self, msg: object, text: str, cause: BaseException | None = None) -> NoReturn:
+        """Raises `failureException` itself: of a subclass, unittest would print our frames."""
+        raise self._failure(msg, text) from cause
+
+    def _failure(self, msg: object, text: str) -> AssertionError:
+        failure: AssertionError = self.failureException(self._formatMessage(msg, text))
+        return failure
+
+    def _hygieneSettings(self) -> Settings:
+        """What holds for this test; without HygieneMixin, what the class says of these two."""
+        guard = getattr(self, "_hygieneGuard", None)
+        if guard is not None:
+            settings: Settings = guard.settings
+            return settings
+        return Settings(
+            grace_period=getattr(self, "grace_period", Settings.grace_period),
+            deadline=getattr(self, "deadline", Settings.deadline),
+        )
+
+
+def check_seconds(value: object, name: str, *awaitables: object) -> float:
+    """A time in seconds; for anything else it raises, and closes those `awaitables` that are coroutines."""
+    wrong: Exception | None = None
+    if isinstance(value, bool) or not isinstance(value, Real):
+        wrong = TypeError(f"{name} must be a number of seconds, not {value!r}")
+    elif math.isnan(value) or value < 0:
+        wrong = ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
+    if wrong is None:
+        return float(value)  # type: ignore[arg-type]  # a Real, as was checked
+    for awaitable in awaitables:
+        close(awaitable)
+    raise wrong
+
+
+def close(awaitable: object) -> None:
+    """Closes a coroutine that will not be awaited, so that no warning follows."""
+    if asyncio.iscoroutine(awaitable):
+        awaitable.close()
+
+
+def check_awaitable(value: object, taker: str) -> None:
+    """Raises TypeError for what cannot be awaited, with a hint for a function that was not called."""
+    if not isinstance(value, Awaitable) and not inspect.isawaitable(value):
+        name: Any = getattr(value, "__name__", "it")
+        hint = f"; call it: {taker}({name}(…), …)" if inspect.iscoroutinefunction(value) else ""
+        raise TypeError(f"{taker} takes something that can be awaited, not {value!r}{hint}")

@@ -1,0 +1,66 @@
+"""How the messages of assertions name things: values, awaitables, places."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+from unittest.util import safe_repr
+
+from .. import _cpython
+from ..await_chain import AwaitChain, coroutine_name, definition
+from ..leaks.report import render_chain
+from ..places import Place
+
+__all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing"]
+
+_LONGEST = 200
+
+LET_THROUGH = "let CancelledError through: re-raise it, and catch Exception rather than BaseException"
+"""The remedy for code that refuses to be cancelled."""
+
+NOT_IN_LOOP = "move what blocks into asyncio.to_thread(…)"
+"""The remedy for code that holds the loop."""
+
+
+class Subject:
+    """What an assertion is about: `name` at the head of the message, `defined` where there is a place."""
+
+    def __init__(self, awaitable: Any) -> None:
+        coroutine = awaitable
+        if isinstance(awaitable, _cpython.TASK_TYPES):
+            self.name = f"task {awaitable.get_name()!r}"
+            coroutine = _cpython.coroutine_of(awaitable)
+        elif isinstance(awaitable, asyncio.Future):
+            self.name = f"the {type(awaitable).__name__}"
+        elif definition(awaitable) is not None:
+            self.name = f"{coroutine_name(awaitable)}()"
+        else:
+            self.name = f"the awaitable {type(awaitable).__qualname__}"
+        self.place: Place | None = definition(coroutine)
+
+    def __str__(self) -> str:
+        """The name, and where its code is: for messages that show no await chain."""
+        return self.name if self.place is None else f"{self.name}, defined at {self.place},"
+
+
+def shown(value: object) -> str:
+    """A value's repr, cut to a length that can be read."""
+    text = safe_repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def after(seconds: float) -> str:
+    """A duration that was measured, as far as it says something."""
+    return f"after {seconds:.3g} s" if seconds >= 0.001 else "at once"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def standing(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
+    """Where something stood; nothing, where that is not known."""
+    lines = render_chain(chain.places, chain.waits_on, indent)
+    return lines and [f"{indent[2:]}it stood at:", *lines]

@@ -1,0 +1,62 @@
+"""How messages name things."""
+
+import asyncio
+import unittest
+
+from asynctestkit.assertions.wording import Subject, after, counted, shown, standing
+from asynctestkit.await_chain import AwaitChain
+from asynctestkit.places import Place
+from tests.assertions.clock import JumpingTestCase, normalised
+
+
+async def nothing():
+    pass
+
+
+class SubjectTests(JumpingTestCase):
+    clock = "virtual"
+
+    async def test_names(self):
+        """Coroutines by their function, tasks by their name, others by their class."""
+        coroutine, task = nothing(), self.loop.create_task(nothing(), name="bg")
+        defined = ", defined at test_wording.py:N in nothing,"
+        for awaitable, name, whole in (
+            (coroutine, "nothing()", f"nothing(){defined}"),
+            (task, "task 'bg'", f"task 'bg'{defined}"),
+            (self.loop.create_future(), "the Future", "the Future"),
+            (asyncio.Event(), "the awaitable Event", "the awaitable Event"),
+        ):
+            subject = Subject(awaitable)
+            self.assertEqual((subject.name, normalised(str(subject))), (name, whole))
+        coroutine.close()
+        await task
+
+
+class WordingTests(unittest.TestCase):
+    def test_values_are_cut(self):
+        """A long repr says how long it was; one that fails is no failure."""
+
+        class Broken:
+            def __repr__(self):
+                raise ValueError
+
+        self.assertEqual(shown("x"), "'x'")
+        self.assertEqual(shown("x" * 200), f"'{'x' * 199}… (202 characters)")
+        self.assertIn("Broken object at", shown(Broken()))
+
+    def test_durations_and_counts(self):
+        """As far as they say something."""
+        self.assertEqual([after(0.0001), after(1.23456)], ["at once", "after 1.23 s"])
+        self.assertEqual([counted(1, "item"), counted(2, "item")], ["1 item", "2 items"])
+
+    def test_where_it_stood(self):
+        """A chain as in every report; of an unknown one, nothing."""
+        self.assertEqual(list(standing(AwaitChain((), ""))), [])
+        chain = AwaitChain((Place("x.py", 1, "f"),), "sleep(1)")
+        self.assertEqual(
+            list(standing(chain)), ["it stood at:", "  x.py:1 in f", "  which waits on sleep(1)"]
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
