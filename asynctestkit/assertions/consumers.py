@@ -1,0 +1,141 @@
+"""Stopping tasks, with sentinels or by cancelling them, in bounded time, whatever they do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..await_chain import chain_of_task
+from ..leaks.exceptions import one_line
+from ..loops.cancellation import detach
+from .limit import run_within
+from .wording import LET_THROUGH, shown, standing
+
+__all__ = ["Stopped", "end", "stop_by_cancelling", "stop_by_sentinels", "wait_for_all"]
+
+__unittest = True
+
+_Task = asyncio.Task[Any]
+
+_SURVIVE = "handle in the consumer what its handler raises, and let CancelledError alone through"
+_RETURN = "return from the consumer when it takes the sentinel"
+_SHUT_DOWN: Any = getattr(asyncio, "QueueShutDown", ())  # of 3.13
+
+
+@dataclass
+class Stopped:
+    """What came of stopping tasks: some lines on each that did not stop as it should."""
+
+    faults: list[list[str]] = field(default_factory=list)
+    remedy: str = ""
+    """For the first of them."""
+    cause: BaseException | None = None
+    """The first exception that one raised."""
+
+    def add(self, task: _Task, what: str, remedy: str, lines: Iterable[str] = ()) -> None:
+        """One more that did not."""
+        self.faults.append([f"  task {task.get_name()!r} {what}", *lines])
+        self.remedy = self.remedy or remedy
+
+    def add_if_failed(self, task: _Task, words: str) -> bool:
+        """Adds a task that is done if it has raised; returns whether it has."""
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return False
+        self.cause = self.cause or error
+        self.add(task, f"{words} {one_line(error)}", _SURVIVE)
+        return True
+
+
+async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped:
+    """Each has to end in CancelledError; those that do not end are detached."""
+    stopped, running = _sorted_out(tasks)
+    for task in running:
+        task.cancel()
+    await wait_for_all(running, within)
+    for task in running:
+        if not task.done():
+            what = f"was cancelled, did not end in {within:g} s, and is left behind"
+            stopped.add(task, what, LET_THROUGH, standing(chain_of_task(task), "    "))
+            detach(task)
+        elif not task.cancelled() and not stopped.add_if_failed(task, "was cancelled and raised"):
+            stopped.add(task, f"was cancelled and returned {shown(task.result())}", LET_THROUGH)
+    return stopped
+
+
+async def stop_by_sentinels(
+    tasks: Collection[_Task], queue: asyncio.Queue[Any], sentinel: object, within: float, grace_period: float
+) -> Stopped:
+    """Each has to return by itself; those that do not are cancelled, and detached if they refuse that."""
+    stopped, running = _sorted_out(tasks)
+    left = await _feed(queue, sentinel, running, within, grace_period)
+    late = [task for task in running if not task.done()]
+    for task in running:
+        if task in late:
+            what = f"did not end in {within:g} s, though it was sent a sentinel"
+            if left:
+                what = f"did not end in {within:g} s, with {left} of {len(running)} sentinels still to be put"
+            stopped.add(task, what, _RETURN, standing(chain_of_task(task), "    "))
+        else:
+            stopped.add_if_failed(task, "raised")
+    for task in await end(late, grace_period):
+        stopped.add(task, "then refused to be cancelled, and is left behind", LET_THROUGH)
+    return stopped
+
+
+async def wait_for_all(tasks: Collection[asyncio.Future[Any]], within: float) -> None:
+    """Waits until all are done, for at most so many seconds of the loop's clock."""
+    pending = [task for task in tasks if not task.done()]
+    if pending:
+        await run_within(asyncio.wait(pending), within, 0)
+
+
+async def end(tasks: Collection[_Task], within: float) -> list[_Task]:
+    """Cancels all and waits for them; detaches those that refuse, and returns them."""
+    for task in tasks:
+        task.cancel()
+    await wait_for_all(tasks, within)
+    refused = [task for task in tasks if not task.done()]
+    for task in refused:
+        detach(task)
+    return refused
+
+
+def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
+    """Those that still run; and what is wrong with the others: they may have finished, but not died."""
+    stopped = Stopped()
+    for task in tasks:
+        if task.done():
+            stopped.add_if_failed(task, "had died before of")
+    return stopped, [task for task in tasks if not task.done()]
+
+
+async def _feed(
+    queue: asyncio.Queue[Any], sentinel: object, running: list[_Task], within: float, grace_period: float
+) -> int:
+    """Puts a sentinel for each into the queue and waits for their end; returns how many found no place.
+
+    A full queue takes no more until a consumer has taken something, which a dead one never does: so what puts
+    is a task beside the waiting, and ends with it.
+    """
+    left = len(running)
+
+    async def put_all() -> None:
+        nonlocal left
+        while left:
+            await queue.put(sentinel)
+            left -= 1
+
+    feeder = asyncio.create_task(put_all(), name="asynctestkit:sentinels")
+    try:
+        await wait_for_all(running, within)
+    finally:
+        await end([feeder], grace_period)
+    if feeder.done() and not feeder.cancelled():
+        error = feeder.exception()
+        # Consumers of a queue that is shut down stop by themselves.
+        if error is not None and not isinstance(error, _SHUT_DOWN):
+            raise error
+    return left

@@ -1,0 +1,196 @@
+"""Queues drain, or the failure says why not."""
+
+import asyncio
+import unittest
+
+from tests.assertions.clock import normalised
+from tests.assertions.consumers import QueuesTestCase, consumes, filled, forgets, produces
+
+SURVIVE = (
+    "remedy: let consumers outlive a handler that fails: catch in the loop, and task_done() in `finally`"
+)
+MARK = "remedy: call task_done() for every get(), in `finally`"
+TAKE = "remedy: start a consumer, or take what is left"
+
+
+class DrainTests(QueuesTestCase):
+    clock = "virtual"
+
+    async def test_a_queue_that_drains(self):
+        """It is waited for as `join()` does it; an empty queue needs no time."""
+        queue = filled(*range(5))
+        await self.assertQueueDrains(asyncio.Queue(), 0)
+        for number in range(2):
+            self.start(consumes(queue), f"consumer-{number}")
+        await self.assertQueueDrains(queue)
+        self.assertEqual(self.now(), 0.3)
+        self.assertNotIn("get", vars(queue))
+
+    async def test_the_boundary(self):
+        """What drains in 90 % of the time passes, what takes 110 % fails."""
+        for seconds in (0.09, 0.11) * 50:
+            queue = filled(*range(10))
+            consumer = self.start(consumes(queue, seconds), "consumer")
+            if seconds < 0.1:
+                await self.assertQueueDrains(queue)
+            else:
+                failure = await self.failure(self.assertQueueDrains(queue))
+                self.assertIn("did not drain in 1 s: 0 items queued, 1 taken", str(failure))
+            consumer.cancel()
+            await asyncio.wait([consumer])
+
+    async def test_nobody_takes(self):
+        """No consumer at all."""
+        await self.assertFailsWith(
+            "the Queue(maxsize=3) did not drain in 1 s: 2 items queued, 0 taken and not marked done\n"
+            f"nobody took anything in that time\n{TAKE}",
+            self.assertQueueDrains(filled(1, 2, maxsize=3)),
+        )
+        self.assertEqual(self.now(), 1)
+
+    async def test_taken_and_never_marked_done(self):
+        """An unwatched queue knows how many; what is taken meanwhile is known in full."""
+        queue = filled(1)
+        queue.get_nowait()
+        await self.assertFailsWith(
+            "the Queue did not drain in 2 s: 0 items queued, 1 taken and not marked done\n"
+            f"  watchQueue(queue), called before, would tell where and by whom\n{MARK}",
+            self.assertQueueDrains(queue, 2),
+        )
+        queue = filled(1, 2)
+        self.start(forgets(queue), "forgetful")
+        await self.assertFailsWith(
+            "the Queue did not drain in 2 s: 0 items queued, 2 taken and not marked done\n"
+            + (
+                "  taken at consumers.py:N in forgets by task 'forgetful', which still runs\n"
+                "  it stood at:\n"
+                "    consumers.py:N in forgets\n"
+                "    queues.py:N in get\n"
+                "    which waits on Queue.get\n"
+            )
+            * 2
+            + MARK,
+            self.assertQueueDrains(queue, 2),
+        )
+
+    async def test_the_consumer_died(self):
+        """A watched queue tells of what."""
+
+        def fails(item):
+            raise ValueError(f"bad item {item}")
+
+        queue = self.watchQueue(filled(1, 2))
+        self.start(forgets(queue, fails), "worker")
+        await self.assertFailsWith(
+            "the Queue did not drain in 1 s: 1 item queued, 1 taken and not marked done\n"
+            "  taken at consumers.py:N in forgets by task 'worker', which died of ValueError: bad item 1\n"
+            f"{SURVIVE}",
+            self.assertQueueDrains(queue),
+        )
+
+    async def test_producers_still_put(self):
+        """As many as are taken, so that it never ends; or more than there is place for."""
+        queue = filled(1)
+        self.start(consumes(queue, 0.3), "consumer")
+        self.start(produces(queue, 0.23), "producer")
+        failure = await self.failure(self.assertQueueDrains(queue))
+        self.assertRegex(
+            normalised(str(failure)),
+            r"(?s)^the Queue did not drain in 1 s: .*\nproducers went on: 4 items put in that time\n"
+            r"remedy: stop the producers first$",
+        )
+        queue = filled(1, maxsize=1)
+        for number in range(2):
+            self.start(queue.put("x"), f"producer-{number}")
+        await self.assertFailsWith(
+            "the Queue(maxsize=1) did not drain in 1 s: 1 item queued, 0 taken and not marked done\n"
+            f"nobody took anything in that time\n2 producers waiting in put() for a free place\n{TAKE}",
+            self.assertQueueDrains(queue),
+        )
+
+    async def test_too_slow(self):
+        """Consumers that do what they should may need more time."""
+        queue = filled(*range(5))
+        self.start(consumes(queue, 0.3), "consumer")
+        failure = await self.failure(self.assertQueueDrains(queue, 1))
+        self.assertRegex(str(failure), r"remedy: allow more than 1 s$")
+
+    async def test_wrong_arguments(self):
+        """They are refused at once."""
+        with self.assertRaisesRegex(ValueError, "^within must be"):
+            await self.assertQueueDrains(asyncio.Queue(), -1)
+        with self.assertRaisesRegex(TypeError, r"^this takes an asyncio.Queue, not \[\]$"):
+            await self.assertQueueDrains([])
+
+    async def test_a_join_that_raises(self):
+        """What a subclass raises propagates."""
+
+        class Broken(asyncio.Queue):
+            async def join(self):
+                raise OSError
+
+        with self.assertRaises(OSError):
+            await self.assertQueueDrains(Broken())
+
+    @unittest.skipUnless(hasattr(asyncio, "QueueShutDown"), "Queue.shutdown is of 3.13")
+    async def test_a_queue_that_is_shut_down(self):
+        """At once it drains at once; otherwise what is queued has to be taken."""
+        queue = self.watchQueue(filled(1, 2))
+        queue.shutdown(immediate=True)
+        await self.assertQueueDrains(queue)
+        self.assertQueueBalanced(queue)
+        queue = filled(1)
+        queue.shutdown()
+        self.assertIn("1 item queued", str(await self.failure(self.assertQueueDrains(queue))))
+
+
+class NowTests(QueuesTestCase):
+    clock = "virtual"
+
+    def failure_of(self, call, *arguments, **options):
+        with self.assertRaises(AssertionError) as caught:
+            call(*arguments, **options)
+        return normalised(str(caught.exception))
+
+    async def test_empty(self):
+        """Nothing queued, whatever is in work."""
+        queue = filled(1)
+        self.assertEqual(
+            self.failure_of(self.assertQueueEmpty, queue, msg="too bad"),
+            f"the Queue is not empty: 1 item queued\n{TAKE} : too bad",
+        )
+        queue.get_nowait()
+        self.assertQueueEmpty(queue)
+
+    async def test_balanced(self):
+        """Everything put was taken and marked done."""
+        queue = self.watchQueue(filled(1, 2, kind=asyncio.PriorityQueue))
+        head = "the PriorityQueue is not balanced: "
+        self.assertEqual(
+            self.failure_of(self.assertQueueBalanced, queue),
+            f"{head}2 items queued, 0 taken and not marked done\n{TAKE}",
+        )
+        queue.get_nowait()
+        self.assertEqual(
+            self.failure_of(self.assertQueueBalanced, queue),
+            f"{head}1 item queued, 1 taken and not marked done\n"
+            f"  taken at test_queues.py:N in test_balanced by task 'the test', which still runs\n{MARK}",
+        )
+        queue.task_done()
+        queue.get_nowait()
+        queue.task_done()
+        self.assertQueueBalanced(queue)
+
+    async def test_long_lists_are_cut(self):
+        """Twenty are told, the others counted."""
+        queue = self.watchQueue(self.watchQueue(filled(*range(25))))
+        for _ in range(25):
+            self.loop.call_soon(queue.get_nowait)
+        await asyncio.sleep(0)
+        text = self.failure_of(self.assertQueueBalanced, queue)
+        self.assertEqual(text.count("  taken at an unknown line by code outside of any task\n"), 20)
+        self.assertIn("\n  … and 5 more\n", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
