@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 import unittest
@@ -14,6 +15,7 @@ __all__ = [
     "RunnerHooks",
     "add_note",
     "debugger_is_registered",
+    "exception_group_type",
     "uncancel",
 ]
 
@@ -110,6 +112,16 @@ else:
         def _told(self) -> None:
             if not self.times:
                 self._are_others = False
+
+
+def exception_group_type() -> type[BaseException] | None:
+    """`BaseExceptionGroup`; before 3.11 that of the `exceptiongroup` backport, or None without it."""
+    if sys.version_info >= (3, 11):
+        return BaseExceptionGroup  # noqa: F821  # ruff reads this as 3.10
+    try:
+        return importlib.import_module("exceptiongroup").BaseExceptionGroup
+    except ModuleNotFoundError:
+        return None
 
 
 def debugger_is_registered() -> bool:

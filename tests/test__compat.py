@@ -1,9 +1,12 @@
 """Each shim does on every version what the newest Python does, or nothing where there is nothing to do."""
 
 import asyncio
+import builtins
 import sys
 import traceback
+import types
 import unittest
+from unittest import mock
 
 from asynctestkit._compat import (
     HAS_RUNNER,
@@ -12,6 +15,7 @@ from asynctestkit._compat import (
     RunnerHooks,
     add_note,
     debugger_is_registered,
+    exception_group_type,
     uncancel,
 )
 from asynctestkit.loops.runner import Runner
@@ -109,6 +113,22 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
         loop.call_soon(request.make)
         await self.cancelled()
         self.assertFalse(request.withdraw())
+
+
+class ExceptionGroupTypeTests(unittest.TestCase):
+    @unittest.skipUnless(HAS_RUNNER, "3.10 has no groups of its own")
+    def test_the_builtin(self):
+        """The class from which all groups descend."""
+        self.assertIs(exception_group_type(), builtins.BaseExceptionGroup)
+
+    @unittest.skipIf(HAS_RUNNER, "groups are built in")
+    def test_the_backport(self):
+        """That of the backport, or None where it is not installed."""
+        backport = types.SimpleNamespace(BaseExceptionGroup=ValueError)
+        with mock.patch.dict(sys.modules, exceptiongroup=backport):
+            self.assertIs(exception_group_type(), ValueError)
+        with mock.patch.dict(sys.modules, exceptiongroup=None):
+            self.assertIsNone(exception_group_type())
 
 
 class DebuggerIsRegisteredTests(unittest.TestCase):
