@@ -1,5 +1,9 @@
 """Hygiene for asyncio tests: a unittest base class that sweeps what a test leaves behind, and never hangs."""
 
+from .assertions.groups import GroupAssertions
+from .assertions.logs import LogAssertions
+from .assertions.queues import QueueAssertions
+from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .block import no_leaks
 from .case import HygieneMixin, HygienicAsyncTestCase
@@ -47,20 +51,24 @@ __all__ = [
     "EnvironLeaks",
     "ExceptionLeaks",
     "ExecutorLeaks",
+    "GroupAssertions",
     "HygieneMixin",
     "HygienicAsyncTestCase",
     "Leak",
     "LeakDetector",
     "LeakError",
     "LeakWarning",
+    "LogAssertions",
     "PatchLeaks",
     "Place",
+    "QueueAssertions",
     "ServerLeaks",
     "Settings",
     "SignalHandlerLeaks",
     "SocketLeaks",
     "StaleAllowanceError",
     "SubprocessLeaks",
+    "TaskAssertions",
     "TaskLeaks",
     "ThreadLeaks",
     "TimeAssertions",

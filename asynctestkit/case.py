@@ -16,6 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ._compat import HAS_RUNNER, RunnerHooks
+from .assertions.groups import GroupAssertions
+from .assertions.logs import LogAssertions
+from .assertions.queues import QueueAssertions
+from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .guarded import GuardedCase, is_called_by_run
 from .loops.quiescence import is_quiet
@@ -118,5 +122,13 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
         return None  # the hook does nothing, and a turn of the loop would do nothing either
 
 
-class HygienicAsyncTestCase(HygieneMixin, TimeAssertions, unittest.IsolatedAsyncioTestCase):
+class HygienicAsyncTestCase(
+    HygieneMixin,
+    TimeAssertions,
+    QueueAssertions,
+    TaskAssertions,
+    GroupAssertions,
+    LogAssertions,
+    unittest.IsolatedAsyncioTestCase,
+):
     """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""

@@ -3,6 +3,7 @@
 import asyncio
 import unittest
 
+from asynctestkit import HygienicAsyncTestCase
 from asynctestkit.assertions.tasks import TaskAssertions
 from tests.assertions.clock import JumpingTestCase, normalised
 
@@ -114,6 +115,15 @@ class NoPendingTasksTests(TaskAssertions, JumpingTestCase):
         )
         for task in tasks:
             await self.assertTaskCancelled(task)
+
+
+class HygienicTests(HygienicAsyncTestCase):
+    async def test_the_tests_own_task(self):
+        """In a test of the library's case, and in its hooks, nothing else is running."""
+        self.assertNoPendingTasks()
+
+    async def asyncSetUp(self):
+        self.assertNoPendingTasks()
 
 
 class PlainTests(TaskAssertions, unittest.IsolatedAsyncioTestCase):

@@ -31,7 +31,8 @@ EXTRA = {
 EVERYDAY = {
     "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError",
     "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
-    "TimeAssertions", "allow_leaks", "hygiene", "no_leaks",
+    "GroupAssertions", "LogAssertions", "QueueAssertions", "TaskAssertions", "TimeAssertions",
+    "allow_leaks", "hygiene", "no_leaks",
 }  # fmt: skip
 
 
