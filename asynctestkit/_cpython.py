@@ -16,7 +16,6 @@ import gc
 import logging
 import sys
 import threading
-import unittest.mock
 import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
@@ -330,35 +329,6 @@ def warnings_sink() -> object:
 def warning_filters() -> list[Any]:
     """The filters in force, replaced by `catch_warnings`: `_get_filters` (3.14), Lib/warnings.py."""
     return warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
-
-
-PATCH_TYPES: tuple[type[Any], ...] = (unittest.mock._patch, unittest.mock._patch_dict)
-
-
-def started_patches() -> list[Any]:
-    """The patches that `start()` has started: `_patch._active_patches`, Lib/unittest/mock.py."""
-    return list(unittest.mock._patch._active_patches)  # type: ignore[attr-defined]  # not in typeshed
-
-
-def hook_started_patches(note: Callable[[Any], None]) -> None:
-    """Calls `note`, from now on and for good, with each patch that is started.
-
-    Both classes of patches append to one list, `_patch._active_patches` in Lib/unittest/mock.py, which is
-    replaced by one that tells.
-    """
-    started = unittest.mock._patch._active_patches  # type: ignore[attr-defined]  # not in typeshed
-    if not isinstance(started, _StartedPatches):
-        started = _StartedPatches(started)
-        started.note = note
-        unittest.mock._patch._active_patches = started  # type: ignore[attr-defined]  # not in typeshed
-
-
-class _StartedPatches(list[Any]):
-    note: Callable[[Any], None]
-
-    def append(self, patch: Any) -> None:
-        self.note(patch)
-        super().append(patch)
 
 
 def signal_handler(number: int) -> object:

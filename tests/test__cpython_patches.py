@@ -3,23 +3,31 @@
 import os
 from unittest import mock
 
-from asynctestkit import _cpython
+from asynctestkit import _cpython_patches
 from tests.test__cpython import Canary
 
 
 class PatchCanaries(Canary):
+    noted = []
+
+    def note(self, patcher):
+        self.noted.append(patcher)
+
     def test_started_patches_and_hook_started_patches(self):
         """Patches of either class are in the list from start to stop, whoever stops them, and noted."""
-        before = _cpython.started_patches()
-        _cpython.hook_started_patches(lambda patch: None)
+        before, noted = _cpython_patches.started_patches(), []
+        for _ in range(2):
+            _cpython_patches.hook_started_patches(self.note)
+        self.noted = noted
         first, second = mock.patch("os.getcwd"), mock.patch.dict(os.environ, A="1")
         self.addCleanup(first.stop)
         self.addCleanup(second.stop)
         for patcher in (first, second):
-            self.assertIsInstance(patcher, _cpython.PATCH_TYPES)
+            self.assertIsInstance(patcher, _cpython_patches.PATCH_TYPES)
             patcher.start()
-        self.assertEqual(_cpython.started_patches()[len(before) :], [first, second])
+        self.assertEqual(_cpython_patches.started_patches()[len(before) :], [first, second])
         first.stop()
-        self.assertEqual(_cpython.started_patches()[len(before) :], [second])
+        self.assertEqual(_cpython_patches.started_patches()[len(before) :], [second])
         second.stop()
-        self.assertEqual(_cpython.started_patches(), before)
+        self.assertEqual(_cpython_patches.started_patches(), before)
+        self.assertEqual(noted, [first, second])

@@ -7,7 +7,7 @@ import reprlib
 from types import FrameType
 from typing import Any
 
-from .. import _cpython
+from .. import _cpython_patches
 from ..places import CreationSite, below_the_library, capture, resolve
 from .audit import audit
 from .detector import LeakDetector
@@ -85,8 +85,11 @@ class EnvironLeaks(LeakDetector):
 
 def _is_of_a_patch(variable: str) -> bool:
     """Exempt: what a started `mock.patch.dict(os.environ, …)` has changed: that is the leak."""
-    patches = (each for each in _cpython.started_patches() if getattr(each, "in_dict", None) is os.environ)
-    return any(each.clear or variable in each.values for each in patches)
+    patches = (
+        each for each in _cpython_patches.started_patches() if getattr(each, "in_dict", None) is os.environ
+    )
+    own = (each for each in patches if each.in_dict is os.environ)
+    return any(each.clear or variable in each.values for each in own)
 
 
 def _shown(value: str | None) -> str:

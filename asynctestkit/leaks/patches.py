@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .. import _cpython
+from .. import _cpython_patches
 from ..loops.loop import creation_site
 from ..places import capture, resolve
 from .detector import LeakDetector
@@ -21,11 +21,11 @@ class PatchLeaks(LeakDetector):
     """What `mock.patch(…).start()` has replaced since the test began, and is replaced still."""
 
     kind = "patch"
-    types = _cpython.PATCH_TYPES
+    types = _cpython_patches.PATCH_TYPES
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
-        _cpython.hook_started_patches(_note)
-        return _cpython.started_patches()
+        _cpython_patches.hook_started_patches(_note)
+        return _cpython_patches.started_patches()
 
     def examine(self, obj: Any) -> Leak | None:
         site = creation_site(obj)
