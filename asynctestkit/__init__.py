@@ -2,6 +2,7 @@
 
 from .assertions.groups import GroupAssertions
 from .assertions.logs import LogAssertions
+from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
@@ -13,6 +14,7 @@ from .exceptions import (
     DeadlineError,
     LeakError,
     LeakWarning,
+    ScriptError,
     StaleAllowanceError,
     UnnamedTaskError,
 )
@@ -36,6 +38,7 @@ from .leaks.threads import ThreadLeaks
 from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
 from .leaks.watchers import WatcherLeaks
+from .mocks import MockBuilders
 from .places import Place
 from .settings import Settings
 
@@ -59,9 +62,12 @@ __all__ = [
     "LeakError",
     "LeakWarning",
     "LogAssertions",
+    "MockAssertions",
+    "MockBuilders",
     "PatchLeaks",
     "Place",
     "QueueAssertions",
+    "ScriptError",
     "ServerLeaks",
     "Settings",
     "SignalHandlerLeaks",

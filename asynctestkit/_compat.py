@@ -16,6 +16,7 @@ __all__ = [
     "add_note",
     "debugger_is_registered",
     "exception_group_type",
+    "mark_coroutine_function",
     "uncancel",
 ]
 
@@ -129,6 +130,13 @@ def debugger_is_registered() -> bool:
     if sys.version_info >= (3, 12):  # from 3.12
         return sys.monitoring.get_tool(sys.monitoring.DEBUGGER_ID) is not None
     return False  # before 3.12
+
+
+def mark_coroutine_function(function: Any) -> Any:
+    """Has `inspect.iscoroutinefunction` say True of a plain function; before 3.12 there is no way."""
+    if sys.version_info >= (3, 12):  # from 3.12
+        return inspect.markcoroutinefunction(function)
+    return function  # before 3.12
 
 
 if sys.version_info >= (3, 11) and not TYPE_CHECKING:  # from 3.11

@@ -16,6 +16,7 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from . import _cpython
+from ._cpython_mocks import is_mock_call, mock_name
 from .places import Place, is_own
 
 __all__ = ["AwaitChain", "chain_of_coroutine", "chain_of_task", "coroutine_name", "definition", "links"]
@@ -29,6 +30,7 @@ class AwaitChain(NamedTuple):
 
 
 _LONGEST = 1000
+_MOCKS_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mocks", "")
 _ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 
 
@@ -68,10 +70,42 @@ def definition(coroutine: object) -> Place | None:
 
 def _walk(coroutine: object) -> tuple[tuple[Place, ...], str]:
     frames = [frame for _, frame in links(coroutine) if frame is not None]
+    waits_on = _operation(frames)
+    name = _called_mock(frames)
+    if name:
+        # What the mock is called, and what is scripted, says more than its frames.
+        step = frames[-1].f_locals.get("step") if _is_of_mocks(frames[-1]) else None
+        waits_on = f"{waits_on or (repr(step) if step else 'something')} in mock {name!r}"
+        frames = [frame for frame in frames if not _is_of_mocks(frame)]
     # An assertion that awaits for the user is no place of the user's.
     shown = [frame for frame in frames if not is_own(frame.f_code.co_filename)]
-    places = tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in shown)
-    return places, _operation(frames)
+    return tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in shown), waits_on
+
+
+def _called_mock(frames: list[FrameType]) -> str:
+    """The mock that code last called, "" for none; one mock may call another, as `json()` does `read()`."""
+    name = ""
+    for frame in reversed(frames):
+        if _is_of_mocks(frame):
+            name = _mock_in(frame) or name
+        elif name:
+            break
+    return name
+
+
+def _mock_in(frame: FrameType) -> str:
+    """The name of the mock whose call a frame runs, "" for others."""
+    if is_mock_call(frame.f_code):
+        return mock_name(frame.f_locals["self"])
+    if _is_of_mocks(frame) and "call" in frame.f_code.co_varnames:
+        return str(frame.f_locals["call"].name)  # a request of a session's
+    return ""
+
+
+def _is_of_mocks(frame: FrameType) -> bool:
+    """Whether code is of `unittest.mock` or of our mocks."""
+    file = frame.f_code.co_filename
+    return is_mock_call(frame.f_code) or file.startswith(_MOCKS_FOLDER)
 
 
 def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:

@@ -18,12 +18,14 @@ from typing import Any
 from ._compat import HAS_RUNNER, RunnerHooks
 from .assertions.groups import GroupAssertions
 from .assertions.logs import LogAssertions
+from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .guarded import GuardedCase, is_called_by_run
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
+from .mocks import MockBuilders
 from .task_control import TaskControl
 
 __all__ = ["HygieneMixin", "HygienicAsyncTestCase"]
@@ -129,6 +131,8 @@ class HygienicAsyncTestCase(
     TaskAssertions,
     GroupAssertions,
     LogAssertions,
+    MockAssertions,
+    MockBuilders,
     unittest.IsolatedAsyncioTestCase,
 ):
     """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""

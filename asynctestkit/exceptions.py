@@ -5,7 +5,10 @@
       ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
       ├── BlockedLoopError      a callback held the loop for longer than `blocking_threshold`
       ├── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
-      └── UnnamedTaskError      a test that requires names started a task without one
+      ├── UnnamedTaskError      a test that requires names started a task without one
+      └── ScriptError           a mock was used otherwise than scripted
+            ├── MissingTargetError  `patchAsync` found no such name; an AttributeError, too
+            └── NotAsyncError       … or nothing to await there; a TypeError, too
     UserWarning
       └── LeakWarning           a leak that must not change the outcome of its test
 
@@ -24,6 +27,9 @@ __all__ = [
     "DeadlineError",
     "LeakError",
     "LeakWarning",
+    "MissingTargetError",
+    "NotAsyncError",
+    "ScriptError",
     "StaleAllowanceError",
     "UnnamedTaskError",
 ]
@@ -61,6 +67,18 @@ class StaleAllowanceError(AssertionError):
 
 class UnnamedTaskError(AssertionError):
     """With `require_task_names`: tasks were started that carry no name but the one asyncio gave them."""
+
+
+class ScriptError(AssertionError):
+    """A mock was used otherwise than scripted: an unknown route, a call too many, a patch of no effect."""
+
+
+class MissingTargetError(ScriptError, AttributeError):
+    """There is nothing of that name to patch."""
+
+
+class NotAsyncError(ScriptError, TypeError):
+    """What is to be patched is no coroutine function."""
 
 
 class LeakWarning(UserWarning):

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import _cpython
 from ..await_chain import coroutine_name, definition
+from ..mocks.calls import call_of
 from ..places import user_places
 from .detector import LeakDetector
 from .holders import holders_of
@@ -38,12 +39,17 @@ class CoroutineLeaks(LeakDetector):
         is_anothers = self._anothers.pop(id(obj), None)
         if is_anothers or (is_anothers is None and _is_anothers_to_await(gc.get_referrers(obj))):
             return None
-        name = coroutine_name(obj)
+        name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
+        created_at = user_places(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
+        call = call_of(obj)
+        if call is not None:
+            name, description = call.name, f"a mock, called with {call.arguments} and never awaited"
+            created_at = created_at or ((call.site,) if call.site else ())
         return Leak(
             kind=self.kind,
             name=name,
-            description=f"called, never awaited; defined at {definition(obj)}",
-            created_at=user_places(obj.cr_origin or ()),  # type: ignore[attr-defined]  # not in typeshed
+            description=description,
+            created_at=created_at,
             coroutine=name,
             remedy=f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()",
         )

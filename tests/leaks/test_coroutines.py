@@ -94,13 +94,33 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.names(test, allowed_leaks=(allowance,)), [])
 
     def test_a_mock_that_is_not_awaited_is_one(self):
-        """A forgotten call of an AsyncMock is a forgotten await."""
+        """A forgotten call of any AsyncMock is named after the mock, with its arguments and its line."""
+
+        async def drops(case):
+            mock.AsyncMock(name="api").users.get(1, key="x")
+
+        async def keeps(case):
+            case.kept = mock.AsyncMock(name="api").users.get(1, key="x")
+
+        for body in (drops, keeps):
+            with self.subTest(body.__name__):
+                (leak,) = run_body(body).leaks
+                self.assertEqual((leak.name, leak.coroutine), ("api.users.get", "api.users.get"))
+                self.assertEqual(leak.description, "a mock, called with (1, key='x') and never awaited")
+                line = body.__code__.co_firstlineno + 1
+                self.assertEqual([(place.file, place.line) for place in leak.created_at], [(__file__, line)])
+                self.assertEqual(leak.remedy, "await get(…), or give it to asyncio.create_task()")
+
+    def test_a_mock_that_was_reset_is_one_without_a_line(self):
+        """What the mock does not know any more is told all the same."""
 
         async def test(case):
-            mock.AsyncMock()()
+            double = mock.AsyncMock(name="api")
+            case.kept = double(1)
+            double.reset_mock()
 
         (leak,) = run_body(test).leaks
-        self.assertEqual(leak.kind, "coroutine")
+        self.assertEqual((leak.name, leak.created_at), ("api", ()))
 
     def test_the_description_and_the_remedy_name_the_function(self):
         """The reader learns where the function is defined, and what to write instead."""

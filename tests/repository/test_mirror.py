@@ -25,6 +25,9 @@ EXTRA = {
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
     "assertions/consumers.py": "consumers and producers, good and bad",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
+    "mocks/eager_library.py": "a stand-in with the shape of httpx",
+    "mocks/importing_nothing.py": "a module that cannot be imported",
+    "mocks/lazy_library.py": "a stand-in with the shape of aiohttp",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
 
@@ -32,6 +35,7 @@ EVERYDAY = {
     "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError",
     "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
     "GroupAssertions", "LogAssertions", "QueueAssertions", "TaskAssertions", "TimeAssertions",
+    "MockAssertions", "MockBuilders",
     "allow_leaks", "hygiene", "no_leaks",
 }  # fmt: skip
 

@@ -1,0 +1,124 @@
+"""Mocks that a test case makes, and looks through when the test has ended."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import unittest
+import warnings
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from ..exceptions import LeakWarning
+from .contexts import async_context
+from .iterators import async_iterator
+from .leftovers import unfinished
+from .patching import ABSENT, patch_async
+from .responses import response
+from .sessions import session
+
+__all__ = ["MockBuilders"]
+
+__unittest = True
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _building(build: Callable[_P, _T]) -> Callable[Concatenate[MockBuilders, _P], _T]:
+    """A method that builds, and has the mock looked through at the end of the test."""
+
+    @functools.wraps(build)
+    def make(self: MockBuilders, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        made = build(*args, **kwargs)
+        self._asynctestkit_watch(made)
+        return made
+
+    return make
+
+
+class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
+    """The functions of `asynctestkit.mocks` as methods whose mocks are looked through at the end of the test.
+
+    What was forgotten fails the test: calls never awaited, contexts entered and never left, responses never
+    released, scripted outcomes never used, and what code under test has swallowed, requests without a route
+    and calls that no outcome was left for. A test that has failed already keeps its failure, and all that is
+    a LeakWarning then.
+    """
+
+    _asynctestkit_made: Sequence[Any] = ()
+    _cleanups: list[Any]
+    _outcome: Any
+
+    makeAsyncContext = _building(async_context)
+    makeAsyncIterator = _building(async_iterator)
+    makeResponse = _building(response)
+    makeSession = _building(session)
+
+    def patchAsync(
+        self, target: str, *, returns: Any = ABSENT, raises: Any = ABSENT, outcomes: Any = ABSENT
+    ) -> Any:
+        """Replaces the coroutine function "package.module.name", where it is used, until the test ends.
+
+        Every call returns `returns`, raises `raises`, or comes to the next of `outcomes` (a list of steps as
+        `mocks.outcomes` takes them, or what that returns); each may be `after(…)` or `never()`. A wrong
+        signature fails at the call. Returns the stand-in, a function with the methods of an AsyncMock.
+
+        Fails at once for what is missing (MissingTargetError), is not asynchronous (NotAsyncError), or was
+        imported by name elsewhere, so that nobody would meet the stand-in here (ScriptError).
+        """
+        stand_in, undo = patch_async(target, returns=returns, raises=raises, outcomes=outcomes)
+        self.addCleanup(undo)
+        self._asynctestkit_watch(stand_in)
+        return stand_in
+
+    def doCleanups(self) -> Any:  # CPython returns a bool, typeshed says None
+        finished: Any = super().doCleanups()
+        outcome = self._outcome
+        if self._asynctestkit_made and outcome is not None and _is_called_by_run(sys._getframe(1)):
+            # After all others, the sweep included: what they leave and await counts.
+            is_decided = not outcome.success or outcome.expectedFailure is not None
+            self.addCleanup(self._asynctestkit_verify, is_decided)
+            finished = super().doCleanups()
+        return finished
+
+    def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        if function == self._asynctestkit_verify:
+            function(*args)  # at once, without a line of unittest's in the traceback
+        else:
+            super()._callCleanup(function, *args, **kwargs)
+
+    def _asynctestkit_watch(self, made: Any) -> None:
+        verification: tuple[Any, ...] = (self._asynctestkit_verify, (), {})
+        if self._outcome is None and verification not in self._cleanups:
+            self._cleanups.insert(0, verification)  # `debug()` does without doCleanups
+        self._asynctestkit_made = [*self._asynctestkit_made, made]
+
+    def _asynctestkit_verify(self, is_decided: bool = False) -> None:
+        made, self._asynctestkit_made = self._asynctestkit_made, ()
+        lines = unfinished(made, close=True)
+        if not lines:
+            return
+        text = "\n".join([f"{self.id()} forgot something on its mocks:", *(f"- {line}" for line in lines)])
+        if not is_decided:
+            raise self.failureException(text) from None
+        _warn(text, getattr(self, self._testMethodName))
+
+
+def _is_called_by_run(frame: FrameType | None) -> bool:
+    """Whether the caller of `doCleanups`, overrides of it apart, is `run`, not the test."""
+    while frame is not None and frame.f_code.co_name == "doCleanups":
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "run"
+
+
+def _warn(text: str, method: Callable[..., Any]) -> None:
+    code = inspect.unwrap(method).__code__
+    source = (code.co_filename, code.co_firstlineno)
+    warning = LeakWarning(text)
+    try:
+        warnings.warn_explicit(warning, None, *source)
+    except LeakWarning:  # under -W error it would add to a test that has its outcome already
+        warnings.showwarning(warning, LeakWarning, *source)

@@ -1,0 +1,194 @@
+"""The calls of asynchronous mocks: where each was made, whether it was awaited, and in which order.
+
+`unittest.mock` records arguments only. The rest is noted on its records: the user's line of the call, that of
+the await, and the awaits' order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import gc
+import inspect
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any, NamedTuple
+from unittest import mock
+
+from .. import _cpython
+from .._cpython_mocks import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
+from ..places import Place, is_machinery
+
+__all__ = [
+    "MockCall",
+    "await_order",
+    "call_of",
+    "calling_line",
+    "forgotten_calls",
+    "is_async_mock",
+    "keep_coroutine",
+    "listen_for_awaits",
+    "signature_text",
+]
+
+_SITE = "_asynctestkit_site"
+_ORDER = "_asynctestkit_order"
+_COROUTINE = "_asynctestkit_coroutine"
+
+
+class MockCall(NamedTuple):
+    """One call of a mock: what it is called, the arguments, and the user's line, None where unknown."""
+
+    name: str
+    arguments: str
+    site: Place | None
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.arguments}" + (f" at {self.site}" if self.site else "")
+
+
+def is_async_mock(obj: object) -> bool:
+    """Whether calls of it are to be awaited; by type, as a `spec` changes what `isinstance` says."""
+    return issubclass(type(obj), ASYNC_MOCK)
+
+
+def calling_line() -> Place | None:
+    """The innermost line of the user's that led here; None from a callback of the loop's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not _cpython.RUN_CALLBACK:
+        code = frame.f_code
+        # What autospec generates has no file.
+        if not is_machinery(code.co_filename) and code.co_filename != "<string>":
+            return Place(code.co_filename, frame.f_lineno, code.co_name)
+        frame = frame.f_back
+    return None
+
+
+def signature_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The arguments as they are written in a call, long ones cut."""
+    shown = [_shown(value) for value in args]
+    shown += [f"{name}={_shown(value)}" for name, value in kwargs.items()]
+    return f"({', '.join(shown)})"
+
+
+def keep_coroutine(double: Any, coroutine: Any) -> None:
+    """Notes the coroutine of a mock's latest call, so that its state tells whether it was forgotten.
+
+    One that was closed, or cancelled with its task before it began, was not; the mock's records cannot tell.
+    """
+    vars(double.call_args)[_COROUTINE] = coroutine
+
+
+def forgotten_calls(double: Any, *, close: bool = False) -> list[MockCall]:
+    """The calls of one asynchronous mock that nothing has awaited; `close` ends what they have left."""
+    waiting: dict[Any, list[Any]] = {}
+    for record in double.call_args_list:
+        waiting.setdefault(_identity(record), []).append(record)
+    for record in double.await_args_list:
+        same = waiting.get(_identity(record))
+        if same:  # a reset between call and await forgets the call
+            line = vars(record).get(_SITE)
+            here = [each for each in same if vars(each).get(_SITE) == line]
+            _remove(same, here[0] if here else same[0])
+    left = {id(record) for same in waiting.values() for record in same}
+    forgotten = []
+    for record in double.call_args_list:
+        coroutine = vars(record).get(_COROUTINE)
+        settled = coroutine is not None and inspect.getcoroutinestate(coroutine) != inspect.CORO_CREATED
+        if id(record) in left and not settled:
+            forgotten.append(_described(double, record))
+            if close and coroutine is not None:
+                coroutine.close()
+    return forgotten
+
+
+def call_of(coroutine: Any) -> MockCall | None:
+    """The call of a mock that a coroutine stands for, which has not begun; None for other coroutines.
+
+    Not by `cr_frame.f_locals`, which on 3.10 brings a dying coroutine back to life.
+    """
+    held = gc.get_referents(coroutine)
+    held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
+    for each in held:
+        if isinstance(each, MockCall):  # a request of a session's, which has it as an argument
+            return each
+    if not is_mock_call(coroutine.cr_code):
+        return None
+    double = next(each for each in held if is_async_mock(each))
+    args = next(each for each in held if isinstance(each, tuple) and each is not coroutine.cr_origin)
+    dicts = (each for each in held if isinstance(each, dict))
+    kwargs = next(each for each in dicts if each is not _globals and each is not _builtins)
+    wanted = _identity((args, kwargs))
+    records = [record for record in double.call_args_list if _identity(record) == wanted]
+    if not records:  # reset since
+        return MockCall(mock_name(double), signature_text(args, kwargs), None)
+    kept = [record for record in records if vars(record).get(_COROUTINE) is coroutine]
+    return _described(double, (kept or records)[-1])
+
+
+def await_order(double: Any) -> list[int]:
+    """When each await of a mock began, as numbers that grow from await to await of any mock."""
+    return [vars(record)[_ORDER] for record in double.await_args_list]
+
+
+class listen_for_awaits:  # a function to its users, as contextlib's context managers are
+    """`with listen_for_awaits(mock, wake):` has `wake` called in its loop whenever the mock is awaited."""
+
+    def __init__(self, double: Any, wake: Callable[[], None]) -> None:
+        self.double = double
+        self.wake = wake
+        self.loop = asyncio.get_running_loop()
+
+    def __enter__(self) -> None:
+        _listeners.append(self)
+
+    def __exit__(self, *_: object) -> None:
+        _listeners.remove(self)
+
+
+_globals, _builtins = vars(mock), vars(builtins)
+_listeners: list[listen_for_awaits] = []
+_numbers: Iterator[int] = itertools.count()
+
+
+def _on_call(record: Any) -> None:
+    vars(record)[_SITE] = calling_line()
+
+
+def _on_await(double: Any, record: Any) -> None:
+    vars(record)[_SITE] = calling_line()
+    vars(record)[_ORDER] = next(_numbers)
+    for listener in tuple(_listeners):
+        if listener.double is double:
+            listener.loop.call_soon_threadsafe(listener.wake)
+
+
+stamp_mock_calls(_on_call, _on_await)
+
+
+def _described(double: Any, record: Any) -> MockCall:
+    args, kwargs = record
+    return MockCall(mock_name(double), signature_text(args, kwargs), vars(record).get(_SITE))
+
+
+def _identity(record: Any) -> Any:
+    """Equal for the records of one call and its await: they hold the same objects.
+
+    No `==` of the user's is run.
+    """
+    args, kwargs = record
+    return tuple(map(id, args)), tuple((name, id(value)) for name, value in kwargs.items())
+
+
+def _remove(records: list[Any], record: Any) -> None:
+    del records[next(index for index, each in enumerate(records) if each is record)]
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_LONGEST = 80

@@ -1,0 +1,80 @@
+"""Asynchronous context managers: connections, transactions, locks, whatever is entered and has to be left."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any
+
+from .._cpython_mocks import is_overridden
+from ..places import Place
+from .calls import calling_line
+from .faces import Shown, face
+from .outcomes import perform
+
+__all__ = ["async_context"]
+
+__unittest = True
+
+
+class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
+    def __init__(
+        self,
+        value: Any,
+        enter_raises: BaseException | type[BaseException] | None,
+        exit_raises: BaseException | type[BaseException] | None,
+        suppresses: bool,
+    ) -> None:
+        self._value = value
+        self._enter_raises = enter_raises
+        self._exit_raises = exit_raises
+        self._suppresses = suppresses
+        self._entered_at: list[Place | None] = []
+
+    async def __aenter__(self) -> Any:
+        line = calling_line()
+        value = await self._enter()
+        self._entered_at.append(line)
+        return value
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> bool:
+        if self._entered_at:  # it may have been entered through a return_value of the test's own
+            self._entered_at.pop()
+        await perform(self._exit_raises)
+        return self._suppresses
+
+    async def _enter(self) -> Any:
+        await perform(self._enter_raises)
+        return self._value
+
+    def _asynctestkit_unfinished(self) -> list[str]:
+        if is_overridden(self._asynctestkit_face.__aexit__):
+            return []  # whatever runs then in our place, it is not told here
+        return [f"entered and never left{f' at {line}' if line else ''}" for line in self._entered_at]
+
+
+class _AwaitableContext(_Context):
+    def __await__(self) -> Generator[Any, Any, Any]:
+        # Not by way of `__aenter__`: what is awaited has no `__aexit__` to come.
+        return self._enter().__await__()
+
+
+def async_context(
+    value: Any = None,
+    *,
+    enter_raises: BaseException | type[BaseException] | None = None,
+    exit_raises: BaseException | type[BaseException] | None = None,
+    suppresses: bool = False,
+    awaitable: bool = False,
+) -> Any:
+    """A mock for `async with … as value`; its `__aenter__` and `__aexit__` are AsyncMocks.
+
+    `exit_raises` is raised by `__aexit__`, whatever the body came to; `suppresses` swallows the body's
+    exception. With `awaitable`, `await` gives the value as well, as aiohttp's and asyncpg's do. It can be
+    entered again and again, also at once. What the body came to is in `__aexit__.await_args`.
+    """
+    kind = _AwaitableContext if awaitable else _Context
+    return face(kind(value, enter_raises, exit_raises, suppresses), "context")

@@ -1,0 +1,76 @@
+"""The exceptions of the client library that a session stands for, and ours where it stands for none."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+from .bodies import Answer, Headers
+from .routes import Request
+
+__all__ = ["Library", "ResponseError", "request_info"]
+
+__unittest = True
+
+
+class ResponseError(Exception):
+    """What `raise_for_status` raises where no client library is known: `status`, `message`, `headers`."""
+
+    def __init__(self, status: int, message: str, headers: Headers, url: str = "") -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+        self.url = url
+
+    def __str__(self) -> str:
+        return f"{self.status}, message={self.message!r}, url={self.url!r}"
+
+
+class Library:
+    """A client library, known by the class of its that a session was given as `spec`.
+
+    Looked up by name in that class's package, and in those of its bases, so that nothing is imported.
+    """
+
+    def __init__(self, spec: type | None) -> None:
+        bases = spec.__mro__ if spec else ()
+        names = [name for base in bases for name in (base.__module__, base.__module__.partition(".")[0])]
+        self._modules = [sys.modules[name] for name in names if name in sys.modules]
+
+    def error(self, name: str, fallback: type[Exception]) -> Any:
+        """The library's class of that name, or the fallback."""
+        return self.find(name) or fallback
+
+    def find(self, name: str) -> Any:
+        """The library's class of that name, or None."""
+        return next((getattr(module, name) for module in self._modules if hasattr(module, name)), None)
+
+    def status_error(self, answer: Answer, request: Request, response: Any, message: str = "") -> Exception:
+        """What `raise_for_status` raises: aiohttp's ClientResponseError, httpx's HTTPStatusError, or ours."""
+        if (aiohttp_error := self.find("ClientResponseError")) is not None:
+            return self._of_aiohttp(aiohttp_error, answer, request, message or answer.reason)
+        if (httpx_error := self.find("HTTPStatusError")) is not None:
+            error: Exception = httpx_error(message or answer.reason, request=request, response=response)
+            return error
+        return ResponseError(answer.status, message or answer.reason, answer.headers, request.url)
+
+    def content_type_error(self, answer: Answer, request: Request) -> Exception | None:
+        """What aiohttp raises for JSON that is not declared as such; None for libraries that let it pass."""
+        kind = self.find("ContentTypeError")
+        message = f"Attempt to decode JSON with unexpected mimetype: {answer.headers.get('Content-Type', '')}"
+        return None if kind is None else self._of_aiohttp(kind, answer, request, message)
+
+    def _of_aiohttp(self, kind: Any, answer: Answer, request: Request, message: str) -> Exception:
+        error: Exception = kind(
+            request_info(request), (), status=answer.status, message=message, headers=answer.headers
+        )
+        return error
+
+
+def request_info(request: Request) -> Any:
+    """The request as aiohttp's errors and responses show it."""
+    return types.SimpleNamespace(
+        url=request.url, real_url=request.url, method=request.method, headers=request.headers
+    )

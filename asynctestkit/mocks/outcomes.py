@@ -1,0 +1,107 @@
+"""Scripts for what an asynchronous call comes to: values, exceptions, delays, and no end at all."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from numbers import Real
+from typing import Any
+
+from ..exceptions import ScriptError
+from .calls import signature_text
+
+__all__ = ["Script", "after", "is_error", "never", "outcomes", "perform", "require_seconds"]
+
+__unittest = True
+
+
+class after:  # a function to its users
+    """A step that takes `seconds`, on the loop's clock, and then is another step (None by default)."""
+
+    def __init__(self, seconds: float, step: Any = None) -> None:
+        require_seconds("after", seconds)
+        self.seconds = seconds
+        self.step = step
+
+    def __repr__(self) -> str:
+        return f"after({self.seconds!r}, {self.step!r})"
+
+
+class never:  # a function to its users
+    """A step that never comes to an end by itself; its cancellation is let through."""
+
+    def __repr__(self) -> str:
+        return "never()"
+
+
+def require_seconds(whose: str, seconds: object) -> None:
+    """TypeError or ValueError for what is no length of time."""
+    if isinstance(seconds, bool) or not isinstance(seconds, Real):
+        raise TypeError(f"{whose}: seconds is {seconds!r}, expected a number")
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(f"{whose}: seconds is {seconds!r}, expected a number that is not negative")
+
+
+def is_error(step: object) -> bool:
+    """Whether a step is an exception to raise."""
+    return isinstance(step, BaseException) or (isinstance(step, type) and issubclass(step, BaseException))
+
+
+async def perform(step: Any) -> Any:
+    """What a step comes to, in its time. Reports show `step` as what the caller waits on."""
+    while isinstance(step, after):
+        await asyncio.sleep(step.seconds)
+        step = step.step
+    if isinstance(step, never):
+        await asyncio.get_running_loop().create_future()
+    if is_error(step):
+        # An instance that is raised again would carry the frames of all the times before.
+        raise step.with_traceback(None) if isinstance(step, BaseException) else step
+    return step
+
+
+class Script:
+    """Steps that are used up in order; ScriptError when there is none left."""
+
+    def __init__(self, steps: Sequence[Any], what: str = "outcome") -> None:
+        self.steps = tuple(steps)
+        self.used = 0
+        self.refused: list[str] = []
+        """The calls that came when all steps were used."""
+        self._what = what
+
+    def take(self, call: str) -> Any:
+        """The next step, for a call that is described like this."""
+        if self.used == len(self.steps):
+            text = f"{call} is one call more than scripted: {self}"
+            self.refused.append(f"code under test has swallowed that {text}")
+            raise ScriptError(text)
+        self.used += 1
+        return self.steps[self.used - 1]
+
+    async def play(self, *args: Any, **kwargs: Any) -> Any:
+        """Performs the next step, whatever the arguments."""
+        number = self.used + len(self.refused) + 1
+        return await perform(self.take(f"call {number}, {signature_text(args, kwargs)},"))
+
+    def unfinished(self) -> list[str]:
+        """What is wrong with the script at the end: steps never used, calls refused."""
+        left = self.steps[self.used :]
+        unused = f"{len(left)} of {self._count()} never used: {', '.join(map(repr, left))}"
+        return [*self.refused, *([unused] if left else [])]
+
+    def _count(self) -> str:
+        return f"{len(self.steps)} scripted {self._what}{'' if len(self.steps) == 1 else 's'}"
+
+    def __str__(self) -> str:
+        return f"{self._count()} ({', '.join(map(repr, self.steps))})"
+
+
+def outcomes(*steps: Any) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """A `side_effect` for an AsyncMock: each call comes to the next step, begun when it is awaited.
+
+    A step is a value, an exception (instance or class) to raise, `after(seconds, step)`, or `never()`. A call
+    more than there are steps fails with ScriptError, which says how many were scripted.
+    """
+    return Script(steps).play

@@ -1,0 +1,204 @@
+"""Patching asynchronous functions: where they are used, with their signature, and undone at the end."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import inspect
+import sys
+import unittest
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+from unittest import mock
+
+from .._compat import mark_coroutine_function
+from .._cpython_mocks import delegate_mock
+from ..exceptions import MissingTargetError, NotAsyncError, ScriptError
+from .calls import is_async_mock, keep_coroutine
+from .leftovers import mock_of
+from .outcomes import Script, after, is_error, never, perform
+
+__all__ = ["ABSENT", "patch_async"]
+
+__unittest = True
+
+ABSENT: Any = object()
+"""Stands for an argument that was not given."""
+
+
+def patch_async(
+    target: str, *, returns: Any = ABSENT, raises: Any = ABSENT, outcomes: Any = ABSENT
+) -> tuple[Any, Callable[[], None]]:
+    """Puts an autospecced stand-in in the place of a coroutine function; returns it, and what undoes it.
+
+    MissingTargetError and NotAsyncError say that there is nothing of the kind, ScriptError that the name was
+    imported elsewhere, so that nobody would meet the stand-in here.
+    """
+    effect = _effect(target, {"returns": returns, "raises": raises, "outcomes": outcomes})
+    owner, name, label = _resolved(target)
+    original = getattr(owner, name)
+    function = _coroutine_function(target, original)
+    _require_use(target, owner, name, original)
+    stand_in = _stand_in(function, label)
+    if effect is not None:
+        stand_in.side_effect = effect
+    elif returns is not ABSENT:
+        stand_in.return_value = returns
+    # A plain function in a class would be bound where the original was not, or was bound to the class.
+    is_unbound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
+    patcher = mock.patch.object(owner, name, staticmethod(stand_in) if is_unbound else stand_in)
+    patcher.start()
+    return stand_in, patcher.stop
+
+
+def _effect(target: str, given: Mapping[str, Any]) -> Any:
+    """The `side_effect` that stands for what was given; None where a return value, or nothing, was."""
+    ways = [name for name, value in given.items() if value is not ABSENT]
+    if len(ways) > 1:
+        got = " and ".join(ways)
+        raise TypeError(f"patchAsync({target!r}) takes one of returns, raises, outcomes; it got {got}")
+    way = ways[0] if ways else ""
+    value = given.get(way)
+    if way == "outcomes":
+        return Script(value).play if isinstance(value, list | tuple) else value
+    if isinstance(value, after | never):
+
+        async def play(*args: Any, **kwargs: Any) -> Any:
+            return await perform(value)
+
+        return play
+    if way == "raises" and not is_error(value):
+        raise TypeError(f"patchAsync({target!r}, raises={value!r}): expected an exception")
+    return value if way == "raises" else None
+
+
+def _stand_in(function: Callable[..., Any], label: str) -> Any:
+    """An autospecced function that records every call when it is made.
+
+    From 3.13 what `create_autospec` makes records it when it is awaited: never, where that is forgotten.
+    """
+    signature = inspect.signature(function)
+
+    async def specified() -> None: ...
+
+    name = label.rpartition(".")[2]
+    specified.__name__, specified.__signature__ = name, signature  # type: ignore[attr-defined]  # PEP 362
+    autospecced: Any = mock.create_autospec(specified, _name=label)
+    double = autospecced.mock
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        signature.bind(*args, **kwargs)
+        coroutine = double(*args, **kwargs)
+        keep_coroutine(double, coroutine)
+        return coroutine
+
+    vars(stand_in).update(vars(autospecced))  # the mock's methods, and its records
+    for attribute in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(stand_in, attribute, getattr(function, attribute, getattr(specified, attribute)))
+    delegate_mock(double, stand_in)
+    return mark_coroutine_function(stand_in)
+
+
+def _resolved(target: str) -> tuple[Any, str, str]:
+    """What has the name, the name, and the name with that of its class."""
+    parts = target.split(".") if isinstance(target, str) else []
+    if len(parts) < 2 or not all(parts):
+        raise MissingTargetError(f"patchAsync({target!r}): expected 'package.module.name' or '….Class.name'")
+    owner: Any = None
+    for depth in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:depth])
+        try:
+            owner = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise  # the module is there, and imports something that is not
+            continue
+        break
+    else:
+        raise MissingTargetError(f"patchAsync({target!r}): there is no module {parts[0]!r}")
+    for done, part in enumerate(parts[depth:], depth):
+        if not hasattr(owner, part):
+            near = difflib.get_close_matches(part, dir(owner), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise MissingTargetError(
+                f"patchAsync({target!r}): {'.'.join(parts[:done])} has no {part!r}{hint}"
+            )
+        if done < len(parts) - 1:
+            owner = getattr(owner, part)
+    return owner, parts[-1], ".".join(parts[depth:])
+
+
+def _coroutine_function(target: str, original: Any) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(original) or is_async_mock(mock_of(original)):
+        function: Callable[..., Any] = original
+        return function
+    call: Any = None if isinstance(original, type) else getattr(type(original), "__call__", None)  # noqa: B004  # it is looked at
+    if inspect.iscoroutinefunction(call):
+        return functools.partial(call, original)
+    hint = "use mock.patch"
+    if inspect.isasyncgenfunction(original):
+        hint = "it is an asynchronous generator: use mock.patch with return_value=makeAsyncIterator(…)"
+    elif inspect.isasyncgenfunction(inspect.unwrap(original)):
+        hint = "it makes a context: use mock.patch with return_value=makeAsyncContext(…)"
+    raise NotAsyncError(f"patchAsync({target!r}): {original!r} is no coroutine function; {hint}")
+
+
+def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
+    """ScriptError where code elsewhere has imported the name, and none looks it up where it is defined."""
+    if not isinstance(owner, ModuleType) or getattr(original, "__module__", None) != owner.__name__:
+        return
+    modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    places = [
+        f"{module.__name__}.{alias}"
+        for module in modules
+        for alias, value in list(vars(module).items())
+        if value is original and module is not owner and any(alias in names for names in _names_in(module))
+    ]
+    if not places or any(name in names for names in _names_in(owner)):
+        return
+    for module in modules:
+        aliases = {alias for alias, value in list(vars(module).items()) if value is owner}
+        aliases |= {owner.__name__, owner.__name__.rpartition(".")[2]}
+        if any(name in names and not aliases.isdisjoint(names) for names in _names_in(module)):
+            return  # it looks the name up there, as in `api.fetch()`
+    instead = " and ".join(f"patchAsync({place!r})" for place in sorted(places))
+    raise ScriptError(
+        f"patchAsync({target!r}) would have no effect: the name was imported from there, and who imported "
+        f"it has the original. Patch where it is used: {instead}"
+    )
+
+
+def _names_in(module: ModuleType) -> Iterator[set[object]]:
+    """For each piece of a module's code, what it mentions; the code of test cases is left out."""
+    # Looked at statically, as some objects have an answer to every name.
+    values = [
+        each
+        for each in list(vars(module).values())
+        if isinstance(each, FunctionType | type) or _wrapped(each)
+    ]
+    left: list[Any] = [each for each in values if each.__module__ == module.__name__]
+    seen: set[int] = set()
+    while left:
+        each = left.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        left.append(_wrapped(each))
+        if isinstance(each, type):
+            if not issubclass(each, unittest.TestCase):
+                left += [inner for inner in vars(each).values() if not isinstance(inner, type)]
+        elif isinstance(each, staticmethod | classmethod):
+            left.append(each.__func__)
+        elif isinstance(each, property):
+            left += [each.fget, each.fset, each.fdel]
+        elif isinstance(each, FunctionType):
+            left.append(each.__code__)
+        elif isinstance(each, CodeType):
+            yield {*each.co_names, *(constant for constant in each.co_consts if isinstance(constant, str))}
+            left += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+
+
+def _wrapped(obj: object) -> Any:
+    return inspect.getattr_static(obj, "__wrapped__", None)

@@ -1,0 +1,308 @@
+"""HTTP responses as aiohttp shows them: `status`, awaited `json()` and `text()`, a `content` stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_format
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+from unittest.mock import NonCallableMock
+
+from .._cpython_mocks import is_overridden
+from .bodies import Answer, Body, Headers, body_steps, reason_of
+from .faces import Shown, behind, face
+from .libraries import Library, request_info
+from .outcomes import is_error, perform
+from .routes import Request
+
+__all__ = ["Response", "StreamReader", "answer_of", "response"]
+
+__unittest = True
+
+_ABSENT: Any = object()
+
+
+class Response(Shown):
+    """One answer to one request; its face is what tests see."""
+
+    def __init__(self, answer: Answer, request: Request, library: Library) -> None:
+        self._answer = answer
+        self._request = request
+        self._library = library
+        self._arriving = Body(answer.steps)
+        self._body: bytes | None = None
+        self._is_released = False
+        self._is_in_context = False
+        self._asynctestkit_handed_out = False  # by a session, so that it has to be released
+        self.status = answer.status
+        self.reason = answer.reason
+        self.headers = answer.headers
+        self.content_type = answer.content_type
+        self.charset = answer.charset
+        self._show(request)
+        self.history: tuple[Any, ...] = ()
+        stream = StreamReader(self._next_chunk, lambda: self._arriving.arrived)
+        self.content = face(stream, "response.content")
+
+    def __repr__(self) -> str:
+        return f"<response {self.status} {self.reason}>"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was released or closed, or has arrived to its end."""
+        return self._is_released or self._arriving.arrived
+
+    @property
+    def content_length(self) -> int | None:
+        """As the headers say."""
+        length = self.headers.get("Content-Length")
+        return None if length is None else int(length)
+
+    def get_encoding(self) -> str:
+        """What `text()` decodes with."""
+        return self._answer.encoding
+
+    async def read(self) -> bytes:
+        """The whole body; what was streamed before is gone."""
+        if self._body is None:
+            self._body = await self.content.read()
+        elif self._is_released:
+            raise self._closed_error()
+        return self._body
+
+    async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+        """The body as text."""
+        body = await self._whole()
+        await perform(self._answer.text_raises)
+        return body.decode(encoding or self.get_encoding(), errors)
+
+    async def json(
+        self,
+        *,
+        encoding: str | None = None,
+        loads: Callable[[str], Any] = json_format.loads,
+        content_type: str | None = "application/json",
+    ) -> Any:
+        """The body's JSON, made anew each time; None for an empty body.
+
+        With a client library that minds it, a content type that the test gave has to be JSON's.
+        """
+        body = (await self._whole()).strip()
+        await perform(self._answer.json_raises)
+        is_checked = content_type and self._answer.checks_content_type
+        if is_checked and not _is_json(self.content_type, content_type or ""):
+            error = self._library.content_type_error(self._answer, self._request)
+            if error is not None:
+                raise error
+        return loads(body.decode(encoding or self.get_encoding())) if body else None
+
+    def raise_for_status(self) -> None:
+        """Raises the library's error for a status of 400 or more, and then releases, outside of a context."""
+        if not self.ok:
+            if not self._is_in_context:
+                self.release()
+            raise self._library.status_error(self._answer, self._request, self._asynctestkit_face)
+
+    def release(self) -> Awaitable[None]:
+        """Gives the connection back. A plain call; what it returns can be awaited and need not be."""
+        self._is_released = True
+        return _Nothing()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._is_released = True
+
+    async def wait_for_close(self) -> None:
+        """Releases it."""
+        self._is_released = True
+
+    async def __aenter__(self) -> Response:
+        self._is_in_context = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._is_in_context = False
+        self._is_released = True
+
+    def _show(self, request: Request) -> None:
+        self.url = self.real_url = request.full_url
+        self.method = request.method
+        self.request_info = request_info(request)
+
+    def _asynctestkit_hand_out(self, request: Request, library: Library) -> None:
+        self._asynctestkit_handed_out = True
+        self._request, self._library = request, library
+        self._show(request)
+
+    async def _whole(self) -> bytes:
+        return await self.read() if self._body is None else self._body
+
+    async def _next_chunk(self) -> bytes:
+        if self._is_released:
+            raise self._closed_error()
+        return await self._arriving.next_chunk()
+
+    def _closed_error(self) -> Exception:
+        error: Exception = self._library.error("ClientConnectionError", ConnectionError)("Connection closed")
+        return error
+
+    def _asynctestkit_unfinished(self) -> list[str]:
+        ways = (self._asynctestkit_face.release, self._asynctestkit_face.close)
+        if not self._asynctestkit_handed_out or self.closed or any(map(is_overridden, ways)):
+            return []
+        where = f" (requested at {self._request.site})" if self._request.site else ""
+        return [f"response to {self._request!r}{where} never read to its end, released or closed"]
+
+
+class StreamReader(Shown):
+    """A body as aiohttp streams it: what has arrived is given out, never more than one chunk at a time."""
+
+    def __init__(self, next_chunk: Callable[[], Awaitable[bytes]], arrived: Callable[[], bool]) -> None:
+        self._next_chunk = next_chunk
+        self._arrived = arrived
+        self._buffer = b""
+
+    async def read(self, n: int = -1) -> bytes:
+        """Everything to the end; or at most `n` bytes, b"" only at the end."""
+        if n >= 0:
+            await self._fill()
+            return self._take(n)
+        parts = [self._take()]
+        while part := await self.readany():
+            parts.append(part)
+        return b"".join(parts)
+
+    async def readany(self) -> bytes:
+        """What has arrived and was not read, b"" only at the end."""
+        await self._fill()
+        return self._take()
+
+    async def readline(self) -> bytes:
+        """One line with its end, b"" at the end."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            chunk = await self._next_chunk()
+            if not chunk:
+                return self._take()
+            self._buffer += chunk
+        return self._take(end + 1)
+
+    async def readexactly(self, n: int) -> bytes:
+        """So many bytes, or asyncio.IncompleteReadError."""
+        while len(self._buffer) < n:
+            chunk = await self._next_chunk()
+            if not chunk:
+                raise asyncio.IncompleteReadError(self._take(), n)
+            self._buffer += chunk
+        return self._take(n)
+
+    def at_eof(self) -> bool:
+        """Whether everything was read."""
+        return self._arrived() and not self._buffer
+
+    def iter_chunked(self, n: int) -> AsyncIterator[bytes]:
+        """Pieces of at most `n` bytes."""
+        return _Reads(lambda: self.read(n))
+
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """The chunks as they arrive."""
+        return _Reads(self.readany)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Reads(self.readline)
+
+    async def _fill(self) -> None:
+        if not self._buffer:
+            self._buffer = await self._next_chunk()
+
+    def _take(self, n: int | None = None) -> bytes:
+        end = len(self._buffer) if n is None else n
+        taken, self._buffer = self._buffer[:end], self._buffer[end:]
+        return taken
+
+
+class _Reads(AsyncIterator[bytes]):
+    """What a way of reading gives, until it gives nothing."""
+
+    def __init__(self, read: Callable[[], Awaitable[bytes]]) -> None:
+        self._read = read
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        part = await self._read()
+        if not part:
+            raise StopAsyncIteration
+        return part
+
+
+class _Nothing:
+    """What `release()` returns, as older code awaits it."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
+
+
+def response(
+    status: int = 200,
+    *,
+    json: Any = _ABSENT,
+    text: Any = _ABSENT,
+    body: Any = _ABSENT,
+    chunks: Iterable[Any] = _ABSENT,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    reason: str | None = None,
+    url: str = "",
+    method: str = "GET",
+) -> Any:
+    """A mock of a response, for a route of a session or to be used by itself.
+
+    The body is given in one way and can be read in every other: `json` (any value, kept as its JSON), `text`,
+    `body` (bytes), or `chunks` as they arrive, with exceptions, `after(seconds, chunk)` and `never()` among
+    them. An exception for `json` or `text` is raised by that method alone, one for `body` by whatever
+    reads. It has aiohttp's shape; a session that stands for a client like httpx's shows it in that shape.
+    """
+    given = Headers(headers or ())
+    has_type = "Content-Type" in given
+    default = _default_type(json, text)
+    if default and not has_type:
+        given = Headers([*given.pairs, ("Content-Type", default)])
+    encoding = Answer(status, "", given, ()).encoding
+    answer = Answer(
+        status,
+        reason_of(status) if reason is None else reason,
+        given,
+        body_steps(json, text, body, chunks, _ABSENT, encoding),
+        json_raises=json if is_error(json) else None,
+        text_raises=text if is_error(text) else None,
+        checks_content_type=has_type,
+    )
+    return face(Response(answer, Request(method, url, {}), Library(None)), "response")
+
+
+def answer_of(shown: Any) -> Answer | None:
+    """The answer that a mock made by `response` stands for; None for everything else."""
+    of = behind(shown) if isinstance(shown, NonCallableMock) else None
+    return of._answer if isinstance(of, Response) else None
+
+
+def _default_type(json: Any, text: Any) -> str:
+    if json is not _ABSENT and not is_error(json):
+        return "application/json"
+    return "text/plain; charset=utf-8" if text is not _ABSENT and not is_error(text) else ""
+
+
+def _is_json(declared: str, expected: str) -> bool:
+    if expected == "application/json":
+        return declared == expected or (declared.startswith("application/") and declared.endswith("+json"))
+    return expected in declared

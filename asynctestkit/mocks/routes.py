@@ -1,0 +1,103 @@
+"""Which request gets which answer."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ..exceptions import ScriptError
+from ..places import Place
+from .bodies import Headers
+from .outcomes import Script
+
+__all__ = ["Request", "Routes"]
+
+__unittest = True
+
+
+class Request:
+    """One request as the client made it."""
+
+    def __init__(
+        self, method: str, url: object, kwargs: Mapping[str, Any], site: Place | None = None
+    ) -> None:
+        self.method = method.upper()
+        self.url = str(url)
+        """As it was given, without `params`."""
+        self.kwargs = dict(kwargs)
+        """Every other argument, as it was given."""
+        self.site = site
+        """The user's line, None where unknown."""
+        self.response: Any = None
+        """The response that it got, once it did."""
+
+    @property
+    def headers(self) -> Headers:
+        """Those that were given with the request."""
+        return Headers(self.kwargs.get("headers") or ())
+
+    @property
+    def full_url(self) -> str:
+        """With `params` as the query."""
+        params = self.kwargs.get("params")
+        if not params:
+            return self.url
+        query = params if isinstance(params, str) else urlencode(params, doseq=True)
+        return f"{self.url}{'&' if '?' in self.url else '?'}{query}"
+
+    def __repr__(self) -> str:
+        return f"{self.method} {self.full_url}"
+
+
+class Routes:
+    """Answers by method and URL. A single answer stands for any number of requests, a list for one each."""
+
+    def __init__(self, routes: Mapping[str, Any] | None) -> None:
+        self.refused: list[str] = []
+        """The requests that no route was for."""
+        self._answers = {}
+        self._used = dict.fromkeys(routes or (), 0)
+        for route, answer in (routes or {}).items():
+            method, _, url = route.partition(" ")
+            if not url.strip() or method != method.upper():
+                raise ValueError(
+                    f"route {route!r}: expected method and URL, such as 'GET http://host/users/*'"
+                )
+            self._answers[route] = Script(answer, "answer") if isinstance(answer, list | tuple) else answer
+
+    def answer(self, request: Request) -> Any:
+        """The step that answers a request; ScriptError where no route is for it, or its list is used up.
+
+        The first route that matches is taken, with the query or without; one without wildcards goes first.
+        """
+        where = f" (at {request.site})" if request.site else ""
+        for route in self._matching(request):
+            self._used[route] += 1
+            answer = self._answers[route]
+            return answer.take(f"{request!r}{where}") if isinstance(answer, Script) else answer
+        self.refused.append(f"no route for {request!r}{where}")
+        raise ScriptError(f"no route for {request!r}{where}\n{self}")
+
+    def unfinished(self) -> list[str]:
+        """What is wrong at the end: lists that were not used up, requests without an answer."""
+        scripts = [(route, answer) for route, answer in self._answers.items() if isinstance(answer, Script)]
+        left = [f"{route}: {line}" for route, script in scripts for line in script.unfinished()]
+        refused = [f"code under test has swallowed that there is {line}\n{self}" for line in self.refused]
+        return [*refused, *left]
+
+    def _matching(self, request: Request) -> list[str]:
+        asked = [f"{request.method} {url}" for url in (request.full_url, request.url)]
+        exact = [route for route in asked if route in self._answers]
+        return exact + [r for r in self._answers if any(fnmatch.fnmatchcase(each, r) for each in asked)]
+
+    def __str__(self) -> str:
+        lines = [f"    {route} ({self._told(route)})" for route in self._answers]
+        return "\n".join(["  routes:", *lines]) if lines else "  there are no routes at all"
+
+    def _told(self, route: str) -> str:
+        answer, times = self._answers[route], self._used[route]
+        if isinstance(answer, Script):
+            return f"{answer.used} of {len(answer.steps)} answers used"
+        return f"used {times} time{'' if times == 1 else 's'}"

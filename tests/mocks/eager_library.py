@@ -1,0 +1,39 @@
+"""The shape of httpx, so that the normal run does not need it."""
+
+
+class HTTPStatusError(Exception):
+    def __init__(self, message, *, request, response):
+        super().__init__(message)
+        self.request, self.response = request, response
+
+
+class ResponseNotRead(RuntimeError):
+    pass
+
+
+class AsyncClient:
+    """As httpx's: requests are coroutine functions."""
+
+    async def get(self, url, *, params=None, headers=None): ...
+
+    async def options(self, url): ...
+
+    async def head(self, url): ...
+
+    async def post(self, url, *, json=None): ...
+
+    async def put(self, url, *, json=None): ...
+
+    async def patch(self, url, *, json=None): ...
+
+    async def delete(self, url): ...
+
+    async def request(self, method, url): ...
+
+    def stream(self, method, url): ...
+
+    async def aclose(self): ...
+
+    async def __aenter__(self): ...
+
+    async def __aexit__(self, kind=None, error=None, trace=None): ...
