@@ -4,7 +4,7 @@ VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version(
 TESTS := -m unittest $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage bench lint clean
+.PHONY: help demo test coverage bench interop lint clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -30,6 +30,9 @@ coverage: .venv/ready-$(VERSION)  ## run the suite and require 100 % branch cove
 bench:  ## print what a hygienic test costs, as ratios
 	@$(PYTHON) -m tests.bench
 
+interop: .venv-interop/ready-$(VERSION)  ## compare the mocks with aiohttp and httpx on real servers
+	@.venv-interop/bin/python -X dev -m unittest -v tests.interop.http_clients
+
 lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \
 	.venv-lint/bin/mypy --strict asynctestkit || status=1; \
@@ -38,13 +41,14 @@ lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	exit $$status
 
 clean:  ## remove everything that is not source
-	@rm -rf .venv .venv-lint .coverage .coverage.* .mypy_cache .ruff_cache build dist *.egg-info
+	@rm -rf .venv .venv-interop .venv-lint .coverage .coverage.* .mypy_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # coverage reads pyproject.toml by itself from 3.11; its extra brings the parser that 3.10 lacks.
 .venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
-.venv/ready-$(VERSION) .venv-lint/ready-$(VERSION):
+.venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx
+.venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)

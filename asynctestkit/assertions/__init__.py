@@ -1,1 +1,1 @@
-"""Assertions about time, queues, tasks, groups, logs and mocks: mixins that each work alone on any test case."""
+"""Assertions about time, queues, tasks, groups, logs and mocks: mixins, each of which works alone."""
