@@ -2,9 +2,12 @@ PYTHON ?= python3
 # A virtual environment belongs to the interpreter it was made from: another PYTHON rebuilds it.
 VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 TESTS := -m unittest $(ARGS)
+# Coverage is measured on 3.13 where that is to be had: it has all that the code makes use of but one event. On
+# 3.11 some lines that are run after an await are reported as missed.
+NEWER := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) $(shell command -v python3.13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage bench interop lint clean
+.PHONY: help demo test coverage bench interop lint clean measure
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -21,7 +24,10 @@ test:  ## run the suite, under coverage where that can be had
 	  $(PYTHON) $(TESTS); \
 	fi
 
-coverage: .venv/ready-$(VERSION)  ## run the suite and require 100 % branch coverage
+coverage:  ## run the suite and require 100 % branch coverage
+	@$(MAKE) --no-print-directory measure PYTHON=$(or $(NEWER),$(PYTHON))
+
+measure: .venv/ready-$(VERSION)
 	@.venv/bin/coverage erase
 	@.venv/bin/coverage run $(TESTS)
 	@.venv/bin/coverage combine --quiet

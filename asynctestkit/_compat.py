@@ -43,7 +43,7 @@ def uncancel(task: Any) -> None:
         task.uncancel()
 
 
-if sys.version_info >= (3, 11):
+if sys.version_info >= (3, 11):  # from 3.11
 
     class CancelRequest:
         """One's own requests to cancel a task, told from those of others: the bookkeeping of asyncio.timeout.
@@ -68,7 +68,7 @@ if sys.version_info >= (3, 11):
                 self.task.uncancel()
             return bool(self.task.cancelling() > self._before + known)
 
-else:
+else:  # before 3.11
 
     class CancelRequest:
         """One's own requests to cancel a task, told from those of others, on a Python that counts none.
@@ -117,12 +117,13 @@ else:
 
 def exception_group_type() -> type[BaseException] | None:
     """`BaseExceptionGroup`; before 3.11 that of the `exceptiongroup` backport, or None without it."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # from 3.11
         return BaseExceptionGroup  # noqa: F821  # ruff reads this as 3.10
-    try:
-        return importlib.import_module("exceptiongroup").BaseExceptionGroup
-    except ModuleNotFoundError:
-        return None
+    else:  # before 3.11
+        try:
+            return importlib.import_module("exceptiongroup").BaseExceptionGroup
+        except ModuleNotFoundError:
+            return None
 
 
 def debugger_is_registered() -> bool:

@@ -112,7 +112,7 @@ def _on_variable(arguments: tuple[Any, ...], frame: FrameType) -> None:
     _note([os.fsdecode(arguments[0])], frame)
 
 
-def _on_clear(_: tuple[Any, ...], frame: FrameType) -> None:
+def _on_clear(_: tuple[Any, ...], frame: FrameType) -> None:  # pragma: no cover  # no event before 3.15
     """From 3.15, `os.environ.clear()` deletes all at once."""
     _note(list(os.environ), frame)
 

@@ -82,7 +82,7 @@ class Sweep:
         failed = self._failed_futures() if found else {}
         census.muted = True
         refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
-        if refused and census.drop_accepted_connections():
+        if refused and census.drop_accepted_connections():  # pragma: no cover  # needed on 3.12 only
             # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
             await turn_until_quiet(loop, _RELEASE)
             refused = {task for task in refused if not task.done()}

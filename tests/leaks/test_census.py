@@ -137,6 +137,18 @@ class PendingTasksTests(unittest.TestCase):
         self.assertEqual(census.pending_tasks(), set())
 
 
+class ClosedTests(unittest.TestCase):
+    def test_after_its_end_nobody_is_listened_to(self):
+        """Who dies late, of another thread's doing for one, is told of by nobody."""
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        census = Census((), self.fail)
+        census.open(loop)
+        census.close()
+        census._on_dropped_generator(None)
+        self.assertFalse(census._last_words(None))
+
+
 class CollectorTests(unittest.TestCase):
     """The user freezes, thaws, collects."""
 
