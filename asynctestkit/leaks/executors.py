@@ -11,8 +11,7 @@ from .. import _cpython, _cpython_process
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
-from .origins import origins
-from .sockets import is_of_the_library
+from .origins import is_of_the_library, origins
 
 __all__ = ["ExecutorLeaks"]
 

@@ -7,6 +7,8 @@ than the test, or of a thread that the test knows nothing of, such as one that a
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import os
 import socket
 import weakref
@@ -15,12 +17,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _cpython_process
-from ..places import CreationSite, below_the_library, capture
+from ..places import CreationSite, below_the_library, capture, is_machinery
 
 if TYPE_CHECKING:
     from .census import Census
 
-__all__ = ["Origin", "Origins", "origins"]
+__all__ = ["Origin", "Origins", "is_of_the_library", "origins"]
 
 
 class Origin(NamedTuple):
@@ -32,6 +34,21 @@ class Origin(NamedTuple):
     """The file of the code that made it: asyncio's for a transport's socket, the user's, …"""
     function: str
     """The name of the function there."""
+
+
+def is_of_the_library(origin: Origin) -> bool:
+    """Exempt: what asyncio, multiprocessing, logging or this package has made for itself.
+
+    A loop's self-pipe and its child watchers, the sockets of transports and servers (which are leaks of
+    their own), the resource tracker, the listener of a logging queue. What `loop.sock_accept()` makes is
+    its caller's.
+    """
+    if origin.function == _cpython_process.SOCK_ACCEPT:
+        return False
+    return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
+
+
+_LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
 
 
 class _Record(NamedTuple):

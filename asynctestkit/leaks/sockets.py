@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
-import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
-from .. import _cpython_process
-from ..places import is_machinery, resolve
+from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
-from .origins import Origin, origins
+from .origins import is_of_the_library, origins
 
-__all__ = ["SocketLeaks", "is_of_the_library"]
+__all__ = ["SocketLeaks"]
 
 
 class SocketLeaks(LeakDetector):
@@ -47,21 +44,6 @@ class SocketLeaks(LeakDetector):
     def release(self, obj: socket.socket) -> None:
         """Closes it, whatever else refers to it: a file of `makefile()` would keep it open."""
         socket.close(socket.socket.detach(obj))
-
-
-def is_of_the_library(origin: Origin) -> bool:
-    """Exempt: what asyncio, multiprocessing, logging or this package has made for itself.
-
-    A loop's self-pipe and its child watchers, the sockets of transports and servers (which are leaks of
-    their own), the resource tracker, the listener of a logging queue. What `loop.sock_accept()` makes is
-    its caller's.
-    """
-    if origin.function == _cpython_process.SOCK_ACCEPT:
-        return False
-    return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
-
-
-_LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
 
 
 def _has_an_owner(sock: socket.socket) -> bool:

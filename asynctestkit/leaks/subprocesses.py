@@ -14,8 +14,7 @@ from .. import _cpython_process
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
-from .origins import origins
-from .sockets import is_of_the_library
+from .origins import is_of_the_library, origins
 
 __all__ = ["SubprocessLeaks", "lives_on"]
 

@@ -9,8 +9,7 @@ from .. import _cpython, _cpython_process
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
-from .origins import origins
-from .sockets import is_of_the_library
+from .origins import is_of_the_library, origins
 
 __all__ = ["ThreadLeaks"]
 
