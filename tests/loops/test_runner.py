@@ -297,11 +297,12 @@ class StubbornTests(RunnerTestCase):
                 await asyncio.sleep(0)
 
         obedient = loop.create_task(cleans_up())
-        loop.create_task(self.refuses())
+        refusing = loop.create_task(self.refuses())
         self.runner.run(give(1))
         with self.assertNoLogs("asyncio"):
             self.runner.close(SHORT)
         self.assertTrue(obedient.cancelled())
+        self.assertFalse(refusing.done())
         self.assertTrue(loop.is_closed())
 
     def test_generators(self):
