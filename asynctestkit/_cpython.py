@@ -10,17 +10,17 @@ import _signal  # type: ignore[import-not-found]  # not in typeshed
 import asyncio
 import asyncio.base_events
 import asyncio.events
+import asyncio.selector_events
 import concurrent.futures.thread
 import functools
 import gc
 import logging
+import socket
 import sys
-import threading
 import warnings
-import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextvars import Context
-from types import AsyncGeneratorType, CodeType, FrameType
+from types import AsyncGeneratorType, CodeType
 from typing import Any
 
 __all__: list[str] = []
@@ -63,6 +63,24 @@ def awaited_future(task: AnyTask) -> asyncio.Future[Any] | None:
     return getattr(waiter, "_asynctestkit_stands_for", waiter)
 
 
+def interrupt(task: AnyTask, error: BaseException) -> bool:
+    """Has a task that waits get an exception from that, whatever it waits for; False if it waits for nothing.
+
+    `task.cancel()` asks what the task waits for, which may refuse, and in a ring of tasks that await each
+    other never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of
+    the future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
+    """
+    future: Any = getattr(task, "_fut_waiter", None)
+    for wake, context in getattr(future, "_callbacks", None) or ():
+        if getattr(wake, "__self__", None) is task:
+            future.remove_done_callback(wake)
+            failed = task.get_loop().create_future()
+            failed.set_exception(error)
+            task.get_loop().call_soon(wake, failed, context=context)
+            return True
+    return False
+
+
 def begins_to_wait_for(yielded: Any) -> bool:
     """Whether this, yielded by a coroutine, is a future to be waited for; it is then the caller who waits.
 
@@ -87,6 +105,11 @@ def unfinished_items(queue: asyncio.Queue[Any]) -> int:
 def blocked_putters(queue: asyncio.Queue[Any]) -> int:
     """How many wait in `put` for a free place: `_putters`, Lib/asyncio/queues.py."""
     return sum(not putter.done() for putter in queue._putters)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def blocked_getters(queue: asyncio.Queue[Any]) -> int:
+    """How many wait in `get` for an item: `_getters`, Lib/asyncio/queues.py."""
+    return sum(not getter.done() for getter in queue._getters)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def gathered_children(future: object) -> Iterable[asyncio.Future[Any]]:
@@ -146,7 +169,7 @@ def running_loop() -> Loop | None:
 
 def is_transparent(loop: Loop) -> bool:
     """Whether it is a selector loop of Lib/asyncio/selector_events.py, whose queues can be looked at."""
-    return all(hasattr(loop, name) for name in ("_ready", "_scheduled", "_selector", "_ssock"))
+    return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
 
 
 RUN_CALLBACK: CodeType = asyncio.Handle._run.__code__
@@ -166,8 +189,10 @@ def next_timer(loop: Loop) -> float | None:
 
 def watched_descriptors(loop: Loop) -> list[int]:
     """Descriptors that can wake the loop, its self-pipe apart: Lib/asyncio/selector_events.py."""
-    own = loop._ssock.fileno()  # type: ignore[attr-defined]  # not in typeshed
-    return [fd for fd in loop._selector.get_map() if fd != own]  # type: ignore[attr-defined]  # not in typeshed
+    end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
+    own = -1 if end is None else end.fileno()
+    descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
+    return [fd for fd in descriptors if fd != own]
 
 
 def has_signal_handlers(loop: Loop) -> bool:
@@ -183,33 +208,6 @@ def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
 def default_executor(loop: Loop) -> concurrent.futures.Executor | None:
     """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
     return getattr(loop, "_default_executor", None)
-
-
-def workers(executor: concurrent.futures.Executor) -> list[threading.Thread]:
-    """The threads of a ThreadPoolExecutor: `_threads`, Lib/concurrent/futures/thread.py."""
-    return list(getattr(executor, "_threads", ()))
-
-
-def is_idle_worker(frame: FrameType | None) -> bool:
-    """Whether a thread's innermost frame is a pool worker's, waiting: Lib/concurrent/futures/thread.py."""
-    return frame is not None and frame.f_code is _WORKER
-
-
-_WORKER: CodeType = concurrent.futures.thread._worker.__code__
-
-
-def has_jobs_to_take(thread: threading.Thread, frames: Mapping[int, FrameType]) -> bool:
-    """Whether a job waits for, or is on its way to, a worker of that pool: Lib/concurrent/futures/thread.py.
-
-    A worker looks idle until it runs the job that it was given. From 3.13 the job is in no queue meanwhile,
-    but `_idle_semaphore`, counted down when a job is submitted, then says that fewer are idle.
-    """
-    references = (each for each in getattr(thread, "_args", ()) if isinstance(each, weakref.ref))
-    pool = next((reference() for reference in references), None)
-    if pool is None:
-        return False
-    looks_idle = [each for each in tuple(pool._threads) if is_idle_worker(frames.get(each.ident))]
-    return bool(pool._work_queue.qsize()) or len(looks_idle) > pool._idle_semaphore._value
 
 
 def policy_is_standard() -> bool:

@@ -192,7 +192,8 @@ def watches(loop: Loop) -> list[Watch]:
     The data of a key in `_selector` is the handle for reading, and that for writing.
     """
     selector = getattr(loop, "_selector", None)
-    keys = () if selector is None else (selector.get_map() or {}).values()
+    watched = {} if selector is None else selector.get_map() or {}
+    keys = [watched[fd] for fd in tuple(watched)]  # at once: another thread may wake the loop meanwhile
     return [
         Watch(key.fd, bool(is_writer), handle)
         for key in keys

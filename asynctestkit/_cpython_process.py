@@ -10,6 +10,7 @@ import asyncio.base_subprocess
 import concurrent.futures
 import concurrent.futures.thread
 import functools
+import multiprocessing.process
 import os
 import socket
 import subprocess
@@ -84,9 +85,59 @@ def is_worker(thread: threading.Thread) -> bool:
 _WORKER: CodeType = concurrent.futures.thread._worker.__code__
 
 
+def is_idle_worker(frame: FrameType | None) -> bool:
+    """Whether a thread's innermost frame is a pool worker's, waiting: Lib/concurrent/futures/thread.py."""
+    return frame is not None and frame.f_code is _WORKER
+
+
+def hook_jobs(hook: Callable[[object], None]) -> None:
+    """Shows `hook`, from now on and for good, each job of a pool of threads, before a worker can take it.
+
+    `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops it when that has the
+    result, and whoever waits for it has been told.
+    """
+    work_item: Any = concurrent.futures.thread._WorkItem
+    original = work_item.__init__
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        hook(self)
+
+    work_item.__init__ = __init__
+
+
 def is_manager(thread: threading.Thread) -> bool:
     """Whether it is the thread that a pool of processes has, and ends: Lib/concurrent/futures/process.py."""
     return type(thread).__name__ == "_ExecutorManagerThread"
+
+
+def is_waiting_manager(frame: FrameType | None) -> bool:
+    """Whether such a thread waits: `wait_result_broken_or_wakeup`, Lib/concurrent/futures/process.py."""
+    while frame is not None and frame.f_code.co_name != "wait_result_broken_or_wakeup":
+        frame = frame.f_back
+    return frame is not None
+
+
+def is_jobless_manager(thread: threading.Thread) -> bool:
+    """Whether its pool has no job: `pending_work_items`, Lib/concurrent/futures/process.py."""
+    return is_manager(thread) and not thread.pending_work_items  # type: ignore[attr-defined]  # of a subclass
+
+
+def managed_processes(manager: Any) -> set[int]:
+    """The children of its pool: `processes`, Lib/concurrent/futures/process.py."""
+    return set(manager.processes)
+
+
+def is_idle_feeder(thread: threading.Thread, frame: FrameType) -> bool:
+    """Whether a thread hands on what is put into a queue for other processes, and has nothing to hand on.
+
+    `Queue._feed`, whose first argument is what was put, Lib/multiprocessing/queues.py.
+    """
+    target = getattr(thread, "_target", None)
+    if getattr(target, "__module__", None) != "multiprocessing.queues":
+        return False
+    return frame.f_code is threading.Condition.wait.__code__ and not thread._args[0]  # type: ignore[attr-defined]  # not in typeshed
 
 
 def is_shut_down(executor: concurrent.futures.Executor) -> bool:
@@ -151,6 +202,32 @@ def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> N
 def popen_of(transport: asyncio.SubprocessTransport) -> subprocess.Popen[Any] | None:
     """The Popen below a transport, None once it is closed: `_proc`, Lib/asyncio/base_subprocess.py."""
     return getattr(transport, "_proc", None)
+
+
+def helpers_of_multiprocessing() -> set[int]:
+    """The children that it keeps for itself, until the end of this process, once it has needed them.
+
+    `_pid`, Lib/multiprocessing/resource_tracker.py; `_forkserver_pid`, Lib/multiprocessing/forkserver.py.
+    """
+    helpers = set()
+    for name, keeper, pid in _KEEPERS:
+        if name in sys.modules:
+            helpers.add(getattr(getattr(sys.modules[name], keeper), pid))
+    return helpers - {None}
+
+
+def started_by_multiprocessing() -> set[int]:
+    """The processes that were started and not joined, some of them no children: forked by its server.
+
+    `_children`, Lib/multiprocessing/process.py.
+    """
+    return {process.pid for process in tuple(multiprocessing.process._children)}  # type: ignore[attr-defined]  # not in typeshed
+
+
+_KEEPERS = (
+    ("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
+    ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
+)
 
 
 def has_ended(pid: int) -> bool:

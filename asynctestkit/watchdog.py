@@ -28,7 +28,17 @@ from . import _cpython
 from ._compat import debugger_is_registered
 from .places import is_machinery, render_stack, stack_of
 
-__all__ = ["Alarm", "PhaseInterrupt", "Watch", "Watched", "arm", "disarm", "is_debugged", "is_traced"]
+__all__ = [
+    "Alarm",
+    "PhaseInterrupt",
+    "Watch",
+    "Watched",
+    "arm",
+    "disarm",
+    "is_debugged",
+    "is_traced",
+    "is_watchdog",
+]
 
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 _PATIENCE = 0.25
@@ -286,6 +296,15 @@ def arm(alarm: Alarm) -> None:
 def disarm(alarm: Alarm) -> None:
     """No more, from now on."""
     _watchdog.remove(alarm)
+
+
+def is_watchdog(frame: FrameType | None) -> bool:
+    """Whether a thread that stands in this frame is the watchdog's, which is none of the test's."""
+    while frame is not None:
+        if frame.f_code is _Watchdog._keep_watch.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _reset_after_fork() -> None:

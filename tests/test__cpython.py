@@ -11,8 +11,6 @@ import gc
 import os
 import signal
 import sys
-import threading
-import time
 import unittest
 import warnings
 
@@ -94,8 +92,34 @@ class FutureCanaries(Canary):
             self.assertTrue(_cpython.is_exception_unretrieved(future))
             _cpython.mark_exception_retrieved(future)
 
-    def test_unfinished_items_and_blocked_putters(self):
-        """What was put and not marked done is counted, and who waits for a free place."""
+    def test_interrupt(self):
+        """A task's wait ends with an exception, whatever it waits for, and nobody else's does."""
+
+        async def waits(awaited):
+            try:
+                await awaited
+            except KeyError as error:
+                return error.args[0]
+
+        async def body(make):
+            future = self.loop.create_future()
+            other, task = (make(waits(future), loop=self.loop) for _ in range(2))
+            above = make(waits(task), loop=self.loop)
+            self.assertFalse(_cpython.interrupt(above, KeyError()), "it has not begun")
+            await asyncio.sleep(0)
+            self.assertTrue(_cpython.interrupt(above, KeyError("above")))
+            self.assertEqual((await above, task.done()), ("above", False))
+            self.assertTrue(_cpython.interrupt(task, KeyError("task")))
+            self.assertEqual((await task, other.done(), future.done()), ("task", False, False))
+            future.set_result(None)
+            await other
+
+        for make in _cpython.TASK_TYPES:
+            with self.subTest(make.__module__):
+                self.run_in_loop(body(make))
+
+    def test_unfinished_items_blocked_putters_and_blocked_getters(self):
+        """What was put and not marked done is counted, and who waits for a free place, or for an item."""
 
         async def count():
             queue = asyncio.Queue(maxsize=2)
@@ -103,14 +127,27 @@ class FutureCanaries(Canary):
             queue.put_nowait(2)
             putter = self.loop.create_task(queue.put(3))
             await asyncio.sleep(0)
-            found = _cpython.unfinished_items(queue), _cpython.blocked_putters(queue)
+            found = [counts(queue)]
             putter.cancel()
             await asyncio.wait([putter])
             queue.get_nowait()
             queue.task_done()
-            return found, (_cpython.unfinished_items(queue), _cpython.blocked_putters(queue))
+            found.append(counts(queue))
+            queue.get_nowait()
+            getter = self.loop.create_task(queue.get())
+            await asyncio.sleep(0)
+            found.append(counts(queue))
+            getter.cancel()
+            await asyncio.wait([getter])
+            return found
 
-        self.assertEqual(self.run_in_loop(count()), ((2, 1), (1, 0)))
+        def counts(queue):
+            return tuple(
+                count(queue)
+                for count in (_cpython.unfinished_items, _cpython.blocked_putters, _cpython.blocked_getters)
+            )
+
+        self.assertEqual(self.run_in_loop(count()), [(2, 1, 0), (1, 0, 0), (1, 0, 1)])
 
     def test_loop_of_and_coroutine_of(self):
         """The loop of a future and the coroutine of a task are known, or None if it was never initialised."""
@@ -248,13 +285,6 @@ class LoopCanaries(Canary):
         self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
         self.run_in_loop(self.loop.shutdown_default_executor())
 
-    def test_workers(self):
-        pool = concurrent.futures.ThreadPoolExecutor()
-        self.addCleanup(pool.shutdown)
-        seen = pool.submit(threading.current_thread).result()
-        self.assertEqual(_cpython.workers(pool), [seen])
-        self.assertEqual(_cpython.workers(concurrent.futures.Executor()), [])
-
     def test_policy_is_standard(self):
         """The policy is standard before it exists and after, and a user's own is not."""
         with warnings.catch_warnings():
@@ -269,43 +299,3 @@ class LoopCanaries(Canary):
                 self.assertFalse(_cpython.policy_is_standard())
             finally:
                 asyncio.set_event_loop_policy(None)
-
-
-class ThreadPoolCanaries(Canary):
-    def setUp(self):
-        super().setUp()
-        self.pool = concurrent.futures.ThreadPoolExecutor(1)
-        self.addCleanup(self.pool.shutdown)
-
-    def test_is_idle_worker(self):
-        """A pool's thread is idle when its innermost frame is the wait for jobs, and not within a job."""
-        frame = self.pool.submit(sys._getframe).result(10)
-        self.assertFalse(_cpython.is_idle_worker(frame))
-        while not _cpython.is_idle_worker(frame):
-            frame = frame.f_back
-        self.assertFalse(_cpython.is_idle_worker(None), "a thread without a frame is none")
-
-    def test_has_jobs_to_take(self):
-        """A worker has none while it is idle or busy; it has one that is queued, or was just submitted."""
-        busy, finish = threading.Event(), threading.Event()
-        self.addCleanup(finish.set)
-        before = threading.enumerate()
-        self.pool.submit(int)
-        (worker,) = (thread for thread in threading.enumerate() if thread not in before)
-
-        def has_jobs():
-            return _cpython.has_jobs_to_take(worker, sys._current_frames())
-
-        until = time.monotonic() + 10
-        while has_jobs() and time.monotonic() < until:
-            time.sleep(0.001)  # waits: a pool's worker tells nobody that it is idle again
-        self.assertFalse(has_jobs(), "idle")
-        self.pool._idle_semaphore.acquire()  # as `submit` does, before there is anything in the queue
-        self.assertTrue(has_jobs(), "one on its way")
-        self.pool._idle_semaphore.release()
-        self.pool.submit(lambda: (busy.set(), finish.wait(10)))
-        self.assertTrue(busy.wait(10))
-        self.assertFalse(has_jobs(), "busy with its only job")
-        self.pool.submit(int)
-        self.assertTrue(has_jobs(), "one in the queue")
-        self.assertFalse(_cpython.has_jobs_to_take(threading.main_thread(), {}), "no worker at all")

@@ -9,8 +9,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import warnings
+import weakref
+from concurrent.futures.thread import _WorkItem
 from unittest import mock
 
 from asynctestkit import _cpython_process
@@ -87,10 +90,10 @@ class Hooked(unittest.TestCase):
 
     def test_hook_executors(self):
         """Every executor is made by `object.__new__`, so one for all of them can stand in between."""
-        if "__new__" in vars(concurrent.futures.Executor):
-            self.restore(concurrent.futures.Executor, "__new__")
-        else:
-            self.addCleanup(lambda: delattr(concurrent.futures.Executor, "__new__"))
+        if "__new__" not in vars(concurrent.futures.Executor):
+            # As the first guarded test does. A class that has once had a `__new__` cannot do without again.
+            _cpython_process.hook_executors(lambda *_: None)
+        self.restore(concurrent.futures.Executor, "__new__")
         _cpython_process.hook_executors(self.note)
 
         class Own(concurrent.futures.Executor):
@@ -205,6 +208,20 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
         await asyncio.sleep(0)
         self.assertIsNone(_cpython_process.popen_of(transport))
 
+    def test_helpers_of_multiprocessing_and_started_by_multiprocessing(self):
+        """A context that needs the resource tracker, or the server that forks, starts it as a child."""
+        program = (
+            "import multiprocessing as m, os, asynctestkit._cpython_process as p\n"
+            "print(len(p.helpers_of_multiprocessing()))\n"
+            "if __name__ == '__main__':\n"
+            "    m.get_context('spawn').Lock(); print(len(p.helpers_of_multiprocessing()))\n"
+            "    process = m.get_context('forkserver').Process(target=int); process.start(); process.join()\n"
+            "    for helper in p.helpers_of_multiprocessing():\n"
+            "        print(os.waitid(os.P_PID, helper, os.WEXITED | os.WNOHANG | os.WNOWAIT))\n"
+        )
+        told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        self.assertEqual(told.stdout.split(), ["0", "1", "None", "None"], told.stderr)
+
     def test_has_ended(self):
         """A child that has ended is known to have, and can be waited for afterwards."""
         with subprocess.Popen(("sleep", "30")) as child:
@@ -268,3 +285,70 @@ class HookResourceWarningsTests(unittest.TestCase):
         socket.socket()
         second()
         self.assertEqual((list(warnings.filters), warnings._showwarnmsg), (before, show))
+
+
+class WorkersTests(unittest.TestCase):
+    def setUp(self):
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.addCleanup(self.pool.shutdown)
+
+    def test_is_idle_worker(self):
+        """A pool's thread is idle when its innermost frame is the wait for jobs, and not within a job."""
+        frame = self.pool.submit(sys._getframe).result(10)
+        self.assertFalse(_cpython_process.is_idle_worker(frame))
+        while not _cpython_process.is_idle_worker(frame):
+            frame = frame.f_back
+        self.assertFalse(_cpython_process.is_idle_worker(None), "a thread without a frame is none")
+
+    def test_hook_jobs(self):
+        """Every job is an object that lives from `submit` until its worker has done with it."""
+        self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
+        jobs = weakref.WeakSet()
+        _cpython_process.hook_jobs(jobs.add)
+        begun, go = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+        futures = [self.pool.submit(lambda: (begun.set(), go.wait(10))), self.pool.submit(int)]
+        self.assertTrue(begun.wait(10))
+        self.assertEqual(len(jobs), 2)
+        go.set()
+        concurrent.futures.wait(futures)
+        while jobs:  # the worker drops it after it has told of it
+            pass
+
+
+class PoolOfProcessesTests(unittest.TestCase):
+    def test_is_jobless_manager_is_waiting_manager_and_managed_processes(self):
+        """Its thread waits when there is nothing to do, and knows its jobs and its processes."""
+        context = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+            job = pool.submit(time.sleep, 0.2)  # waits: in another process
+            (manager,) = _cpython_process.executor_threads(pool)
+            self.assertFalse(_cpython_process.is_jobless_manager(manager))
+            job.result()
+            while not _cpython_process.is_jobless_manager(manager):
+                pass
+            while not _cpython_process.is_waiting_manager(sys._current_frames()[manager.ident]):
+                pass
+            (process,) = _cpython_process.executor_processes(pool)
+            self.assertEqual(_cpython_process.managed_processes(manager), {process.pid})
+            self.assertLessEqual({process.pid}, _cpython_process.started_by_multiprocessing())
+        self.assertNotIn(process.pid, _cpython_process.started_by_multiprocessing())
+        self.assertFalse(_cpython_process.is_jobless_manager(threading.current_thread()))
+        self.assertFalse(_cpython_process.is_waiting_manager(sys._getframe()))
+
+    def test_is_idle_feeder(self):
+        """A queue's thread waits by a condition while its first argument, what was put, is empty."""
+        queue = multiprocessing.get_context("spawn").Queue()
+        self.addCleanup(queue.join_thread)
+        self.addCleanup(queue.close)
+        before = threading.enumerate()
+        queue.put(1)
+        (feeder,) = (thread for thread in threading.enumerate() if thread not in before)
+        while not _cpython_process.is_idle_feeder(feeder, sys._current_frames()[feeder.ident]):
+            pass
+        frame = sys._current_frames()[feeder.ident]
+        feeder._args[0].append(2)
+        self.assertFalse(_cpython_process.is_idle_feeder(feeder, frame))
+        feeder._args[0].clear()
+        self.assertFalse(_cpython_process.is_idle_feeder(threading.current_thread(), frame))
+        self.assertEqual(queue.get(), 1)

@@ -64,8 +64,8 @@ class Sweep:
         self._hold_connections(loop)
         if self.census.pending_tasks() or not is_quiet(loop) or _cpython.watched_descriptors(loop):
             return True
-        gc.collect()
-        return bool(self.census.pending_tasks()) or not is_quiet(loop) or self._something_may_end()
+        gc.collect()  # a finalizer that starts a task leaves its first step to the loop
+        return not is_quiet(loop) or self._something_may_end()
 
     async def end_tasks(
         self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float

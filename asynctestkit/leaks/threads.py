@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from .. import _cpython, _cpython_process
+from .. import _cpython_process
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
@@ -62,7 +62,7 @@ def _is_of_an_executor(thread: threading.Thread) -> bool:
     pool = _cpython_process.pool_of(thread)
     if pool is not None and not _cpython_process.is_shut_down(pool):
         return True
-    return _cpython.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+    return _cpython_process.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
 def _stack(thread: threading.Thread) -> tuple[Place, ...]:

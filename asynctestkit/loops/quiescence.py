@@ -7,16 +7,13 @@ cannot be known is answered so that nobody is accused: something may always wake
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import stat
-import sys
-import threading
 from collections.abc import Collection
 from time import monotonic, sleep  # by their own names, as tests patch those of `time`
 from typing import Any
 
 from .. import _cpython
+from .descriptors import only_listens
+from .outside import has_busy_threads
 
 __all__ = ["can_wake", "is_quiet", "pause", "turn_until_quiet"]
 
@@ -55,8 +52,8 @@ async def pause(
 
     Without any it waits that long.
 
-    Lateness is not charged: on a machine so busy that a wait of 20 ms takes 200, everything else is as late,
-    and a verdict must not depend on the load.
+    On a virtual clock the seconds that pass there count, too. Lateness is not charged: on a machine so busy
+    that a wait of 20 ms takes 200, everything else is as late, and a verdict must not depend on the load.
     """
     if _clock_is_patched(loop):
         return await _pause_without_clock(tasks, seconds)
@@ -73,7 +70,7 @@ async def pause(
         if not waiter.done():
             waiter.set_result(None)
 
-    started = monotonic()
+    started, virtually = monotonic(), loop.time()
     timer = loop.call_later(seconds, stop)
     for task in tasks:
         task.add_done_callback(count_down)
@@ -83,7 +80,7 @@ async def pause(
         timer.cancel()
         for task in tasks:
             task.remove_done_callback(count_down)
-    return min(monotonic() - started, seconds)
+    return min(max(monotonic() - started, loop.time() - virtually), seconds)
 
 
 async def _pause_without_clock(tasks: Collection[asyncio.Task[Any]], seconds: float) -> float:
@@ -118,28 +115,4 @@ def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     due = _cpython.next_timer(loop)
     if due is not None and due - loop.time() <= within:
         return True
-    foreign = _has_busy_threads()
-    return foreign or any(not _only_listens(fd) for fd in _cpython.watched_descriptors(loop))
-
-
-def _only_listens(descriptor: int) -> bool:
-    """Exempt: a listening socket wakes for a client only, itself a descriptor, a thread or a child."""
-    try:
-        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-            return False
-        with socket.socket(fileno=os.dup(descriptor)) as copy:
-            return bool(copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-    except OSError:  # closed while the loop still watches it
-        return False
-
-
-def _has_busy_threads() -> bool:
-    """Whether a thread other than this one may be at work on something that ends in a wake-up."""
-    own = threading.get_ident()
-    frames = sys._current_frames()
-    for thread in threading.enumerate():
-        if thread.ident is None or thread.ident == own:
-            continue
-        if not _cpython.is_idle_worker(frames.get(thread.ident)) or _cpython.has_jobs_to_take(thread, frames):
-            return True
-    return False
+    return has_busy_threads() or any(not only_listens(fd) for fd in _cpython.watched_descriptors(loop))

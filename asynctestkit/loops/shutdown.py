@@ -8,7 +8,7 @@ import sys
 import threading
 from concurrent.futures import Executor
 
-from .. import _cpython
+from .. import _cpython_process
 from ..places import render_stack, stack_of
 from .cancellation import cancel_and_wait, detach
 
@@ -51,9 +51,9 @@ async def end_jobs(executor: Executor, seconds: float) -> list[str]:
     if ended.done():
         return []
     frames = sys._current_frames()
-    workers = (frames.get(thread.ident or 0) for thread in _cpython.workers(executor))
+    workers = (frames.get(thread.ident or 0) for thread in _cpython_process.executor_threads(executor))
     return [
         render_stack(stack_of(each))
         for each in workers
-        if each is not None and not _cpython.is_idle_worker(each)
+        if each is not None and not _cpython_process.is_idle_worker(each)
     ]

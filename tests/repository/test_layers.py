@@ -11,7 +11,7 @@ from tests.repository.tree import PACKAGE, Module, modules, walk_at_run_time
 
 FLOORS = (
     ("_compat", "exceptions"),
-    ("_cpython", "_cpython_loops", "_cpython_mocks", "_cpython_patches", "_cpython_process"),
+    ("_cpython", *(f"_cpython_{what}" for what in ("clock", "loops", "mocks", "patches", "process"))),
     ("places", "await_chain", "loops", "watchdog"),
     ("leaks", "mocks", "isolation"),
     ("settings", "assertions"),

@@ -1,0 +1,146 @@
+"""Canaries for the private names that virtual time and the report of a deadlock lean on."""
+
+import asyncio
+import contextlib
+import sys
+import unittest
+
+from asynctestkit import _cpython_clock
+from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.await_chain import links
+from tests.test__cpython import Canary
+
+
+class TimerCanaries(Canary):
+    def test_first_timer(self):
+        """The earliest timer is known; there is none on a new loop."""
+        self.assertIsNone(_cpython_clock.first_timer(self.loop))
+        self.loop.call_later(3600, print)
+        first = self.loop.call_later(60, print)
+        self.assertIs(_cpython_clock.first_timer(self.loop), first)
+
+    def test_set_resolution(self):
+        """A timer runs that much before it is due."""
+        ran = []
+        self.loop.call_later(3600, ran.append, 1)
+        _cpython_clock.set_resolution(self.loop, 7200.0)
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(ran, [1])
+
+    def test_arguments_of(self):
+        """What a timer calls its callback with is known."""
+        self.assertEqual(_cpython_clock.arguments_of(self.loop.call_later(60, print, 1, 2)), (1, 2))
+
+    @unittest.skipUnless(HAS_RUNNER, "asyncio.timeout is new in 3.11")
+    def test_task_of_timeout(self):
+        """The task that entered `asyncio.timeout()` is known; anything else limits none."""
+
+        async def body():
+            async with asyncio.timeout(60) as timeout:
+                return _cpython_clock.task_of_timeout(timeout) is asyncio.current_task()
+
+        self.assertTrue(self.run_in_loop(body()))
+        self.assertIsNone(_cpython_clock.task_of_timeout(object()))
+
+
+class SynchronizationCanaries(Canary):
+    def test_lock_of_condition(self):
+        """The lock that a condition was given is the one it is built on."""
+
+        async def body():
+            lock = asyncio.Lock()
+            return _cpython_clock.lock_of_condition(asyncio.Condition(lock)) is lock
+
+        self.assertTrue(self.run_in_loop(body()))
+
+
+class WaitingCanaries(Canary):
+    """What a task waits for, and what it holds."""
+
+    @contextlib.asynccontextmanager
+    async def waiting(self, coroutine):
+        """The innermost frame of a task that has begun to wait."""
+        task = asyncio.create_task(coroutine)
+        await asyncio.sleep(0)
+        *_, (_, frame) = (link for link in links(task.get_coro()) if link[1] is not None)
+        yield frame
+        task.cancel()
+        await asyncio.wait([task])
+
+    def test_shielded_by(self):
+        """What `shield()` protects is known, and nothing else is taken for it."""
+
+        async def body():
+            inner, other = self.loop.create_future(), self.loop.create_future()
+            other.add_done_callback(print)
+            other.add_done_callback(lambda _: inner)
+            outer = asyncio.shield(inner)
+            self.addCleanup(outer.cancel)
+            return [_cpython_clock.shielded_by(each) is inner for each in (outer, inner, other, None)]
+
+        self.assertEqual(self.run_in_loop(body()), [True, False, False, False])
+
+    def test_futures_of_wait(self):
+        """What `asyncio.wait` waits for is known; other frames wait for none."""
+
+        async def body():
+            futures = {self.loop.create_future(), self.loop.create_future()}
+            for timeout in (None, 60):
+                async with self.waiting(asyncio.wait(futures, timeout=timeout)) as frame:
+                    self.assertEqual(set(_cpython_clock.futures_of_wait(frame)), futures)
+
+        self.assertEqual(list(_cpython_clock.futures_of_wait(sys._getframe())), [])
+        self.run_in_loop(body())
+
+    def test_tasks_of_group(self):
+        """What the end of a task group waits for is known; other frames wait for none."""
+        self.assertEqual(list(_cpython_clock.tasks_of_group(sys._getframe())), [])
+        if not HAS_RUNNER:  # task groups are new in 3.11
+            return
+
+        async def body():
+            async def grouped():
+                async with asyncio.TaskGroup() as group:
+                    tasks.append(group.create_task(asyncio.sleep(60)))
+
+            tasks = []
+            async with self.waiting(grouped()) as frame:
+                self.assertEqual(list(_cpython_clock.tasks_of_group(frame)), tasks)
+
+        self.run_in_loop(body())
+
+    def test_generator_of(self):
+        """The generator that is made into a context manager is known; anything else has none."""
+
+        async def generator():
+            yield
+
+        manager = contextlib.asynccontextmanager(generator)()
+        self.assertIs(_cpython_clock.generator_of(manager).ag_code, generator.__code__)
+        self.assertIsNone(_cpython_clock.generator_of(asyncio.Lock()))
+
+    def test_entered_by_stack(self):
+        """The managers that an exit stack has entered are known, first to last, and no other callbacks."""
+
+        async def body():
+            one, other = asyncio.Lock(), asyncio.Lock()
+            async with contextlib.AsyncExitStack() as stack:
+                await stack.enter_async_context(one)
+                stack.callback(len, "")
+                stack.push_async_callback(asyncio.sleep, 0)
+                stack.enter_context(contextlib.nullcontext())
+                await stack.enter_async_context(other)
+                return [(each is one, each is other) for each in _cpython_clock.entered_by_stack(stack)]
+
+        self.assertEqual(self.run_in_loop(body()), [(True, False), (False, True)])
+
+    def test_ready_callbacks(self):
+        """What is about to be called is known, and what was cancelled is no more."""
+
+        async def body():
+            self.loop.call_soon(len, "")
+            self.loop.call_soon(print).cancel()
+            return _cpython_clock.ready_callbacks(self.loop)
+
+        self.assertIn(len, self.run_in_loop(body()))
+        self.assertNotIn(print, self.run_in_loop(body()))
