@@ -16,10 +16,12 @@ from typing import Any
 from .. import _cpython
 from .quiescence import pause, turn_until_quiet
 
-__all__ = ["cancel_and_wait", "detach", "waits_for"]
+__all__ = ["cancel", "cancel_and_wait", "detach", "waits_for"]
 
 _Tasks = set[asyncio.Task[Any]]
 
+_DEEP = 100
+"""Tasks that await each other, one the next, which `task.cancel()` can still follow."""
 _ROUND = 0.02
 """Seconds after which the situation is looked at anew: who has ended, has appeared, can now be cancelled."""
 
@@ -56,6 +58,30 @@ async def cancel_and_wait(
                 left = 0.0  # a ring
         spent = min(monotonic() - started, _ROUND)
     return set()
+
+
+def cancel(task: asyncio.Task[Any]) -> bool:
+    """Cancels one task, and as `task.cancel()` does, what it awaits; whether that was asked for by it.
+
+    A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone: there,
+    `task.cancel()` would call itself until the recursion limit, or the interpreter, breaks.
+    """
+    if _is_entangled(task, (), set()) and _cpython.interrupt(task, asyncio.CancelledError()):
+        return False
+    return task.cancel()
+
+
+def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]) -> bool:
+    """Whether that, or what it waits for, is in `above`, or too far down."""
+    if awaited in above or len(above) > _DEEP:
+        return True
+    if awaited in known:
+        return False
+    known.add(awaited)
+    below = _cpython.gathered_children(awaited)
+    if isinstance(awaited, _cpython.TASK_TYPES):
+        below = filter(None, [_cpython.awaited_future(awaited)])
+    return any(_is_entangled(each, (*above, awaited), known) for each in below)
 
 
 def detach(task: asyncio.Task[Any]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
+import weakref
 from asyncio import Handle, TimerHandle
 from collections.abc import Callable, Coroutine
 from contextvars import Context
@@ -13,22 +15,31 @@ from typing import Any
 from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..places import CreationSite, capture
+from .lean import LeanSelectorEventLoop
+from .selector import Standstill, WatchfulSelector
 
 __all__ = ["HygienicEventLoop", "creation_site", "registration_site"]
 
-_StandardLoop: Any = getattr(asyncio, "ProactorEventLoop" if ON_WINDOWS else "SelectorEventLoop")
+_StandardLoop: Any = asyncio.ProactorEventLoop if ON_WINDOWS else LeanSelectorEventLoop  # type: ignore[attr-defined]  # Windows
 _standard_create_task = _StandardLoop.create_task
 _standard_call_soon = _StandardLoop.call_soon
-_standard_call_at = _StandardLoop.call_at
 _CALL_LATER = _StandardLoop.call_later.__code__
 _THROUGH_ASYNCIO = 20
 """Frames noted where those of asyncio's own lie between the user's line and what it opens."""
 
 
 class _Timer(TimerHandle):
-    """A timer that knows where it was set."""
+    """A timer that knows where it was set; of those due at the same time, the one set first comes first.
 
-    __slots__ = ("_asynctestkit_site",)
+    `heapq`, where a loop keeps its timers, is not stable.
+    """
+
+    __slots__ = ("_asynctestkit_site", "order")
+
+    order: tuple[float, int]
+
+    def __lt__(self, other: object) -> bool:
+        return self.order < other.order if isinstance(other, _Timer) else NotImplemented
 
 
 class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depends on the platform
@@ -45,10 +56,13 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     phase = "test"
     """The phase that what is created now belongs to; set by the guard."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self) -> None:
+        super().__init__(None if ON_WINDOWS else self._make_selector())
+        self._timers_set = itertools.count()
         self.task_watchers: list[Callable[[asyncio.Task[Any], object], None]] = []
         """Called with each task that is created, and its coroutine."""
+        self.background_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        """Those that serve the test, and are not what it waits for."""
         self.registrations: dict[tuple[str, int], CreationSite] = {}
         """Where each descriptor and signal was last registered."""
 
@@ -89,20 +103,41 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> TimerHandle:
         """As the standard loop's, with debug mode's check of the thread; `call_later` comes through here."""
-        if self._debug or when is None:
-            timer: TimerHandle = _standard_call_at(self, when, callback, *args, context=context)
-            _cpython.drop_last_source_frame(timer)
-            return timer
+        if when is None:
+            raise TypeError("when cannot be None")
         self._check_closed()
         if self._thread_id != get_ident() and self._thread_id is not None:
             self._check_thread()
         timer = _Timer(when, callback, args, self, context)
-        caller = sys._getframe(1)
-        timer._asynctestkit_site = capture(  # type: ignore[attr-defined]  # ours
-            caller.f_back if caller.f_code is _CALL_LATER else caller, self.phase
-        )
+        timer.order = (when, next(self._timers_set))
+        if self._debug:
+            self._check_callback(callback, "call_at")
+            _cpython.drop_last_source_frame(timer)
+        else:
+            caller = sys._getframe(1)
+            timer._asynctestkit_site = capture(  # type: ignore[attr-defined]  # ours
+                caller.f_back if caller.f_code is _CALL_LATER else caller, self.phase
+            )
         _cpython_loops.schedule(self, timer)
         return timer
+
+    # -- standstills
+
+    def _make_selector(self) -> WatchfulSelector:
+        return WatchfulSelector(self)
+
+    def listen(self, listener: Callable[[Standstill], None]) -> None:
+        """Has a standstill reported to the listener, called in the loop, until it is dismissed.
+
+        Of several, the last one hears of it. Without any the loop waits, as the standard one does.
+        """
+        if isinstance(self._selector, WatchfulSelector):  # open, and not the proactor's
+            self._selector.listeners.append(listener)
+
+    def dismiss(self, listener: Callable[[Standstill], None]) -> None:
+        """The end of `listen`; may be called twice, and on a loop that is closed."""
+        if isinstance(self._selector, WatchfulSelector) and listener in self._selector.listeners:
+            self._selector.listeners.remove(listener)
 
     # -- what is opened: the lines that await the opening are on the stack while asyncio makes the transport
 

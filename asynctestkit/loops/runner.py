@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from .. import _cpython
 from .._compat import HAS_RUNNER
 from ..watchdog import PhaseInterrupt
-from .cancellation import detach
+from .cancellation import cancel, detach
 from .carrier import Carrier
 from .loop import HygienicEventLoop
 from .shutdown import end_everything, end_jobs
@@ -37,10 +37,12 @@ class Runner:
         self,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None,
         on_start: Callable[[asyncio.AbstractEventLoop], None],
+        make_loop: Callable[[], asyncio.AbstractEventLoop] = HygienicEventLoop,
     ) -> None:
         self.main_task: asyncio.Task[Any] | None = None
         self._loop_factory = loop_factory
         self._on_start = on_start
+        self._make_loop = make_loop
         self._loop: asyncio.AbstractEventLoop | None = None
         self._carrier: Carrier | None = None
         self._interrupts = 0
@@ -56,14 +58,18 @@ class Runner:
             if self._loop_factory is not None:
                 self._loop = self._loop_factory()
             elif _cpython.policy_is_standard():
-                self._loop = HygienicEventLoop()
+                self._loop = self._make_loop()
                 asyncio.set_event_loop(self._loop)
             else:
                 self._loop = asyncio.new_event_loop()
                 asyncio.set_event_loop(self._loop)
             if not HAS_RUNNER:
                 self._carrier = Carrier(self._loop)
-            on_start, self._on_start = self._on_start, _nothing  # it refers to the case, which refers to us
+            self._make_loop = HygienicEventLoop
+            on_start, self._on_start = (
+                self._on_start,
+                _nothing,
+            )  # both referred to the case, which refers to us
             on_start(self._loop)
         return self._loop
 
@@ -104,7 +110,7 @@ class Runner:
     def cancel(self) -> None:
         """From within the loop: cancels what `run` was given."""
         if self.main_task is not None:
-            self.main_task.cancel()
+            cancel(self.main_task)
 
     def give_up(self) -> None:
         """From within the loop: ends the current `run` now, with PhaseInterrupt, leaving its task behind."""

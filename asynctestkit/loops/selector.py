@@ -1,0 +1,93 @@
+"""A selector that knows when nothing can ever wake its loop.
+
+A selector is asked to wait only when no callback is ready: so a loop's selector is the place that knows that
+the loop has come to a standstill, and no step of the loop itself has to be replaced.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import selectors
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .. import _cpython, _cpython_clock
+from .outside import (
+    has_alarm,
+    has_busy_threads,
+    has_children,
+    has_users_signal_handler,
+    may_have_foreign_threads,
+    note_jobs,
+)
+
+if TYPE_CHECKING:
+    from .loop import HygienicEventLoop
+
+__all__ = ["Events", "Standstill", "WatchfulSelector"]
+
+Events = list[tuple[selectors.SelectorKey, int]]
+
+_LONGEST = 24 * 3600.0
+"""asyncio asks for no longer wait than that (MAXIMUM_SELECT_TIMEOUT), so it may mean "for ever"."""
+_AGAIN = 0.05
+"""Wall seconds after which a wait without end asks again: a thread that ends without a word wakes nobody."""
+
+
+class Standstill(enum.Enum):
+    """Why a loop does not get anywhere."""
+
+    DEADLOCK = "nothing can ever wake it"
+    RUNAWAY = "virtual time would run past its limit"
+    SPIN = "it turns without time passing"
+    BACKGROUND = "nothing but background tasks goes on"
+
+
+class WatchfulSelector(selectors.DefaultSelector):
+    """The standard selector; where anybody listens, it reports a deadlock instead of waiting."""
+
+    def __init__(self, loop: HygienicEventLoop) -> None:
+        super().__init__()
+        note_jobs()
+        self.listeners: list[Callable[[Standstill], None]] = []
+        """Called in the loop, the last one only, with what keeps it from getting anywhere."""
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Events:
+        """As the standard selector's; without events also when the standstill was reported."""
+        if timeout is not None and timeout < _LONGEST:
+            return super().select(timeout)
+        return self._wait_for_ever() if self._is_endless() else super().select(timeout)
+
+    def _is_endless(self) -> bool:
+        """Whether no timer will ever be due: there is none, or the next is one at infinity."""
+        timer = _cpython_clock.first_timer(self._loop)
+        return timer is None or timer.when() == math.inf
+
+    def _wait_for_ever(self) -> Events:
+        while True:
+            is_dead = bool(self.listeners) and self._is_dead()
+            # Afterwards, as what has ended since may have woken the loop as its last act.
+            events = super().select(0 if is_dead else _AGAIN)
+            if events or _cpython.ready_count(self._loop):
+                return events
+            if is_dead:
+                return self._report(Standstill.DEADLOCK)
+
+    def _is_dead(self) -> bool:
+        return not (
+            _cpython.watched_descriptors(self._loop)
+            or may_have_foreign_threads()  # before the others: a new thread is foreign until it runs Python
+            or has_busy_threads()
+            or has_children()
+            or has_alarm()
+            or _cpython.has_signal_handlers(self._loop)
+            or has_users_signal_handler()
+        )
+
+    def _report(self, standstill: Standstill) -> Events:
+        """From a callback, so that what goes wrong there is told as for any other."""
+        if self.listeners:
+            self._loop.call_soon(self.listeners[-1], standstill)
+        return []

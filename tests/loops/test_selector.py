@@ -1,0 +1,195 @@
+"""A loop's selector reports a standstill when it is proved, and not before; virtual time jumps only then."""
+
+import asyncio
+import functools
+import math
+import signal
+import socket
+import threading
+import time
+import unittest
+from unittest import mock
+
+from asynctestkit.loops import selector
+from asynctestkit.loops.loop import HygienicEventLoop
+from asynctestkit.loops.selector import Standstill
+from asynctestkit.loops.virtual import VirtualEventLoop
+from tests.case_runs import hard_cap
+
+
+class SelectorTestCase(unittest.TestCase):
+    make = HygienicEventLoop
+
+    def setUp(self):
+        guard = hard_cap()
+        guard.__enter__()
+        self.addCleanup(guard.__exit__, None, None, None)
+        self.loop = self.make()
+        self.loop.set_debug(False)
+        self.addCleanup(self.loop.close)
+        self.reported = []
+
+    def listen(self, then=None):
+        """Notes what is reported, and ends the run."""
+
+        def listener(standstill):
+            self.reported.append(standstill)
+            (then or self.loop.stop)()
+
+        self.loop.listen(listener)
+
+    def started(self, coroutine):
+        """A task that is ended with the test."""
+        task = self.loop.create_task(coroutine)
+        self.addCleanup(lambda: self.loop.run_until_complete(asyncio.wait([task])))
+        self.addCleanup(task.cancel)
+        return task
+
+    def run_to_standstill(self, *expected):
+        self.loop.run_forever()
+        self.assertEqual(self.reported, list(expected))
+
+    def run_in_loop(self, coroutine):
+        result = self.loop.run_until_complete(coroutine)
+        self.assertEqual(self.reported, [])
+        return result
+
+    def wait_for_event(self, wake):
+        """Waits for what `wake(event)` sets in motion, and for nothing else."""
+
+        async def body():
+            event = asyncio.Event()
+            wake(event)
+            await event.wait()
+
+        self.listen()
+        self.run_in_loop(body())
+
+
+class DeadlockTests(SelectorTestCase):
+    def test_nothing_can_happen(self):
+        """It is told at once, in the first turn that would wait."""
+        self.listen()
+        began = time.monotonic()
+        self.run_to_standstill(Standstill.DEADLOCK)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_a_timer_at_infinity(self):
+        """Such a timer is never due."""
+        self.loop.call_at(math.inf, print)
+        self.listen()
+        self.run_to_standstill(Standstill.DEADLOCK)
+
+    def test_without_a_listener(self):
+        """Nobody is told, and the loop waits as the standard one does."""
+        threading.Timer(0.1, self.loop.call_soon_threadsafe, [self.loop.stop]).start()
+        self.run_to_standstill()
+
+    def test_several_listeners(self):
+        """The last one hears of it, whoever came before or has gone."""
+        heard = []
+        first, second, third = (functools.partial(heard.append, name) for name in ("1st", "2nd", "3rd"))
+        listeners = [lambda _, note=note: (note(), self.loop.stop()) for note in (first, second, third)]
+        for listener in listeners:
+            self.loop.listen(listener)
+        self.loop.run_forever()
+        self.loop.dismiss(listeners[1])
+        self.loop.run_forever()
+        self.loop.dismiss(listeners[2])
+        self.loop.dismiss(listeners[2])
+        self.loop.run_forever()
+        self.assertEqual(heard, ["3rd", "3rd", "1st"])
+
+    def test_a_listener_that_has_gone(self):
+        """A standstill found when nobody listens any more is told to nobody."""
+        self.assertEqual(self.loop._selector._report(Standstill.DEADLOCK), [])
+        self.assertEqual(self.loop._ready.__len__(), 0)
+
+    def test_a_later_timer(self):
+        """Whatever waits for a timer is not dead."""
+        self.wait_for_event(lambda event: self.loop.call_later(0.1, event.set))
+
+    def test_a_thread(self):
+        """Nor is what waits for a thread, which may wake the loop as its last act."""
+
+        def wake(event):
+            threading.Timer(0.1, self.loop.call_soon_threadsafe, [event.set]).start()
+
+        self.wait_for_event(wake)
+
+    def test_a_thread_that_ends_without_a_word(self):
+        """Once it has ended, the loop is dead."""
+        threading.Timer(0.1, int).start()
+        self.listen()
+        self.run_to_standstill(Standstill.DEADLOCK)
+
+    def test_a_reader(self):
+        """Nor is what watches a descriptor."""
+        one, other = socket.socketpair()
+        self.addCleanup(one.close)
+        self.addCleanup(other.close)
+
+        def wake(event):
+            def read():
+                self.loop.remove_reader(one)
+                event.set()
+
+            self.loop.add_reader(one, read)
+            other.send(b"x")
+
+        self.wait_for_event(wake)
+
+    def test_a_child(self):
+        """Nor is what waits for a child process."""
+
+        async def body():
+            child = await asyncio.create_subprocess_exec("sleep", "0.1")
+            return await child.wait()
+
+        self.listen()
+        asyncio.set_event_loop(self.loop)
+        self.addCleanup(asyncio.set_event_loop, None)
+        self.assertEqual(self.run_in_loop(body()), 0)
+
+    def test_a_signal(self):
+        """Nor is what waits for a signal, whether the loop or Python handles it."""
+
+        def by_loop(event):
+            self.loop.add_signal_handler(signal.SIGALRM, event.set)
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+        def by_python(event):
+            signal.signal(signal.SIGALRM, lambda *_: event.set())
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+        before = signal.getsignal(signal.SIGALRM)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        for wake in (by_loop, by_python):
+            with self.subTest(wake.__name__):
+                self.wait_for_event(wake)
+                self.loop.remove_signal_handler(signal.SIGALRM)
+
+    def test_an_alarm(self):
+        """Nor is what waits for a signal that Python handles, if a timer will send it."""
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        self.listen()
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with self.assertRaises(KeyboardInterrupt):
+            self.loop.run_forever()
+        self.assertEqual(self.reported, [])
+
+    def test_threads_of_c(self):
+        """While a library in C has threads, nothing is claimed."""
+        self.listen()
+        with mock.patch.object(
+            selector, "may_have_foreign_threads", side_effect=[True, True, False]
+        ) as asked:
+            self.run_to_standstill(Standstill.DEADLOCK)
+        self.assertEqual(asked.call_count, 3)
+
+
+class VirtualDeadlockTests(DeadlockTests):
+    """The same on the virtual clock."""
+
+    make = VirtualEventLoop
