@@ -10,16 +10,27 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
 import reprlib
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Collection, Iterator, Sequence
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from . import _cpython
+from . import _cpython, _cpython_clock
 from ._cpython_mocks import is_mock_call, mock_name
 from .places import Place, is_own
 
-__all__ = ["AwaitChain", "chain_of_coroutine", "chain_of_task", "coroutine_name", "definition", "links"]
+__all__ = [
+    "AwaitChain",
+    "chain_of_coroutine",
+    "chain_of_task",
+    "coroutine_name",
+    "definition",
+    "first_names",
+    "links",
+    "name_order",
+    "tasks_behind",
+]
 
 
 class AwaitChain(NamedTuple):
@@ -30,6 +41,7 @@ class AwaitChain(NamedTuple):
 
 
 _LONGEST = 1000
+_MOST_NAMES = 5
 _MOCKS_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mocks", "")
 _ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 
@@ -41,17 +53,62 @@ def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
 
 def chain_of_coroutine(coroutine: object, future: asyncio.Future[Any] | None = None) -> AwaitChain:
     """Where a suspended coroutine or asynchronous generator stands; `future`: what it waits on."""
-    places, operation = _walk(coroutine)
-    if isinstance(future, _cpython.TASK_TYPES):
-        return AwaitChain(places, f"task {future.get_name()!r}")
-    if operation:
-        return AwaitChain(places, operation)
+    frames = [frame for _, frame in links(coroutine) if frame is not None]
+    places, operation = _shown(frames)
     if future is None:
-        return AwaitChain(places, "")
+        return AwaitChain(places, operation)
+    if operation and not isinstance(future, _cpython.TASK_TYPES):
+        return AwaitChain(places, operation + _pending(tasks_behind(future, frames)))
+    return AwaitChain(places, _named(future))
+
+
+def _named(future: asyncio.Future[Any]) -> str:
+    if isinstance(future, _cpython.TASK_TYPES):
+        return f"task {future.get_name()!r}"
     children = list(_cpython.gathered_children(future))
     if children:
-        return AwaitChain(places, f"gather of {len(children)}")
-    return AwaitChain(places, f"a {type(future).__name__} that nobody has set")
+        return f"gather of {len(children)}{_pending(tasks_behind(future))}"
+    shielded = _cpython_clock.shielded_by(future)
+    if shielded is not None:
+        return f"shield of {_named(shielded)}"
+    return f"a {type(future).__name__} that nobody has set"
+
+
+def _pending(tasks: Collection[asyncio.Task[Any]]) -> str:
+    return f", pending: {first_names([task.get_name() for task in tasks])}" if tasks else ""
+
+
+def tasks_behind(
+    future: asyncio.Future[Any] | None, frames: Sequence[FrameType] = ()
+) -> Collection[asyncio.Task[Any]]:
+    """The pending tasks that the end of a chain waits for, by name: `future`, or what lies behind it.
+
+    That is what `gather`, `shield`, `wait` and the end of a task group stand for; `frames` are the chain's.
+    """
+    found: dict[asyncio.Task[Any], None] = {}
+    inner = frames[-1] if frames else None
+    left = [future, *(_cpython_clock.futures_of_wait(inner) if inner is not None else ())]
+    if inner is not None:
+        left += _cpython_clock.tasks_of_group(inner)
+    for each in left:
+        if isinstance(each, _cpython.TASK_TYPES):
+            found[each] = None
+        elif each is not None:
+            left += [*_cpython.gathered_children(each), _cpython_clock.shielded_by(each)]
+    return sorted((task for task in found if not task.done()), key=name_order)
+
+
+def name_order(task: asyncio.Task[Any]) -> list[tuple[int, str]]:
+    """A key that sorts tasks by name, and numbers within names as such: Task-2 before Task-10."""
+    parts = re.split(r"(\d+)", task.get_name())
+    digits = [part.lstrip("0") if number % 2 else part for number, part in enumerate(parts)]
+    return [(len(part) if number % 2 else 0, part) for number, part in enumerate(digits)]
+
+
+def first_names(names: Collection[str]) -> str:
+    """Names in the order given, the first five of them."""
+    shown = list(dict.fromkeys(names))
+    return ", ".join(map(repr, shown[:_MOST_NAMES])) + (", …" if len(shown) > _MOST_NAMES else "")
 
 
 def coroutine_name(coroutine: object) -> str:
@@ -68,8 +125,7 @@ def definition(coroutine: object) -> Place | None:
     return None
 
 
-def _walk(coroutine: object) -> tuple[tuple[Place, ...], str]:
-    frames = [frame for _, frame in links(coroutine) if frame is not None]
+def _shown(frames: list[FrameType]) -> tuple[tuple[Place, ...], str]:
     waits_on = _operation(frames)
     name = _called_mock(frames)
     if name:

@@ -7,7 +7,13 @@ import unittest
 from unittest import mock
 
 from asynctestkit import await_chain
-from asynctestkit.await_chain import AwaitChain, chain_of_coroutine, chain_of_task, coroutine_name, definition
+from asynctestkit.await_chain import (
+    AwaitChain,
+    chain_of_coroutine,
+    chain_of_task,
+    coroutine_name,
+    definition,
+)
 from asynctestkit.places import Place
 
 
@@ -266,7 +272,10 @@ class WaitsOnTests(ChainTestCase):
         """A function of asyncio is named without an owner; what it only passes on is named itself."""
         waits = asyncio.wait_for(asyncio.Queue().get(), 3600)
         self.assertIn(await self.waits_on(waits), ("Queue.get", "wait_for"))  # a task of its own until 3.12
-        self.assertEqual(await self.waits_on(asyncio.wait([await self.start(sleeps())])), "wait")
+        inner = await self.start(sleeps())
+        inner.set_name("inner")
+        self.assertEqual(await self.waits_on(asyncio.wait([inner])), "wait, pending: 'inner'")
+        self.assertEqual(await self.waits_on(asyncio.wait([inner.get_loop().create_future()])), "wait")
 
     async def test_tasks(self):
         """An awaited task is named by its name."""
@@ -282,6 +291,11 @@ class WaitsOnTests(ChainTestCase):
             await asyncio.gather(*futures)
 
         self.assertEqual(await self.waits_on(gathers()), "gather of 3")
+        inner, over = await self.start(sleeps()), asyncio.create_task(asyncio.sleep(0))
+        inner.set_name("inner")
+        await over
+        futures += [over, asyncio.gather(inner, futures[0], return_exceptions=True), inner]
+        self.assertEqual(await self.waits_on(gathers()), "gather of 6, pending: 'inner'")
 
     async def test_futures(self):
         """A bare future is told as one that nobody has set."""

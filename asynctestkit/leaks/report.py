@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..await_chain import first_names
 from ..loops.blocking import Block
 from ..loops.task_names import UnnamedTask
 from ..places import Place
@@ -12,7 +13,6 @@ from .leak import Leak
 __all__ = ["render", "render_blocks", "render_chain", "render_list", "render_unnamed"]
 
 _MOST_ENTRIES = 20
-_MOST_NAMES = 5
 _MOST_BLOCKS = 5
 _MOST_AT_AN_END = 10
 
@@ -97,8 +97,7 @@ def _entry(number: int, group: list[Leak]) -> Iterable[str]:
     if len(group) == 1:
         yield f"{number}. {first.kind} {first.name!r}, {first.description}"
     else:
-        names = list(dict.fromkeys(leak.name for leak in group))
-        shown = ", ".join(map(repr, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
+        shown = first_names([leak.name for leak in group])
         others = "" if len({leak.description for leak in group}) == 1 else " (and others)"
         yield f"{number}. {len(group)} {first.kind}s ({shown}), {first.description}{others}"
     if first.phase:

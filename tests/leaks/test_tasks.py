@@ -95,7 +95,7 @@ class WhereTasksStandTests(unittest.TestCase):
             await asyncio.Event().wait()
 
         async def gather():
-            await asyncio.gather(hang(), hang())
+            await asyncio.gather(*[asyncio.create_task(hang(), name=name) for name in "ab"])
 
         async def child():
             await asyncio.create_task(hang(), name="child")
@@ -104,7 +104,7 @@ class WhereTasksStandTests(unittest.TestCase):
             (get, "Queue.get"),
             (acquire, "Lock.acquire"),
             (wait, "Event.wait"),
-            (gather, "gather of 2"),
+            (gather, "gather of 2, pending: 'a', 'b'"),
             (child, "task 'child'"),
             (hang, "a Future that nobody has set"),
         ):
