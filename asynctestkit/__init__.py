@@ -12,12 +12,15 @@ from .decorators import allow_leaks, hygiene
 from .exceptions import (
     BlockedLoopError,
     DeadlineError,
+    DeadlockError,
     LeakError,
     LeakWarning,
+    RunawayError,
     ScriptError,
     StaleAllowanceError,
     UnnamedTaskError,
 )
+from .isolation import IsolationHelpers
 from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
 from .leaks.async_generators import AsyncGeneratorLeaks
@@ -38,6 +41,7 @@ from .leaks.threads import ThreadLeaks
 from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
 from .leaks.watchers import WatcherLeaks
+from .loops.clock import Clock
 from .mocks import MockBuilders
 from .places import Place
 from .settings import Settings
@@ -49,14 +53,17 @@ __all__ = [
     "AsyncGeneratorLeaks",
     "BlockedLoopError",
     "CallbackLeaks",
+    "Clock",
     "CoroutineLeaks",
     "DeadlineError",
+    "DeadlockError",
     "EnvironLeaks",
     "ExceptionLeaks",
     "ExecutorLeaks",
     "GroupAssertions",
     "HygieneMixin",
     "HygienicAsyncTestCase",
+    "IsolationHelpers",
     "Leak",
     "LeakDetector",
     "LeakError",
@@ -67,6 +74,7 @@ __all__ = [
     "PatchLeaks",
     "Place",
     "QueueAssertions",
+    "RunawayError",
     "ScriptError",
     "ServerLeaks",
     "Settings",

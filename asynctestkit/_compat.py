@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import unittest
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ __all__ = [
     "CancelRequest",
     "RunnerHooks",
     "add_note",
+    "add_visible_note",
     "debugger_is_registered",
     "exception_group_type",
+    "lock_file",
     "mark_coroutine_function",
     "uncancel",
 ]
@@ -35,6 +38,45 @@ def add_note(error: BaseException, note: str) -> None:
         error.add_note(note)
     else:  # before 3.11
         error.__notes__ = [*getattr(error, "__notes__", ()), note]
+
+
+def add_visible_note(error: BaseException, note: str) -> None:
+    """As `add_note`; before 3.11, which prints no notes, a message that is the only argument gets it."""
+    if sys.version_info < (3, 11) and error.args == (str(error),):  # before 3.11
+        error.args = (f"{error}\n{note}",)
+    else:  # from 3.11
+        add_note(error, note)
+
+
+def lock_file(path: os.PathLike[str]) -> int | None:
+    """Locks a file, which is made if need be, until the descriptor that is returned is closed, or its process
+    ends; None if somebody else has it, or keeps it to himself. Every user of the machine can lock one that is
+    made here. Windows has no such locks: there, everybody gets one.
+    """
+    try:
+        descriptor = _open_for_everybody(path)
+    except (PermissionError, FileExistsError):  # another's, or another has made it just now
+        return None
+    if sys.platform != "win32":  # pragma: no branch  # the suite runs on Linux
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+    return descriptor
+
+
+def _open_for_everybody(path: os.PathLike[str]) -> int:
+    try:
+        # Not with O_CREAT, which Linux refuses for another's file where all may write (protected_regular).
+        return os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if sys.platform != "win32":  # pragma: no branch  # the suite runs on Linux
+            os.fchmod(descriptor, 0o666)  # whatever the umask
+        return descriptor
 
 
 def uncancel(task: Any) -> None:

@@ -11,6 +11,8 @@ from . import _cpython
 from ._compat import add_note, uncancel
 from .exceptions import DeadlineError
 from .guard import Guard
+from .isolation import SeededRandom
+from .loops.cancellation import cancel
 from .settings import settings_from
 from .watchdog import PhaseInterrupt
 
@@ -37,6 +39,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
         self._task = _CurrentTask()
         self._guard = Guard(subject, source, self._settings, {}, self._task)
         self._guard.open(asyncio.get_running_loop())
+        seed = self._settings.random_seed
+        self._random = SeededRandom(seed) if seed is not None else None
         self._phase = self._guard.phase("test", what="it")
         self._phase.__enter__()
 
@@ -44,6 +48,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         guard = self._guard
+        if self._random is not None:
+            self._random.restore()
         try:
             self._phase.__exit__(kind, error, trace)
         except AssertionError as overrun:
@@ -71,7 +77,7 @@ class _CurrentTask:
         self._cancellations = 0
 
     def cancel(self) -> None:
-        self._cancellations += self.main_task.cancel()
+        self._cancellations += cancel(self.main_task)
 
     def take_back(self) -> None:
         """What was asked of the task was meant for the block: it goes on uncancelled."""
@@ -79,9 +85,6 @@ class _CurrentTask:
             uncancel(self.main_task)
 
     def give_up(self) -> None:
-        """Has what it waits for fail with what it will not swallow as easily as a cancellation."""
-        future = _cpython.awaited_future(self.main_task)
-        if future is not None and not isinstance(future, _cpython.TASK_TYPES):
-            future.set_exception(PhaseInterrupt())
-        else:
+        """Ends its wait with what it will not swallow as easily as a cancellation."""
+        if not _cpython.interrupt(self.main_task, PhaseInterrupt()):
             self.cancel()

@@ -23,6 +23,7 @@ from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .guarded import GuardedCase, is_called_by_run
+from .isolation import IsolationHelpers
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
 from .mocks import MockBuilders
@@ -69,7 +70,9 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
         if inherited.__func__ is not _Runner._setupAsyncioRunner:
             inherited()
             return
-        self._asyncioRunner = Runner(getattr(self, "loop_factory", None), self._hygieneBegin)
+        self._asyncioRunner = Runner(
+            getattr(self, "loop_factory", None), self._hygieneBegin, self._hygieneMakeLoop
+        )
 
     def _tearDownAsyncioRunner(self) -> None:
         inherited: Any = super()._tearDownAsyncioRunner
@@ -133,6 +136,7 @@ class HygienicAsyncTestCase(
     LogAssertions,
     MockAssertions,
     MockBuilders,
+    IsolationHelpers,
     unittest.IsolatedAsyncioTestCase,
 ):
     """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""

@@ -4,6 +4,8 @@
       ├── LeakError             a test left something behind
       ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
       ├── BlockedLoopError      a callback held the loop for longer than `blocking_threshold`
+      ├── DeadlockError         nothing could ever wake a phase of a test any more
+      ├── RunawayError          a phase of a test drove the virtual clock past its limit, or spun for ever
       ├── StaleAllowanceError   an `@allow_leaks` on a test matched nothing
       ├── UnnamedTaskError      a test that requires names started a task without one
       └── ScriptError           a mock was used otherwise than scripted
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BlockedLoopError",
     "DeadlineError",
+    "DeadlockError",
     "LeakError",
     "LeakWarning",
     "MissingTargetError",
     "NotAsyncError",
+    "RunawayError",
     "ScriptError",
     "StaleAllowanceError",
     "UnnamedTaskError",
@@ -58,6 +62,21 @@ class BlockedLoopError(AssertionError):
     """A callback held the loop for more than `blocking_threshold` wall seconds.
 
     The message has the stack that was taken meanwhile, and how much of the time was spent on computing.
+    """
+
+
+class DeadlockError(AssertionError):
+    """Nothing could ever wake a phase of a test any more, on either clock: it was cancelled.
+
+    No callback was ready, no timer set, no descriptor watched, no thread or child alive, and no signal
+    handler of the user's installed.
+    """
+
+
+class RunawayError(AssertionError):
+    """A phase of a test got nowhere on the virtual clock, and was cancelled.
+
+    Either `clock.limit` was reached, or tasks took turn after turn without any time passing.
     """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import warnings
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from ._compat import add_note
@@ -23,8 +23,10 @@ from .leaks.report import render, render_blocks, render_unnamed
 from .leaks.sweep import Sweep
 from .loops.blocking import BlockingWatch
 from .loops.loop import HygienicEventLoop
+from .loops.patched_time import PatchedTime
 from .loops.runner import ForeignRunner, Runner
 from .loops.task_names import TaskNames
+from .loops.virtual import clock_of
 from .phase import Phase
 from .settings import Settings
 
@@ -73,13 +75,19 @@ class Guard:
         self.is_decided = False
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
-        self._names: TaskNames | None = None
+        """Called with each exception that a phase ends with, before it is raised."""
         self._blocking: BlockingWatch | None = None
+        self._names: TaskNames | None = None
+        self._patched_time: PatchedTime | None = None
+        self.on_failure: Callable[[BaseException], None] | None = None
         self._sweep = Sweep(settings.leak_detectors, (*settings.allowed_leaks, *required))
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark: what exists now is nobody's leak."""
         self.loop = loop
+        self.clock = clock_of(loop, self.settings.clock)
+        if self.settings.patch_time:
+            self._patched_time = PatchedTime.of(self.clock)
         self._sweep.census.open(loop)
         if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
             self._names = TaskNames(loop)
@@ -96,6 +104,8 @@ class Guard:
             self._sweep.census.close()
             if self._names is not None:
                 self._names.close()
+            if self._patched_time is not None:
+                self._patched_time.restore()
 
     def phase(self, name: str, *, what: str = "") -> Phase:
         """A context manager around one phase of the test, under the deadline; messages call it `what`."""

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import inspect
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .decorators import allowances_of, overrides_of
 from .guard import Guard
+from .isolation import SeededRandom, seed_of
 from .leaks.allowances import Allowance
 from .leaks.detector import LeakDetector
+from .loops.loop import HygienicEventLoop
 from .loops.quiescence import is_quiet
 from .loops.runner import ForeignRunner, Runner
+from .loops.virtual import VirtualEventLoop
 from .settings import NAMES, Settings, check, settings_of
 
 __all__ = ["GuardedCase", "is_called_by_run"]
@@ -37,13 +40,37 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     blocking_threshold: float | None = Settings.blocking_threshold
     asyncio_debug: bool | None = Settings.asyncio_debug
     require_task_names: bool = Settings.require_task_names
+    random_seed: int | None = Settings.random_seed
+    patch_time: bool = Settings.patch_time
+    clock: Any = Settings.clock  # while a test runs, its Clock
+
+    seed: int
+    """What `random` is seeded with before the set-up: `random_seed`, or derived from the test's name."""
 
     _hygieneGuard: Guard | None = None
+    _hygieneRandom: SeededRandom
     _asyncioTestLoop: Any
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check({name: value for name, value in vars(cls).items() if name in NAMES})
+
+    @contextlib.contextmanager
+    def subTest(self, *message: Any, **params: Any) -> Iterator[None]:
+        """As unittest's; what fails in it is told like a failure of the test."""
+        with super().subTest(*message, **params):
+            try:
+                yield
+            except BaseException as failure:
+                if self._hygieneGuard is not None:
+                    self._hygieneRandom.tell(failure)
+                raise
+
+    def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
+        """The loop for a test that brings none of its own."""
+        method = getattr(self, self._testMethodName)
+        is_virtual = overrides_of(method).get("clock", self.clock) == "virtual"
+        return VirtualEventLoop() if is_virtual else HygienicEventLoop()
 
     def _hygieneBegin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark, as soon as there is a loop; once a test."""
@@ -57,7 +84,14 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         runner = self._asyncioRunner if isinstance(self._asyncioRunner, Runner) else ForeignRunner(loop)
         guard = Guard(self.id(), _source(method), settings, allowances_of(method), runner)
         guard.open(loop)
+        derived = seed_of(type(self), self._testMethodName)
+        seed = derived if settings.random_seed is None else settings.random_seed
+        self._hygieneRandom = SeededRandom(seed)
+        guard.on_failure = self._hygieneRandom.tell
         self._hygieneGuard = guard
+        self.clock = guard.clock
+        if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
+            self.seed = seed
         self._cleanups.insert(0, (self._hygieneSweep, (), {}))
 
     def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
@@ -79,6 +113,9 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             try:
                 guard.sweep(guard.code)  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
+            except AssertionError as failure:
+                self._hygieneRandom.tell(failure)
+                raise
             finally:
                 self._hygieneEnd()  # here, as a suite with a shared loop may never tear its runner down
 
@@ -87,6 +124,9 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         guard, self._hygieneGuard = self._hygieneGuard, None
         if guard is not None:
             guard.close()
+            self._hygieneRandom.restore()
+            del self._hygieneRandom
+            self.__dict__.pop("clock", None)  # the setting of the class is in sight again, for another run
             sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
             if sweep in self._cleanups:  # after a failed `debug()`; a cycle would keep the loop open
                 self._cleanups.remove(sweep)

@@ -1,4 +1,4 @@
-"""One phase of a test under its deadline."""
+"""One phase of a test, under its deadline and with an eye on whether it gets anywhere at all."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import asyncio
 import math
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._cpython import awaited_future
-from .await_chain import chain_of_task, coroutine_name
 from .exceptions import DeadlineError
-from .leaks.report import render_chain
-from .places import hide_machinery, is_machinery
+from .loops.clock import VirtualClock
+from .loops.loop import HygienicEventLoop
+from .loops.outside import what_is_at_work
+from .places import hide_machinery
+from .standing import standing_of
+from .standstill import bare_failure_of, failure_of
 from .watchdog import PhaseInterrupt, Watch
 
 if TYPE_CHECKING:
     from .guard import Guard
+    from .loops.selector import Standstill
 
 __all__ = ["Phase"]
 
@@ -26,6 +30,7 @@ __unittest = True
 class Phase:
     """One phase of a test, or one block, under the deadline: DeadlineError if it overran.
 
+    On a loop of ours also DeadlockError if nothing could wake it, and RunawayError if it got nowhere.
     What it raises shows the user's lines only.
     """
 
@@ -36,11 +41,14 @@ class Phase:
         self._what = what or _WORDS[name]
         self._report = ""
         self._watch: Watch | None = None
+        self._stuck: AssertionError | None = None
 
     def __enter__(self) -> None:
         guard = self._guard
         self._before = guard.set_phase(self._name)
         guard.depth += 1
+        if isinstance(guard.loop, HygienicEventLoop) and not self._is_sweep:
+            guard.loop.listen(self._stands_still)
         deadline = guard.settings.deadline
         if deadline is not None and deadline != math.inf:
             grace_period = guard.settings.grace_period
@@ -56,17 +64,39 @@ class Phase:
                 watch.stop()
             except PhaseInterrupt:  # it came in the very moment
                 watch.stop()
+        if isinstance(guard.loop, HygienicEventLoop) and not self._is_sweep:
+            guard.loop.dismiss(self._stands_still)
+        stuck, self._stuck = self._stuck, None
         guard.depth -= 1
         guard.is_decided |= error is not None
         if guard.depth:
             guard.set_phase(self._before)
-        if watch is not None and watch.expired and not isinstance(error, KeyboardInterrupt):
+        failure = DeadlineError(self._report) if watch is not None and watch.expired else stuck
+        told = error if failure is None else failure
+        if guard.on_failure is not None and told is not None:
+            guard.on_failure(told)
+        if failure is not None and not isinstance(error, KeyboardInterrupt):
             expected = isinstance(error, PhaseInterrupt | asyncio.CancelledError)
             hide_machinery(trace)
             if error is None or trace is None or expected:
-                raise DeadlineError(self._report) from None
-            raise DeadlineError(self._report) from error.with_traceback(trace.tb_next or trace)
+                raise failure from None
+            raise failure from error.with_traceback(trace.tb_next or trace)
         hide_machinery(trace)
+
+    def _stands_still(self, standstill: Standstill) -> None:
+        """Called in the loop; a second time where the code has not heeded its cancellation."""
+        guard, code = self._guard, self._guard.code
+        is_first = self._stuck is None
+        try:
+            if is_first:
+                self._stuck = bare_failure_of(standstill, guard, self._what)
+                self._stuck = failure_of(standstill, guard, self._what, self._name)
+        finally:  # should looking at the user's objects fail
+            if is_first and code.main_task is not None:
+                code.cancel()
+            else:
+                guard.loop.dismiss(self._stands_still)  # type: ignore[attr-defined]  # it is a loop that listens
+                code.give_up()
 
     # -- Watched
 
@@ -103,16 +133,12 @@ class Phase:
         lines = [self._headline()]
         if blocked_stack:
             lines += ["", "it was blocked here, outside of any await:", blocked_stack.rstrip()]
+        elif isinstance(guard.clock, VirtualClock) and (outside := what_is_at_work()):
+            lines += ["", f"virtual time did not jump, for what is at work outside: {', '.join(outside)}"]
         main = guard.code.main_task
         # A main task that waits for nothing is what blocks: it is shown already.
         stands = main is not None and not main.done() and not (blocked_stack and awaited_future(main) is None)
-        tasks = [main] if main is not None and stands else []
-        tasks += sorted(guard.pending_tasks() - {main}, key=lambda task: task.get_name())
-        standing = [entry for task in tasks[:_MOST_TASKS] if (entry := _standing(task, task is main))]
-        if standing:
-            lines += ["", "where its tasks stood:", *(line for entry in standing for line in entry)]
-        if len(tasks) > _MOST_TASKS:
-            lines += [f"  … and {len(tasks) - _MOST_TASKS} more"]
+        lines += standing_of(main if stands else None, guard.pending_tasks() - {main})
         return [
             *lines,
             "",
@@ -120,21 +146,6 @@ class Phase:
         ]
 
 
-def _standing(task: asyncio.Task[Any], is_main: bool) -> list[str]:
-    """A task and its await chain; nothing, for the test's task where it runs no code of the user's."""
-    chain = chain_of_task(task)
-    # On 3.10 the chain begins in the task of ours that carries all phases.
-    first = next((i for i, place in enumerate(chain.places) if not is_machinery(place.file)), None)
-    if is_main and first is None:
-        return []
-    whose = "the test's own task" if is_main else f"{coroutine_name(task.get_coro())}()"
-    return [
-        f"  task {task.get_name()!r}, {whose}",
-        *render_chain(chain.places[first:], chain.waits_on, "    "),
-    ]
-
-
-_MOST_TASKS = 20
 _WORDS = {
     "setUp": "its set-up",
     "test": "its body",

@@ -40,6 +40,12 @@ class Settings:
     """asyncio's debug mode: True, False, or as PYTHONASYNCIODEBUG and -X dev say."""
     require_task_names: bool = False
     """Whether every task that the test starts must carry a name of its own."""
+    random_seed: int | None = None
+    """What `random` is seeded with; None = a seed derived from the test's name."""
+    patch_time: bool = False
+    """On the virtual clock, the `time` module follows it: `time.time()`, `time.sleep()`, …"""
+    clock: str = "real"
+    """"real", or "virtual": the loop's time then jumps to the next timer when nothing else can happen."""
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -47,7 +53,7 @@ class Settings:
 
 
 def _check_choice(name: str, value: object) -> None:
-    choices = ("fail", "warn", "ignore")
+    choices = _CHOICES[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}, expected one of {', '.join(map(repr, choices))}")
     if value not in choices:
@@ -104,6 +110,13 @@ def _check_bool(name: str, value: object) -> None:
         raise TypeError(f"{name} is {value!r}, expected True or False")
 
 
+def _check_seed(name: str, value: object) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError(f"{name} is {value!r}, expected an int or None")
+
+
+_CHOICES = {"on_leak": ("fail", "warn", "ignore"), "clock": ("real", "virtual")}
+
 _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "on_leak": _check_choice,
     "leak_detectors": _check_detectors,
@@ -114,6 +127,9 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
     "blocking_threshold": _check_limit,
     "asyncio_debug": _check_flag,
     "require_task_names": _check_bool,
+    "random_seed": _check_seed,
+    "patch_time": _check_bool,
+    "clock": _check_choice,
 }
 NAMES = tuple(_CHECKS)
 
@@ -147,6 +163,7 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
         _seconds_or_none,
         "a number of seconds, such as 0.1, or 0 for none",
     ),
+    "ASYNCTESTKIT_SEED": ("random_seed", int, "an integer"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import _cpython
 from .guard import Guard
 from .loops.cancellation import cancel_and_wait, waits_for
+from .loops.loop import HygienicEventLoop
 from .loops.quiescence import turn_until_quiet
 
 __all__ = ["TaskControl"]
@@ -57,6 +58,8 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 "startBackground needs a running loop: call it in asyncSetUp or in an async test method"
             )
         task = loop.create_task(coro, name=name)
+        if isinstance(loop, HygienicEventLoop):
+            loop.background_tasks.add(task)
         self.addAsyncCleanup(self._hygieneEndBackground, task)
         return task
 

@@ -245,7 +245,7 @@ class DeadlineTests(unittest.TestCase):
         self.assertIn("time.sleep(1000)", str(self.overrun(blocks)))
 
     def test_a_block_that_swallows_its_cancellation(self):
-        """It is ended after the grace period, whether it waits by itself or for a task."""
+        """It is ended after the grace period, whether it waits by itself, for a task, or never."""
 
         async def swallows():
             while True:
@@ -257,7 +257,16 @@ class DeadlineTests(unittest.TestCase):
                 with contextlib.suppress(asyncio.CancelledError):
                     await start()
 
-        for body in (swallows, swallows_twice):
+        async def spins_twice():
+            for _ in range(2):
+                with contextlib.suppress(asyncio.CancelledError):
+                    while True:
+                        await asyncio.sleep(0)
+
+        async def awaits_one_that_swallows():
+            await asyncio.create_task(swallows())
+
+        for body in (swallows, swallows_twice, spins_twice, awaits_one_that_swallows):
             with self.subTest(body.__name__):
                 self.assertIn(f"in {body.__name__}\n", str(self.overrun(body)))
 

@@ -133,7 +133,7 @@ class TracebackTests(unittest.TestCase):
                 asyncio.create_task(asyncio.sleep(3600))
 
             async def test_deadline(self):
-                await asyncio.Event().wait()
+                await asyncio.sleep(3600)
 
         for method, error in (("test_leak", "LeakError"), ("test_deadline", "DeadlineError")):
             text = self.printed(Case(method))

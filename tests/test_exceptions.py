@@ -6,8 +6,10 @@ import unittest
 from asynctestkit.exceptions import (
     BlockedLoopError,
     DeadlineError,
+    DeadlockError,
     LeakError,
     LeakWarning,
+    RunawayError,
     StaleAllowanceError,
     UnnamedTaskError,
 )
@@ -20,7 +22,15 @@ LEAK = Leak(kind="task", name="Task-1", created_at=(Place("/x.py", 3, "test"),))
 class ExceptionsTests(unittest.TestCase):
     def test_failures_are_assertion_errors(self):
         """unittest reports each of them as FAIL, not as ERROR."""
-        for error in (LeakError, DeadlineError, BlockedLoopError, StaleAllowanceError, UnnamedTaskError):
+        for error in (
+            BlockedLoopError,
+            DeadlineError,
+            DeadlockError,
+            LeakError,
+            RunawayError,
+            StaleAllowanceError,
+            UnnamedTaskError,
+        ):
             with self.subTest(error.__name__):
                 self.assertTrue(issubclass(error, unittest.TestCase.failureException))
 

@@ -109,6 +109,56 @@ class OverriddenHooksTests(GuardedTestCase):
         self.assertEqual(events, ["framework is up", "framework's test"] * 2)
 
 
+class AttributesTests(GuardedTestCase):
+    def test_a_seed_of_the_suites_own(self):
+        """A suite that has a `seed` keeps it, whatever it is."""
+
+        class Databases:
+            rows = 0
+
+            async def seed(self):
+                self.rows = 3
+
+            async def asyncSetUp(self):
+                await self.seed()
+
+            async def test(self):
+                self.assertEqual(self.rows, 3)
+
+        class Computed:
+            @property
+            def seed(self):
+                return "its own"
+
+            async def test(self):
+                self.assertEqual(self.seed, "its own")
+
+        for suite in (Databases, Computed):
+            case = type(suite.__name__, (suite, HygienicAsyncTestCase), {})
+            self.assertEqual(run(case).kinds, ["ok"], suite.__name__)
+
+    def test_a_sub_test_outside_of_a_run(self):
+        """What fails in it is raised as it is."""
+        case = HygienicAsyncTestCase("run")
+        with self.assertRaisesRegex(ValueError, "its own"), case.subTest("message", number=1):
+            raise ValueError("its own")
+
+    def test_a_clock_of_the_suites_own(self):
+        """One that the set-up makes takes the place of ours, and may be gone before the end."""
+
+        class Case(HygienicAsyncTestCase):
+            def setUp(self):
+                self.clock = "its own"
+
+            async def test(self):
+                self.assertEqual(self.clock, "its own")
+
+            def tearDown(self):
+                del self.clock
+
+        self.assertEqual(run(Case).kinds, ["ok"])
+
+
 class CleanupTests(unittest.TestCase):
     def test_what_tear_down_or_a_cleanup_ends_is_no_leak(self):
         """A task that asyncTearDown, tearDown, an async or a sync cleanup ends is none."""

@@ -71,7 +71,7 @@ class PhaseTests(PhaseTestCase):
             ("tearDown", "its tear-down"),
             ("cleanup", "a cleanup"),
         ):
-            text = str(self.overrun(asyncio.Event().wait(), name=name))
+            text = str(self.overrun(asyncio.sleep(3600), name=name))
             self.assertIn("Feed.test", text)
             self.assertIn(words, text)
             self.assertIn("deadline = 0.1", text)
@@ -85,7 +85,7 @@ class PhaseTests(PhaseTestCase):
         async def body():
             task = asyncio.create_task(waits(), name="consumer")
             await asyncio.sleep(0)
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=3600)
 
         text = str(self.overrun(body()))
         self.assertRegex(text, r"(?s)the test's own task.*in body.*task 'consumer', .*in waits.*Queue\.get")
@@ -94,7 +94,7 @@ class PhaseTests(PhaseTestCase):
         """A long list is cut."""
 
         async def body():
-            tasks = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(30)]
+            tasks = [asyncio.create_task(asyncio.sleep(3600 + number)) for number in range(30)]
             await asyncio.wait(tasks)
 
         text = str(self.overrun(body()))
@@ -155,7 +155,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
 
     def test_a_cancellation_is_no_cause(self):
         """Where the phase ended by being cancelled, the report has no cause that says so."""
-        error = self.overrun(asyncio.Event().wait())
+        error = self.overrun(asyncio.sleep(3600))
         self.assertIsNone(error.__cause__)
         self.assertTrue(error.__suppress_context__)
 
@@ -164,7 +164,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
 
         async def body():
             try:
-                await asyncio.Event().wait()
+                await asyncio.sleep(3600)
             except asyncio.CancelledError:
                 raise ValueError("when cancelled") from None
 
@@ -178,7 +178,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
 
         async def body():
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.Event().wait()
+                await asyncio.sleep(3600)
 
         self.assertIn("its body", str(self.overrun(body())))
 
@@ -215,7 +215,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
 
         async def body():
             try:
-                await asyncio.Event().wait()
+                await asyncio.sleep(3600)
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
 

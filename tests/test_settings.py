@@ -61,6 +61,10 @@ BAD_VALUES = (
         ValueError,
         "blocking_threshold is 0.0, expected more than no time at all; for no limit, say None",
     ),
+    ("patch_time", None, TypeError, "patch_time is None, expected True or False"),
+    ("random_seed", True, TypeError, "random_seed is True, expected an int or None"),
+    ("random_seed", "7", TypeError, "random_seed is '7', expected an int or None"),
+    ("clock", "virtuel", ValueError, "clock is 'virtuel', expected one of 'real', 'virtual'; try 'virtual'"),
     ("asyncio_debug", 1, TypeError, "asyncio_debug is 1, expected True, False or None"),
     ("require_task_names", None, TypeError, "require_task_names is None, expected True or False"),
 )
@@ -75,6 +79,9 @@ GOOD_VALUES = {
     "blocking_threshold": (None, 0.01, 3),
     "asyncio_debug": (True, False, None),
     "require_task_names": (True, False),
+    "random_seed": (None, 0, -1, 2**70),
+    "patch_time": (True, False),
+    "clock": ("real", "virtual"),
 }
 
 

@@ -134,7 +134,7 @@ class StartBackgroundTests(unittest.TestCase):
         )
 
     def test_it_returns_a_task_with_that_name(self):
-        """The result is a running task that carries the name given, and can be awaited."""
+        """The result is a running task that carries the name given, and can be awaited, on every loop."""
 
         async def body(case):
             async def answer():
@@ -144,6 +144,7 @@ class StartBackgroundTests(unittest.TestCase):
             case.assertIsInstance(case.startBackground(for_ever()), asyncio.Task)
 
         self.assertEqual(run_body(body).kinds, ["ok"])
+        self.assertEqual(run_body(body, loop_factory=asyncio.SelectorEventLoop).kinds, ["ok"])
 
     def test_it_can_be_started_in_every_async_hook(self):
         """In asyncSetUp, body, asyncTearDown and a cleanup alike, it is never a leak."""

@@ -11,11 +11,18 @@ from tests.repository.tree import PACKAGE, Module, modules, walk_at_run_time
 
 FLOORS = (
     ("_compat", "exceptions"),
-    ("_cpython", *(f"_cpython_{what}" for what in ("clock", "loops", "mocks", "patches", "process"))),
+    (
+        "_cpython",
+        "_cpython_clock",
+        "_cpython_loops",
+        "_cpython_mocks",
+        "_cpython_patches",
+        "_cpython_process",
+    ),
     ("places", "await_chain", "loops", "watchdog"),
     ("leaks", "mocks", "isolation"),
     ("settings", "assertions"),
-    ("decorators", "phase", "guard"),
+    ("decorators", "standing", "standstill", "phase", "guard"),
     ("block", "guarded", "task_control", "case"),
     ("",),  # the top package itself
 )

@@ -16,9 +16,11 @@ EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
+    "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
     "test_case_command_line.py": "case.py under `python -m unittest`, signals, tracers: other processes",
     "test_case_decided.py": "case.py: a test with an outcome keeps it; settings from the environment",
     "test_case_debug.py": "case.py: `debug()`, and instances that run again",
+    "test_case_deadlock.py": "case.py and all below it: what nothing can wake is ended at once",
     "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
     "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
@@ -33,7 +35,7 @@ EXTRA = {
 }
 
 EVERYDAY = {
-    "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError",
+    "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError", "DeadlockError", "RunawayError",
     "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
     "GroupAssertions", "LogAssertions", "QueueAssertions", "TaskAssertions", "TimeAssertions",
     "MockAssertions", "MockBuilders",

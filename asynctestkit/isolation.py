@@ -1,0 +1,157 @@
+"""What keeps tests apart, in parallel and in any order: random numbers, ports, folders, environment."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import socket
+import tempfile
+import unittest
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._compat import add_visible_note, lock_file
+
+__all__ = ["IsolationHelpers", "SeededRandom", "seed_of"]
+
+__unittest = True
+
+
+class IsolationHelpers(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
+    """Ports, folders and environment variables of the test's own; all is given back in its cleanups."""
+
+    def unusedPort(self) -> int:
+        """A port of this host that nothing is bound to, for TCP and UDP, on every interface.
+
+        No other test gets it until this one has ended, in no other process either. It lies below the range
+        from which systems choose ports by themselves, so that no outgoing connection takes it.
+        """
+        folder = _lock_folder()
+        for port in _ports():
+            lock = lock_file(folder / str(port))
+            if lock is None:
+                continue
+            if _is_free(port):
+                self.addCleanup(os.close, lock)
+                return port
+            os.close(lock)
+        raise self.failureException(f"no port from {_FIRST_PORT} to {_LAST_PORT} is unused")
+
+    def makeTempDir(self) -> Path:
+        """A new, empty folder, unique on this machine; removed at the end with all that is in it.
+
+        A test that has gone into it is brought back to where it was when it asked for the folder.
+        """
+        # What a test is called may be made up, and is longer than a file name can be.
+        name = re.sub(r"[^\w.-]", "_", self._testMethodName)[:_LONGEST_NAME]
+        made = tempfile.TemporaryDirectory(prefix=f"{name}-{os.getpid()}-")
+        self.addCleanup(made.cleanup)
+        folder = Path(made.name).resolve()
+        self.addCleanup(_leave, folder, _current_folder())
+        return folder
+
+    def setEnv(self, **variables: str | None) -> None:
+        """Sets environment variables, or removes those given as None, until the test has ended."""
+        for name, value in variables.items():
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"setEnv({name}={value!r}): expected a str, or None to remove the variable")
+        for name, value in variables.items():
+            self.addCleanup(_set, name, os.environ.get(name))
+            _set(name, value)
+
+
+class SeededRandom:
+    """Python's `random`, seeded until `restore`."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._before = random.getstate()
+        random.seed(seed)
+
+    def restore(self) -> None:
+        """Gives `random` back the state that it had before."""
+        random.setstate(self._before)
+
+    def tell(self, error: BaseException) -> None:
+        """Has a failure show the seed, if `random` was used; an exception that skips a test is none."""
+        is_unused = random.getstate() == random.Random(self._seed).getstate()
+        if is_unused or isinstance(error, unittest.SkipTest):
+            return
+        add_visible_note(
+            error,
+            f"random was used; before the set-up it was seeded with {self._seed}; "
+            f"for the same numbers again: @hygiene(random_seed={self._seed}), "
+            f"or ASYNCTESTKIT_SEED={self._seed} for the whole run",
+        )
+
+
+def seed_of(case: type, method: str) -> int:
+    """The seed of a test that is given none: derived from its name, the same wherever it is run from."""
+    return zlib.crc32(f"{case.__qualname__}.{method}".encode())
+
+
+_LONGEST_NAME = 40
+
+# Linux chooses from 32768 on, other systems from 49152.
+_FIRST_PORT, _LAST_PORT = 20_000, 32_000
+
+
+def _ports() -> Iterator[int]:
+    """Each once, in an order that differs from process to process, and that no seed has a part in."""
+    ports = list(range(_FIRST_PORT, _LAST_PORT + 1))
+    start = random.SystemRandom().randrange(len(ports))
+    yield from ports[start:]
+    yield from ports[:start]
+
+
+def _lock_folder() -> Path:
+    """A folder that all users of the machine share; the user's own, where another has closed that one."""
+    shared = Path(tempfile.gettempdir(), "asynctestkit-ports")
+    if not shared.exists():
+        # Moved into place when it is open to all, so that nobody comes across it before.
+        new = tempfile.mkdtemp(prefix="asynctestkit-ports-")
+        os.chmod(new, 0o1777)
+        try:
+            os.rename(new, shared)
+        except OSError:  # another process was first
+            os.rmdir(new)
+    if os.access(shared, os.R_OK | os.W_OK | os.X_OK):
+        return shared
+    own = Path(f"{shared}-{os.getuid()}")
+    own.mkdir(exist_ok=True)
+    return own
+
+
+def _current_folder() -> Path | None:
+    """None where the current folder has been removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
+def _leave(folder: Path, before: Path | None) -> None:
+    """Goes back to the folder `before`, if the current one lies within `folder`, or is no more."""
+    current = _current_folder()
+    if before is not None and (current is None or current.is_relative_to(folder)):
+        os.chdir(before)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.bind(("", port))
+    except OSError:
+        return False
+    return True
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

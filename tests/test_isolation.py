@@ -1,0 +1,371 @@
+"""Each test has its own random numbers, ports, folders and environment, and gives them all back."""
+
+import asyncio
+import os
+import random
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from asynctestkit import HygieneMixin, HygienicAsyncTestCase, IsolationHelpers, hygiene, isolation, no_leaks
+from asynctestkit.isolation import SeededRandom, seed_of
+from tests.case_runs import ROOT, environment, run, run_body
+
+
+class SeedTests(unittest.TestCase):
+    def draw(self, base=HygienicAsyncTestCase, **members):
+        drawn = []
+
+        class Case(base):
+            def setUp(self):
+                drawn.append(random.random())
+
+            async def test(self):
+                drawn.extend((random.random(), self.seed))
+
+        for name, value in members.items():
+            setattr(Case, name, value)
+        self.assertEqual(run(Case).kinds, ["ok"])
+        return drawn
+
+    def test_the_same_in_every_run(self):
+        """Numbers are the same from before the set-up on, whatever was drawn before."""
+        random.seed(1)
+        first = self.draw()
+        random.seed(2)
+        self.assertEqual(self.draw(), first)
+        self.assertEqual(first[0], random.Random(first[2]).random())
+
+    def test_a_seed_that_is_given(self):
+        """`random_seed` is the seed, and without the helpers as well."""
+
+        class Base(HygieneMixin, unittest.IsolatedAsyncioTestCase):
+            pass
+
+        self.assertEqual(self.draw(random_seed=42)[2], 42)
+        self.assertEqual(self.draw(Base, random_seed=42)[0], random.Random(42).random())
+
+    def test_a_seed_from_the_environment(self):
+        """It overrides the code; a malformed one fails the test."""
+        with mock.patch.dict(os.environ, ASYNCTESTKIT_SEED="7"):
+            self.assertEqual(self.draw(random_seed=42)[2], 7)
+
+        async def test(self):
+            pass
+
+        with mock.patch.dict(os.environ, ASYNCTESTKIT_SEED="seven"):
+            self.assertIn("ASYNCTESTKIT_SEED is 'seven', expected an integer", run_body(test).text())
+
+    def test_the_state_is_restored(self):
+        """What the test draws does not show outside of it."""
+        random.seed(3)
+        before = random.getstate()
+        self.draw()
+        self.assertEqual(random.getstate(), before)
+
+    def test_the_seed_of_a_test(self):
+        """It depends on class and method, and not on the module's name, nor on the process."""
+        self.assertNotEqual(seed_of(SeedTests, "test"), seed_of(SeedTests, "test_other"))
+        self.assertNotEqual(seed_of(SeedTests, "test"), seed_of(PortTests, "test"))
+        program = "from tests.test_isolation import *; print(seed_of(SeedTests, 'test'))"
+        for hash_seed in "12":
+            ended = subprocess.run(
+                [sys.executable, "-c", program],
+                cwd=ROOT,
+                env=environment(PYTHONHASHSEED=hash_seed),
+                capture_output=True,
+                text=True,
+            )
+            self.assertEqual(int(ended.stdout), seed_of(SeedTests, "test"), ended.stderr)
+
+    def test_a_failure_shows_it(self):
+        """A failing test that has used `random` says the seed, and how to set it; others do not."""
+
+        async def fails(self):
+            self.assertLess(random.random(), -1)
+
+        async def leaks(self):
+            random.random()
+            self.task = asyncio.create_task(asyncio.sleep(3600))
+
+        @hygiene(clock="virtual")
+        async def deadlocks(self):
+            random.random()
+            await asyncio.Event().wait()
+
+        async def fails_otherwise(self):
+            self.fail("of another reason")
+
+        async def skips(self):
+            self.skipTest(str(random.random()))
+
+        async def fails_in_part(self):
+            with self.subTest("first", number=1):
+                self.fail(str(random.random()))
+
+        for body in (fails, leaks, deadlocks, fails_in_part):
+            text = run_body(body, random_seed=42).text()
+            self.assertIn("random was used; before the set-up it was seeded with 42; for the same ", text)
+            self.assertIn("@hygiene(random_seed=42), or ASYNCTESTKIT_SEED=42 for the whole run", text)
+        self.assertNotIn("random was used", run_body(fails_otherwise).text())
+        self.assertEqual(run_body(skips).kinds, ["skip"])
+
+    def test_a_block(self):
+        """A block is seeded if it is given a seed, and gives the state back."""
+
+        async def body(**settings):
+            async with no_leaks(**settings):
+                return random.random()
+
+        random.seed(5)
+        before = random.getstate()
+        self.assertEqual(asyncio.run(body(random_seed=42)), random.Random(42).random())
+        self.assertEqual(random.getstate(), before)
+        self.assertEqual(asyncio.run(body()), random.Random(5).random())
+
+    def test_restore(self):
+        """The state is what it was."""
+        before = random.getstate()
+        seeded = SeededRandom(1)
+        self.assertNotEqual(random.getstate(), before)
+        seeded.restore()
+        self.assertEqual(random.getstate(), before)
+
+
+class HelpersTestCase(unittest.TestCase):
+    def helped(self):
+        """A test that has the helpers, and has not ended."""
+
+        class Case(IsolationHelpers, unittest.TestCase):
+            def test(self):
+                pass
+
+        case = Case("test")
+        self.addCleanup(case.doCleanups)
+        return case
+
+
+class PortTests(HelpersTestCase):
+    def test_it_can_be_bound(self):
+        """A port is free for TCP and UDP, on every interface, and below those that systems choose."""
+        port = self.helped().unusedPort()
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as server:
+                server.bind(("", port))
+        self.assertLess(port, 32768)
+
+    def test_each_is_given_once(self):
+        """While a test runs nobody else gets its ports; afterwards they are free."""
+        with mock.patch.multiple(isolation, _FIRST_PORT=20_000, _LAST_PORT=20_100):
+            case = self.helped()
+            taken = {case.unusedPort() for _ in range(30)}
+            self.assertEqual(len(taken), 30)
+            self.assertTrue(taken.isdisjoint(self.helped().unusedPort() for _ in range(20)))
+            program = (
+                "import unittest\nfrom asynctestkit import IsolationHelpers, isolation\n"
+                "isolation._FIRST_PORT, isolation._LAST_PORT = 20_000, 20_100\n"
+                "class T(IsolationHelpers, unittest.TestCase): pass\n"
+                "case = T('run')\n"
+                "print(*(case.unusedPort() for _ in range(20)))"
+            )
+            ended = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
+            others = set(map(int, ended.stdout.split()))
+            self.assertEqual(len(others), 20, ended.stderr)
+            self.assertTrue(taken.isdisjoint(others))
+            case.doCleanups()
+
+    def test_one_that_is_bound(self):
+        """A port that somebody is bound to is passed by; if there is no other, that fails the test."""
+        case = self.helped()
+        port = case.unusedPort()
+        case.doCleanups()
+        with mock.patch.multiple(isolation, _FIRST_PORT=port, _LAST_PORT=port):
+            with socket.socket() as server:
+                server.bind(("", port))
+                with self.assertRaisesRegex(AssertionError, f"no port from {port} to {port} is unused"):
+                    case.unusedPort()
+            self.assertEqual(case.unusedPort(), port)
+            with self.assertRaises(AssertionError):
+                case.unusedPort()
+
+
+class SharedPortTests(unittest.TestCase):
+    """The locks lie in a temporary folder that all users of the machine have in common."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.folder.chmod(0o1777)
+        patched = mock.patch.object(tempfile, "tempdir", str(self.folder))
+        patched.start()
+        self.addCleanup(patched.stop)
+        self.locks = self.folder / "asynctestkit-ports"
+
+    def ports(self, count=1):
+        class Case(IsolationHelpers, unittest.TestCase):
+            def test(self):
+                pass
+
+        case = Case("test")
+        self.addCleanup(case.doCleanups)
+        return {case.unusedPort() for _ in range(count)}
+
+    def test_everybody_may_use_them(self):
+        """Whatever the umask: all may make files in the folder, and lock those of others."""
+        before = os.umask(0o077)
+        try:
+            (port,) = self.ports()
+        finally:
+            os.umask(before)
+        self.assertEqual(stat.S_IMODE(self.locks.stat().st_mode), 0o1777)
+        self.assertEqual(stat.S_IMODE((self.locks / str(port)).stat().st_mode), 0o666)
+
+    def test_nothing_else_is_left(self):
+        """The temporary folder has one folder more, also where another process is the first to make it."""
+        exists = Path.exists
+        with mock.patch.object(Path, "exists", lambda path: path != self.locks and exists(path)):
+            self.ports(3)
+            self.ports(3)
+        self.assertEqual([each.name for each in self.folder.iterdir()], ["asynctestkit-ports"])
+
+    def test_a_folder_that_is_closed(self):
+        """Where another user has closed the folder, there is one of the user's own."""
+        self.locks.mkdir()
+        with mock.patch.object(os, "access", return_value=False):
+            taken = self.ports(3)
+        own = self.folder / f"asynctestkit-ports-{os.getuid()}"
+        self.assertEqual({int(each.name) for each in own.iterdir()}, taken)
+        self.assertEqual(list(self.locks.iterdir()), [])
+
+    def test_a_file_that_is_closed(self):
+        """A port whose file another user has closed is passed by."""
+
+        refused = []
+
+        def refuse(path, *args):
+            if not refused:
+                refused.append(int(path.name))
+                raise PermissionError(13, "Permission denied", path)
+            return opened(path, *args)
+
+        opened = os.open
+        with mock.patch.object(os, "open", refuse):
+            self.assertTrue(self.ports().isdisjoint(refused))
+        self.assertEqual(len(refused), 1)
+
+    @unittest.skipUnless(hasattr(os, "getuid") and os.getuid() == 0, "only root can be somebody else")
+    def test_two_users(self):
+        """No two users have the same port, and none is refused, whoever comes first."""
+        program = (
+            "import os, sys, tempfile, unittest\nfrom asynctestkit import IsolationHelpers, isolation\n"
+            "isolation._FIRST_PORT, isolation._LAST_PORT = 20_000, 20_030\n"
+            "tempfile.tempdir = sys.argv[1]\n"
+            "os.setuid(65534)\n"
+            "class T(IsolationHelpers, unittest.TestCase): pass\n"
+            "case = T('run')\n"
+            "print(*(case.unusedPort() for _ in range(5)))"
+        )
+
+        def by_nobody():
+            command = [sys.executable, "-c", program, str(self.folder)]
+            ended = subprocess.run(command, env=environment(), capture_output=True, text=True)
+            ports = set(map(int, ended.stdout.split()))
+            self.assertEqual(len(ports), 5, ended.stderr)
+            return ports
+
+        with mock.patch.multiple(isolation, _FIRST_PORT=20_000, _LAST_PORT=20_030):
+            by_nobody()
+            taken = self.ports(20)
+            self.assertTrue(taken.isdisjoint(by_nobody()))
+        self.locks.chmod(0o755)
+        by_nobody()
+
+
+class FolderTests(HelpersTestCase):
+    def called(self, name):
+        case = self.helped()
+        case._testMethodName = name
+        return case
+
+    def test_any_name_of_a_test(self):
+        """What a test is called, made up as it may be, is no hindrance."""
+        for name in ("test_a/b", "test_" + "x" * 300, "test_" + "\N{SNAKE}" * 300, "test\0\n ü"):
+            folder = self.called(name).makeTempDir()
+            self.assertEqual((folder.is_dir(), folder.parent), (True, Path(tempfile.gettempdir()).resolve()))
+            self.assertTrue(folder.name.startswith("test"))
+
+    def test_a_test_that_goes_into_it(self):
+        """It is brought back to where it was, also out of folders below, and of those already removed."""
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        for then in (lambda below: None, Path.rmdir):
+            case = self.helped()
+            first = case.makeTempDir()
+            os.chdir(first)
+            below = case.makeTempDir() / "below"
+            below.mkdir()
+            os.chdir(below)
+            then(below)
+            case.doCleanups()
+            self.assertEqual(os.getcwd(), before)
+            self.assertFalse(first.exists())
+
+    def test_a_test_that_goes_elsewhere(self):
+        """It is left where it is."""
+        self.addCleanup(os.chdir, os.getcwd())
+        case, elsewhere = self.helped(), self.helped().makeTempDir()
+        case.makeTempDir()
+        os.chdir(elsewhere)
+        case.doCleanups()
+        self.assertEqual(os.getcwd(), str(elsewhere))
+
+    def test_a_test_that_is_nowhere(self):
+        """One that has removed its current folder gets another one, and is left where it is."""
+        self.addCleanup(os.chdir, os.getcwd())
+        gone, case = tempfile.mkdtemp(), self.helped()
+        os.chdir(gone)
+        os.rmdir(gone)
+        self.assertTrue(case.makeTempDir().is_dir())
+        case.doCleanups()
+        self.assertRaises(FileNotFoundError, os.getcwd)
+
+    def test_a_folder(self):
+        """It is empty, each has another, and it is removed with what is in it."""
+        case = self.helped()
+        one, other = case.makeTempDir(), case.makeTempDir()
+        self.assertNotEqual(one, other)
+        self.assertEqual(list(one.iterdir()), [])
+        self.assertTrue(re.match(f"test-{os.getpid()}-", one.name))
+        (one / "below").mkdir()
+        (one / "below" / "file").write_text("text")
+        case.doCleanups()
+        self.assertFalse(one.exists() or other.exists())
+
+
+class EnvironmentTests(HelpersTestCase):
+    def test_variables(self):
+        """They are set, changed and removed until the test has ended."""
+        with mock.patch.dict(os.environ, OURS_CHANGED="before", OURS_REMOVED="before"):
+            before = dict(os.environ)
+            case = self.helped()
+            case.setEnv(OURS_NEW="1", OURS_CHANGED="2", OURS_REMOVED=None, OURS_ABSENT=None)
+            case.setEnv(OURS_CHANGED="3")
+            expected = {**before, "OURS_NEW": "1", "OURS_CHANGED": "3"}
+            del expected["OURS_REMOVED"]
+            self.assertEqual(dict(os.environ), expected)
+            case.doCleanups()
+            self.assertEqual(dict(os.environ), before)
+
+    def test_a_value_that_is_no_text(self):
+        """It is refused before anything is set."""
+        before = dict(os.environ)
+        with self.assertRaisesRegex(TypeError, r"setEnv\(OURS=1\): expected a str, or None"):
+            self.helped().setEnv(OTHER="x", OURS=1)
+        self.assertEqual(dict(os.environ), before)
