@@ -21,6 +21,7 @@ TASKS = 10_000
 LEAKING_TESTS = 300
 MANY_PENDING, FEW_PENDING = 100_000, 10_000
 CHAIN = 5_000
+SLEEPS = 20_000
 
 Contestant = Callable[[], float]
 
@@ -41,6 +42,19 @@ class IdleWithoutDebug(unittest.IsolatedAsyncioTestCase):
 class HygienicIdle(HygienicAsyncTestCase):
     async def test_nothing(self):
         await asyncio.sleep(0)
+
+
+class VirtualIdle(HygienicIdle):
+    clock = "virtual"
+
+
+class ManySleeps(HygienicAsyncTestCase):
+    clock = "virtual"
+
+    async def test_sleeps(self):
+        self.clock.limit = float("inf")
+        for _ in range(SLEEPS):
+            await asyncio.sleep(3600)
 
 
 class ManyTasks(HygienicAsyncTestCase):
@@ -150,6 +164,7 @@ def main() -> None:
             "IsolatedAsyncioTestCase": lambda: run(Idle, "test_nothing", TESTS),
             "IsolatedAsyncioTestCase, debug off": lambda: run(IdleWithoutDebug, "test_nothing", TESTS),
             "HygienicAsyncTestCase": lambda: run(HygienicIdle, "test_nothing", TESTS),
+            "HygienicAsyncTestCase, virtual clock": lambda: run(VirtualIdle, "test_nothing", TESTS),
         },
     )  # fmt: skip
     compare(
@@ -160,6 +175,13 @@ def main() -> None:
             "HygienicAsyncTestCase, one test": lambda: run(ManyTasks, "test_tasks"),
         },
     )  # fmt: skip
+
+    print(f"\nVirtual time: {SLEEPS:,} times sleep(3600), one after the other")
+    wall = time.perf_counter()
+    run(ManySleeps, "test_sleeps")
+    wall = time.perf_counter() - wall
+    row("a sleep: wall", wall / SLEEPS * 1e6, "µs")
+    row("virtual seconds in a real one", SLEEPS * 3600 / wall / 1e6, "million")
 
     print("\nTests that leak")
     wall = time.perf_counter()
