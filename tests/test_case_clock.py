@@ -92,6 +92,38 @@ class ClockTests(CleanTestCase):
         self.assertClean(run_body(test, Virtual))
         self.assertEqual(ended, [10])
 
+    def test_assertions_about_time(self):
+        """They go by virtual time, and say so."""
+
+        async def test(self):
+            await self.assertTimesOut(asyncio.wait_for(asyncio.Event().wait(), 60), within=100)
+            await self.assertAwaitedWithin(asyncio.sleep(89), 90)
+            for fails in (self.assertAwaitedWithin(asyncio.sleep(91), 90), step(self)):
+                with self.assertRaisesRegex(
+                    AssertionError, r"(?s)after 90 s\n.*\n\(seconds of virtual time\)$"
+                ):
+                    await fails
+
+        async def step(self):
+            async with self.assertStepWithin("load", 90):
+                await asyncio.sleep(91)
+
+        self.assertClean(run_body(test, Virtual))
+
+    def test_a_blocked_loop(self):
+        """What blocks it does so in wall time; hours of virtual time do not."""
+
+        async def waits(self):
+            await asyncio.sleep(3600)
+
+        async def blocks(self):
+            time.sleep(0.2)  # waits: longer than the loop may be blocked
+
+        self.assertClean(run_body(waits, Virtual, blocking_threshold=0.1))
+        self.assertRegex(
+            run_body(blocks, Virtual, blocking_threshold=0.1).text(), r"for 0\.\d+ s of wall time in the test"
+        )
+
     def test_settling(self):
         """What a timer ends within `settle_time` is no leak, as on the real clock; a longer sleep is one."""
 

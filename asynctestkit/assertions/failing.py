@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
+import re
 import unittest
 from collections.abc import Awaitable
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..loops.clock import VirtualClock
 from ..settings import Settings
 
 __all__ = ["Failing", "check_awaitable", "check_seconds", "close"]
 
 __unittest = True
+
+_SECONDS = re.compile(r"\d s\b")
 
 
 class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
@@ -25,6 +29,9 @@ class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[m
         raise self._failure(msg, text) from cause
 
     def _failure(self, msg: object, text: str) -> AssertionError:
+        clock = getattr(getattr(self, "_hygieneGuard", None), "clock", None)
+        if isinstance(clock, VirtualClock) and _SECONDS.search(text):
+            text += "\n(seconds of virtual time)"
         failure: AssertionError = self.failureException(self._formatMessage(msg, text))
         return failure
 
