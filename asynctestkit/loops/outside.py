@@ -79,10 +79,30 @@ def _busy_threads() -> Iterator[str]:
 
 def _is_busy(thread: threading.Thread | None, frame: FrameType, jobless: set[threading.Thread]) -> bool:
     if thread is None:
-        return not is_watchdog(frame)
+        return not (is_watchdog(frame) or _is_of_the_test_runner(thread, frame))
     if thread in jobless:
         return not _cpython_process.is_waiting_manager(frame)
-    return not (_cpython_process.is_idle_worker(frame) or _cpython_process.is_idle_feeder(thread, frame))
+    return not (
+        _cpython_process.is_idle_worker(frame)
+        or _cpython_process.is_idle_feeder(thread, frame)
+        or _is_of_the_test_runner(thread, frame)
+    )
+
+
+def _is_of_the_test_runner(thread: threading.Thread | None, frame: FrameType | None) -> bool:
+    """Exempt: the thread by which pytest-xdist hears from its parent, and the timer of pytest-timeout.
+
+    Neither does anything for a test; but they are there in every one.
+    """
+    if _is_of_a_runner(getattr(thread, "function", None)):
+        return True
+    while frame is not None and not str(frame.f_globals.get("__name__")).startswith("execnet."):
+        frame = frame.f_back
+    return frame is not None
+
+
+def _is_of_a_runner(function: object) -> bool:
+    return getattr(function, "__module__", None) == "pytest_timeout"
 
 
 def foreign_threads() -> int:
@@ -158,9 +178,11 @@ def _children() -> set[int]:
 
 
 def has_alarm() -> bool:
-    """Whether a timer of the process is set that will send it a signal."""
-    # Windows has no such timers.
-    return hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    """Whether a timer of the process is set that will send it a signal, pytest-timeout's apart."""
+    if not hasattr(signal, "getitimer"):  # Windows
+        return False
+    is_set = signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    return is_set and not _is_of_a_runner(_cpython.signal_handler(signal.SIGALRM))
 
 
 def has_users_signal_handler() -> bool:
@@ -170,11 +192,12 @@ def has_users_signal_handler() -> bool:
 
 
 def _is_installed_for_tests(handler: object) -> bool:
-    """Exempt: what stands for SIGINT as Python has it, and what unittest and this package put there."""
+    """Exempt: what stands for SIGINT as Python has it, and what those put there who run tests."""
     while isinstance(handler, functools.partial):
         handler = handler.func
     module = getattr(handler, "__module__", None) or type(handler).__module__
-    return module in ("_signal", "signal", "unittest.signals") or str(module).startswith(_OWN)
+    is_runners = module in ("_signal", "signal", "unittest.signals") or _is_of_a_runner(handler)
+    return is_runners or str(module).startswith(_OWN)
 
 
 _SIGNALS = sorted(map(int, signal.valid_signals()))

@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
-from types import ModuleType
+from types import FunctionType, ModuleType
 from unittest import mock
 
 from asynctestkit import _cpython_process
@@ -142,6 +142,32 @@ class ThreadsTests(unittest.TestCase):
         while has_busy_threads():
             pass
 
+    def test_threads_of_test_runners(self):
+        """That by which pytest-xdist hears from its parent, and pytest-timeout's, are nobody's work."""
+        go, begun = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+        listens = FunctionType(self.wait.__code__, {"__name__": "execnet.gateway_base"})
+        for start in (
+            lambda: _thread.start_new_thread(listens, (begun, go)),
+            threading.Thread(target=listens, args=(begun, go)).start,
+        ):
+            begun.clear()
+            start()
+            begun.wait()
+            self.assertFalse(has_busy_threads())
+        ends = lambda: None  # noqa: E731  # it is to have another module's name
+        ends.__module__ = "pytest_timeout"
+        timer = threading.Timer(3600, ends)
+        timer.start()
+        self.addCleanup(timer.join)
+        self.addCleanup(timer.cancel)
+        self.assertFalse(has_busy_threads())
+
+    @staticmethod
+    def wait(begun, go):
+        begun.set()
+        go.wait()
+
     def test_threads_of_c(self):
         """A thread of a library in C, such as that of faulthandler, is seen."""
         program = (  # in a process of its own: here, threads of other tests may be on their way out
@@ -260,6 +286,19 @@ class SignalsTests(unittest.TestCase):
         ):
             self.handle(signal.SIGINT, handler)
             self.assertFalse(has_users_signal_handler())
+
+    def test_a_signal_of_a_test_runner(self):
+        """That by which pytest-timeout ends a test which hangs wakes nobody else."""
+
+        def handler(*_):
+            pass
+
+        handler.__module__ = "pytest_timeout"
+        self.handle(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 3600)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        self.assertFalse(has_users_signal_handler())
+        self.assertFalse(has_alarm())
 
     def test_an_alarm(self):
         """A timer of the process is seen while it is set."""
