@@ -50,7 +50,7 @@ class VirtualSelector(WatchfulSelector):
         self._foreign_before = foreign_threads()
         """A library in C has its workers, idle or not; those that come now are at work for the test."""
         self._turns = 0
-        self._turning_since = 0.0
+        self._turning_since, self._looks = 0.0, 0
         self._stood = self._stood_in_all = 0.0
         """Wall seconds of standing still for the outside: since it was last heard of, and in all."""
         self._beats = 0
@@ -75,7 +75,7 @@ class VirtualSelector(WatchfulSelector):
             return events
         self._turns += 1
         if self._turns == 1:
-            self._turning_since = monotonic()
+            self._turning_since, self._looks = monotonic(), 0
         elif self._turns >= _SPINS and self._turns % _ROUND == 0 and self._is_spinning():
             self._turns = 0
             self._report(Standstill.SPIN)
@@ -88,6 +88,9 @@ class VirtualSelector(WatchfulSelector):
         if self._is_at_work():
             self._turns = 0  # what waits for that has its time afterwards as well
             return False
+        self._looks += 1
+        if self._looks == 1:
+            return False  # what has ended just now may be what is waited for
         return spent >= _PIPE_SECONDS or any(map(_yields, asyncio.all_tasks(self._loop)))
 
     def _wait_or_jump(self) -> Events:
