@@ -5,6 +5,7 @@ import inspect
 import unittest
 
 from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython, no_leaks
+from tests.case_runs import PACKAGE_FOLDER
 from tests.leaks.contract import run_body
 
 
@@ -216,7 +217,7 @@ class BrokenDetectorTests(DetectorTestCase):
         outcome = self.run_body(test, leak_detectors=(Broken,))
         self.assertEqual([type(each) for each in outcome.errors], [LookupError])
         self.assertFalse(_cpython.heap_is_frozen())
-        self.assertNotIn("asynctestkit/", outcome.report)
+        self.assertNotIn(PACKAGE_FOLDER, outcome.report)
 
     def test_an_error_of_its_own_does_not_end_the_sweep(self):
         """What the other detectors see is found and ended all the same, and told in a note."""
