@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import sys
 import unittest
 from typing import TYPE_CHECKING, Any
+
+from .cpython.originals import os
 
 __all__ = [
     "HAS_RUNNER",

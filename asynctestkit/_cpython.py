@@ -7,21 +7,16 @@ what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # not in typeshed
-import asyncio
-import asyncio.base_events
-import asyncio.events
-import asyncio.selector_events
-import concurrent.futures.thread
 import functools
-import gc
 import logging
-import socket
 import sys
 import warnings
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextvars import Context
 from types import AsyncGeneratorType, CodeType
 from typing import Any
+
+from .cpython.originals import asyncio, futures, gc, socket
 
 __all__: list[str] = []
 
@@ -205,7 +200,7 @@ def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
     return list(getattr(loop, "_asyncgens", ()))
 
 
-def default_executor(loop: Loop) -> concurrent.futures.Executor | None:
+def default_executor(loop: Loop) -> futures.Executor | None:
     """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
     return getattr(loop, "_default_executor", None)
 

@@ -6,11 +6,12 @@ The rules are those of `_cpython.py`: one small function each, that names its fi
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterable
 from types import CodeType, FrameType, MethodType
 from typing import Any
+
+from .cpython.originals import asyncio
 
 __all__: list[str] = []
 
@@ -20,6 +21,11 @@ Loop = asyncio.AbstractEventLoop
 def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
     """What is due next, as a loop that selects has dropped what is cancelled: Lib/asyncio/base_events.py."""
     return loop._scheduled[0] if loop._scheduled else None  # type: ignore[attr-defined]  # not in typeshed
+
+
+def monotonic_of_loops() -> object:
+    """What `loop.time()` asks: `time.monotonic`, as Lib/asyncio/base_events.py has it."""
+    return asyncio.base_events.time.monotonic  # type: ignore[attr-defined]  # not in typeshed
 
 
 def set_resolution(loop: Loop, seconds: float) -> None:

@@ -6,20 +6,19 @@ The rules are those of `_cpython.py`: one small function each, that names its fi
 
 from __future__ import annotations
 
-import asyncio
-import asyncio.base_subprocess
-import asyncio.selector_events
-import asyncio.sslproto
 import functools
 import heapq
+from asyncio import base_subprocess, sslproto
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+from .cpython.originals import asyncio
 
 __all__: list[str] = []
 
 Loop = asyncio.AbstractEventLoop
 Transport = asyncio.BaseTransport
-_TLS: type[Any] = asyncio.sslproto._SSLProtocolTransport
+_TLS: type[Any] = sslproto._SSLProtocolTransport
 _SELECTOR: type[Any] = asyncio.selector_events._SelectorTransport  # type: ignore[attr-defined]  # not in typeshed
 _UNIX = getattr(asyncio, "unix_events", None)
 _PIPES: tuple[type[Any], ...] = (
@@ -74,7 +73,7 @@ def carries_tls(transport: Any) -> bool:
     """Whether TLS runs on top of this transport: `_protocol`, Lib/asyncio/selector_events.py."""
     is_tls = isinstance(transport, _TLS)
     protocol = transport.get_protocol() if is_tls else getattr(transport, "_protocol", None)
-    return isinstance(protocol, asyncio.sslproto.SSLProtocol)
+    return isinstance(protocol, sslproto.SSLProtocol)
 
 
 def serves_subprocess(transport: Any) -> bool:
@@ -83,7 +82,7 @@ def serves_subprocess(transport: Any) -> bool:
     A ReadSubprocessPipeProto is a WriteSubprocessPipeProto.
     """
     protocol = getattr(transport, "_protocol", None)
-    return isinstance(protocol, asyncio.base_subprocess.WriteSubprocessPipeProto)
+    return isinstance(protocol, base_subprocess.WriteSubprocessPipeProto)
 
 
 def server_of(transport: Any) -> asyncio.Server | None:

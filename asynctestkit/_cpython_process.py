@@ -5,24 +5,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import asyncio.base_subprocess
-import concurrent.futures
-import concurrent.futures.thread
 import functools
 import multiprocessing.process
-import os
-import socket
-import subprocess
 import sys
-import threading
+import threading as live_threading  # live: it gets a wrapper
 import warnings
 import weakref
+from asyncio import base_subprocess
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
 from . import _cpython
+from .cpython.originals import asyncio, futures, os, socket, subprocess, threading
 
 __all__: list[str] = []
 
@@ -43,22 +38,22 @@ def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> N
             hook(thread, sys._getframe(1))
         return original(function, *args, **options)
 
-    setattr(threading, name, start)
+    setattr(live_threading, name, start)
 
 
-def hook_executors(hook: Callable[[concurrent.futures.Executor, FrameType], None]) -> None:
+def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> None:
     """Shows `hook`, from now on and for good, each executor before its `__init__`, and who makes it.
 
     `Executor`, Lib/concurrent/futures/_base.py, has no `__new__`, nor has any of CPython's classes below it.
     """
 
     def __new__(cls: Any, *args: Any, **options: Any) -> Any:
-        make = super(concurrent.futures.Executor, cls).__new__
+        make = super(futures.Executor, cls).__new__
         executor = make(cls) if make is object.__new__ else make(cls, *args, **options)
         hook(executor, sys._getframe(1))
         return executor
 
-    concurrent.futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
+    futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
 
 
 def thread_of(ident: int) -> threading.Thread | None:
@@ -82,7 +77,7 @@ def is_worker(thread: threading.Thread) -> bool:
     return getattr(getattr(thread, "_target", None), "__code__", None) is _WORKER
 
 
-_WORKER: CodeType = concurrent.futures.thread._worker.__code__
+_WORKER: CodeType = futures.thread._worker.__code__
 
 
 def is_idle_worker(frame: FrameType | None) -> bool:
@@ -96,7 +91,7 @@ def hook_jobs(hook: Callable[[object], None]) -> None:
     `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops it when that has the
     result, and whoever waits for it has been told.
     """
-    work_item: Any = concurrent.futures.thread._WorkItem
+    work_item: Any = futures.thread._WorkItem
     original = work_item.__init__
 
     @functools.wraps(original)
@@ -140,7 +135,7 @@ def is_idle_feeder(thread: threading.Thread, frame: FrameType) -> bool:
     return frame.f_code is threading.Condition.wait.__code__ and not thread._args[0]  # type: ignore[attr-defined]  # not in typeshed
 
 
-def is_shut_down(executor: concurrent.futures.Executor) -> bool:
+def is_shut_down(executor: futures.Executor) -> bool:
     """Whether an executor takes no more work; one of another make than CPython's two is taken to.
 
     `_shutdown`, Lib/concurrent/futures/thread.py; `_shutdown_thread`, Lib/concurrent/futures/process.py.
@@ -148,7 +143,7 @@ def is_shut_down(executor: concurrent.futures.Executor) -> bool:
     return bool(getattr(executor, "_shutdown", True) and getattr(executor, "_shutdown_thread", True))
 
 
-def shut_down(executor: concurrent.futures.Executor) -> None:
+def shut_down(executor: futures.Executor) -> None:
     """Ends an executor without waiting for its jobs, whatever a subclass has made of `shutdown`.
 
     Those that count are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
@@ -158,7 +153,7 @@ def shut_down(executor: concurrent.futures.Executor) -> None:
     cls.shutdown(executor, wait=False, cancel_futures=True)
 
 
-def executor_threads(executor: concurrent.futures.Executor) -> list[threading.Thread]:
+def executor_threads(executor: futures.Executor) -> list[threading.Thread]:
     """The threads of an executor, none where it has never worked.
 
     `_threads`, Lib/concurrent/futures/thread.py; `_executor_manager_thread`,
@@ -168,19 +163,19 @@ def executor_threads(executor: concurrent.futures.Executor) -> list[threading.Th
     return [manager] if manager is not None else list(getattr(executor, "_threads", ()))
 
 
-def thread_name_prefix(executor: concurrent.futures.Executor) -> str:
+def thread_name_prefix(executor: futures.Executor) -> str:
     """What its user has called it: `_thread_name_prefix`, Lib/concurrent/futures/thread.py."""
     return getattr(executor, "_thread_name_prefix", "")
 
 
-def executor_processes(executor: concurrent.futures.Executor) -> list[Any]:
+def executor_processes(executor: futures.Executor) -> list[Any]:
     """The processes of an executor: `_processes`, Lib/concurrent/futures/process.py."""
     return list((getattr(executor, "_processes", None) or {}).values())
 
 
 # -- children ------------------------------------------------------------------------------------------------
 
-SUBPROCESS_TRANSPORT: type[asyncio.SubprocessTransport] = asyncio.base_subprocess.BaseSubprocessTransport
+SUBPROCESS_TRANSPORT: type[asyncio.SubprocessTransport] = base_subprocess.BaseSubprocessTransport
 """What `loop.subprocess_exec` makes: Lib/asyncio/base_subprocess.py."""
 
 

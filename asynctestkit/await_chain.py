@@ -7,9 +7,6 @@ they wrap (`asend()` and `athrow()` of asynchronous generators, `anext()` with a
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import os
 import re
 import reprlib
 from collections.abc import Awaitable, Collection, Iterator, Sequence
@@ -18,6 +15,7 @@ from typing import Any, NamedTuple
 
 from . import _cpython, _cpython_clock
 from ._cpython_mocks import is_mock_call, mock_name
+from .cpython.originals import asyncio, gc, os
 from .places import Place, is_own
 
 __all__ = [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from types import TracebackType
 from typing import Any
 
 from . import _cpython
 from ._compat import add_note, uncancel
+from .cpython.originals import asyncio
 from .exceptions import DeadlineError
 from .guard import Guard
 from .isolation import SeededRandom

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from ._compat import add_note
+from .cpython.originals import asyncio
 from .exceptions import (
     BlockedLoopError,
     DeadlineError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import unittest
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .cpython.originals import asyncio
 from .decorators import allowances_of, overrides_of
 from .guard import Guard
 from .isolation import SeededRandom, seed_of

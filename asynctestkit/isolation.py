@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import random
+import os  # live: a helper does what the test would do itself
+import random  # live: as above
 import re
-import socket
+import socket  # live: as above
 import tempfile
 import unittest
 import zlib

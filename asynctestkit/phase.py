@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._cpython import awaited_future
+from .cpython.originals import asyncio
 from .exceptions import DeadlineError
 from .loops.clock import VirtualClock
 from .loops.loop import HygienicEventLoop
 from .loops.outside import what_is_at_work
+from .loops.stopped_clock import stands_still, who_replaced
 from .places import hide_machinery
 from .standing import standing_of
-from .standstill import bare_failure_of, failure_of
+from .standstill import REMEDY_OF_STOPPED_CLOCK, bare_failure_of, failure_of
 from .watchdog import PhaseInterrupt, Watch
 
 if TYPE_CHECKING:
@@ -139,11 +140,11 @@ class Phase:
         # A main task that waits for nothing is what blocks: it is shown already.
         stands = main is not None and not main.done() and not (blocked_stack and awaited_future(main) is None)
         lines += standing_of(main if stands else None, guard.pending_tasks() - {main})
-        return [
-            *lines,
-            "",
-            "remedy: put a time-out of its own on the step that hangs, or allow more: @hygiene(deadline=…)",
-        ]
+        remedy = "put a time-out of its own on the step that hangs, or allow more: @hygiene(deadline=…)"
+        if stands_still(guard.loop):
+            lines += ["", f"its loop's clock stands still: {who_replaced(guard.loop)}"]
+            remedy = REMEDY_OF_STOPPED_CLOCK
+        return [*lines, "", f"remedy: {remedy}"]
 
 
 _WORDS = {

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures.thread
-import os
 import sysconfig
-import threading
 import traceback
 import unittest
 from collections.abc import Iterable
@@ -14,6 +10,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from . import _cpython
+from .cpython.originals import asyncio, futures, os, threading
 
 __all__ = [
     "CreationSite",
@@ -59,7 +56,7 @@ _MACHINERY_FOLDERS = tuple(
 )
 _OWN_FOLDER = _MACHINERY_FOLDERS[-1]
 _CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]
-_THREADING = (threading.__file__, concurrent.futures.thread.__file__)
+_THREADING = (threading.__file__, futures.thread.__file__)
 _machinery = _Machinery()
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import functools
 import math
-import os
+import os  # live: the environment that a test has patched is the one it wants
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .await_chain import AwaitChain, chain_of_task, coroutine_name, first_names, name_order
+from .cpython.originals import asyncio
 from .leaks.report import render_chain
 from .loops.deadlock import facts_about
 from .places import is_machinery

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from . import _cpython, _cpython_clock, _cpython_loops
 from .await_chain import coroutine_name, definition, first_names, name_order
+from .cpython.originals import asyncio
 from .exceptions import DeadlockError, RunawayError
 from .leaks.tasks import places_from_debug_mode
 from .loops.clock import VirtualClock
 from .loops.deadlock import Tangle, facts_about
 from .loops.loop import creation_site
 from .loops.selector import Standstill
+from .loops.stopped_clock import who_replaced
 from .places import Place, is_machinery, resolve
 from .standing import standing_of
 
 if TYPE_CHECKING:
     from .guard import Guard
 
-__all__ = ["bare_failure_of", "failure_of"]
+__all__ = ["REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of"]
 
 _MOST_CALLBACKS = 5
+REMEDY_OF_STOPPED_CLOCK = (
+    "let the loop's clock go on: freeze_time(…, real_asyncio=True), time_machine.travel(…, tick=True), or "
+    "patch the clock in the code under test only"
+)
 
 
 def failure_of(standstill: Standstill, guard: Guard, what: str, phase: str) -> AssertionError:
@@ -52,6 +57,13 @@ def _of_deadlock(guard: Guard, what: str) -> tuple[str, str]:
         f"deadlock: nothing can ever wake {what} on the {_clock(guard)} clock: no timer is set, no "
         "descriptor watched, no thread or child alive, no signal handler installed",
         _remedy_of_deadlock(guard),
+    )
+
+
+def _of_stopped_clock(guard: Guard, what: str) -> tuple[str, str]:
+    return (
+        f"{what} waits for a timer, and its loop's clock stands still: {who_replaced(guard.loop)}",
+        REMEDY_OF_STOPPED_CLOCK,
     )
 
 
@@ -122,6 +134,7 @@ def _clock(guard: Guard) -> str:
 
 _WORDS = {
     Standstill.DEADLOCK: _of_deadlock,
+    Standstill.STOPPED_CLOCK: _of_stopped_clock,
     Standstill.RUNAWAY: _of_runaway,
     Standstill.SPIN: _of_spin,
     Standstill.BACKGROUND: _of_background,
@@ -139,6 +152,7 @@ _REMEDIES = {
 }
 _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.DEADLOCK: DeadlockError,
+    Standstill.STOPPED_CLOCK: DeadlockError,
     Standstill.RUNAWAY: RunawayError,
     Standstill.SPIN: RunawayError,
     Standstill.BACKGROUND: RunawayError,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import unittest
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _cpython
+from .cpython.originals import asyncio
 from .guard import Guard
 from .loops.cancellation import cancel_and_wait, waits_for
 from .loops.loop import HygienicEventLoop

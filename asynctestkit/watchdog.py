@@ -15,17 +15,15 @@ cut short.
 from __future__ import annotations
 
 import _thread
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
-from time import monotonic, sleep  # by their own names, as tests patch those of `time`
 from types import FrameType
 from typing import Any, Protocol
 
 from . import _cpython
 from ._compat import debugger_is_registered
+from .cpython.originals import os, signal, threading, time
+from .cpython.wall import wall_time
 from .places import is_machinery, render_stack, stack_of
 
 __all__ = [
@@ -103,7 +101,7 @@ class Watch:
         self, watched: Watched, seconds: float, grace_period: float, *, ends_by_itself: bool = False
     ) -> None:
         self.expired = False
-        self.due = monotonic() + seconds
+        self.due = wall_time() + seconds
         self._respite = seconds if ends_by_itself else None
         self._watched = watched
         self._grace_period = grace_period
@@ -125,7 +123,7 @@ class Watch:
         """
         self._is_over = True
         while self._is_raising:  # pragma: no cover  # a race, for a few instructions of another thread
-            sleep(0)  # what is raised now arrives here
+            time.sleep(0)  # what is raised now arrives here
         disarm(self)
         if self._tracers_before is not None:
             tracer, profiler = self._tracers_before
@@ -179,9 +177,9 @@ class Watch:
         self._wants_interrupt = False
         if self._respite is not None:
             self._is_asked = False
-            self.due = monotonic() + (0.0 if self.expired else self._respite)
+            self.due = wall_time() + (0.0 if self.expired else self._respite)
             return
-        self._answered_at = monotonic()
+        self._answered_at = wall_time()
         if not self.expired:
             self.expired = True
             self._watched.overrun("")
@@ -277,7 +275,7 @@ class _Watchdog:
             while True:
                 # What is added from here on, until the wait begins, is earlier than this, and so notifies.
                 self._sleeps_until = float("inf")
-                now = monotonic()
+                now = wall_time()
                 for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
                     watch.advance(now)
                 self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))

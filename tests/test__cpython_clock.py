@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import sys
+import time
 import unittest
+from unittest import mock
 
 from asynctestkit import _cpython_clock
 from asynctestkit._compat import HAS_RUNNER
@@ -18,6 +20,13 @@ class TimerCanaries(Canary):
         self.loop.call_later(3600, print)
         first = self.loop.call_later(60, print)
         self.assertIs(_cpython_clock.first_timer(self.loop), first)
+
+    def test_monotonic_of_loops(self):
+        """What is put in its place is what the loop's clock says."""
+        self.assertIs(_cpython_clock.monotonic_of_loops(), time.monotonic)
+        with mock.patch("time.monotonic", return_value=7.0) as replacement:
+            self.assertIs(_cpython_clock.monotonic_of_loops(), replacement)
+            self.assertEqual(self.loop.time(), 7.0)
 
     def test_set_resolution(self):
         """A timer runs that much before it is due."""

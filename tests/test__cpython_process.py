@@ -17,6 +17,7 @@ from concurrent.futures.thread import _WorkItem
 from unittest import mock
 
 from asynctestkit import _cpython_process
+from asynctestkit.cpython import originals
 
 
 class Hooked(unittest.TestCase):
@@ -234,8 +235,8 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
 
     def test_has_ended_where_it_cannot_be_asked(self):
         """Without `waitid` it is not known."""
-        with mock.patch.object(os, "waitid", create=True):
-            del os.waitid
+        with mock.patch.object(originals.os, "waitid", create=True):
+            del originals.os.waitid
             self.assertFalse(_cpython_process.has_ended(1))
 
 

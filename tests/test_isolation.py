@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase, IsolationHelpers, hygiene, isolation, no_leaks
+from asynctestkit.cpython import originals
 from asynctestkit.isolation import SeededRandom, seed_of
 from tests.case_runs import ROOT, environment, run, run_body
 
@@ -256,7 +257,7 @@ class SharedPortTests(unittest.TestCase):
             return opened(path, *args)
 
         opened = os.open
-        with mock.patch.object(os, "open", refuse):
+        with mock.patch.object(originals.os, "open", refuse):
             self.assertTrue(self.ports().isdisjoint(refused))
         self.assertEqual(len(refused), 1)
 

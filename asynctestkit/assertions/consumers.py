@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..await_chain import chain_of_task
+from ..cpython.originals import asyncio
 from ..leaks.exceptions import one_line
 from ..loops.cancellation import detach
 from .limit import run_within

@@ -9,8 +9,6 @@ the task through a stand-in, which can let the task go.
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from types import CoroutineType, GeneratorType
@@ -18,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from .. import _cpython
 from ..await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
+from ..cpython.originals import asyncio, gc
 from ..loops.cancellation import detach
 from .failing import close
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import math
 import re
@@ -11,6 +10,7 @@ from collections.abc import Awaitable
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..cpython.originals import asyncio
 from ..loops.clock import VirtualClock
 from ..settings import Settings
 

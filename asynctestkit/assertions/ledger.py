@@ -7,7 +7,6 @@ items, and tasks weakly only: what would have been let go without a ledger is le
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .. import _cpython
 from ..await_chain import chain_of_task
+from ..cpython.originals import asyncio
 from ..leaks.exceptions import one_line
 from ..places import Place, is_machinery
 from .wording import standing

@@ -7,7 +7,6 @@ here takes `seconds` and twice the clean-up time, at most.
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import math
 import unittest
@@ -18,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from .._compat import CancelRequest
 from ..await_chain import AwaitChain
+from ..cpython.originals import asyncio
 from ..places import hide_machinery
 from .drive import Abandoned, Drive, running_task
 

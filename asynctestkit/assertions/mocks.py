@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import unittest
 from typing import TYPE_CHECKING, Any
 
 from .._cpython_mocks import mock_name
+from ..cpython.originals import asyncio
 from ..mocks.calls import await_order, forgotten_calls, is_async_mock, listen_for_awaits
 from ..mocks.leftovers import forgotten, mock_of, unfinished
 from ..mocks.outcomes import require_seconds

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from .. import _cpython
+from ..cpython.originals import asyncio
 from .consumers import Stopped, stop_by_cancelling, stop_by_sentinels
 from .failing import Failing, check_seconds
 from .ledger import Counts, Ledger, Take, close_ledger, ledger_of, open_ledger

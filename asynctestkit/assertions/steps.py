@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sys
 from asyncio import CancelledError
@@ -13,6 +12,7 @@ from typing import Any
 
 from .._compat import CancelRequest
 from ..await_chain import AwaitChain, chain_of_task
+from ..cpython.originals import asyncio
 from ..places import Place, is_machinery
 from .drive import is_going_on, running_task
 from .limit import TURNS, UNMISTAKABLE

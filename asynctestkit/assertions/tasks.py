@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from ..await_chain import chain_of_task
+from ..cpython.originals import asyncio
 from ..leaks.exceptions import one_line
 from ..leaks.leak import Leak
 from ..leaks.report import render_list

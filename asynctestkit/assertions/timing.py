@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from asyncio import CancelledError
 from collections.abc import Awaitable
@@ -10,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from .. import _cpython
+from ..cpython.originals import asyncio
 from ..leaks.exceptions import one_line
 from .failing import Failing, check_awaitable, check_seconds, close
 from .limit import Ended, How, hide_machinery_soon, run_within

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 from unittest.util import safe_repr
 
 from .. import _cpython
 from ..await_chain import AwaitChain, coroutine_name, definition
+from ..cpython.originals import asyncio
 from ..leaks.report import render_chain
 from ..places import Place
 

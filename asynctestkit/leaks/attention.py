@@ -5,13 +5,13 @@ What a test has looked at is no leak: it was provoked on purpose.
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 import re
 import sys
 
 from .. import _cpython
+from ..cpython.originals import asyncio
 
 __all__ = ["Attention"]
 

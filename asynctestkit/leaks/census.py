@@ -12,10 +12,7 @@ are passed on at once, to the innermost census.
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import sys
-import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from types import AsyncGeneratorType, CoroutineType
@@ -23,6 +20,7 @@ from typing import Any
 
 from .. import _cpython, _cpython_loops, _cpython_process
 from ..await_chain import coroutine_name
+from ..cpython.originals import asyncio, gc, threading
 from ..watchdog import PhaseInterrupt
 from .attention import Attention
 from .audit import audit

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import threading
 from collections.abc import Coroutine
 from types import CellType, CoroutineType, FrameType
 from typing import Any
 
 from .. import _cpython
 from ..await_chain import coroutine_name, definition
+from ..cpython.originals import gc, threading
 from ..mocks.calls import call_of
 from ..places import user_places
 from .detector import LeakDetector

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from ..cpython.originals import asyncio
 from .leak import Leak
 
 __all__ = ["LeakDetector"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import os  # live: what is compared is what the test sees
 import reprlib
 from types import FrameType
 from typing import Any

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
 from typing import Any
 
 from .. import _cpython
 from ..await_chain import coroutine_name
+from ..cpython.originals import asyncio
 from ..places import Place, user_places
 from .detector import LeakDetector
 from .holders import holders_of

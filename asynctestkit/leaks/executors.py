@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
-import gc
 import re
 
 from .. import _cpython, _cpython_process
+from ..cpython.originals import asyncio, futures, gc
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
@@ -24,9 +22,9 @@ class ExecutorLeaks(LeakDetector):
     """
 
     kind = "executor"
-    types = (concurrent.futures.Executor,)
+    types = (futures.Executor,)
 
-    def examine(self, obj: concurrent.futures.Executor) -> Leak | None:
+    def examine(self, obj: futures.Executor) -> Leak | None:
         origin = origins.of(obj)
         if origin is None or _cpython_process.is_shut_down(obj) or not _cpython_process.executor_threads(obj):
             return None
@@ -41,12 +39,12 @@ class ExecutorLeaks(LeakDetector):
             remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
         )
 
-    def release(self, obj: concurrent.futures.Executor) -> None:
+    def release(self, obj: futures.Executor) -> None:
         """Jobs that wait are cancelled; those that run are not waited for, and run on."""
         _cpython_process.shut_down(obj)
 
 
-def _is_of_a_loop(executor: concurrent.futures.Executor) -> bool:
+def _is_of_a_loop(executor: futures.Executor) -> bool:
     """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
 
     The test's own loop is older than its mark, where nothing is looked for.
@@ -59,7 +57,7 @@ def _is_of_a_loop(executor: concurrent.futures.Executor) -> bool:
     return any(isinstance(owner, asyncio.AbstractEventLoop) for owner in owners)
 
 
-def _name(executor: concurrent.futures.Executor) -> str:
+def _name(executor: futures.Executor) -> str:
     prefix = _cpython_process.thread_name_prefix(executor)
     return type(executor).__name__ if _GIVEN_PREFIX.fullmatch(prefix) else prefix
 
@@ -68,7 +66,7 @@ _GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
 """A pool that its user has given no name has one that counts the pools of the process."""
 
 
-def _workers(executor: concurrent.futures.Executor) -> str:
+def _workers(executor: futures.Executor) -> str:
     processes = _cpython_process.executor_processes(executor)
     if processes:
         return f"{len(processes)} process{'es' if len(processes) != 1 else ''}"

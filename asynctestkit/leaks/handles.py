@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from typing import Any
 
 from .. import _cpython_loops
 from ..await_chain import coroutine_name
+from ..cpython.originals import asyncio
 
 __all__ = ["callback_name", "is_of_asyncio"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import weakref
 from typing import TYPE_CHECKING
 
 from .. import _cpython
+from ..cpython.originals import asyncio, gc
 
 if TYPE_CHECKING:
     from .census import Census

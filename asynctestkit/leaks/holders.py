@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
+
+from ..cpython.originals import gc
 
 __all__ = ["holders_of"]
 

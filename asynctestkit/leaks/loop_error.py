@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from typing import Any
+
+from ..cpython.originals import asyncio
 
 __all__ = ["LoopError"]
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import socket
 import weakref
 from threading import get_ident
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import _cpython_process
+from ..cpython.originals import os, socket
 from ..places import CreationSite, below_the_library, capture, is_machinery
 
 if TYPE_CHECKING:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from .. import _cpython_patches
+from ..cpython.originals import asyncio, os
 from ..loops.loop import creation_site
 from ..places import capture, resolve
 from .detector import LeakDetector

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from .. import _cpython_loops
+from ..cpython.originals import asyncio
 from ..loops.loop import creation_site
 from ..places import resolve
 from .addresses import address

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Iterable
 
 from .. import _cpython_loops
+from ..cpython.originals import asyncio, signal
 from ..loops.loop import registration_site
 from ..places import resolve
 from .detector import LeakDetector

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import os
-import socket
 from collections.abc import Iterator
 from typing import Any
 
+from ..cpython.originals import asyncio, gc, os, socket
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak

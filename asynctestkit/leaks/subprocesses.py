@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import os
 import shlex
-import subprocess
-from time import monotonic, sleep  # by their own names, as tests patch those of `time`
 from typing import Any
 
 from .. import _cpython_process
+from ..cpython.originals import asyncio, os, subprocess, time
+from ..cpython.wall import wall_time
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
@@ -62,12 +60,12 @@ class SubprocessLeaks(LeakDetector):
         child = _cpython_process.popen_of(obj)
         if child is not None and not _cpython_process.has_ended(child.pid):
             child.terminate()
-            until = monotonic() + _PATIENCE
+            until = wall_time() + _PATIENCE
             while not _cpython_process.has_ended(child.pid):
-                if monotonic() > until:
+                if wall_time() > until:
                     child.kill()
                     break
-                sleep(0.001)
+                time.sleep(0.001)
 
     def is_gone(self, obj: subprocess.Popen[Any] | asyncio.SubprocessTransport) -> bool:
         """Whether asyncio has reaped the child, and its transport has lost its pipes."""

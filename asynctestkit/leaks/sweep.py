@@ -5,14 +5,13 @@ Live objects become `Leak` values here, and nowhere else.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import gc
 from collections.abc import Coroutine, Iterable, Iterator
-from time import monotonic  # by its own name, as tests patch time.monotonic
 from typing import Any
 
 from .. import _cpython, _cpython_loops
+from ..cpython.originals import asyncio, gc
+from ..cpython.wall import wall_time
 from ..loops.cancellation import cancel_and_wait, detach
 from ..loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 from .allowances import Allowance, apply
@@ -183,9 +182,9 @@ class Sweep:
         await turn_until_quiet(loop, _ROUND)
         while left > 0 and (tasks := self.census.pending_tasks()) and can_wake(loop, left):
             left -= await pause(loop, tasks, min(left, _ROUND))
-            started = monotonic()
+            started = wall_time()
             await turn_until_quiet(loop, _ROUND)
-            left -= min(monotonic() - started, _ROUND)
+            left -= min(wall_time() - started, _ROUND)
         return await self._let_end(loop, left)
 
     async def _let_end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:

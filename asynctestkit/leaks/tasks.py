@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from .. import _cpython
 from ..await_chain import chain_of_task, coroutine_name, definition
+from ..cpython.originals import asyncio
 from ..loops.loop import creation_site
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector

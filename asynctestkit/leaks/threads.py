@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 from .. import _cpython_process
+from ..cpython.originals import threading
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from .. import _cpython_loops
+from ..cpython.originals import asyncio
 from ..loops.loop import creation_site
 from ..places import is_machinery, resolve
 from .detector import LeakDetector

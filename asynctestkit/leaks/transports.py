@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from typing import Any
 
 from .. import _cpython, _cpython_loops
+from ..cpython.originals import asyncio, socket
 from ..loops.loop import creation_site
 from ..places import CreationSite, resolve
 from .addresses import address

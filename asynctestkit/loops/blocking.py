@@ -9,18 +9,15 @@ woke up late by, as it does when the process or the machine was suspended. What 
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import gc
-import os
-import threading
 from collections.abc import Callable
 from sys import _current_frames
-from time import monotonic, perf_counter, thread_time  # by their own names, as tests patch those of `time`
 from types import FrameType
 from typing import Any
 
 from .. import _cpython, _cpython_loops
+from ..cpython.originals import asyncio, gc, os, threading, time
+from ..cpython.wall import wall_time
 from ..places import Place, render_stack, stack_of
 from ..watchdog import arm, disarm, is_debugged, is_traced
 
@@ -45,8 +42,8 @@ class _Callback:
     """One that runs, and what the clocks and counters said when it began."""
 
     def __init__(self, watch: BlockingWatch) -> None:
-        self.began = self.seen = monotonic()
-        self.computed = thread_time()
+        self.began = self.seen = wall_time()
+        self.computed = time.thread_time()
         self.collected = watch.collected
         self.late = watch.late
         self.delay = watch.delay
@@ -81,7 +78,7 @@ class BlockingWatch:
             self._current = _Callback(self)
         gc.callbacks.append(self._on_collection)
         self._unhook = _cpython_loops.hook_callbacks(self._run)
-        self.due = monotonic() + self._tick
+        self.due = wall_time() + self._tick
         arm(self)
 
     def close(self) -> None:
@@ -94,7 +91,7 @@ class BlockingWatch:
         gc.callbacks.remove(self._on_collection)
         current, self._current = self._current, None
         if current is not None:
-            self._judge(current, monotonic())
+            self._judge(current, wall_time())
         if self._schedule is not None:
             os.close(self._schedule)
 
@@ -112,13 +109,13 @@ class BlockingWatch:
             run(handle)
         finally:
             self._current = None
-            now = monotonic()
+            now = wall_time()
             if now - current.began > self._threshold:
                 self._judge(current, now)
 
     def _judge(self, callback: _Callback, ended: float) -> None:
         took = ended - callback.began
-        computing = thread_time() - callback.computed
+        computing = time.thread_time() - callback.computed
         collected = self.collected - callback.collected
         late = self.late - callback.late
         kept_waiting = self._read_delay() - callback.delay
@@ -130,9 +127,9 @@ class BlockingWatch:
 
     def _on_collection(self, moment: str, _: object) -> None:
         if moment == "start":
-            self._collecting_since = perf_counter()
+            self._collecting_since = wall_time()
         else:
-            self.collected += perf_counter() - self._collecting_since
+            self.collected += wall_time() - self._collecting_since
 
     def interrupted(self, frame: FrameType | None) -> None:
         """A deadline's signal; none of this watch's."""

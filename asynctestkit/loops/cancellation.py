@@ -8,12 +8,12 @@ above them unwind by themselves, and what is left then is ended at its coroutine
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from time import monotonic  # by its own name, as tests patch time.monotonic
 from typing import Any
 
 from .. import _cpython
+from ..cpython.originals import asyncio
+from ..cpython.wall import wall_time
 from .quiescence import pause, turn_until_quiet
 
 __all__ = ["cancel", "cancel_and_wait", "detach", "waits_for"]
@@ -42,7 +42,7 @@ async def cancel_and_wait(
         if len(tasks) >= before:
             left -= spent
         before = len(tasks)
-        started = monotonic()
+        started = wall_time()
         asked &= tasks
         fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
         if left <= 0:
@@ -56,7 +56,7 @@ async def cancel_and_wait(
                 await pause(loop, tasks, _ROUND)
             else:
                 left = 0.0  # a ring
-        spent = min(monotonic() - started, _ROUND)
+        spent = min(wall_time() - started, _ROUND)
     return set()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable
 from typing import Any
 
 from .. import _cpython
+from ..cpython.originals import asyncio
 
 __all__ = ["Carrier"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import threading
 from numbers import Real
+
+from ..cpython.originals import asyncio, threading
 
 __all__ = ["Clock", "VirtualClock"]
 

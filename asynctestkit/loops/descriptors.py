@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-import socket
 import stat
 import sys
 from collections.abc import Collection
+
+from ..cpython.originals import os, socket
 
 __all__ = ["only_listens", "stays_within"]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
+
+from ..cpython.originals import asyncio
 
 __all__ = ["LeanSelectorEventLoop"]
 

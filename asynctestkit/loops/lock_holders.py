@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import linecache
 from asyncio import Condition, Lock, Semaphore, Task  # by their own names, as tests patch those of asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 from .. import _cpython_clock
 from ..await_chain import links
+from ..cpython.originals import gc
 from ..places import Place
 
 __all__ = ["LOCKS", "Holding", "Link", "frames_of", "holdings_in", "lock_of", "wait_for_notify"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import sys
 import weakref
@@ -14,6 +13,7 @@ from typing import Any
 
 from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
+from ..cpython.originals import asyncio
 from ..places import CreationSite, capture
 from .lean import LeanSelectorEventLoop
 from .selector import Standstill, WatchfulSelector

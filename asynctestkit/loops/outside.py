@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
-import signal
 import sys
-import threading
 import weakref
 from collections.abc import Iterator
 from importlib.machinery import ExtensionFileLoader
@@ -14,6 +11,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from .. import _cpython, _cpython_process
+from ..cpython.originals import os, signal, threading
 from ..watchdog import is_watchdog
 
 __all__ = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import time  # live: it is what is patched
 from collections.abc import Callable
-from time import monotonic  # by its own name: it is not patched
 from typing import Any
 
+from ..cpython.originals import threading
+from ..cpython.wall import wall_time
 from .clock import Clock, VirtualClock
 
 __all__ = ["PatchedTime"]
@@ -33,7 +33,7 @@ class PatchedTime:
         self._clock = clock
         self._own = threading.get_ident()
         self._originals: dict[str, Any] = {}
-        self._seen, self._seen_at, self._asked = clock.now, monotonic(), 0
+        self._seen, self._seen_at, self._asked = clock.now, wall_time(), 0
         for name in _NAMES:
             origin = clock.time() if name == "monotonic" else getattr(time, name)()
             self._patch(name, self._following(origin, lambda elapsed: elapsed))
@@ -70,10 +70,10 @@ class PatchedTime:
     def _pass_if_polled(self) -> None:
         """In any thread; what two of them do at once is a matter of some moments more or less."""
         if self._clock.now != self._seen:
-            self._seen, self._seen_at, self._asked = self._clock.now, monotonic(), 0
+            self._seen, self._seen_at, self._asked = self._clock.now, wall_time(), 0
             return
         self._asked += 1
-        waited = monotonic() - self._seen_at - _PATIENCE
+        waited = wall_time() - self._seen_at - _PATIENCE
         if self._asked > _POLLS and waited > 0:
             self._clock.advance_by(waited)
             self._seen = self._clock.now

@@ -6,14 +6,18 @@ cannot be known is answered so that nobody is accused: something may always wake
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection
-from time import monotonic, sleep  # by their own names, as tests patch those of `time`
+import math
+from collections.abc import Callable, Collection
+from types import FrameType
 from typing import Any
 
 from .. import _cpython
+from ..cpython.originals import asyncio
+from ..cpython.wall import wall_time
+from ..watchdog import arm, disarm
 from .descriptors import only_listens
 from .outside import has_busy_threads
+from .stopped_clock import is_known_to_go
 
 __all__ = ["can_wake", "is_quiet", "pause", "turn_until_quiet"]
 
@@ -31,7 +35,7 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
 
     Returns whether it became quiet. Only `seconds` stops a task that spins on `sleep(0)`.
     """
-    until = monotonic() + seconds
+    until = wall_time() + seconds
     turns = 0
     while True:
         await asyncio.sleep(0)
@@ -41,7 +45,7 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
                 return True
         elif turns == _OPAQUE_TURNS:
             return True
-        if monotonic() > until:
+        if wall_time() > until:
             return False
 
 
@@ -50,13 +54,11 @@ async def pause(
 ) -> float:
     """Waits until every one of `tasks` is done, for at most `seconds`; returns the seconds to be charged.
 
-    Without any it waits that long.
+    Without any it waits that long, also where the loop's clock may stand still.
 
     On a virtual clock the seconds that pass there count, too. Lateness is not charged: on a machine so busy
     that a wait of 20 ms takes 200, everything else is as late, and a verdict must not depend on the load.
     """
-    if _clock_is_patched(loop):
-        return await _pause_without_clock(tasks, seconds)
     waiter = loop.create_future()
     left = len(tasks)
 
@@ -70,35 +72,41 @@ async def pause(
         if not waiter.done():
             waiter.set_result(None)
 
-    started, virtually = monotonic(), loop.time()
+    started, virtually = wall_time(), loop.time()
     timer = loop.call_later(seconds, stop)
+    alarm = None if is_known_to_go(loop) else _WallTimer(loop, seconds, stop)
     for task in tasks:
         task.add_done_callback(count_down)
     try:
         await waiter
     finally:
         timer.cancel()
+        if alarm is not None:
+            disarm(alarm)
         for task in tasks:
             task.remove_done_callback(count_down)
-    return min(max(monotonic() - started, loop.time() - virtually), seconds)
+    return min(max(wall_time() - started, loop.time() - virtually), seconds)
 
 
-async def _pause_without_clock(tasks: Collection[asyncio.Task[Any]], seconds: float) -> float:
-    """As `pause`, where the loop's clock may stand still, and a timer would never be due."""
-    started = monotonic()
-    while (spent := monotonic() - started) < seconds and not (tasks and all(task.done() for task in tasks)):
-        await asyncio.sleep(0)
-        sleep(0.001)
-    return min(spent, seconds)
+class _WallTimer:
+    """Calls something in a loop, once, when that many wall seconds have passed."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], None]) -> None:
+        self.due = wall_time() + seconds
+        self._loop = loop
+        self._callback = callback
+        arm(self)
 
-def _clock_is_patched(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether a test has replaced the clock under the loop.
+    def advance(self, now: float) -> None:
+        """It is time. Called in the watchdog's thread."""
+        self.due = math.inf
+        try:
+            self._loop.call_soon_threadsafe(self._callback)
+        except RuntimeError:  # the pause has ended just now, and the loop is closed
+            pass
 
-    A loop class with a clock of its own, such as a virtual one, is taken to keep it going.
-    """
-    is_replaceable = "time" in vars(loop) or type(loop).time is asyncio.BaseEventLoop.time
-    return is_replaceable and abs(loop.time() - monotonic()) > 1
+    def interrupted(self, frame: FrameType | None) -> None:
+        """A deadline's signal; none of this timer's."""
 
 
 def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:

@@ -8,10 +8,7 @@ given a context.
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import signal
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
@@ -19,6 +16,7 @@ from typing import Any, TypeVar
 
 from .. import _cpython
 from .._compat import HAS_RUNNER
+from ..cpython.originals import asyncio, signal, threading
 from ..watchdog import PhaseInterrupt
 from .cancellation import cancel, detach
 from .carrier import Carrier

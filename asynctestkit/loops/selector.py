@@ -21,6 +21,7 @@ from .outside import (
     may_have_foreign_threads,
     note_jobs,
 )
+from .stopped_clock import is_known_to_go
 
 if TYPE_CHECKING:
     from .loop import HygienicEventLoop
@@ -31,6 +32,8 @@ Events = list[tuple[selectors.SelectorKey, int]]
 
 _LONGEST = 24 * 3600.0
 """asyncio asks for no longer wait than that (MAXIMUM_SELECT_TIMEOUT), so it may mean "for ever"."""
+_ROUND, _ROUNDS = 0.01, 10
+"""Wall seconds, and how often, to wait for a clock that does not go before it is called stopped."""
 _AGAIN = 0.05
 """Wall seconds after which a wait without end asks again: a thread that ends without a word wakes nobody."""
 
@@ -39,6 +42,7 @@ class Standstill(enum.Enum):
     """Why a loop does not get anywhere."""
 
     DEADLOCK = "nothing can ever wake it"
+    STOPPED_CLOCK = "it waits for a timer, and its clock stands still"
     RUNAWAY = "virtual time would run past its limit"
     SPIN = "it turns without time passing"
     BACKGROUND = "nothing but background tasks goes on"
@@ -53,12 +57,30 @@ class WatchfulSelector(selectors.DefaultSelector):
         self.listeners: list[Callable[[Standstill], None]] = []
         """Called in the loop, the last one only, with what keeps it from getting anywhere."""
         self._loop = loop
+        self._stopped_rounds = 0
 
     def select(self, timeout: float | None = None) -> Events:
         """As the standard selector's; without events also when the standstill was reported."""
-        if timeout is not None and timeout < _LONGEST:
+        if timeout is not None and timeout <= 0:
             return super().select(timeout)
-        return self._wait_for_ever() if self._is_endless() else super().select(timeout)
+        if self._is_endless():
+            return self._wait_for_ever()
+        if not self.listeners or is_known_to_go(self._loop):
+            return super().select(timeout)
+        return self._wait_for_timer(timeout)
+
+    def _wait_for_timer(self, timeout: float | None) -> Events:
+        """A little, where somebody has replaced the clock: if it stands still, the loop comes back."""
+        before = self._loop.time()
+        events = super().select(_ROUND if timeout is None else min(timeout, _ROUND))
+        if events or _cpython.ready_count(self._loop) or self._loop.time() != before:
+            self._stopped_rounds = 0
+            return events
+        self._stopped_rounds += 1
+        if self._stopped_rounds < _ROUNDS or not self._is_dead():
+            return events
+        self._stopped_rounds = 0
+        return self._report(Standstill.STOPPED_CLOCK)
 
     def _is_endless(self) -> bool:
         """Whether no timer will ever be due: there is none, or the next is one at infinity."""

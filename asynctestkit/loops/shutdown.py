@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import sys
-import threading
 from concurrent.futures import Executor
 
 from .. import _cpython_process
+from ..cpython.originals import asyncio, threading
 from ..places import render_stack, stack_of
 from .cancellation import cancel_and_wait, detach
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import re
 import weakref
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .. import _cpython
 from ..await_chain import coroutine_name
+from ..cpython.originals import asyncio
 from ..places import CreationSite, Place, is_machinery, resolve
 from .loop import HygienicEventLoop, creation_site
 

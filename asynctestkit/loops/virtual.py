@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from .. import _cpython_clock
+from ..cpython.originals import asyncio
 from .clock import Clock, VirtualClock
 from .loop import HygienicEventLoop
 from .selector import WatchfulSelector

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import selectors
-from time import monotonic  # by its own name, as tests patch time.monotonic
 from typing import TYPE_CHECKING, Any
 
 from .. import _cpython, _cpython_clock
+from ..cpython.originals import asyncio
+from ..cpython.wall import wall_time
 from .clock import VirtualClock
 from .descriptors import stays_within
 from .outside import foreign_threads, has_alarm, has_busy_threads, has_children
@@ -75,14 +75,14 @@ class VirtualSelector(WatchfulSelector):
             return events
         self._turns += 1
         if self._turns == 1:
-            self._turning_since, self._looks = monotonic(), 0
+            self._turning_since, self._looks = wall_time(), 0
         elif self._turns >= _SPINS and self._turns % _ROUND == 0 and self._is_spinning():
             self._turns = 0
             self._report(Standstill.SPIN)
         return events
 
     def _is_spinning(self) -> bool:
-        spent = monotonic() - self._turning_since
+        spent = wall_time() - self._turning_since
         if spent < _SPIN_SECONDS:
             return False
         if self._is_at_work():
@@ -145,9 +145,9 @@ class VirtualSelector(WatchfulSelector):
     def _wait_for_outside(self, due: float) -> Events:
         """A little; once patience is over, time passes meanwhile, but not beyond what is due."""
         is_patient = self._stood < _PATIENCE and self._stood_in_all < _PATIENCE_IN_ALL
-        began = monotonic()
+        began = wall_time()
         events = selectors.DefaultSelector.select(self, min(_SLICE, due - self._clock.now))
-        spent = monotonic() - began
+        spent = wall_time() - began
         if is_patient:
             self._stood = 0.0 if events else self._stood + spent
             self._stood_in_all += spent

@@ -6,9 +6,7 @@ the await, and the awaits' order.
 
 from __future__ import annotations
 
-import asyncio
 import builtins
-import gc
 import inspect
 import itertools
 import sys
@@ -19,6 +17,7 @@ from unittest import mock
 
 from .. import _cpython
 from .._cpython_mocks import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
+from ..cpython.originals import asyncio, gc
 from ..places import Place, is_machinery
 
 __all__ = [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sized
 from typing import Any
 
+from ..cpython.originals import asyncio
 from .faces import Shown, face
 from .outcomes import perform
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 from collections.abc import Iterable, Iterator
 from types import CoroutineType
@@ -10,6 +9,7 @@ from typing import Any
 from unittest.mock import NonCallableMock
 
 from .._cpython_mocks import mock_name, mocks_below
+from ..cpython.originals import gc
 from .calls import MockCall, forgotten_calls, is_async_mock, signature_text
 from .faces import behind
 from .outcomes import Script

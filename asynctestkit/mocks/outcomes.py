@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
 from numbers import Real
 from typing import Any
 
+from ..cpython.originals import asyncio
 from ..exceptions import ScriptError
 from .calls import signature_text
 

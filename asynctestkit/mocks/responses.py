@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json as json_format
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import Any
 from unittest.mock import NonCallableMock
 
 from .._cpython_mocks import is_overridden
+from ..cpython.originals import asyncio
 from .bodies import Answer, Body, Headers, body_steps, reason_of
 from .faces import Shown, behind, face
 from .libraries import Library, request_info

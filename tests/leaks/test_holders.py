@@ -5,6 +5,7 @@ import types
 import unittest
 from unittest import mock
 
+from asynctestkit.cpython import originals
 from asynctestkit.leaks.holders import holders_of
 
 
@@ -21,7 +22,7 @@ class HoldersTests(unittest.TestCase):
 
     def test_modules_are_not_looked_into(self):
         """What a module written in C keeps for itself is not touched: on 3.12 some of that is dead."""
-        with mock.patch.object(gc, "get_referents", wraps=gc.get_referents) as asked:
+        with mock.patch.object(originals.gc, "get_referents", wraps=gc.get_referents) as asked:
             holders_of([[]])
         looked_into = [type(call.args[0]) for call in asked.call_args_list]
         self.assertTrue(looked_into)
@@ -29,5 +30,5 @@ class HoldersTests(unittest.TestCase):
 
     def test_nothing_asked(self):
         """Without objects the heap is not walked at all."""
-        with mock.patch.object(gc, "get_objects", side_effect=AssertionError):
+        with mock.patch.object(originals.gc, "get_objects", side_effect=AssertionError):
             self.assertEqual(holders_of([]), {})

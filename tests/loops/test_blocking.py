@@ -21,9 +21,8 @@ class BlockingTestCase(unittest.TestCase):
         self.loop = self.make_loop()
         self.watch = BlockingWatch(self.loop, THRESHOLD)
         for name, value in (
-            ("monotonic", lambda: self.wall),
-            ("perf_counter", lambda: self.wall),
-            ("thread_time", lambda: self.processor),
+            ("wall_time", lambda: self.wall),
+            ("time.thread_time", lambda: self.processor),
             ("arm", self.alarms.append),
             ("disarm", self.alarms.remove),
             ("BlockingWatch._read_delay", lambda _: self.delay),

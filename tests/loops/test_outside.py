@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType
 from unittest import mock
 
 from asynctestkit import _cpython_process
+from asynctestkit.cpython import originals
 from asynctestkit.loops import outside
 from asynctestkit.loops.outside import (
     foreign_threads,
@@ -183,7 +184,7 @@ class ThreadsTests(unittest.TestCase):
         module = ModuleType("driver.native")
         standard = {name: each for name, each in sys.modules.items() if name in sys.stdlib_module_names}
         with (
-            mock.patch.object(os, "stat", side_effect=FileNotFoundError),
+            mock.patch.object(originals.os, "stat", side_effect=FileNotFoundError),
             mock.patch.dict(sys.modules, standard, clear=True),
         ):
             self.assertFalse(may_have_foreign_threads())
@@ -255,7 +256,7 @@ class ChildrenTests(unittest.TestCase):
         """Where the system does not say which children there are, any child counts."""
         with self.child() as helper, self.keeping(helper):
             for error in (FileNotFoundError, ProcessLookupError):
-                with mock.patch.object(os, "listdir", side_effect=error):
+                with mock.patch.object(originals.os, "listdir", side_effect=error):
                     self.assertTrue(has_children())
 
 

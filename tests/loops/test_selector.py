@@ -10,6 +10,7 @@ import time
 import unittest
 from unittest import mock
 
+from asynctestkit.cpython.wall import wall_time
 from asynctestkit.loops import selector
 from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.selector import Standstill
@@ -193,3 +194,59 @@ class VirtualDeadlockTests(DeadlockTests):
     """The same on the virtual clock."""
 
     make = VirtualEventLoop
+
+
+class StoppedClockTests(SelectorTestCase):
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch("time.monotonic", return_value=1000.0)
+        self.clock = patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_a_timer_that_will_never_be_due(self):
+        """It is told soon, however far away the timer is."""
+        for delay in (0.01, 3600, 40 * 24 * 3600):
+            timer = self.loop.call_later(delay, print)
+            self.reported.clear()
+            self.listen()
+            self.run_to_standstill(Standstill.STOPPED_CLOCK)
+            timer.cancel()
+
+    def test_a_clock_that_was_replaced_and_goes(self):
+        """A timer of a clock that has been shifted is due in time."""
+        began = wall_time()
+        self.clock.side_effect = lambda: 1000.0 + wall_time() - began
+        self.listen()
+        self.run_in_loop(asyncio.sleep(0.2))  # waits: for longer than a clock needs to be called stopped
+
+    def test_a_clock_that_goes_by_leaps(self):
+        """One that is moved before it is called stopped is not."""
+
+        def leaps():
+            self.turns += 1
+            return float(self.turns // (selector._ROUNDS // 2))
+
+        self.turns = 0
+        self.clock.side_effect = leaps
+        self.listen()
+        self.run_in_loop(asyncio.sleep(7))  # waits: for as many leaps
+
+    def test_somebody_may_move_it(self):
+        """While a thread is alive that may move it, nothing is claimed."""
+        moved = threading.Event()
+
+        def move():
+            moved.wait(0.3)
+            self.clock.return_value += 1
+
+        thread = threading.Thread(target=move)
+        self.listen()
+        thread.start()
+        self.run_in_loop(asyncio.sleep(1))  # waits: for that thread
+        thread.join()
+
+    def test_without_a_listener(self):
+        """Where nobody wants to hear of it, the loop waits as the standard one does."""
+        self.loop.call_later(0.01, print)
+        threading.Timer(0.1, self.loop.call_soon_threadsafe, [self.loop.stop]).start()
+        self.run_to_standstill()

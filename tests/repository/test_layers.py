@@ -10,7 +10,7 @@ import unittest
 from tests.repository.tree import PACKAGE, Module, modules, walk_at_run_time
 
 FLOORS = (
-    ("_compat", "exceptions"),
+    ("_compat", "exceptions", "cpython"),
     (
         "_cpython",
         "_cpython_clock",

@@ -15,6 +15,8 @@ from tests.repository.tree import PACKAGE, Module, dunder_all, modules
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
     "running.py": "runs one inner test case within a test, for many of the files here",
+    "freezing.py": "a clock that stands still, as freezegun stops it",
+    "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
     "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
     "test_case_command_line.py": "case.py under `python -m unittest`, signals, tracers: other processes",

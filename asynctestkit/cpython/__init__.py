@@ -1,0 +1,1 @@
+"""What the package knows of CPython that CPython does not promise."""

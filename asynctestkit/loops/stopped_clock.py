@@ -1,0 +1,63 @@
+"""Clocks of loops that tests have replaced: such a one may stand still, and no timer is due then.
+
+freezegun and `mock.patch` replace `time.monotonic`, which a loop asks, by name; time-machine 2.16 replaces
+its code; a test may patch `loop.time` itself, or bring a loop that has a clock of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import _cpython_clock
+from ..cpython.originals import asyncio, time
+from ..cpython.wall import wall_time
+
+__all__ = ["is_known_to_go", "stands_still", "who_replaced"]
+
+_AHEAD = time.monotonic() - wall_time()
+"""Two clocks of one kind; on some systems they begin at different moments."""
+_SHIFTED = 1.0
+"""Seconds by which a clock that has been replaced in C differs, at the least."""
+
+
+def is_known_to_go(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop asks `time.monotonic`, and nobody has replaced that."""
+    return (
+        type(loop).time is asyncio.BaseEventLoop.time
+        and not _is_patched(loop)
+        and _cpython_clock.monotonic_of_loops() is time.monotonic
+        and abs(loop.time() - _AHEAD - wall_time()) < _SHIFTED
+    )
+
+
+def stands_still(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop's clock does not go, just now; takes a millisecond where it may not."""
+    if is_known_to_go(loop):
+        return False
+    before = loop.time()
+    time.sleep(0.001)
+    return loop.time() == before
+
+
+def who_replaced(loop: asyncio.AbstractEventLoop) -> str:
+    """Who has replaced the clock of a loop, in words."""
+    if _is_patched(loop):
+        return f"loop.time was replaced by {_described(loop.time)}"
+    if type(loop).time is not asyncio.BaseEventLoop.time:
+        return f"it is that of {type(loop).__module__}.{type(loop).__qualname__}"
+    replacement = _cpython_clock.monotonic_of_loops()
+    if replacement is not time.monotonic:
+        return f"time.monotonic was replaced by {_described(replacement)}"
+    culprit = ", as time-machine does" if "time_machine" in sys.modules else ""
+    return f"time.monotonic was replaced in C{culprit}"
+
+
+def _is_patched(loop: asyncio.AbstractEventLoop) -> bool:
+    return "time" in getattr(loop, "__dict__", {})
+
+
+def _described(function: object) -> str:
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+    if isinstance(module, str) and isinstance(name, str):
+        return f"{module}.{name}"
+    return f"a {type(function).__name__}"

@@ -1,0 +1,93 @@
+"""Whether the clock of a loop goes, and who has replaced it."""
+
+import asyncio
+import time
+import types
+import unittest
+from unittest import mock
+
+from asynctestkit.loops import stopped_clock
+from asynctestkit.loops.loop import HygienicEventLoop
+from asynctestkit.loops.stopped_clock import is_known_to_go, stands_still, who_replaced
+from asynctestkit.loops.virtual import VirtualEventLoop
+from tests.freezing import frozen_time
+
+
+class StoppedClockTests(unittest.TestCase):
+    def made(self, kind=HygienicEventLoop):
+        loop = kind()
+        self.addCleanup(loop.close)
+        return loop
+
+    def test_nobody_has_touched_it(self):
+        """The clock of a loop that asks `time.monotonic` is known to go."""
+        for kind in (HygienicEventLoop, asyncio.SelectorEventLoop):
+            loop = self.made(kind)
+            self.assertTrue(is_known_to_go(loop))
+            self.assertFalse(stands_still(loop))
+
+    def test_monotonic_was_replaced(self):
+        """The loop asks what has been put in the place of `time.monotonic`, which is named."""
+        loop = self.made()
+        for replacement, words in (
+            (mock.Mock(return_value=7.0), "time.monotonic was replaced by a Mock"),
+            (stands_at_three, f"time.monotonic was replaced by {__name__}.stands_at_three"),
+        ):
+            with mock.patch("time.monotonic", replacement):
+                self.assertFalse(is_known_to_go(loop))
+                self.assertTrue(stands_still(loop))
+                self.assertEqual(who_replaced(loop), words)
+
+    def test_one_that_was_replaced_and_goes(self):
+        """A clock that was replaced by one that goes on does not stand still."""
+        loop = self.made()
+        shifted = mock.Mock(wraps=lambda: 1e6 + real())
+        real = time.monotonic
+        with mock.patch("time.monotonic", shifted):
+            self.assertFalse(is_known_to_go(loop))
+            self.assertFalse(stands_still(loop))
+
+    def test_every_name_was_replaced(self):
+        """What goes through all modules finds that of asyncio, and none of this package's."""
+        loop = self.made()
+        with frozen_time():
+            self.assertTrue(stands_still(loop))
+        self.assertTrue(is_known_to_go(loop))
+
+    def test_the_loops_own_was_replaced(self):
+        """A method that was put on the loop itself is seen as well."""
+        loop = self.made()
+        with mock.patch.object(loop, "time", return_value=1.0):
+            self.assertTrue(stands_still(loop))
+            self.assertEqual(who_replaced(loop), "loop.time was replaced by a MagicMock")
+
+    def test_a_clock_of_the_loops_own(self):
+        """A class that brings its own clock is named; whether that goes is known when it is asked twice."""
+        loop = self.made(VirtualEventLoop)
+        self.assertFalse(is_known_to_go(loop))
+        self.assertTrue(stands_still(loop))
+        self.assertEqual(who_replaced(loop), "it is that of asynctestkit.loops.virtual.VirtualEventLoop")
+
+    def test_it_was_replaced_in_c(self):
+        """time-machine 2.16 leaves the name as it is: then the clock says another time."""
+        loop = self.made()
+        with mock.patch.object(stopped_clock, "_AHEAD", 1e6):
+            self.assertFalse(is_known_to_go(loop))
+            self.assertEqual(who_replaced(loop), "time.monotonic was replaced in C")
+            with mock.patch.dict("sys.modules", time_machine=types.ModuleType("time_machine")):
+                self.assertEqual(who_replaced(loop), "time.monotonic was replaced in C, as time-machine does")
+
+    def test_a_loop_written_in_c(self):
+        """One whose instances have no attributes of their own cannot have been patched."""
+
+        class Slotted:
+            __slots__ = ()
+
+            def time(self):
+                """Says nothing."""
+
+        self.assertEqual(who_replaced(Slotted()), f"it is that of {__name__}.{Slotted.__qualname__}")
+
+
+def stands_at_three():
+    return 3.0
