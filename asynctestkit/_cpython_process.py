@@ -85,11 +85,28 @@ def is_idle_worker(frame: FrameType | None) -> bool:
     return frame is not None and frame.f_code is _WORKER
 
 
-def hook_jobs(hook: Callable[[object], None]) -> None:
+def waits_without_limit(frame: FrameType) -> bool:
+    """Whether the innermost frame of a thread waits for a condition, or for a job, with no time-out.
+
+    `Condition.wait`, Lib/threading.py, through which events, queues and `Thread.join` of old wait: its
+    `waiter` is a lock that `notify` releases. `_worker`, Lib/concurrent/futures/thread.py, waits in C.
+    """
+    variables = frame.f_locals
+    if frame.f_code is _CONDITION_WAIT:
+        waiter = variables.get("waiter")
+        return variables.get("timeout") is None and waiter is not None and waiter.locked()
+    is_idle = is_idle_worker(frame) and variables.get("work_item") is None
+    return is_idle and variables["work_queue"].empty()
+
+
+_CONDITION_WAIT: CodeType = threading.Condition.wait.__code__
+
+
+def hook_jobs(hook: Callable[[Any, FrameType], None]) -> None:
     """Shows `hook`, from now on and for good, each job of a pool of threads, before a worker can take it.
 
     `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops it when that has the
-    result, and whoever waits for it has been told.
+    result, and whoever waits for it has been told. The frame is that of the pool's `submit`.
     """
     work_item: Any = futures.thread._WorkItem
     original = work_item.__init__
@@ -97,9 +114,31 @@ def hook_jobs(hook: Callable[[object], None]) -> None:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **options: Any) -> None:
         original(self, *args, **options)
-        hook(self)
+        hook(self, sys._getframe(1))
 
     work_item.__init__ = __init__
+
+
+def function_of_job(item: Any) -> Any:
+    """What a job calls: `fn`, or the first of `task` from 3.14, Lib/concurrent/futures/thread.py."""
+    return item.task[0] if hasattr(item, "task") else getattr(item, "fn", None)
+
+
+def job_run_in(frame: FrameType | None) -> Any:
+    """The job that a worker is at work on: `_worker`, Lib/concurrent/futures/thread.py."""
+    while frame is not None and frame.f_code is not _WORKER:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals.get("work_item")
+
+
+def loops_told_of(future: futures.Future[Any]) -> list[Any]:
+    """The loops that hear of the end of a job: `_chain_future`, Lib/asyncio/futures.py.
+
+    Its `_call_set_state`, one of the `_done_callbacks`, has the loop in its closure.
+    """
+    callbacks = [each for each in tuple(future._done_callbacks) if getattr(each, "__closure__", None)]  # type: ignore[attr-defined]  # not in typeshed
+    closures = [dict(zip(each.__code__.co_freevars, each.__closure__, strict=True)) for each in callbacks]
+    return [cells["dest_loop"].cell_contents for cells in closures if "dest_loop" in cells]
 
 
 def is_manager(thread: threading.Thread) -> bool:
@@ -122,17 +161,6 @@ def is_jobless_manager(thread: threading.Thread) -> bool:
 def managed_processes(manager: Any) -> set[int]:
     """The children of its pool: `processes`, Lib/concurrent/futures/process.py."""
     return set(manager.processes)
-
-
-def is_idle_feeder(thread: threading.Thread, frame: FrameType) -> bool:
-    """Whether a thread hands on what is put into a queue for other processes, and has nothing to hand on.
-
-    `Queue._feed`, whose first argument is what was put, Lib/multiprocessing/queues.py.
-    """
-    target = getattr(thread, "_target", None)
-    if getattr(target, "__module__", None) != "multiprocessing.queues":
-        return False
-    return frame.f_code is threading.Condition.wait.__code__ and not thread._args[0]  # type: ignore[attr-defined]  # not in typeshed
 
 
 def is_shut_down(executor: futures.Executor) -> bool:

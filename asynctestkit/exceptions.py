@@ -68,7 +68,7 @@ class BlockedLoopError(AssertionError):
 class DeadlockError(AssertionError):
     """Nothing could ever wake a phase of a test any more, on either clock: it was cancelled.
 
-    No callback was ready, no timer set, no descriptor watched, no thread or child alive, and no signal
+    No callback was ready, no timer set, no descriptor watched, no thread or child at work, and no signal
     handler of the user's installed.
     """
 

@@ -80,7 +80,9 @@ class Guard:
         self._names: TaskNames | None = None
         self._patched_time: PatchedTime | None = None
         self.on_failure: Callable[[BaseException], None] | None = None
-        self._sweep = Sweep(settings.leak_detectors, (*settings.allowed_leaks, *required))
+        allowances = (*settings.allowed_leaks, *required)
+        self._sweep = Sweep(settings.leak_detectors, allowances)
+        self._spared_threads = tuple(each.name for each in allowances if each.kind == "thread" and each.name)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark: what exists now is nobody's leak."""
@@ -88,6 +90,8 @@ class Guard:
         self.clock = clock_of(loop, self.settings.clock)
         if self.settings.patch_time:
             self._patched_time = PatchedTime.of(self.clock)
+        if isinstance(loop, HygienicEventLoop):
+            loop.contacts.enter(self._spared_threads)
         self._sweep.census.open(loop)
         if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
             self._names = TaskNames(loop)
@@ -102,6 +106,8 @@ class Guard:
             self._is_open = False
             self._stop_timing()
             self._sweep.census.close()
+            if isinstance(self.loop, HygienicEventLoop):
+                self.loop.contacts.leave(self._spared_threads)
             if self._names is not None:
                 self._names.close()
             if self._patched_time is not None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ._cpython import awaited_future
 from .cpython.originals import asyncio
 from .exceptions import DeadlineError
-from .loops.clock import VirtualClock
 from .loops.loop import HygienicEventLoop
 from .loops.outside import what_is_at_work
 from .loops.stopped_clock import stands_still, who_replaced
+from .loops.virtual import VirtualEventLoop
 from .places import hide_machinery
 from .standing import standing_of
 from .standstill import REMEDY_OF_STOPPED_CLOCK, bare_failure_of, failure_of
@@ -134,7 +134,9 @@ class Phase:
         lines = [self._headline()]
         if blocked_stack:
             lines += ["", "it was blocked here, outside of any await:", blocked_stack.rstrip()]
-        elif isinstance(guard.clock, VirtualClock) and (outside := what_is_at_work()):
+        elif isinstance(guard.loop, VirtualEventLoop) and (
+            outside := what_is_at_work(guard.loop.contacts.spared)
+        ):
             lines += ["", f"virtual time did not jump, for what is at work outside: {', '.join(outside)}"]
         main = guard.code.main_task
         # A main task that waits for nothing is what blocks: it is shown already.

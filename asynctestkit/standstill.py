@@ -55,7 +55,7 @@ def bare_failure_of(standstill: Standstill, guard: Guard, what: str) -> Assertio
 def _of_deadlock(guard: Guard, what: str) -> tuple[str, str]:
     return (
         f"deadlock: nothing can ever wake {what} on the {_clock(guard)} clock: no timer is set, no "
-        "descriptor watched, no thread or child alive, no signal handler installed",
+        "descriptor watched, no thread or child at work, no signal handler installed",
         _remedy_of_deadlock(guard),
     )
 

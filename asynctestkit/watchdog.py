@@ -36,6 +36,7 @@ __all__ = [
     "is_debugged",
     "is_traced",
     "is_watchdog",
+    "watchdog_number",
 ]
 
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
@@ -244,6 +245,8 @@ class _Watchdog:
         self.watches: list[Alarm] = []
         self._changed = threading.Condition()
         self._sleeps_until: float | None = None
+        self.number: int | None = None
+        """The number of its thread, once it runs."""
 
     def add(self, watch: Alarm) -> None:
         _take_signal()
@@ -266,6 +269,7 @@ class _Watchdog:
             self.watches.remove(watch)
 
     def _run(self, begun: Any) -> None:  # pragma: no cover  # until its first line has run, it is not traced
+        self.number = _thread.get_native_id()
         begun.release()
         sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
         self._keep_watch()
@@ -294,6 +298,11 @@ def arm(alarm: Alarm) -> None:
 def disarm(alarm: Alarm) -> None:
     """No more, from now on."""
     _watchdog.remove(alarm)
+
+
+def watchdog_number() -> int | None:
+    """The number of the watchdog's thread, as `threading.get_native_id()` gives it; None if there is none."""
+    return _watchdog.number
 
 
 def is_watchdog(frame: FrameType | None) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 from unittest import mock
 
 import asynctestkit
-from asynctestkit.loops import outside
+from asynctestkit.loops import busy_threads, linux
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE_FOLDER = os.path.dirname(os.path.abspath(asynctestkit.__file__)) + os.sep
@@ -33,10 +33,15 @@ HARD_CAP = 30.0
 @contextlib.contextmanager
 def hard_cap(seconds: float = HARD_CAP) -> Iterator[None]:
     """For tests of hangs. Not a signal: the code under test may swallow what a handler raises."""
+    numbers, count = linux.thread_numbers, linux.thread_count
+    before = numbers()
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
-    count = outside._count_threads
+    own = numbers() - before  # the thread of faulthandler, which wakes nobody
     try:
-        with mock.patch.object(outside, "_count_threads", lambda: (count() or 1) - 1):  # ours wakes nobody
+        with (
+            mock.patch.object(busy_threads, "thread_numbers", lambda: numbers() - own),
+            mock.patch.object(busy_threads, "thread_count", lambda: count() - len(own)),
+        ):
             yield
     finally:
         faulthandler.cancel_dump_traceback_later()

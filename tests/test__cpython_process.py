@@ -305,16 +305,73 @@ class WorkersTests(unittest.TestCase):
         """Every job is an object that lives from `submit` until its worker has done with it."""
         self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
         jobs = weakref.WeakSet()
-        _cpython_process.hook_jobs(jobs.add)
+        pools = []
+
+        def note(item, frame):
+            jobs.add(item)
+            pools.append(frame.f_locals["self"])
+
+        _cpython_process.hook_jobs(note)
         begun, go = threading.Event(), threading.Event()
         self.addCleanup(go.set)
         futures = [self.pool.submit(lambda: (begun.set(), go.wait(10))), self.pool.submit(int)]
         self.assertTrue(begun.wait(10))
         self.assertEqual(len(jobs), 2)
+        self.assertEqual(pools, [self.pool, self.pool])
         go.set()
         concurrent.futures.wait(futures)
         while jobs:  # the worker drops it after it has told of it
             pass
+
+    def test_function_of_job_and_job_run_in(self):
+        """A job knows its function, and the thread that runs it has it in a variable of an outer frame."""
+        items = []
+        self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
+        _cpython_process.hook_jobs(lambda item, _: items.append(item))
+        self.pool.submit(sys._getframe).result()
+        self.assertIs(_cpython_process.function_of_job(items[0]), sys._getframe)
+        self.assertIsNone(_cpython_process.function_of_job(None))
+        begun, go = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+        job = self.pool.submit(lambda: (begun.set(), go.wait(10)))
+        begun.wait(10)
+        (worker,) = _cpython_process.executor_threads(self.pool)
+        frame = sys._current_frames()[worker.ident]
+        self.assertIs(_cpython_process.job_run_in(frame), items[1])
+        self.assertIsNone(_cpython_process.job_run_in(sys._getframe()))
+        go.set()
+        job.result()
+
+    def test_waits_without_limit(self):
+        """A thread in a condition, or a worker without a job, waits until somebody acts, or with a limit."""
+        condition = threading.Condition.wait.__code__
+        for limit in (None, 20):
+            event = threading.Event()
+            thread = threading.Thread(target=event.wait, args=(limit,))
+            thread.start()
+            while sys._current_frames()[thread.ident].f_code is not condition or not event._cond._waiters:
+                pass
+            frame = sys._current_frames()[thread.ident]
+            self.assertEqual(_cpython_process.waits_without_limit(frame), limit is None)
+            event.set()
+            thread.join()
+        self.pool.submit(int).result()
+        (worker,) = _cpython_process.executor_threads(self.pool)
+        until = time.monotonic() + 20
+        while not _cpython_process.waits_without_limit(sys._current_frames()[worker.ident]):
+            self.assertLess(time.monotonic(), until)
+        self.assertFalse(_cpython_process.waits_without_limit(sys._getframe()))
+
+    def test_loops_told_of(self):
+        """What `wrap_future` hangs on a job has the loop in its closure; other callbacks have none."""
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        future = concurrent.futures.Future()
+        future.add_done_callback(print)
+        future.add_done_callback(lambda _: loop)
+        self.assertEqual(_cpython_process.loops_told_of(future), [])
+        asyncio.wrap_future(future, loop=loop)
+        self.assertEqual(_cpython_process.loops_told_of(future), [loop])
 
 
 class PoolOfProcessesTests(unittest.TestCase):
@@ -336,20 +393,3 @@ class PoolOfProcessesTests(unittest.TestCase):
         self.assertNotIn(process.pid, _cpython_process.started_by_multiprocessing())
         self.assertFalse(_cpython_process.is_jobless_manager(threading.current_thread()))
         self.assertFalse(_cpython_process.is_waiting_manager(sys._getframe()))
-
-    def test_is_idle_feeder(self):
-        """A queue's thread waits by a condition while its first argument, what was put, is empty."""
-        queue = multiprocessing.get_context("spawn").Queue()
-        self.addCleanup(queue.join_thread)
-        self.addCleanup(queue.close)
-        before = threading.enumerate()
-        queue.put(1)
-        (feeder,) = (thread for thread in threading.enumerate() if thread not in before)
-        while not _cpython_process.is_idle_feeder(feeder, sys._current_frames()[feeder.ident]):
-            pass
-        frame = sys._current_frames()[feeder.ident]
-        feeder._args[0].append(2)
-        self.assertFalse(_cpython_process.is_idle_feeder(feeder, frame))
-        feeder._args[0].clear()
-        self.assertFalse(_cpython_process.is_idle_feeder(threading.current_thread(), frame))
-        self.assertEqual(queue.get(), 1)

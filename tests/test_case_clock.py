@@ -214,7 +214,7 @@ class OutsideTests(CleanTestCase):
     def test_what_keeps_time_from_jumping(self):
         """A test that takes its time because of something outside is told of it with the deadline."""
         ended = threading.Event()
-        thread = threading.Thread(target=ended.wait, name="ticker")
+        thread = threading.Thread(target=ended.wait, args=(60,), name="ticker")
 
         @hygiene(deadline=0.2)
         async def test(self):

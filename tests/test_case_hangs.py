@@ -244,7 +244,7 @@ class HangingPhaseTests(HangTests):
         self.addCleanup(release.set)
 
         async def body():
-            await asyncio.to_thread(release.wait)  # here
+            await asyncio.to_thread(release.wait, 30)  # here
 
         with hard_cap():
             finished = run(case_that(body, "test", []), NextTests)

@@ -47,7 +47,7 @@ class FailureTests(unittest.TestCase):
         self.assertTrue(
             text.startswith(
                 "Feed.test: deadlock: nothing can ever wake its body on the virtual clock: no timer is set, "
-                "no descriptor watched, no thread or child alive, no signal handler installed (phase test)"
+                "no descriptor watched, no thread or child at work, no signal handler installed (phase test)"
             ),
             text,
         )

@@ -6,6 +6,7 @@ import sys
 
 from .. import _cpython_process
 from ..cpython.originals import threading
+from ..loops.quiescence import threads_around
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
@@ -41,8 +42,9 @@ class ThreadLeaks(LeakDetector):
         )
 
     def is_ending(self, obj: threading.Thread) -> bool:
-        """Any thread may, and nobody can tell."""
-        return self.examine(obj) is not None
+        """It may while it can act by itself, or another can that would let it go on."""
+        census = origins.current()
+        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
 
     def release(self, obj: threading.Thread) -> None:
         """A timer is cancelled; another thread cannot be ended from outside."""

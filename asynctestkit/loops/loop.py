@@ -15,6 +15,7 @@ from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..cpython.originals import asyncio
 from ..places import CreationSite, capture
+from .contacts import Contacts
 from .lean import LeanSelectorEventLoop
 from .selector import Standstill, WatchfulSelector
 
@@ -65,6 +66,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         """Those that serve the test, and are not what it waits for."""
         self.registrations: dict[tuple[str, int], CreationSite] = {}
         """Where each descriptor and signal was last registered."""
+        self.contacts = Contacts(self)
+        """The threads that have to do with this loop."""
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
         """As the standard loop's; the task remembers which lines created it, and in which phase."""
@@ -120,6 +123,22 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             )
         _cpython_loops.schedule(self, timer)
         return timer
+
+    # -- other threads
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """As the standard loop's; it is remembered which thread has called in."""
+        self.contacts.note_caller()
+        handle: Handle = super().call_soon_threadsafe(callback, *args, context=context)
+        return handle
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """As the standard loop's; the job is remembered until it is done."""
+        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
+        self.contacts.jobs.add(future)
+        return future
 
     # -- standstills
 

@@ -15,11 +15,12 @@ from .. import _cpython
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
 from ..watchdog import arm, disarm
+from .busy_threads import BusyThread, busy_threads
 from .descriptors import only_listens
-from .outside import has_busy_threads
+from .loop import HygienicEventLoop
 from .stopped_clock import is_known_to_go
 
-__all__ = ["can_wake", "is_quiet", "pause", "turn_until_quiet"]
+__all__ = ["can_wake", "is_quiet", "pause", "threads_around", "turn_until_quiet"]
 
 _OPAQUE_TURNS = 20
 """Turns after which an opaque loop counts as quiet: real suites were seen to need up to 7."""
@@ -109,12 +110,17 @@ class _WallTimer:
         """A deadline's signal; none of this timer's."""
 
 
+def threads_around(loop: asyncio.AbstractEventLoop) -> list[BusyThread]:
+    """The threads that can act by themselves and have to do with the loop, as far as that is known."""
+    return loop.contacts.busy() if isinstance(loop, HygienicEventLoop) else busy_threads()
+
+
 def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     """Whether anything could still wake a task of a quiet loop.
 
-    That is a timer due `within` that many seconds of the loop's clock, a descriptor, a live thread that is
-    not an idle pool worker, or a handler for signals. A child process shows as one of these: its pipes and
-    its pidfd are descriptors, its watcher is a thread.
+    That is a timer due `within` that many seconds of the loop's clock, a descriptor, a thread that has to do
+    with the loop, or a handler for signals. A child process shows as one of these: its pipes and its pidfd
+    are descriptors, its watcher is a thread.
     """
     if not _cpython.is_transparent(loop):
         return True
@@ -123,4 +129,6 @@ def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     due = _cpython.next_timer(loop)
     if due is not None and due - loop.time() <= within:
         return True
-    return has_busy_threads() or any(not only_listens(fd) for fd in _cpython.watched_descriptors(loop))
+    return bool(threads_around(loop)) or any(
+        not only_listens(fd) for fd in _cpython.watched_descriptors(loop)
+    )

@@ -13,14 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import _cpython, _cpython_clock
-from .outside import (
-    has_alarm,
-    has_busy_threads,
-    has_children,
-    has_users_signal_handler,
-    may_have_foreign_threads,
-    note_jobs,
-)
+from .busy_threads import busy_threads
+from .jobs import note_jobs
+from .outside import has_alarm, has_children, has_users_signal_handler, may_have_unseen_threads
 from .stopped_clock import is_known_to_go
 
 if TYPE_CHECKING:
@@ -100,8 +95,8 @@ class WatchfulSelector(selectors.DefaultSelector):
     def _is_dead(self) -> bool:
         return not (
             _cpython.watched_descriptors(self._loop)
-            or may_have_foreign_threads()  # before the others: a new thread is foreign until it runs Python
-            or has_busy_threads()
+            or may_have_unseen_threads()
+            or busy_threads(self._loop.contacts.spared)
             or has_children()
             or has_alarm()
             or _cpython.has_signal_handlers(self._loop)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from .. import _cpython, _cpython_clock
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
+from .busy_threads import busy_threads, foreign_threads
 from .clock import VirtualClock
 from .descriptors import stays_within
-from .outside import foreign_threads, has_alarm, has_busy_threads, has_children
+from .outside import has_alarm, has_children
 from .selector import Events, Standstill, WatchfulSelector
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ class VirtualSelector(WatchfulSelector):
     def _is_at_work(self) -> bool:
         """Whether something outside may be about to wake the loop."""
         return (
-            foreign_threads() > self._foreign_before  # before the others, see above
-            or has_busy_threads()
+            any(each.number not in self._foreign_before for each in busy_threads(self._loop.contacts.spared))
             or has_children()
             or (has_alarm() and not self._had_alarm)
         )

@@ -7,10 +7,11 @@ import multiprocessing
 import queue
 import socket
 import threading
+import time
 import unittest
 from unittest import mock
 
-from asynctestkit import DeadlineError, SocketLeaks, ThreadLeaks
+from asynctestkit import Allowance, DeadlineError, DeadlockError, SocketLeaks, ThreadLeaks
 from tests.leaks.contract import DetectorContract, Inner, run_body
 from tests.running import run_case
 
@@ -265,3 +266,50 @@ class WorkerTests(Stoppable):
             self.pool.submit(int).result()
 
         self.assertEqual(self.leaks(test), [("executor", "ProcessPoolExecutor")])
+
+
+async def leaves_a_task(case):
+    case.task = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.sleep(0)
+
+
+class SettlingTests(Stoppable):
+    """How long is waited for threads: a settle time that is waited for would be noticed."""
+
+    def found(self, body, **members):
+        began = time.monotonic()
+        outcome = run_body(body, settle_time=60.0, **members)
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertEqual(outcome.errors, [])
+        return [leak.kind for leak in outcome.leaks]
+
+    def ticks(self):
+        while not self.stop.wait(0.01):
+            pass
+
+    def test_an_older_thread(self):
+        """One that has nothing to do with the loop holds nothing up."""
+        threading.Thread(target=self.ticks).start()
+        self.assertEqual(self.found(leaves_a_task), ["task"])
+
+    def test_a_thread_that_waits_for_others(self):
+        """A thread of the test's that nobody will wake is told at once."""
+        self.assertEqual(self.found(lambda case: threading.Thread(target=self.stop.wait).start()), ["thread"])
+
+    def test_a_thread_that_an_allowance_names(self):
+        """It is no leak, and holds up neither the sweep nor virtual time, nor the report of a deadlock."""
+        allowances = (Allowance("thread", name="metrics-*", reason="it sends to the end"),)
+
+        async def test(case):
+            threading.Thread(target=self.ticks, name="metrics-1").start()
+            await leaves_a_task(case)
+            await asyncio.sleep(3600)
+
+        async def dies(case):
+            threading.Thread(target=self.ticks, name="metrics-2").start()
+            await asyncio.Event().wait()
+
+        self.assertEqual(self.found(test, allowed_leaks=allowances, clock="virtual"), ["task"])
+        for clock in ("real", "virtual"):
+            outcome = run_body(dies, allowed_leaks=allowances, clock=clock)
+            self.assertEqual([type(error) for error in outcome.failures], [DeadlockError])

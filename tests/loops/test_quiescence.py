@@ -12,6 +12,7 @@ from unittest import mock
 
 from asynctestkit import _cpython
 from asynctestkit._compat import ON_WINDOWS
+from asynctestkit.loops.busy_threads import busy_threads
 from asynctestkit.loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 
 OPAQUE = mock.patch("asynctestkit._cpython.is_transparent", return_value=False)
@@ -182,10 +183,12 @@ class PauseTests(LoopTestCase):
 class CanWakeTests(LoopTestCase):
     def setUp(self):
         super().setUp()
-        # Threads that another test has left behind are no matter here.
-        own, enumerate_all = threading.current_thread(), threading.enumerate
-        foreign = [thread for thread in enumerate_all() if thread is not own]
-        patch = mock.patch("threading.enumerate", lambda: [t for t in enumerate_all() if t not in foreign])
+        # Threads that other tests have left behind are no matter here.
+        others = {each.number for each in busy_threads()}
+        patch = mock.patch(
+            "asynctestkit.loops.quiescence.busy_threads",
+            lambda: [each for each in busy_threads() if each.number not in others],
+        )
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -259,7 +262,13 @@ class CanWakeTests(LoopTestCase):
         finally:
             over.set()
             thread.join()
-        self.assertFalse(can_wake(self.loop, 0))
+        self.assertComesToRest()
+
+    def assertComesToRest(self):
+        """A thread that has ended, or has nothing to do, takes a moment to be gone."""
+        until = time.monotonic() + 30
+        while can_wake(self.loop, 0):
+            self.assertLess(time.monotonic(), until)
 
     def test_a_thread_pool(self):
         """A worker of a pool counts while it has a job, and not while it waits for one."""
@@ -270,10 +279,7 @@ class CanWakeTests(LoopTestCase):
             self.assertTrue(can_wake(self.loop, 0))
             over.set()
             job.result(30)
-            until = time.monotonic() + 30
-            while can_wake(self.loop, 0) and time.monotonic() < until:
-                time.sleep(0.001)  # waits: a pool's worker tells nobody that it is idle again
-            self.assertFalse(can_wake(self.loop, 0))
+            self.assertComesToRest()
 
     def test_a_thread_that_has_not_begun(self):
         """A thread that nobody has started does nothing."""

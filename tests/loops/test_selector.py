@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import math
+import queue
 import signal
 import socket
 import threading
@@ -180,14 +181,33 @@ class DeadlockTests(SelectorTestCase):
             self.loop.run_forever()
         self.assertEqual(self.reported, [])
 
-    def test_threads_of_c(self):
-        """While a library in C has threads, nothing is claimed."""
+    def test_threads_that_nobody_sees(self):
+        """While a library in C may have threads, nothing is claimed."""
         self.listen()
-        with mock.patch.object(
-            selector, "may_have_foreign_threads", side_effect=[True, True, False]
-        ) as asked:
+        with mock.patch.object(selector, "may_have_unseen_threads", side_effect=[True, True, False]) as asked:
             self.run_to_standstill(Standstill.DEADLOCK)
         self.assertEqual(asked.call_count, 3)
+
+    def test_a_thread_that_waits_for_others(self):
+        """A thread that can do nothing until the loop does keeps nothing from being told."""
+        jobs = queue.SimpleQueue()
+        thread = threading.Thread(target=jobs.get)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(jobs.put, None)
+        self.listen()
+        self.run_to_standstill(Standstill.DEADLOCK)
+
+    def test_a_thread_that_is_spared(self):
+        """Nor does one that an allowance names, whatever it does."""
+        over = threading.Event()
+        thread = threading.Thread(target=over.wait, args=(30,), name="metrics-1")
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(over.set)
+        self.loop.contacts.enter(("metrics-*",))
+        self.listen()
+        self.run_to_standstill(Standstill.DEADLOCK)
 
 
 class VirtualDeadlockTests(DeadlockTests):

@@ -1,0 +1,66 @@
+"""The jobs of pools of threads, from their being given to their end."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from types import FrameType
+from typing import Any
+
+from .. import _cpython_process
+from ..await_chain import coroutine_name
+from ..cpython.originals import asyncio, futures
+from ..cpython.wall import wall_time
+from ..places import CreationSite, below_the_library, capture
+
+__all__ = ["Job", "jobs_in_flight", "note_jobs"]
+
+
+class Job:
+    """What a pool of threads was given to do, queued or at work."""
+
+    def __init__(self, item: Any, frame: FrameType) -> None:
+        self.item = weakref.ref(item, lambda _: _jobs.discard(self))
+        self.site: CreationSite = capture(below_the_library(frame), "")
+        """The lines that gave it, without the phase."""
+        self.given_at = wall_time()
+        self._pool = weakref.ref(frame.f_locals["self"])
+
+    @property
+    def name(self) -> str:
+        """The qualified name of the function that it calls."""
+        function = _cpython_process.function_of_job(self.item())
+        while isinstance(function, functools.partial):  # `to_thread` wraps the user's in `Context.run`
+            function = next((each for each in function.args if callable(each)), function.func)
+        return coroutine_name(function)
+
+    def is_of(self, pool: futures.Executor) -> bool:
+        """Whether that pool was given it."""
+        return self._pool() is pool
+
+    def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether its end is told to a future of that loop, by `run_in_executor` or `wrap_future`."""
+        item = self.item()
+        return item is not None and loop in _cpython_process.loops_told_of(item.future)
+
+    def frame(self) -> FrameType | None:
+        """The innermost frame of the thread that is at work on it; None while it is queued."""
+        item = self.item()
+        innermost = sys._current_frames().values() if item is not None else ()
+        return next((each for each in innermost if _cpython_process.job_run_in(each) is item), None)
+
+
+def jobs_in_flight() -> list[Job]:
+    """Those that are queued, or at work, and not done."""
+    living = ((job, job.item()) for job in tuple(_jobs))
+    return [job for job, item in living if item is not None and not item.future.done()]
+
+
+_jobs: set[Job] = set()
+
+
+@functools.cache
+def note_jobs() -> None:
+    """Notes, from now on and for good, each job that a pool of threads is given."""
+    _cpython_process.hook_jobs(lambda item, frame: _jobs.add(Job(item, frame)))
