@@ -15,6 +15,9 @@ __all__: list[str] = []
 ASYNC_MOCK: Any = mock.AsyncMockMixin
 """What every asynchronous mock is, `MagicMock(spec=some_coroutine_function)` included."""
 
+CALL: type[Any] = mock._Call
+"""What a mock notes of a call: `_Call`, Lib/unittest/mock.py."""
+
 
 def is_mock_call(code: CodeType) -> bool:
     """Whether a coroutine is the call of an asynchronous mock: `_execute_mock_call`, Lib/unittest/mock.py."""

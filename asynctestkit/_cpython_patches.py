@@ -19,6 +19,11 @@ def started_patches() -> list[Any]:
     return list(unittest.mock._patch._active_patches)  # type: ignore[attr-defined]  # not in typeshed
 
 
+def registry() -> list[Any]:
+    """Where those are entered: `_patch._active_patches`, Lib/unittest/mock.py."""
+    return [unittest.mock._patch._active_patches]  # type: ignore[attr-defined]  # not in typeshed
+
+
 def hook_started_patches(note: Callable[[Any], None]) -> None:
     """Calls `note`, from now on and for good, with each patch that is started.
 

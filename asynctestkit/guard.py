@@ -133,8 +133,8 @@ class Guard:
         """The tasks that the test has started and that are not done, the calling one apart."""
         return self._sweep.census.pending_tasks()
 
-    def sweep(self, runner: Runner | ForeignRunner) -> None:
-        """The end of a test: finds and ends what it has left, and closes."""
+    def sweep(self, runner: Runner | ForeignRunner, case: object) -> None:
+        """The end of a test, whose instance is `case`: finds and ends what it has left, and closes."""
         self._stop_timing()
         decided = self.is_decided
         limit = math.inf if self.settings.deadline is None else self.settings.deadline
@@ -142,7 +142,7 @@ class Guard:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
-                self._sweep.take_stock(loop_ends=isinstance(runner, Runner))
+                self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
                 if self._sweep.has_to_see_off(self.loop):
                     runner.run(self._see_off(), insist=True)
                 jobs = runner.shut_down(job_seconds=limit)
@@ -161,11 +161,16 @@ class Guard:
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
-                self._sweep.take_stock(loop_ends=False)
+                self._sweep.take_stock(False, self._spares_process, None)
                 if self._sweep.has_to_see_off(self.loop):
                     await self._see_off()
         finally:
             self.close()
+
+    @property
+    def _spares_process(self) -> bool:
+        """Whether what may outlive a test is only told, so that the run is what it would be without us."""
+        return self.settings.on_leak != "fail"
 
     async def end_tasks(self) -> None:
         """The part of the sweep that needs the loop."""

@@ -111,7 +111,7 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         guard = self._hygieneGuard
         if guard is not None:
             try:
-                guard.sweep(guard.code)  # type: ignore[arg-type]  # the code of a test is its runner
+                guard.sweep(guard.code, self)  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
             except AssertionError as failure:
                 self._hygieneRandom.tell(failure)

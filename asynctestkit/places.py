@@ -18,10 +18,12 @@ __all__ = [
     "below_the_library",
     "capture",
     "hide_machinery",
+    "is_installed",
     "is_machinery",
     "is_own",
     "render_stack",
     "resolve",
+    "runs_a_module",
     "stack_of",
     "user_places",
 ]
@@ -67,7 +69,7 @@ class _Library(dict[str, bool]):
     """
 
     def __missing__(self, filename: str) -> bool:
-        is_other = filename.startswith(_NOT_LIBRARY) or f"-packages{os.sep}" in filename
+        is_other = filename.startswith(_NOT_LIBRARY) or is_installed(filename)
         is_within = filename.startswith((_STANDARD_LIBRARY, "<frozen ")) and not is_other
         known = self[filename] = is_within or _machinery[filename]
         return known
@@ -88,6 +90,23 @@ _CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
 def is_machinery(filename: str) -> bool:
     """Whether this file is asyncio's, unittest's or this package's own."""
     return _machinery[filename]
+
+
+def is_installed(filename: str) -> bool:
+    """Whether this file is of a package that was installed, and is none of the project's own."""
+    return f"-packages{os.sep}" in filename
+
+
+def runs_a_module(frame: FrameType | None) -> bool:
+    """Whether `frame` is at work for a module that is being run, or imported, since the test has begun."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name in _CARRIERS and _machinery[code.co_filename]:
+            return False
+        if code.co_name == "<module>" or code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_own(filename: str) -> bool:

@@ -13,6 +13,14 @@ class PatchCanaries(Canary):
     def note(self, patcher):
         self.noted.append(patcher)
 
+    def test_registry(self):
+        """A patch that is started is entered there."""
+        patch = mock.patch("os.getcwd")
+        self.addCleanup(mock.patch.stopall)
+        patch.start()
+        (registry,) = _cpython_patches.registry()
+        self.assertIn(patch, registry)
+
     def test_started_patches_and_hook_started_patches(self):
         """Patches of either class are in the list from start to stop, whoever stops them, and noted."""
         before, noted = _cpython_patches.started_patches(), []

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ..cpython.originals import asyncio
 from .leak import Leak
+from .owner import Owner
 
 __all__ = ["LeakDetector"]
 
@@ -26,6 +27,13 @@ class LeakDetector:
     types: ClassVar[tuple[type, ...]]
     dies_with_loop: ClassVar[bool] = False
     """Whether even what is allowed is released when the loop is closed after the test: it is useless then."""
+
+    may_outlive_tests: ClassVar[bool] = False
+    """Whether such a thing is one of the process, and not of a loop: it may be kept on purpose.
+
+    Then it is a leak only if it is the test's own: if no module, class or function has it, or what they have,
+    and if everybody who holds it can be seen. And with `on_leak` "warn" or "ignore" it is not released.
+    """
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -73,6 +81,14 @@ class LeakDetector:
         By default nothing may.
         """
         return False
+
+    def depends_on_owner(self, obj: Any) -> bool:
+        """Whether it is a leak only in view of who holds it; by default, if it may outlive tests."""
+        return self.may_outlive_tests
+
+    def is_leak_of(self, owner: Owner, obj: Any) -> bool:
+        """Whether it is a leak in view of its owner: by default, unless that is the process."""
+        return owner is not Owner.PROCESS
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
         """What a registry holds just now, of the loop's or the process's, for things that only live there.

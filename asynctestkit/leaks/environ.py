@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from .. import _cpython_patches
-from ..places import CreationSite, below_the_library, capture, resolve
+from ..places import CreationSite, below_the_library, capture, resolve, runs_a_module
 from .audit import audit
 from .detector import LeakDetector
 from .leak import Leak
@@ -64,6 +64,7 @@ class EnvironLeaks(LeakDetector):
 
     kind = "environ"
     types = (EnvironmentChange,)
+    may_outlive_tests = True
 
     def examine(self, obj: EnvironmentChange) -> Leak | None:
         now = obj.now
@@ -77,6 +78,10 @@ class EnvironLeaks(LeakDetector):
             created_at=resolve(obj.site),
             remedy=obj.remedy,
         )
+
+    def depends_on_owner(self, obj: EnvironmentChange) -> bool:
+        """Nobody holds a variable."""
+        return False
 
     def release(self, obj: EnvironmentChange) -> None:
         """Restores it."""
@@ -119,7 +124,7 @@ def _on_clear(_: tuple[Any, ...], frame: FrameType) -> None:  # pragma: no cover
 
 def _note(variables: list[str], frame: FrameType) -> None:
     census = origins.current()
-    if census is None:
+    if census is None or runs_a_module(frame):  # what a module sets when it is imported, it sets for good
         return
     for name in variables:
         if name not in census.changes:
@@ -129,7 +134,7 @@ def _note(variables: list[str], frame: FrameType) -> None:
 
 def _on_directory(_: tuple[Any, ...], frame: FrameType) -> None:
     census = origins.current()
-    if census is not None and None not in census.changes:
+    if census is not None and None not in census.changes and not runs_a_module(frame):
         site = capture(below_the_library(frame), census.phase)
         census.changes[None] = _DirectoryChange(_working_directory(), site)
 

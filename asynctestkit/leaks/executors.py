@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 
-from .. import _cpython, _cpython_process
-from ..cpython.originals import asyncio, futures, gc
+from .. import _cpython, _cpython_threads
+from ..cpython.originals import asyncio, futures, gc, threading
 from ..places import resolve
 from .detector import LeakDetector
 from .leak import Leak
 from .origins import is_of_the_library, origins
+from .owner import Owner
 
 __all__ = ["ExecutorLeaks"]
 
@@ -23,12 +25,13 @@ class ExecutorLeaks(LeakDetector):
 
     kind = "executor"
     types = (futures.Executor,)
+    may_outlive_tests = True
 
     def examine(self, obj: futures.Executor) -> Leak | None:
         origin = origins.of(obj)
-        if origin is None or _cpython_process.is_shut_down(obj) or not _cpython_process.executor_threads(obj):
+        if origin is None or _cpython_threads.is_shut_down(obj) or not _cpython_threads.executor_threads(obj):
             return None
-        if is_of_the_library(origin) or _is_of_a_loop(obj):
+        if origin.is_of_a_module or is_of_the_library(origin) or _is_of_a_loop(obj):
             return None
         return Leak(
             kind=self.kind,
@@ -39,9 +42,20 @@ class ExecutorLeaks(LeakDetector):
             remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
         )
 
+    def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
+        """One that nobody has any more ends with its workers, if those have nothing to do."""
+        is_idle = not any(map(_is_at_work, _cpython_threads.executor_threads(obj)))
+        return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
+
     def release(self, obj: futures.Executor) -> None:
         """Jobs that wait are cancelled; those that run are not waited for, and run on."""
-        _cpython_process.shut_down(obj)
+        _cpython_threads.shut_down(obj)
+
+
+def _is_at_work(thread: threading.Thread) -> bool:
+    if _cpython_threads.is_manager(thread):
+        return not _cpython_threads.is_jobless_manager(thread)
+    return not _cpython_threads.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
 def _is_of_a_loop(executor: futures.Executor) -> bool:
@@ -58,7 +72,7 @@ def _is_of_a_loop(executor: futures.Executor) -> bool:
 
 
 def _name(executor: futures.Executor) -> str:
-    prefix = _cpython_process.thread_name_prefix(executor)
+    prefix = _cpython_threads.thread_name_prefix(executor)
     return type(executor).__name__ if _GIVEN_PREFIX.fullmatch(prefix) else prefix
 
 
@@ -67,8 +81,8 @@ _GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
 
 
 def _workers(executor: futures.Executor) -> str:
-    processes = _cpython_process.executor_processes(executor)
+    processes = _cpython_threads.executor_processes(executor)
     if processes:
         return f"{len(processes)} process{'es' if len(processes) != 1 else ''}"
-    threads = _cpython_process.executor_threads(executor)
+    threads = _cpython_threads.executor_threads(executor)
     return f"{len(threads)} thread{'s' if len(threads) != 1 else ''}"

@@ -36,6 +36,18 @@ class Heap:
             gc.freeze()
         self._censuses.append(census)
 
+    def thaw(self) -> bool:
+        """Lets the collector see what is older than the mark; False if others have set marks as well.
+
+        From now on, nothing tells the new from the old.
+        """
+        if not self._thaw or len(self._censuses) != 1:
+            return False
+        self._thaw = False
+        self._added += len(gc.get_objects())
+        gc.unfreeze()
+        return True
+
     def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Census | None:
         """The latest mark on that loop, of those that still are, that is older than the future."""
         marks = (census for census in reversed(self._censuses) if census.loop is loop)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import sys
 import weakref
 from threading import get_ident
-from types import FrameType
+from types import FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _cpython_process
-from ..cpython.originals import os, socket
-from ..places import CreationSite, below_the_library, capture, is_machinery
+from .. import _cpython_process, _cpython_threads
+from ..cpython.originals import os, socket, threading
+from ..places import CreationSite, below_the_library, capture, is_installed, is_machinery, runs_a_module
 
 if TYPE_CHECKING:
     from .census import Census
 
-__all__ = ["Origin", "Origins", "is_of_the_library", "origins"]
+__all__ = ["Origin", "Origins", "is_of_a_package", "is_of_the_library", "origins"]
 
 
 class Origin(NamedTuple):
@@ -33,6 +34,8 @@ class Origin(NamedTuple):
     """The file of the code that made it: asyncio's for a transport's socket, the user's, …"""
     function: str
     """The name of the function there."""
+    is_of_a_module: bool
+    """Whether a module was being run, or imported: then it is the module's, and not the test's."""
 
 
 def is_of_the_library(origin: Origin) -> bool:
@@ -45,6 +48,16 @@ def is_of_the_library(origin: Origin) -> bool:
     if origin.function == _cpython_process.SOCK_ACCEPT:
         return False
     return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
+
+
+def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
+    """Whether an installed package has started a thread; one in C shows by what the thread runs."""
+    if is_installed(origin.maker):
+        return True
+    target = _cpython_threads.target_of(thread)
+    module = sys.modules.get(getattr(target, "__module__", None) or "")
+    is_compiled = target is not None and not isinstance(target, FunctionType | MethodType)
+    return is_compiled and is_installed(getattr(module, "__file__", None) or "")
 
 
 _LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
@@ -69,10 +82,10 @@ class Origins:
         """The calling thread begins a test."""
         if not self._is_hooked:
             self._is_hooked = True
-            _cpython_process.hook_thread_starts(self.note)
+            _cpython_threads.hook_thread_starts(self.note)
             _cpython_process.hook_sockets(self.note)
             _cpython_process.hook_children(self.note)
-            _cpython_process.hook_executors(self.note)
+            _cpython_threads.hook_executors(self.note)
         self._censuses.setdefault(get_ident(), []).append(census)
 
     def leave(self, census: Census) -> None:
@@ -92,7 +105,7 @@ class Origins:
         censuses = self._censuses.get(ident)
         if censuses:
             return censuses[-1]
-        thread = _cpython_process.thread_of(ident)
+        thread = _cpython_threads.thread_of(ident)
         record = self._records.get(id(thread))
         return record.census if record is not None and record.reference() is thread else None
 
@@ -108,7 +121,8 @@ class Origins:
         while frame is not None and frame.f_code.co_filename in _MAKERS:
             frame = frame.f_back
         maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
-        origin = Origin(capture(below_the_library(frame), census.phase), *maker)
+        site = capture(below_the_library(frame), census.phase)
+        origin = Origin(site, *maker, runs_a_module(frame))
         self._records[id(thing)] = _Record(weakref.ref(thing), census, origin)
 
     def of(self, thing: object) -> Origin | None:

@@ -9,7 +9,7 @@ from typing import Any
 from .. import _cpython_patches
 from ..cpython.originals import asyncio, os
 from ..loops.loop import creation_site
-from ..places import capture, resolve
+from ..places import capture, resolve, runs_a_module
 from .detector import LeakDetector
 from .leak import Leak
 
@@ -21,12 +21,15 @@ class PatchLeaks(LeakDetector):
 
     kind = "patch"
     types = _cpython_patches.PATCH_TYPES
+    may_outlive_tests = True
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
         _cpython_patches.hook_started_patches(_note)
         return _cpython_patches.started_patches()
 
     def examine(self, obj: Any) -> Leak | None:
+        if _was_started_by_a_module(obj):
+            return None
         site = creation_site(obj)
         return Leak(
             kind=self.kind,
@@ -42,7 +45,14 @@ class PatchLeaks(LeakDetector):
 
 
 def _note(patch: Any) -> None:
-    patch._asynctestkit_site = capture(sys._getframe(2), "")
+    starter = sys._getframe(2)
+    patch._asynctestkit_site = capture(starter, "")
+    patch._asynctestkit_is_of_a_module = runs_a_module(starter)
+
+
+def _was_started_by_a_module(patch: Any) -> bool:
+    """Exempt: what a module has started while it was imported, it keeps for the process."""
+    return getattr(patch, "_asynctestkit_is_of_a_module", False)
 
 
 def _target(patch: Any) -> str:

@@ -19,12 +19,14 @@ class SocketLeaks(LeakDetector):
 
     kind = "socket"
     types = (socket.socket,)
+    may_outlive_tests = True
 
     def examine(self, obj: socket.socket) -> Leak | None:
         origin = origins.of(obj)
         if (
             origin is None
             or socket.socket.fileno(obj) == -1
+            or origin.is_of_a_module
             or is_of_the_library(origin)
             or _has_an_owner(obj)
         ):

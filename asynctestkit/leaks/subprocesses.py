@@ -25,12 +25,15 @@ class SubprocessLeaks(LeakDetector):
 
     kind = "subprocess"
     types = (subprocess.Popen, _cpython_process.SUBPROCESS_TRANSPORT)
+    may_outlive_tests = True
 
     def examine(self, obj: subprocess.Popen[Any] | asyncio.SubprocessTransport) -> Leak | None:
         child = obj if isinstance(obj, subprocess.Popen) else _cpython_process.popen_of(obj)
         waits = "process.wait()" if child is obj else "await process.wait()"
         origin = origins.of(child)
-        if child is None or origin is None or (child is obj and is_of_the_library(origin)) or _has_ended(obj):
+        if child is None or origin is None or origin.is_of_a_module:
+            return None
+        if (child is obj and is_of_the_library(origin)) or _has_ended(obj):
             return None
         return Leak(
             kind=self.kind,

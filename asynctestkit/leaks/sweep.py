@@ -6,26 +6,29 @@ Live objects become `Leak` values here, and nowhere else.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from .. import _cpython, _cpython_loops
 from ..cpython.originals import asyncio, gc
-from ..cpython.wall import wall_time
 from ..loops.cancellation import cancel_and_wait, detach
-from ..loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
+from ..loops.quiescence import is_quiet, pause, turn_until_quiet
 from .allowances import Allowance, apply
 from .census import Census, spare
 from .detector import LeakDetector
 from .exceptions import one_line
+from .heap import heap
+from .keepers import Keepers
 from .leak import Leak
 from .origins import origins
+from .ownership import owners_of
 from .panel import Panel
+from .settling import ROUND, Settling, pauses
 
 __all__ = ["Sweep"]
 
-_ROUND = 0.02
-"""Seconds after which a wait for pending tasks asks again whether anything can still wake them."""
+_Judged = tuple[Any, LeakDetector | None, Leak | None]
+
 _RELEASE = 0.1
 """Seconds of ready callbacks, at most, that the release of leaks may take."""
 
@@ -44,6 +47,7 @@ class Sweep:
         self._panel = Panel(detectors)
         self.errors = self._panel.errors
         self.census = Census(self._panel.types, self._examine_dying, self._panel.registries)
+        self._settling = Settling(self.census, self._panel, self._is_allowed)
         self._held: list[Any] = []
         self._released: list[tuple[LeakDetector, Any]] = []
 
@@ -64,7 +68,7 @@ class Sweep:
         if self.census.pending_tasks() or not is_quiet(loop) or _cpython.watched_descriptors(loop):
             return True
         gc.collect()  # a finalizer that starts a task leaves its first step to the loop
-        return not is_quiet(loop) or self._something_may_end()
+        return not is_quiet(loop) or self._settling.something_may_end()
 
     async def end_tasks(
         self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
@@ -72,11 +76,11 @@ class Sweep:
         """Lets the tasks end by themselves if they can; takes stock of, cancels and awaits the others."""
         census = self.census
         self._hold_connections(loop)
-        left = await self._settle(loop, settle_time)
+        left = await self._settling.settle(loop, settle_time)
         held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
         gc.collect()
         del held
-        await self._settle(loop, left)
+        await self._settling.settle(loop, left)
         found = {task: self._examine(task) for task in census.pending_tasks()}
         failed = self._failed_futures() if found else {}
         census.muted = True
@@ -86,7 +90,7 @@ class Sweep:
             await turn_until_quiet(loop, _RELEASE)
             refused = {task for task in refused if not task.done()}
         if found:
-            await self._let_end(loop, grace_period)
+            await self._settling.let_end(loop, grace_period)
         self._tell_of_tasks(found, refused, grace_period)
         if found:
             self._keep_quiet_of_failures(failed)
@@ -95,19 +99,24 @@ class Sweep:
         gc.collect()
         census.muted = False
 
-    def take_stock(self, loop_ends: bool) -> None:
+    def take_stock(self, loop_ends: bool, spares_process: bool, case: object) -> None:
         """Finds everything else that was created and is still alive, and ends what is a leak.
 
-        `loop_ends` says whether the loop is closed next.
+        `loop_ends` says whether the loop is closed next, and `spares_process` whether nothing is ended that
+        may outlive the test. `case` is the test's instance, None for a block.
         """
         # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
         living = [o for o in self.census.living() if not isinstance(o, _cpython.TASK_TYPES) or o.done()]
         self._panel.prepare(living)
         judged = [(obj, *self._judge(obj)) for obj in living]
+        judged = _without_the_process(judged, living, self.census.loop, case)
         self.census.muted = True
         for obj, judge, leak in judged:
             is_told = leak is not None and self._add(leak)
-            if judge is not None and (is_told or (loop_ends and judge.dies_with_loop)):
+            if judge is not None and (
+                (is_told and not (spares_process and judge.may_outlive_tests))
+                or (loop_ends and judge.dies_with_loop)
+            ):
                 self._released.append((judge, obj))
             else:
                 spare(obj)
@@ -130,11 +139,11 @@ class Sweep:
         return self._see_off(loop, grace_period)
 
     async def _see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
-        left, pauses = grace_period, _pauses()
+        left, lengths = grace_period, pauses()
         await turn_until_quiet(loop, _RELEASE)
         while left > 0 and self.has_to_see_off(loop):
-            left -= await pause(loop, (), next(pauses))
-            await turn_until_quiet(loop, _ROUND)
+            left -= await pause(loop, (), next(lengths))
+            await turn_until_quiet(loop, ROUND)
         self._released.clear()
         gc.collect()
         self.census.muted = False
@@ -170,40 +179,11 @@ class Sweep:
         futures = (obj for obj in self.census.living() if isinstance(obj, _cpython.FUTURE_TYPES))
         return {id(future): future for future in futures if _cpython.is_exception_unretrieved(future)}
 
-    # -- waiting
-
-    async def _settle(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
-        """Turns the loop until no task is pending or nothing can wake those that are, for at most `seconds`.
-
-        What has become ready in time is run to its end. A round is charged with what it should take at most.
-        Then waits for what is no task and may end. Returns the seconds that are left.
-        """
-        left = seconds
-        await turn_until_quiet(loop, _ROUND)
-        while left > 0 and (tasks := self.census.pending_tasks()) and can_wake(loop, left):
-            left -= await pause(loop, tasks, min(left, _ROUND))
-            started = wall_time()
-            await turn_until_quiet(loop, _ROUND)
-            left -= min(wall_time() - started, _ROUND)
-        return await self._let_end(loop, left)
-
-    async def _let_end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
-        """Waits for what may end by itself, tasks apart; returns what is left of the seconds."""
-        left, pauses = seconds, _pauses()
-        while left > 0 and self._something_may_end():
-            left -= await pause(loop, (), min(left, next(pauses)))
-            await turn_until_quiet(loop, _ROUND)
-        return left
-
-    def _something_may_end(self) -> bool:
-        """Whether what lives now may end by itself: a connection that is closing, a thread, a child."""
-        return any(self._panel.is_ending(obj) and not self._is_allowed(obj) for obj in self.census.living())
+    # -- judging
 
     def _is_allowed(self, obj: object) -> bool:
         leak = self._examine(obj)
         return leak is not None and apply(self._allowances, leak, set())
-
-    # -- judging
 
     def _examine_dying(self, obj: object) -> bool:
         leak = self._examine(obj)
@@ -229,12 +209,22 @@ class Sweep:
         return True
 
 
-def _pauses() -> Iterator[float]:
-    """For what cannot tell that it has ended: often at first, as most things end at once."""
-    pause = _ROUND / 32
-    while True:
-        yield pause
-        pause = min(2 * pause, _ROUND)
+def _without_the_process(
+    judged: list[_Judged], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
+) -> list[_Judged]:
+    """What was judged; what is not the test's own, but the process's, is no leak."""
+    doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
+    if not doubtful:
+        return judged
+    keepers = Keepers(loop)
+    keepers.pass_by(living, judged, *judged)
+    owners = owners_of(doubtful, case, keepers, heap.thaw)
+    return [
+        (obj, None, None)
+        if judge is not None and id(obj) in owners and not judge.is_leak_of(owners[id(obj)], obj)
+        else (obj, judge, leak)
+        for obj, judge, leak in judged
+    ]
 
 
 def _told(leak: Leak, task: asyncio.Task[Any], refused: bool, grace_period: float) -> Leak:

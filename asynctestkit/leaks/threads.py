@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from .. import _cpython_process
+from .. import _cpython_threads
 from ..cpython.originals import threading
 from ..loops.quiescence import threads_around
 from ..places import Place, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
-from .origins import is_of_the_library, origins
+from .origins import is_of_a_package, is_of_the_library, origins
 
 __all__ = ["ThreadLeaks"]
 
@@ -23,18 +23,23 @@ class ThreadLeaks(LeakDetector):
 
     kind = "thread"
     types = (threading.Thread,)
+    may_outlive_tests = True
 
     def examine(self, obj: threading.Thread) -> Leak | None:
         origin = origins.of(obj)
         if origin is None or not obj.is_alive() or obj is threading.current_thread():
             return None
-        if is_of_the_library(origin) or _is_of_an_executor(obj) or _cpython_process.is_manager(obj):
+        if is_of_the_library(origin) or _is_of_an_executor(obj) or _cpython_threads.is_manager(obj):
             return None
-        is_worker = _cpython_process.is_worker(obj)
+        if obj.daemon and (origin.is_of_a_module or is_of_a_package(origin, obj)):
+            return None
+        is_worker = _cpython_threads.is_worker(obj)
         return Leak(
             kind=self.kind,
             name=obj.name,
-            description="still running, as a daemon" if obj.daemon else "still running",
+            description="still running, as a daemon"
+            if obj.daemon
+            else "still running; the process cannot end before it does",
             phase=origin.site[0],
             created_at=() if is_worker else resolve(origin.site),  # where its first job was given to it
             waiting_at=_stack(obj),
@@ -45,6 +50,10 @@ class ThreadLeaks(LeakDetector):
         """It may while it can act by itself, or another can that would let it go on."""
         census = origins.current()
         return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+
+    def depends_on_owner(self, obj: threading.Thread) -> bool:
+        """Whoever has it, the process cannot end while a thread runs that is no daemon."""
+        return obj.daemon
 
     def release(self, obj: threading.Thread) -> None:
         """A timer is cancelled; another thread cannot be ended from outside."""
@@ -59,12 +68,12 @@ def _is_of_an_executor(thread: threading.Thread) -> bool:
     An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is
     left over.
     """
-    if not _cpython_process.is_worker(thread):
+    if not _cpython_threads.is_worker(thread):
         return False
-    pool = _cpython_process.pool_of(thread)
-    if pool is not None and not _cpython_process.is_shut_down(pool):
+    pool = _cpython_threads.pool_of(thread)
+    if pool is not None and not _cpython_threads.is_shut_down(pool):
         return True
-    return _cpython_process.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+    return _cpython_threads.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
 def _stack(thread: threading.Thread) -> tuple[Place, ...]:
@@ -82,6 +91,6 @@ def _stack(thread: threading.Thread) -> tuple[Place, ...]:
 def _remedy(thread: threading.Thread) -> str:
     if isinstance(thread, threading.Timer):
         return "timer.cancel(), then timer.join()"
-    if _cpython_process.is_worker(thread):
+    if _cpython_threads.is_worker(thread):
         return "wait for the job: its future's result(), or executor.shutdown(wait=True)"
     return "tell it to stop (an Event, a sentinel in its queue), then thread.join()"

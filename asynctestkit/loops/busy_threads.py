@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from types import FrameType
 from typing import NamedTuple
 
-from .. import _cpython_process
+from .. import _cpython_threads
 from ..cpython.originals import threading
 from ..watchdog import is_watchdog, watchdog_number
 from .jobs import jobs_in_flight
@@ -82,14 +82,14 @@ def is_waiting(thread: threading.Thread) -> bool:
     if thread_count() is not None and thread.native_id is not None:
         return bool(waiting_for_others([thread.native_id]))
     frame = sys._current_frames().get(thread.ident or 0)
-    return frame is not None and _cpython_process.waits_without_limit(frame)
+    return frame is not None and _cpython_threads.waits_without_limit(frame)
 
 
 def _harmless(spared: Sequence[str]) -> tuple[set[int | None], int]:
     """The numbers of the threads that are nobody's work, and how many more there are without a number."""
     known = {thread.ident: thread for thread in threading.enumerate()}
     # Before the frames are taken: a pool without a job then has told of the last, once its thread waits.
-    jobless = {thread for thread in known.values() if _cpython_process.is_jobless_manager(thread)}
+    jobless = {thread for thread in known.values() if _cpython_threads.is_jobless_manager(thread)}
     found: set[int | None] = set()
     without_number = 0
     for ident, frame in sys._current_frames().items():
@@ -106,7 +106,7 @@ def _is_harmless(
 ) -> bool:
     return (
         any(fnmatchcase(thread.name, pattern) for pattern in spared)
-        or (thread in jobless and _cpython_process.is_waiting_manager(frame))
+        or (thread in jobless and _cpython_threads.is_waiting_manager(frame))
         or _is_of_the_test_runner(thread, frame)
     )
 
@@ -129,11 +129,11 @@ def _busy_by_frames(spared: Sequence[str]) -> Iterator[BusyThread]:
     # A worker that still stands where it waits may have been handed a job.
     is_one_coming = any(job.frame() is None for job in jobs_in_flight())
     known = {thread.ident: thread for thread in threading.enumerate()}
-    jobless = {thread for thread in known.values() if _cpython_process.is_jobless_manager(thread)}
+    jobless = {thread for thread in known.values() if _cpython_threads.is_jobless_manager(thread)}
     for ident, frame in sys._current_frames().items():
         thread = known.get(ident)
-        is_worker = is_one_coming and _cpython_process.is_idle_worker(frame)
-        is_idle = _cpython_process.waits_without_limit(frame) and not is_worker
+        is_worker = is_one_coming and _cpython_threads.is_idle_worker(frame)
+        is_idle = _cpython_threads.waits_without_limit(frame) and not is_worker
         if ident == own or is_watchdog(frame) or is_idle:
             continue
         if thread is None:

@@ -8,7 +8,7 @@ import weakref
 from types import FrameType
 from typing import Any
 
-from .. import _cpython_process
+from .. import _cpython_threads
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio, futures
 from ..cpython.wall import wall_time
@@ -30,7 +30,7 @@ class Job:
     @property
     def name(self) -> str:
         """The qualified name of the function that it calls."""
-        function = _cpython_process.function_of_job(self.item())
+        function = _cpython_threads.function_of_job(self.item())
         while isinstance(function, functools.partial):  # `to_thread` wraps the user's in `Context.run`
             function = next((each for each in function.args if callable(each)), function.func)
         return coroutine_name(function)
@@ -42,13 +42,13 @@ class Job:
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether its end is told to a future of that loop, by `run_in_executor` or `wrap_future`."""
         item = self.item()
-        return item is not None and loop in _cpython_process.loops_told_of(item.future)
+        return item is not None and loop in _cpython_threads.loops_told_of(item.future)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of the thread that is at work on it; None while it is queued."""
         item = self.item()
         innermost = sys._current_frames().values() if item is not None else ()
-        return next((each for each in innermost if _cpython_process.job_run_in(each) is item), None)
+        return next((each for each in innermost if _cpython_threads.job_run_in(each) is item), None)
 
 
 def jobs_in_flight() -> list[Job]:
@@ -63,4 +63,4 @@ _jobs: set[Job] = set()
 @functools.cache
 def note_jobs() -> None:
     """Notes, from now on and for good, each job that a pool of threads is given."""
-    _cpython_process.hook_jobs(lambda item, frame: _jobs.add(Job(item, frame)))
+    _cpython_threads.hook_jobs(lambda item, frame: _jobs.add(Job(item, frame)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.machinery import ExtensionFileLoader
 from types import ModuleType
 
-from .. import _cpython, _cpython_process
+from .. import _cpython, _cpython_process, _cpython_threads
 from ..cpython.originals import os, signal, threading
 from .busy_threads import busy_threads, is_alone
 from .linux import child_numbers, thread_count
@@ -60,8 +60,8 @@ def has_children() -> bool:
         return False
     spared = _cpython_process.helpers_of_multiprocessing()
     for thread in threading.enumerate():
-        if _cpython_process.is_jobless_manager(thread):
-            spared |= _cpython_process.managed_processes(thread)
+        if _cpython_threads.is_jobless_manager(thread):
+            spared |= _cpython_threads.managed_processes(thread)
     if not started <= spared:
         return True
     children = child_numbers() if spared else set()

@@ -6,7 +6,7 @@ import math
 import sys
 from concurrent.futures import Executor
 
-from .. import _cpython_process
+from .. import _cpython_threads
 from ..cpython.originals import asyncio, threading
 from ..places import render_stack, stack_of
 from .cancellation import cancel_and_wait, detach
@@ -50,9 +50,9 @@ async def end_jobs(executor: Executor, seconds: float) -> list[str]:
     if ended.done():
         return []
     frames = sys._current_frames()
-    workers = (frames.get(thread.ident or 0) for thread in _cpython_process.executor_threads(executor))
+    workers = (frames.get(thread.ident or 0) for thread in _cpython_threads.executor_threads(executor))
     return [
         render_stack(stack_of(each))
         for each in workers
-        if each is not None and not _cpython_process.is_idle_worker(each)
+        if each is not None and not _cpython_threads.is_idle_worker(each)
     ]

@@ -38,6 +38,9 @@ class EnvironContractTests(DetectorContract, Restoring):
     def assertReleased(self, thing):
         self.assertNotIn(thing, os.environ)
 
+    def assertUntouched(self, thing):
+        self.assertEqual(os.environ.pop(thing), "1")
+
 
 class WhatIsALeakTests(Restoring):
     def leaks(self, body, **members):

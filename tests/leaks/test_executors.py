@@ -28,6 +28,10 @@ class ExecutorContractTests(DetectorContract, unittest.TestCase):
         with self.assertRaises(RuntimeError):
             thing.submit(int)
 
+    def assertUntouched(self, thing):
+        self.assertEqual(thing.submit(int).result(), 0)
+        thing.shutdown()
+
 
 class WhatIsALeakTests(unittest.TestCase):
     def leaks(self, body, **members):

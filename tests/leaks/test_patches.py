@@ -38,6 +38,11 @@ class PatchContractTests(DetectorContract, unittest.TestCase):
         self.assertIsNone(thing.stop())  # it was stopped already
         self.assertIs(Target.attribute, Target.original)
 
+    def assertUntouched(self, thing):
+        self.assertIsNot(Target.attribute, Target.original)
+        thing.stop()
+        self.assertIs(Target.attribute, Target.original)
+
 
 class WhatIsALeakTests(unittest.TestCase):
     def setUp(self):
@@ -104,11 +109,11 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertIsNot(Target.attribute, Target.original)
 
     def test_an_old_one_that_is_started_anew(self):
-        """A patcher of the class is older than the test, the start is not: that counts."""
-        patcher = mock.patch.object(Target, "attribute")
+        """The patcher is older than the test, the start is not: that counts."""
+        self.patcher = mock.patch.object(Target, "attribute")
 
         async def test(case):
-            patcher.start()
+            self.patcher.start()
 
         for _ in range(2):
             (leak,) = self.leaks(test)

@@ -35,6 +35,10 @@ class SocketContractTests(DetectorContract, unittest.TestCase):
     def assertReleased(self, thing):
         self.assertEqual(thing.fileno(), -1)
 
+    def assertUntouched(self, thing):
+        self.assertNotEqual(thing.fileno(), -1)
+        thing.close()
+
 
 class Leaks(unittest.TestCase):
     """What a test leaves, as (name, description), and that nothing else comes of it."""

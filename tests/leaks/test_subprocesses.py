@@ -13,6 +13,7 @@ from unittest import mock
 
 from asynctestkit import SubprocessLeaks
 from tests.leaks.contract import DetectorContract, Inner, run_body
+from tests.running import Overheard, overhearing
 
 SLEEPS = (sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(3600)")
 STUBBORN = (
@@ -64,6 +65,15 @@ class AsyncioContractTests(DetectorContract, Reaping):
         self.assertEqual(thing.returncode, -signal.SIGTERM)
         self.assertEnded(thing.pid)
 
+    def assertUntouched(self, thing):
+        os.kill(thing.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):  # before 3.12 a thread of asyncio's waits for it
+            os.waitpid(thing.pid, 0)
+        with overhearing(Overheard()):  # it dies as it does in a plain test: complaining of its loop
+            self.kept.clear()
+            del thing
+            gc.collect()
+
 
 class PopenContractTests(DetectorContract, Reaping):
     detector = SubprocessLeaks
@@ -82,6 +92,11 @@ class PopenContractTests(DetectorContract, Reaping):
         self.assertEqual(thing.returncode, -signal.SIGTERM)
         self.assertTrue(thing.stdin.closed and thing.stdout.closed)
         self.assertEnded(thing.pid)
+
+    def assertUntouched(self, thing):
+        self.assertIsNone(thing.poll())
+        thing.kill()
+        thing.communicate()
 
 
 class WhatIsALeakTests(Reaping):

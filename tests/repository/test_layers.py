@@ -18,6 +18,7 @@ FLOORS = (
         "_cpython_mocks",
         "_cpython_patches",
         "_cpython_process",
+        "_cpython_threads",
     ),
     ("places", "await_chain", "loops", "watchdog"),
     ("leaks", "mocks", "isolation"),
