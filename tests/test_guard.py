@@ -36,14 +36,14 @@ class GuardCase(unittest.TestCase):
         guard = self.make(**options)
         with guard.phase(phase):
             self.runner.run(start("leaked"))
-        guard.sweep(self.runner)
+        guard.sweep(self.runner, self)
         return guard
 
     def clean(self, **options):
         guard = self.make(**options)
         with guard.phase("test"):
             self.runner.run(nothing())
-        guard.sweep(self.runner)
+        guard.sweep(self.runner, self)
         return guard
 
     def told(self, guard, *filters):
@@ -149,7 +149,7 @@ class PhasesTests(GuardCase):
         for phase in ("setUp", "test"):
             with guard.phase(phase):
                 loop.run_until_complete(start(f"of {phase}"))
-        guard.sweep(runner)
+        guard.sweep(runner, self)
         with self.assertRaises(LeakError) as caught:
             guard.verdict()
         phases = {leak.name: leak.phase for leak in caught.exception.leaks}
@@ -164,7 +164,7 @@ class PhasesTests(GuardCase):
             self.assertEqual(guard.depth, 1)
             self.runner.run(start("leaked"))
         self.assertEqual(guard.depth, 0)
-        guard.sweep(self.runner)
+        guard.sweep(self.runner, self)
         with self.assertRaises(LeakError) as caught:
             guard.verdict()
         self.assertEqual(caught.exception.leaks[0].phase, "test")
@@ -216,5 +216,5 @@ class ClosingTests(GuardCase):
                 raise AssertionError("not needed")
 
         with hard_cap():
-            guard.sweep(Unused(self.runner.get_loop()))
+            guard.sweep(Unused(self.runner.get_loop()), self)
         self.assertEqual(guard.report(), "")
