@@ -32,6 +32,29 @@ FUTURE_TYPES: tuple[type[asyncio.Future[Any]], ...] = (asyncio.Future, asyncio.f
 # -- tasks and futures ---------------------------------------------------------------------------------------
 
 
+def all_tasks(loop: Loop) -> set[AnyTask]:
+    """Those of the loop that are not done, of whatever make: `all_tasks`, Lib/asyncio/tasks.py.
+
+    From 3.14 that knows the tasks written in C, and `_py_all_tasks` those written in Python.
+    """
+    tasks = asyncio.all_tasks(loop)
+    return tasks | _PY_ALL_TASKS(loop) if _PY_ALL_TASKS is not None else tasks
+
+
+def current_task(loop: Loop | None = None) -> AnyTask | None:
+    """The one that runs, of whatever make: `current_task`, and from 3.14 `_py_current_task` as well.
+
+    Both are in Lib/asyncio/tasks.py.
+    """
+    task = asyncio.current_task(loop)
+    return _PY_CURRENT_TASK(loop) if task is None and _PY_CURRENT_TASK is not None else task
+
+
+_HAS_TWO_KINDS = hasattr(asyncio.tasks, "_c_all_tasks") and asyncio.tasks._c_all_tasks is asyncio.all_tasks
+_PY_ALL_TASKS: Any = getattr(asyncio.tasks, "_py_all_tasks", None) if _HAS_TWO_KINDS else None
+_PY_CURRENT_TASK: Any = getattr(asyncio.tasks, "_py_current_task", None) if _HAS_TWO_KINDS else None
+
+
 def loop_of(thing: object) -> Loop | None:
     """The loop of a future, handle or transport: `_loop`, Lib/asyncio/futures.py.
 
@@ -150,7 +173,10 @@ def forget_task(task: AnyTask) -> None:
     `_unregister_task` is documented for task implementers; without `_log_destroy_pending`,
     Lib/asyncio/tasks.py, its end would be logged once more.
     """
-    asyncio._unregister_task(task)
+    unregister = asyncio._unregister_task
+    if isinstance(task, TASK_TYPES[1]):
+        unregister = getattr(asyncio.tasks, "_py_unregister_task", unregister)
+    unregister(task)
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
 
 

@@ -73,7 +73,7 @@ class _CurrentTask:
     """The task that runs the block: it cannot be left behind, as it has more to do after the block."""
 
     def __init__(self) -> None:
-        self.main_task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]  # not None here
+        self.main_task: asyncio.Task[Any] = _cpython.current_task()  # type: ignore[assignment]  # not None here
         self._cancellations = 0
 
     def cancel(self) -> None:

@@ -165,7 +165,7 @@ def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
     task = _cpython_clock.task_of_timeout(getattr(callback, "__self__", None))
     if task is None:
         woken = {id(each) for each in arguments if isinstance(each, _cpython.FUTURE_TYPES)}
-        tasks = asyncio.all_tasks(loop)
+        tasks = _cpython.all_tasks(loop)
         task = next((each for each in tasks if id(_cpython.awaited_future(each)) in woken), None)
     if task is not None:
         return f"is that of task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(

@@ -34,7 +34,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         time.
         """
         if not await turn_until_quiet(asyncio.get_running_loop(), _SETTLE_LIMIT):
-            others = asyncio.all_tasks() - {asyncio.current_task()}
+            others = _cpython.all_tasks(asyncio.get_running_loop()) - {_cpython.current_task()}
             names = sorted(task.get_name() for task in others if _cpython.awaited_future(task) is None)
             self.fail(
                 f"the loop did not settle in {_SETTLE_LIMIT:g} s; "
@@ -69,7 +69,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         Takes at most `grace_period`, in wall seconds. Returns those that refused, by name.
         """
         guard = self._guarded()
-        kept = {task for task in (guard.code.main_task, asyncio.current_task()) if task is not None}
+        kept = {task for task in (guard.code.main_task, _cpython.current_task()) if task is not None}
 
         def others() -> set[asyncio.Task[Any]]:
             return {task for task in guard.pending_tasks() - kept if not waits_for(task, kept)}

@@ -209,6 +209,28 @@ class FutureCanaries(Canary):
                 self.run_in_loop(task)
                 self.assertEqual(_cpython.context_of(task)[variable], "within")
 
+    def test_all_tasks_and_current_task(self):
+        """Tasks of both implementations are known, and which of them runs."""
+        for make in _cpython.TASK_TYPES:
+
+            async def body():
+                running = _cpython.current_task(), _cpython.current_task(self.loop)
+                return (*running, _cpython.all_tasks(self.loop))
+
+            task = make(body(), loop=self.loop)
+            self.assertEqual(_cpython.all_tasks(self.loop), {task})
+            self.assertEqual(self.loop.run_until_complete(task), (task, task, {task}))
+            self.assertEqual(_cpython.all_tasks(self.loop), set())
+        self.assertIsNone(_cpython.current_task(self.loop))
+
+    def test_forget_task_of_pythons(self):
+        """A task that is written in Python is forgotten as well."""
+        task = _cpython.TASK_TYPES[1](asyncio.sleep(3600), loop=self.loop)
+        self.run_in_loop(asyncio.sleep(0))
+        _cpython.forget_task(task)
+        self.assertEqual(_cpython.all_tasks(self.loop), set())
+        task.get_coro().close()
+
     def test_forget_task(self):
         """A forgotten task is in `all_tasks()` no more, and is not complained of when it dies pending."""
         task = self.loop.create_task(asyncio.Event().wait())

@@ -115,7 +115,7 @@ class Drive(Generic[_T]):
         self.resumed_at = self._loop.time()
         yielded = take(*arguments)
         # What is no future (a bare turn of the loop), and a task that awaits itself, is the task's affair.
-        if yielded is asyncio.current_task() or not _cpython.begins_to_wait_for(yielded):
+        if yielded is _cpython.current_task() or not _cpython.begins_to_wait_for(yielded):
             return yielded
         self._stand_in = _StandIn(yielded, self._spares)
         return self._stand_in
@@ -196,7 +196,7 @@ def running_task(awaitable: object = None) -> asyncio.Task[Any]:
 
     Then it closes what was to be awaited in it.
     """
-    task = asyncio.current_task()
+    task = _cpython.current_task()
     if task is None:
         close(awaitable)
         raise RuntimeError("only a task can await this: without one there is nothing to cancel")

@@ -59,7 +59,7 @@ class Taker:
         task = self._task()
         if task is None or task.done():
             return [self._final(task)]
-        stands = () if task is asyncio.current_task() else standing(chain_of_task(task), "    ")
+        stands = () if task is _cpython.current_task() else standing(chain_of_task(task), "    ")
         return ["which still runs", *stands]
 
 
@@ -142,7 +142,7 @@ class Ledger:
         return Take(Place(user.f_code.co_filename, user.f_lineno, user.f_code.co_name), self._taker())
 
     def _taker(self) -> Taker | None:
-        task = asyncio.current_task() if _cpython.running_loop() is not None else None
+        task = _cpython.current_task() if _cpython.running_loop() is not None else None
         if task is None:
             return None
         taker = self._takers.get(task)

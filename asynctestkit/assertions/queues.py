@@ -126,7 +126,7 @@ def _checked_tasks(tasks: Any) -> list[asyncio.Task[Any]]:
     for task in found:
         if not isinstance(task, asyncio.Future):
             raise TypeError(f"assertConsumersStop takes tasks, not {task!r}")
-        if task is asyncio.current_task():
+        if task is _cpython.current_task():
             raise ValueError("assertConsumersStop cannot stop the task that awaits it")
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _cpython
 from ..await_chain import chain_of_task
 from ..cpython.originals import asyncio
 from ..leaks.exceptions import one_line
@@ -34,7 +35,7 @@ class TaskAssertions(Failing):
         within = check_seconds(within, "within")
         if not isinstance(task, asyncio.Future):
             raise TypeError(f"assertTaskCancelled takes a task, not {task!r}")
-        if task is asyncio.current_task():
+        if task is _cpython.current_task():
             raise ValueError("assertTaskCancelled cannot await the end of the task that awaits it")
         subject, was_done = Subject(task), task.done()
         if not was_done:
@@ -58,9 +59,9 @@ class TaskAssertions(Failing):
 
         Lists them as the report of leaks does.
         """
-        current = asyncio.current_task()
+        current = _cpython.current_task()
         callers = {current} if current is not None else set()
-        others = asyncio.all_tasks() - callers
+        others = _cpython.all_tasks(asyncio.get_running_loop()) - callers
         pending = sorted((each for each in others if not waits_for(each, callers)), key=_by_name)
         if pending:
             detector = TaskLeaks()

@@ -68,7 +68,7 @@ class Census:
         """Sets the mark."""
         self.loop = loop
         _spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
-        self._tasks_before = weakref.WeakSet(asyncio.all_tasks(loop))
+        self._tasks_before = weakref.WeakSet(_cpython.all_tasks(loop))
         self._ids_before = {id(task) for task in self._tasks_before}
         self._registered_before = {id(obj): _reference(obj) for obj in self._registered()}
         self._transports_before = {id(each) for each in _cpython_loops.connections_of(loop)}
@@ -111,9 +111,9 @@ class Census:
         """The loop's tasks that were created since the mark and are not done, the calling one apart."""
         if self.loop.is_closed():
             return set()
-        tasks = asyncio.all_tasks(self.loop)
+        tasks = _cpython.all_tasks(self.loop)
         if _cpython.running_loop() is self.loop:
-            tasks.discard(asyncio.current_task())
+            tasks.discard(_cpython.current_task())
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
 
     def living(self) -> list[Any]:

@@ -74,7 +74,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         if self._task_factory is None and not self._debug:
             # What the standard loop does in this case, without one more call.
             self._check_closed()
-            task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, **options)
+            task: asyncio.Task[Any] = asyncio.tasks.Task(coro, loop=self, **options)
         else:
             task = _standard_create_task(self, coro, **options)
             _cpython.drop_last_source_frame(task)
@@ -196,7 +196,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def _opening_site(self) -> CreationSite:
         """The lines that are opening something; those that started the task which does, come after them."""
         site = capture(sys._getframe(2), self.phase, _THROUGH_ASYNCIO)
-        task = asyncio.current_task(self)
+        task = _cpython.current_task(self)
         started = creation_site(task) if task is not None else None
         return site + started[1:] if started is not None else site
 

@@ -127,7 +127,7 @@ class Runner:
             self._carrier = None
         if loop is None or loop.is_closed():
             return []
-        if asyncio.all_tasks(loop) or _cpython.started_generators(loop):
+        if _cpython.all_tasks(loop) or _cpython.started_generators(loop):
             self._end(loop, end_everything(seconds))
         executor = _cpython.default_executor(loop)
         if executor is None or executor is self._ended_executor:

@@ -6,7 +6,7 @@ import math
 import sys
 from concurrent.futures import Executor
 
-from .. import _cpython_threads
+from .. import _cpython, _cpython_threads
 from ..cpython.originals import asyncio, threading
 from ..places import render_stack, stack_of
 from .cancellation import cancel_and_wait, detach
@@ -19,7 +19,7 @@ async def end_everything(seconds: float) -> None:
     loop = asyncio.get_running_loop()
 
     def others() -> set[asyncio.Task[None]]:
-        return asyncio.all_tasks(loop) - {asyncio.current_task()}
+        return _cpython.all_tasks(loop) - {_cpython.current_task()}
 
     for task in await cancel_and_wait(loop, others, seconds):
         detach(task)

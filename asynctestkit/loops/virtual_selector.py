@@ -92,7 +92,7 @@ class VirtualSelector(WatchfulSelector):
         self._looks += 1
         if self._looks == 1:
             return False  # what has ended just now may be what is waited for
-        return spent >= _PIPE_SECONDS or any(map(_yields, asyncio.all_tasks(self._loop)))
+        return spent >= _PIPE_SECONDS or any(map(_yields, _cpython.all_tasks(self._loop)))
 
     def _wait_or_jump(self) -> Events:
         self._turns = 0
@@ -136,7 +136,7 @@ class VirtualSelector(WatchfulSelector):
         self._beats += 1
         if self._beats % _ROUND:
             return False
-        others = asyncio.all_tasks(self._loop).difference(background)
+        others = _cpython.all_tasks(self._loop).difference(background)
         before, self._standing = self._standing, {task: _cpython.awaited_future(task) for task in others}
         if before != self._standing:
             self._beats = 0

@@ -49,7 +49,12 @@ def _own_task(loop, coro, **options):
     return _OwnTask(coro, loop=loop, **options)
 
 
-FACTORIES = [plain_task, _own_task]
+def _python_task(loop, coro, **options):
+    """The implementation in Python, which is used where there is no other, and by debuggers."""
+    return asyncio.tasks._PyTask(coro, loop=loop, **options)
+
+
+FACTORIES = [plain_task, _own_task, _python_task]
 if sys.version_info >= (3, 12):
     FACTORIES.append(asyncio.eager_task_factory)
 
