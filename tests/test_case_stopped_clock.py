@@ -68,11 +68,13 @@ class WaitingForATimerTests(StoppedClockTestCase):
         """There the deadline ends the test, and says the same."""
 
         async def body(case):
-            thread = threading.Thread(target=threading.Event().wait, args=(60,), daemon=True)
+            thread = threading.Thread(target=over.wait, args=(60,), daemon=True)
             thread.start()
             with case.freeze():
                 await asyncio.sleep(0.01)  # waits: for ever
 
+        over = threading.Event()
+        self.addCleanup(over.set)
         for name, freeze in FREEZES.items():
             with self.subTest(name):
                 began = time.monotonic()

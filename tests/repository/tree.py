@@ -4,6 +4,7 @@ import ast
 import functools
 import io
 import tokenize
+import unittest
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
+        """It is forgotten at the end of the test file: all trees are a million objects to collect garbage in."""
+        unittest.addModuleCleanup(vars(self).pop, "tree", None)
         return ast.parse(self.source, self.path)
 
     @functools.cached_property
