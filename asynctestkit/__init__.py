@@ -30,6 +30,7 @@ from .leaks.detector import LeakDetector
 from .leaks.environ import EnvironLeaks
 from .leaks.exceptions import ExceptionLeaks
 from .leaks.executors import ExecutorLeaks
+from .leaks.generator_cleanups import GeneratorCleanupLeaks
 from .leaks.leak import Leak
 from .leaks.patches import PatchLeaks
 from .leaks.servers import ServerLeaks
@@ -40,6 +41,8 @@ from .leaks.tasks import TaskLeaks
 from .leaks.threads import ThreadLeaks
 from .leaks.timers import TimerLeaks
 from .leaks.transports import TransportLeaks
+from .leaks.unclosed import UnclosedLeaks
+from .leaks.unclosed_files import UnclosedFileLeaks
 from .leaks.watchers import WatcherLeaks
 from .loops.clock import Clock
 from .mocks import MockBuilders
@@ -60,6 +63,7 @@ __all__ = [
     "EnvironLeaks",
     "ExceptionLeaks",
     "ExecutorLeaks",
+    "GeneratorCleanupLeaks",
     "GroupAssertions",
     "HygieneMixin",
     "HygienicAsyncTestCase",
@@ -88,6 +92,8 @@ __all__ = [
     "TimeAssertions",
     "TimerLeaks",
     "TransportLeaks",
+    "UnclosedFileLeaks",
+    "UnclosedLeaks",
     "UnnamedTaskError",
     "WatcherLeaks",
     "allow_leaks",

@@ -76,6 +76,12 @@ def carries_tls(transport: Any) -> bool:
     return isinstance(protocol, sslproto.SSLProtocol)
 
 
+def protocol_above(protocol: Any) -> Any:
+    """That which TLS serves: `_app_protocol`, Lib/asyncio/sslproto.py; any other serves nobody but itself."""
+    is_tls = isinstance(protocol, sslproto.SSLProtocol)
+    return protocol._app_protocol if is_tls else protocol
+
+
 def serves_subprocess(transport: Any) -> bool:
     """Whether this is a pipe of a child process: its protocol is of Lib/asyncio/base_subprocess.py.
 

@@ -12,9 +12,9 @@ import warnings
 from asyncio import base_subprocess
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import _cpython
+from . import _cpython_hooks
 from .cpython.originals import asyncio, os, socket, subprocess
 
 __all__: list[str] = []
@@ -110,16 +110,25 @@ SOCK_ACCEPT = "_sock_accept"
 # -- warnings of the dying -----------------------------------------------------------------------------------
 
 
-def hook_resource_warnings(hook: Callable[[str, object], bool]) -> Callable[[], None]:
-    """Shows `hook` what dies unclosed, whatever the filters say; returns the undoing.
+class WarningHook(NamedTuple):
+    """Who listens to ResourceWarnings."""
 
-    It is called with the text of the ResourceWarning and None, and if it returns True, once more with the
-    thing itself; if it returns True again, nobody is warned. All other warnings go their way.
+    wants_any: Callable[[], bool]
+    """Whether it listens just now."""
+    takes: Callable[[str, object], bool]
+    """Whether it takes a warning, given its text and the thing, so that nobody else hears of it."""
+
+
+def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
+    """Shows `hook` each ResourceWarning, whatever the filters say; returns the undoing.
+
+    With it comes the thing that has died unclosed: the warning's `source`, or whose `__del__` warns; None for
+    what is neither. What is not taken goes its way.
 
     The first of the filters asks: Python/_warnings.c matches a filter's pattern against the text. What that
     then calls, `_showwarnmsg` of Lib/warnings.py, gets the thing.
     """
-    filters: Any = _cpython.warning_filters()
+    filters: Any = _cpython_hooks.warning_filters()
     filters.insert(0, _FILTER)  # without telling `warnings`, which would have every warning shown once more
     _warning_hooks.append(hook)
     if len(_warning_hooks) == 1:
@@ -128,7 +137,7 @@ def hook_resource_warnings(hook: Callable[[str, object], bool]) -> Callable[[], 
     def undo() -> None:
         # Blocks that overlap do not end in the order in which they began.
         _warning_hooks.remove(hook)
-        for each in (filters, _cpython.warning_filters()):
+        for each in (filters, _cpython_hooks.warning_filters()):
             index = next((i for i, entry in enumerate(each) if entry is _FILTER), None)
             if index is not None:
                 del each[index]
@@ -143,26 +152,64 @@ class _Asking:
 
     is_asking = True
 
-    def match(self, text: str) -> bool:
-        return self.is_asking and bool(_warning_hooks) and _warning_hooks[-1](text, None)
+    def match(self, _: str) -> bool:
+        return self.is_asking and bool(_warning_hooks) and _warning_hooks[-1].wants_any()
 
 
 _asking = _Asking()
 _FILTER: Any = ("always", _asking, ResourceWarning, None, 0)
 _SHOW = warnings._showwarnmsg  # type: ignore[attr-defined]  # not in typeshed
-_warning_hooks: list[Callable[[str, object], bool]] = []
+_warning_hooks: list[WarningHook] = []
+_told: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
+"""What has been warned of, by module. In a module's own registry, it would not come to the filters again."""
 
 
 def _show_unless_taken(message: Any) -> None:
     text = str(message.message)
-    is_ours = message.category is ResourceWarning and message.source is not None and _asking.match(text)
-    if not is_ours:
+    if message.category is not ResourceWarning or not _asking.match(text):
         _SHOW(message)
-    elif not _warning_hooks[-1](text, message.source):
-        _asking.is_asking = False
-        try:
-            warnings.warn_explicit(
-                message.message, message.category, message.filename, message.lineno, source=message.source
-            )
-        finally:
-            _asking.is_asking = True
+        return
+    frames = _frames_from(sys._getframe(1))
+    thing = message.source if message.source is not None else _dying_in(frames)
+    if not _warning_hooks[-1].takes(text, thing):
+        _warn_as_before(message, frames)
+
+
+def _warn_as_before(message: Any, frames: list[FrameType]) -> None:
+    """Warns again, of the same line, and leaves it to the other filters what comes of that."""
+    place = (message.filename, message.lineno)
+    frame = next((f for f in frames if (f.f_code.co_filename, f.f_lineno) == place), None)
+    module = frame.f_globals.get("__name__") if frame is not None else None
+    _asking.is_asking = False
+    try:
+        warnings.warn_explicit(
+            message.message,
+            message.category,
+            *place,
+            module=module,
+            registry=_told.setdefault(module, {}),
+            source=message.source,
+        )
+    finally:
+        _asking.is_asking = True
+
+
+def _frames_from(innermost: FrameType | None) -> list[FrameType]:
+    frames: list[FrameType] = []
+    while innermost is not None and len(frames) < _NEAR:
+        frames.append(innermost)
+        innermost = innermost.f_back
+    return frames
+
+
+_NEAR = 8
+"""Frames among which the one is that warns."""
+
+
+def _dying_in(frames: list[FrameType]) -> object:
+    """Whose finalizer runs in one of these frames, the innermost."""
+    for frame in frames:
+        code = frame.f_code
+        if code.co_name == "__del__" and code.co_argcount:
+            return frame.f_locals.get(code.co_varnames[0])
+    return None

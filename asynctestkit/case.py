@@ -86,6 +86,9 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
         if runner is not None:  # after a failed `debug()`, suites call this again
             runner.close()
 
+    def _hygieneClosesLoop(self) -> bool:
+        return type(self)._tearDownAsyncioRunner is HygieneMixin._tearDownAsyncioRunner
+
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:
             self._hygieneBegin(self._asyncioRunner.get_loop())

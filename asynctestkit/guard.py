@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
+from . import _cpython_hooks
 from ._compat import add_note
 from .cpython.originals import asyncio
 from .exceptions import (
     BlockedLoopError,
     DeadlineError,
     LeakError,
-    LeakWarning,
     StaleAllowanceError,
     UnnamedTaskError,
 )
 from .leaks.allowances import Allowance
 from .leaks.exceptions import one_line
+from .leaks.late import LateErrors, warn_of
 from .leaks.report import render, render_blocks, render_unnamed
 from .leaks.sweep import Sweep
 from .loops.blocking import BlockingWatch
@@ -76,6 +75,7 @@ class Guard:
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
         """Called with each exception that a phase ends with, before it is raised."""
+        self._late: LateErrors | None = None
         self._blocking: BlockingWatch | None = None
         self._names: TaskNames | None = None
         self._patched_time: PatchedTime | None = None
@@ -92,7 +92,7 @@ class Guard:
             self._patched_time = PatchedTime.of(self.clock)
         if isinstance(loop, HygienicEventLoop):
             loop.contacts.enter(self._spared_threads)
-        self._sweep.census.open(loop)
+        self._sweep.open(loop, isinstance(self.code, Runner))
         if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
             self._names = TaskNames(loop)
         if self.settings.blocking_threshold is not None:
@@ -105,7 +105,9 @@ class Guard:
         if self._is_open:
             self._is_open = False
             self._stop_timing()
-            self._sweep.census.close()
+            self._sweep.close()
+            if self._late is not None:
+                _cpython_hooks.replace_default_exception_handler(self.loop, self._late)
             if isinstance(self.loop, HygienicEventLoop):
                 self.loop.contacts.leave(self._spared_threads)
             if self._names is not None:
@@ -133,11 +135,13 @@ class Guard:
         """The tasks that the test has started and that are not done, the calling one apart."""
         return self._sweep.census.pending_tasks()
 
-    def sweep(self, runner: Runner | ForeignRunner, case: object) -> None:
-        """The end of a test, whose instance is `case`: finds and ends what it has left, and closes."""
+    def sweep(self, runner: Runner | ForeignRunner, case: object, closes_loop: bool = False) -> None:
+        """The end of a test, whose instance is `case`: finds and ends what it has left, and closes.
+
+        With `closes_loop` the loop as well: some things tell only then that they were not closed.
+        """
         self._stop_timing()
         decided = self.is_decided
-        limit = math.inf if self.settings.deadline is None else self.settings.deadline
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
@@ -145,15 +149,22 @@ class Guard:
                 self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
                 if self._sweep.has_to_see_off(self.loop):
                     runner.run(self._see_off(), insist=True)
-                jobs = runner.shut_down(job_seconds=limit)
-            if jobs:
-                raise DeadlineError(_tell_of_jobs(self.subject, limit, jobs))
+                grace_period = self.settings.grace_period
+                self._sweep.add_cut_off(runner.shut_down(grace_period), grace_period)
+                if closes_loop and isinstance(runner, Runner):
+                    self._close_loop(runner)
         except DeadlineError as blocked:
             if not decided:
                 raise
             self._warn(str(blocked))
         finally:
             self.close()
+
+    def _close_loop(self, runner: Runner) -> None:
+        with self._sweep.hearing_what_the_loop_closes():
+            runner.close()
+        is_silent = self.settings.on_leak == "ignore"
+        self._late = LateErrors(self.subject, self._source, self._sweep.announced, is_silent)
 
     async def sweep_block(self) -> None:
         """The end of a block, within its loop: finds and ends what it has left, and closes."""
@@ -229,14 +240,7 @@ class Guard:
         return allowance not in self._sweep.used_allowances
 
     def _warn(self, text: str) -> None:
-        warning = LeakWarning(text)
-        try:
-            warnings.warn_explicit(warning, None, *self._source)
-        except LeakWarning:
-            if not self.is_decided:
-                raise
-            # Under -W error the warning would add to a test that has its outcome already.
-            warnings.showwarning(warning, LeakWarning, *self._source)
+        warn_of(text, self._source, is_late=self.is_decided)
 
 
 def _of_detector(error: Exception, report: str) -> Exception:
@@ -245,16 +249,3 @@ def _of_detector(error: Exception, report: str) -> Exception:
         add_note(error, report)
     trace = error.__traceback__
     return error.with_traceback(trace and trace.tb_next)
-
-
-def _tell_of_jobs(subject: str, limit: float, stacks: list[str]) -> str:
-    return "\n".join(
-        [
-            f"{subject}: {len(stacks)} job{'s' * (len(stacks) > 1)} of the loop's default executor went on "
-            f"for {limit:g} s of wall time after the test (deadline = {limit:g}), here:",
-            *(stack.rstrip() for stack in stacks),
-            "",
-            "remedy: await what asyncio.to_thread() or run_in_executor() returned, and have the job end "
-            "when it is told to; or allow more: @hygiene(deadline=…)",
-        ]
-    )

@@ -111,13 +111,17 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         guard = self._hygieneGuard
         if guard is not None:
             try:
-                guard.sweep(guard.code, self)  # type: ignore[arg-type]  # the code of a test is its runner
+                guard.sweep(guard.code, self, self._hygieneClosesLoop())  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
             except AssertionError as failure:
                 self._hygieneRandom.tell(failure)
                 raise
             finally:
                 self._hygieneEnd()  # here, as a suite with a shared loop may never tear its runner down
+
+    def _hygieneClosesLoop(self) -> bool:
+        """Whether the sweep may close the loop: nobody has a say after it in how that is done."""
+        return False
 
     def _hygieneEnd(self) -> None:
         """However the test ended, nothing of the guard stays in the process."""

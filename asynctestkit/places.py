@@ -17,10 +17,13 @@ __all__ = [
     "Place",
     "below_the_library",
     "capture",
+    "creation_site",
     "hide_machinery",
     "is_installed",
     "is_machinery",
+    "is_of_asyncio",
     "is_own",
+    "places_of_stack",
     "render_stack",
     "resolve",
     "runs_a_module",
@@ -109,6 +112,11 @@ def runs_a_module(frame: FrameType | None) -> bool:
     return False
 
 
+def is_of_asyncio(filename: str) -> bool:
+    """Whether this file is asyncio's."""
+    return filename.startswith(_MACHINERY_FOLDERS[0])
+
+
 def is_own(filename: str) -> bool:
     """Whether this file is this package's own."""
     return filename.startswith(_OWN_FOLDER)
@@ -133,6 +141,11 @@ def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> Creatio
         frame = frame.f_back
         depth -= 1
     return site
+
+
+def creation_site(thing: object) -> CreationSite | None:
+    """Where a task, timer, server or transport was created, if that was noted on it."""
+    return getattr(thing, "_asynctestkit_site", None)
 
 
 def below_the_library(frame: FrameType | None) -> FrameType | None:
@@ -196,6 +209,17 @@ def stack_of(innermost: FrameType | None) -> list[Place]:
         stack.append(Place(code.co_filename, innermost.f_lineno, code.co_name))
         innermost = innermost.f_back
     return stack[::-1]
+
+
+def places_of_stack(innermost: FrameType | None) -> tuple[Place, ...]:
+    """Where a thread stands, without what every thread runs in, outermost first; nowhere without a frame."""
+    lines: list[tuple[str, int, str]] = []
+    while innermost is not None:
+        code = innermost.f_code
+        if code.co_filename not in _THREADING or not lines:
+            lines.append((code.co_filename, innermost.f_lineno, code.co_name))
+        innermost = innermost.f_back
+    return user_places(lines)
 
 
 def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:

@@ -13,10 +13,9 @@ from .exceptions import DeadlockError, RunawayError
 from .leaks.tasks import places_from_debug_mode
 from .loops.clock import VirtualClock
 from .loops.deadlock import Tangle, facts_about
-from .loops.loop import creation_site
 from .loops.selector import Standstill
 from .loops.stopped_clock import who_replaced
-from .places import Place, is_machinery, resolve
+from .places import Place, creation_site, is_machinery, resolve
 from .standing import standing_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
 
-from . import _cpython
+from . import _cpython_hooks
 from ._compat import debugger_is_registered
 from .cpython.originals import os, signal, threading, time
 from .cpython.wall import wall_time
@@ -166,7 +166,7 @@ class Watch:
             self._take_down(sys._current_frames().get(self._thread_id))
             self._is_raising = True
             if not self._is_over:  # pragma: no branch  # the same race
-                _cpython.raise_in_thread(self._thread_id, PhaseInterrupt)
+                _cpython_hooks.raise_in_thread(self._thread_id, PhaseInterrupt)
             self._is_raising = False
 
     # -- in the thread of the code
@@ -329,13 +329,13 @@ def _take_signal() -> None:
     if (
         _SIGNAL is not None
         and threading.current_thread() is threading.main_thread()
-        and _cpython.signal_handler(_SIGNAL) == signal.SIG_DFL
+        and _cpython_hooks.signal_handler(_SIGNAL) == signal.SIG_DFL
     ):
-        _cpython.set_signal_handler(_SIGNAL, _on_signal)
+        _cpython_hooks.set_signal_handler(_SIGNAL, _on_signal)
 
 
 def _signal_is_ours() -> bool:
-    return _SIGNAL is not None and _cpython.signal_handler(_SIGNAL) is _on_signal
+    return _SIGNAL is not None and _cpython_hooks.signal_handler(_SIGNAL) is _on_signal
 
 
 def _on_signal(_number: int, frame: FrameType | None) -> None:

@@ -286,6 +286,26 @@ class LoopCanaries(Canary):
         self.loop.remove_signal_handler(signal.SIGUSR1)
         self.assertFalse(_cpython.has_signal_handlers(self.loop))
 
+    def test_generator_closed_by(self):
+        """The awaitables that end a generator know it; what goes on with it, and coroutines, do not."""
+
+        async def count():
+            yield
+
+        async def main():
+            generator = count()
+            for ends in (generator.aclose(), generator.athrow(ValueError)):
+                self.assertIs(_cpython.generator_closed_by(ends), generator)
+                ends.close()
+            goes_on, coroutine = generator.__anext__(), main()
+            self.assertIsNone(_cpython.generator_closed_by(goes_on))
+            self.assertIsNone(_cpython.generator_closed_by(coroutine))
+            goes_on.close()
+            coroutine.close()
+            await generator.aclose()
+
+        self.loop.run_until_complete(main())
+
     def test_started_generators(self):
         """A generator is listed once it was iterated on the loop."""
 

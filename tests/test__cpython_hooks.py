@@ -2,13 +2,15 @@
 
 import asyncio
 import gc
+import io
 import signal
+import socket
 import threading
 import warnings
 import weakref
 from unittest import mock
 
-from asynctestkit import _cpython
+from asynctestkit import _cpython_hooks
 from tests.test__cpython import Canary
 
 
@@ -16,8 +18,8 @@ class HookCanaries(Canary):
     def test_hook_default_exception_handler(self):
         """What reaches the default handler reaches the innermost hook, with the handler, until undone."""
         seen, context = [], {"message": "m"}
-        undo = _cpython.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
-        _cpython.hook_default_exception_handler(self.loop, self.fail)()
+        undo = _cpython_hooks.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
+        _cpython_hooks.hook_default_exception_handler(self.loop, self.fail)()
         self.loop.call_exception_handler(context)
         self.assertEqual(seen, [(mock.ANY, context)])
         undo()
@@ -25,6 +27,18 @@ class HookCanaries(Canary):
             self.loop.call_exception_handler(context)
             seen[0][0]({"message": "through the hook"})
         self.assertEqual([each.getMessage() for each in logs.records], ["m", "through the hook"])
+
+    def test_replace_default_exception_handler(self):
+        """What a closed loop is told reaches the replacement, in the place of a hook or of none."""
+        seen = []
+        self.loop.close()
+        for hooks in (False, True):
+            with self.subTest(hooks=hooks):
+                if hooks:
+                    _cpython_hooks.hook_default_exception_handler(self.loop, self.fail)
+                _cpython_hooks.replace_default_exception_handler(self.loop, seen.append)
+                self.loop.call_exception_handler({"message": "m"})
+                self.assertEqual(seen.pop(), {"message": "m"})
 
     async def drop_generators(self, *between):
         async def count():
@@ -42,7 +56,7 @@ class HookCanaries(Canary):
 
     def hook_generators(self):
         self.seen = []
-        return _cpython.hook_async_generator_finalizer(
+        return _cpython_hooks.hook_async_generator_finalizer(
             self.loop, lambda generator: self.seen.append(generator.__name__)
         )
 
@@ -62,15 +76,15 @@ class HookCanaries(Canary):
 
         self.run_in_loop(body())
         self.assertEqual(self.seen, ["count", "closed", "closed"])
-        _cpython.hook_async_generator_finalizer(opaque := asyncio.AbstractEventLoop(), self.fail)()
+        _cpython_hooks.hook_async_generator_finalizer(opaque := asyncio.AbstractEventLoop(), self.fail)()
         self.assertEqual(vars(opaque), {})
 
     def test_asyncio_logger_is_replaced(self):
         """A patched logger, or a patched `error` on it, is seen while it is patched."""
         for target in ("asyncio.base_events.logger", "asyncio.base_events.logger.error"):
             with mock.patch(target):
-                self.assertTrue(_cpython.asyncio_logger_is_replaced(), target)
-            self.assertFalse(_cpython.asyncio_logger_is_replaced())
+                self.assertTrue(_cpython_hooks.asyncio_logger_is_replaced(), target)
+            self.assertFalse(_cpython_hooks.asyncio_logger_is_replaced())
 
     async def forgotten(self):
         pass
@@ -78,8 +92,8 @@ class HookCanaries(Canary):
     def test_hook_unawaited_coroutines(self):
         """A coroutine that dies unawaited is shown to the innermost hook, whichever was undone first."""
         seen, before = [], warnings._warn_unawaited_coroutine
-        undo_outer = _cpython.hook_unawaited_coroutines(lambda _: seen.append("outer"))
-        undo_inner = _cpython.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
+        undo_outer = _cpython_hooks.hook_unawaited_coroutines(lambda _: seen.append("outer"))
+        undo_inner = _cpython_hooks.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
         undo_outer()
         self.forgotten()
         undo_inner()
@@ -89,30 +103,30 @@ class HookCanaries(Canary):
     def test_warn_unawaited_coroutine(self):
         """The warning is Python's own, also where a hook is set."""
         coroutine = self.forgotten()
-        undo = _cpython.hook_unawaited_coroutines(self.fail)
+        undo = _cpython_hooks.hook_unawaited_coroutines(self.fail)
         self.addCleanup(coroutine.close)
         self.addCleanup(undo)
         with self.assertWarnsRegex(RuntimeWarning, "forgotten' was never awaited"):
-            _cpython.warn_unawaited_coroutine(coroutine)
+            _cpython_hooks.warn_unawaited_coroutine(coroutine)
 
     def test_warnings_sink_and_warning_filters(self):
         """Both are others while warnings are recorded and filtered, and the same ones after."""
-        sink, filters = _cpython.warnings_sink(), _cpython.warning_filters()
+        sink, filters = _cpython_hooks.warnings_sink(), _cpython_hooks.warning_filters()
         with warnings.catch_warnings(record=True):
             warnings.simplefilter("ignore", BytesWarning)
-            self.assertNotEqual(_cpython.warnings_sink(), sink)
-            self.assertEqual(_cpython.warning_filters()[0][::2], ("ignore", BytesWarning, 0))
-        self.assertEqual(_cpython.warnings_sink(), sink)
-        self.assertIs(_cpython.warning_filters(), filters)
+            self.assertNotEqual(_cpython_hooks.warnings_sink(), sink)
+            self.assertEqual(_cpython_hooks.warning_filters()[0][::2], ("ignore", BytesWarning, 0))
+        self.assertEqual(_cpython_hooks.warnings_sink(), sink)
+        self.assertIs(_cpython_hooks.warning_filters(), filters)
 
 
 class InterpreterCanaries(Canary):
     def test_signal_handler_and_set_signal_handler(self):
         """Both agree with the public functions of `signal`."""
         self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
-        _cpython.set_signal_handler(signal.SIGTERM, print)
+        _cpython_hooks.set_signal_handler(signal.SIGTERM, print)
         self.assertIs(signal.getsignal(signal.SIGTERM), print)
-        self.assertIs(_cpython.signal_handler(signal.SIGTERM), print)
+        self.assertIs(_cpython_hooks.signal_handler(signal.SIGTERM), print)
 
     def test_raise_in_thread(self):
         """The exception appears in the other thread, which is busy with something else."""
@@ -128,7 +142,7 @@ class InterpreterCanaries(Canary):
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         busy.wait(10)
-        _cpython.raise_in_thread(thread.ident, GeneratorExit)
+        _cpython_hooks.raise_in_thread(thread.ident, GeneratorExit)
         thread.join(10)
         over.set()
         self.assertEqual(len(caught), 1)
@@ -137,15 +151,26 @@ class InterpreterCanaries(Canary):
         """The object outlives its last reference."""
         mortal, immortal = type("Mortal", (), {})(), type("Immortal", (), {})()
         references = weakref.ref(mortal), weakref.ref(immortal)
-        _cpython.immortalize(immortal)
+        _cpython_hooks.immortalize(immortal)
         del mortal, immortal
         gc.collect()
         self.assertIsNone(references[0]())
         self.assertIsNotNone(references[1]())
 
+    def test_is_written_in_c(self):
+        """Classes of C cannot be changed; any other can, whatever it is derived from."""
+
+        class Socket(socket.socket):
+            pass
+
+        for cls in (object, int, io.FileIO, asyncio.Future):
+            self.assertTrue(_cpython_hooks.is_written_in_c(cls), cls)
+        for cls in (Socket, socket.socket, Canary):
+            self.assertFalse(_cpython_hooks.is_written_in_c(cls), cls)
+
     def test_heap_is_frozen(self):
         """The heap counts as frozen from `gc.freeze()` on; what the interpreter has frozen is no matter."""
         self.addCleanup(gc.unfreeze)
-        self.assertFalse(_cpython.heap_is_frozen())
+        self.assertFalse(_cpython_hooks.heap_is_frozen())
         gc.freeze()
-        self.assertTrue(_cpython.heap_is_frozen())
+        self.assertTrue(_cpython_hooks.heap_is_frozen())

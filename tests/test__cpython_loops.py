@@ -68,7 +68,7 @@ class TransportCanaries(Canary):
         self.close()
         self.assertEqual([_cpython_loops.holds_resource(each) for each in transports], [False, False])
 
-    def test_carrier_of_and_carried_by_and_carries_tls(self):
+    def test_carrier_of_and_carried_by_and_carries_tls_and_protocol_above(self):
         """A TLS transport and the one below it know each other; it is open while that one is."""
 
         async def connect():
@@ -89,6 +89,8 @@ class TransportCanaries(Canary):
         self.assertIs(_cpython_loops.carried_by(plain), secure)
         self.assertIsNone(_cpython_loops.carried_by(secure))
         self.assertEqual([_cpython_loops.carries_tls(each) for each in (plain, secure)], [True, False])
+        self.assertIs(_cpython_loops.protocol_above(plain.get_protocol()), secure.get_protocol())
+        self.assertIs(_cpython_loops.protocol_above(secure.get_protocol()), secure.get_protocol())
         self.assertTrue(_cpython_loops.is_open(secure))
         plain.close()
         self.assertFalse(_cpython_loops.is_open(secure))

@@ -11,6 +11,7 @@ import warnings
 from unittest import mock
 
 from asynctestkit import _cpython_process
+from asynctestkit._cpython_process import WarningHook
 from asynctestkit.cpython import originals
 
 
@@ -111,47 +112,85 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
 
 
 class HookResourceWarningsTests(unittest.TestCase):
-    def hear(self, action, answers):
-        """What the hook is asked, and what is warned of, when a socket is dropped."""
-        asked, answers = [], iter(answers)
+    def hear(self, action, *, wants, takes):
+        """What the hook is shown, and what is warned of, when a socket is dropped."""
+        shown_to_hook = []
 
         def hook(text, thing):
-            asked.append((text.startswith("unclosed <socket"), type(thing)))
-            return next(answers)
+            shown_to_hook.append((text.startswith("unclosed <socket"), type(thing)))
+            return takes
 
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter(action)
-            undo = _cpython_process.hook_resource_warnings(hook)
+            undo = _cpython_process.hook_resource_warnings(WarningHook(lambda: wants, hook))
             socket.socket()
             undo()
-        return asked, [each.category for each in shown]
+        return shown_to_hook, [each.category for each in shown]
 
     def test_a_thing_that_is_taken(self):
-        """The hook is asked about the text, then shown the thing; nobody is warned, whatever the filters."""
+        """The hook is shown the text and the thing; nobody is warned, whatever the filters."""
         for action in ("ignore", "always", "error"):
             with self.subTest(action):
-                asked, shown = self.hear(action, [True, True, True])
-                self.assertEqual(asked[0], (True, type(None)))
-                self.assertEqual(asked[-1], (True, socket.socket))
-                self.assertEqual(shown, [])
+                heard = self.hear(action, wants=True, takes=True)
+                self.assertEqual(heard, ([(True, socket.socket)], []))
 
     def test_a_thing_that_is_not_taken(self):
         """It is warned of as the filters have it."""
         for action, expected in (("ignore", []), ("always", [ResourceWarning])):
             with self.subTest(action):
-                self.assertEqual(self.hear(action, [True, True, False])[1], expected)
+                heard = self.hear(action, wants=True, takes=False)
+                self.assertEqual(heard, ([(True, socket.socket)], expected))
 
-    def test_a_text_that_is_of_no_interest(self):
-        """The thing is not even shown."""
-        asked, shown = self.hear("always", [False, False])
-        self.assertEqual({kind for _, kind in asked}, {type(None)})
-        self.assertEqual(shown, [ResourceWarning])
+    def test_a_hook_that_does_not_listen(self):
+        """It is shown nothing."""
+        self.assertEqual(self.hear("always", wants=False, takes=True), ([], [ResourceWarning]))
+
+    def test_whose_finalizer_warns(self):
+        """A warning without a source is of what the `__del__` belongs to that warns; or of nobody."""
+
+        class Quiet:
+            def __del__(this):
+                self.warn()
+
+        heard = []
+        undo = _cpython_process.hook_resource_warnings(
+            WarningHook(lambda: True, lambda text, thing: heard.append((text, type(thing))) or True)
+        )
+        Quiet()
+        self.warn()
+        undo()
+        self.assertEqual(heard, [("not closed", Quiet), ("not closed", type(None))])
+
+    def warn(self):
+        warnings.warn("not closed", ResourceWarning, stacklevel=1)
+
+    def test_a_warning_that_is_not_taken_comes_once_a_line(self):
+        """As the action "default" has it: the registry of the line's module is asked."""
+        lines = []
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("default")
+            undo = _cpython_process.hook_resource_warnings(
+                WarningHook(lambda: True, lambda text, thing: lines.append(text))
+            )
+            for _ in range(2):
+                self.warn()
+            undo()
+        self.assertEqual((lines, len(shown)), (["not closed"] * 2, 1))
+
+    def test_other_warnings(self):
+        """They go their way."""
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            undo = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, self.fail))
+            warnings.warn("text", UserWarning, stacklevel=1)
+            undo()
+        self.assertEqual([each.category for each in shown], [UserWarning])
 
     def test_the_hooks_of_overlapping_blocks(self):
         """They end in any order, the innermost is asked, and in the end everything is as it was."""
         before, show = list(warnings.filters), warnings._showwarnmsg
-        first = _cpython_process.hook_resource_warnings(lambda text, thing: False)
-        second = _cpython_process.hook_resource_warnings(lambda text, thing: True)
+        first = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, lambda *_: False))
+        second = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, lambda *_: True))
         first()
         socket.socket()
         second()

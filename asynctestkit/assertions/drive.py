@@ -14,7 +14,7 @@ from contextvars import Context
 from types import CoroutineType, GeneratorType
 from typing import Any, Generic, TypeVar
 
-from .. import _cpython
+from .. import _cpython, _cpython_hooks
 from ..await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
 from ..cpython.originals import asyncio, gc
 from ..loops.cancellation import detach
@@ -96,7 +96,7 @@ class Drive(Generic[_T]):
         self._is_abandoned = True
         if not self._spares:
             if self._future is None:
-                _cpython.immortalize(self._coroutine)  # finalizing it could hang
+                _cpython_hooks.immortalize(self._coroutine)  # finalizing it could hang
                 _disarm(self._coroutine)
             refused: set[asyncio.Task[Any]] = set()
             _tasks_behind(self._awaited(), refused)

@@ -9,6 +9,7 @@ from .detector import LeakDetector
 from .environ import EnvironLeaks
 from .exceptions import ExceptionLeaks
 from .executors import ExecutorLeaks
+from .generator_cleanups import GeneratorCleanupLeaks
 from .patches import PatchLeaks
 from .servers import ServerLeaks
 from .signal_handlers import SignalHandlerLeaks
@@ -18,6 +19,8 @@ from .tasks import TaskLeaks
 from .threads import ThreadLeaks
 from .timers import TimerLeaks
 from .transports import TransportLeaks
+from .unclosed import UnclosedLeaks
+from .unclosed_files import UnclosedFileLeaks
 from .watchers import WatcherLeaks
 
 __all__ = ["DEFAULT_DETECTORS", "STRICT_DETECTORS"]
@@ -27,8 +30,10 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     CoroutineLeaks,
     ExceptionLeaks,
     CallbackLeaks,
+    GeneratorCleanupLeaks,
     ServerLeaks,
     TransportLeaks,
+    UnclosedLeaks,
     SignalHandlerLeaks,
     PatchLeaks,
     SocketLeaks,
@@ -44,5 +49,6 @@ STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     TimerLeaks,
     WatcherLeaks,
     EnvironLeaks,
+    UnclosedFileLeaks,
 )
 """All kinds: also what real suites leave behind without harm."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from types import AsyncGeneratorType
 from typing import Any
 
@@ -9,7 +10,10 @@ from ..await_chain import chain_of_coroutine, coroutine_name, definition
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["AsyncGeneratorLeaks"]
+__all__ = ["AsyncGeneratorLeaks", "told"]
+
+told: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
+"""The generators that were leaks as such, and are none of another sort later on."""
 
 
 class AsyncGeneratorLeaks(LeakDetector):
@@ -24,6 +28,7 @@ class AsyncGeneratorLeaks(LeakDetector):
     def examine(self, obj: AsyncGeneratorType[Any, Any]) -> Leak | None:
         if obj.ag_frame is None:
             return None
+        told.add(obj)
         name = coroutine_name(obj)
         return Leak(
             kind=self.kind,

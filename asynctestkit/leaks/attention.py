@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 
-from .. import _cpython
+from .. import _cpython_hooks
 from ..cpython.originals import asyncio
 
 __all__ = ["Attention"]
@@ -21,34 +20,27 @@ class Attention:
 
     def __init__(self) -> None:
         self._listeners = _log_listeners()
-        self._error_method = _cpython.ASYNCIO_LOGGER.error
-        self._sink = _cpython.warnings_sink()
-        self._filters = _cpython.warning_filters()
+        self._error_method = _cpython_hooks.ASYNCIO_LOGGER.error
+        self._sink = _cpython_hooks.warnings_sink()
 
     def sees_errors(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether the user sees the loop's errors: by a handler of theirs, `assertLogs` or a patch."""
-        if loop.get_exception_handler() is not None or _cpython.asyncio_logger_is_replaced():
+        if loop.get_exception_handler() is not None or _cpython_hooks.asyncio_logger_is_replaced():
             return True
-        logger = _cpython.ASYNCIO_LOGGER
+        logger = _cpython_hooks.ASYNCIO_LOGGER
         if logger.error != self._error_method:
             return True
         return logger.isEnabledFor(logging.ERROR) and not _log_listeners() <= self._listeners
 
-    def sees_warning(self, category: type[Warning], text: str) -> bool:
-        """Whether the test records warnings now (`assertWarns`, …), or has chosen to ignore this one."""
-        if self.records_warnings():
-            return True
-        return _cpython.warning_filters() is not self._filters and _is_ignored(category, text)
-
     def records_warnings(self) -> bool:
         """Whether the test records warnings now."""
-        return _cpython.warnings_sink() != self._sink
+        return _cpython_hooks.warnings_sink() != self._sink
 
 
 def _log_listeners() -> set[int]:
     """The handlers that get the asyncio logger's errors, those apart that only write them somewhere."""
     found: set[int] = set()
-    logger: logging.Logger | None = _cpython.ASYNCIO_LOGGER
+    logger: logging.Logger | None = _cpython_hooks.ASYNCIO_LOGGER
     while logger is not None:
         found.update(id(h) for h in logger.handlers if h.level <= logging.ERROR and not _only_writes(h))
         logger = logger.parent if logger.propagate else None
@@ -60,11 +52,3 @@ def _only_writes(handler: logging.Handler) -> bool:
     if type(handler) is logging.StreamHandler:
         return not isinstance(handler.stream, io.StringIO) or handler.stream in (sys.stdout, sys.stderr)
     return type(handler) is logging.FileHandler
-
-
-def _is_ignored(category: type[Warning], text: str) -> bool:
-    """What the first filter for such a warning, whatever the module, says."""
-    for action, message, filtered, module, _ in _cpython.warning_filters():
-        if module is None and issubclass(category, filtered) and re.match(message or "", text):
-            return bool(action == "ignore")
-    return False

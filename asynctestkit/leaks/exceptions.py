@@ -42,8 +42,10 @@ class ExceptionLeaks(LeakDetector):
             future, error = obj.future, obj.exception
             if future is None or error is None or _was_failed_by_asyncio(future, error):
                 return None
+            if _ends_a_generator(future):
+                return None
             return self._leak(future, error)
-        if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False):
+        if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False) or _ends_a_generator(obj):
             return None
         error = obj.exception()
         return self._leak(obj, error) if error is not None else None
@@ -81,6 +83,13 @@ def raised_at(error: BaseException) -> tuple[Place, ...]:
 
 def _is_unretrieved(future: asyncio.Future[Any]) -> bool:
     return _cpython.is_exception_unretrieved(future) and future.done()
+
+
+def _ends_a_generator(future: asyncio.Future[Any]) -> bool:
+    """Exempt: the task in which a loop ends a generator that was dropped; that is a leak of its own kind."""
+    if not isinstance(future, _cpython.TASK_TYPES):
+        return False
+    return _cpython.generator_closed_by(_cpython.coroutine_of(future)) is not None
 
 
 def _is_within_asyncio(owners: list[Any]) -> bool:

@@ -7,7 +7,9 @@ import sys
 
 from .. import _cpython, _cpython_threads
 from ..cpython.originals import asyncio, futures, gc, threading
-from ..places import resolve
+from ..loops.jobs import Job
+from ..loops.quiescence import threads_around
+from ..places import places_of_stack, resolve
 from .detector import LeakDetector
 from .leak import Leak
 from .origins import is_of_the_library, origins
@@ -20,14 +22,17 @@ class ExecutorLeaks(LeakDetector):
     """Pools of threads and of processes that have workers and are not shut down.
 
     One that has never worked keeps nothing running, and one that was dropped ends its workers: neither is a
-    leak. Its threads and processes are none of their own.
+    leak. Its threads and processes are none of their own. Of the loop's default executor it is the jobs that
+    are leaks, if they go on.
     """
 
     kind = "executor"
-    types = (futures.Executor,)
+    types = (futures.Executor, Job)
     may_outlive_tests = True
 
-    def examine(self, obj: futures.Executor) -> Leak | None:
+    def examine(self, obj: futures.Executor | Job) -> Leak | None:
+        if isinstance(obj, Job):
+            return _leak_of_job(obj) if _is_of_the_loops_own(obj) else None
         origin = origins.of(obj)
         if origin is None or _cpython_threads.is_shut_down(obj) or not _cpython_threads.executor_threads(obj):
             return None
@@ -42,14 +47,44 @@ class ExecutorLeaks(LeakDetector):
             remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
         )
 
+    def is_ending(self, obj: futures.Executor | Job) -> bool:
+        """A job may, while its thread can act by itself, or another that lets it go on."""
+        census = origins.current()
+        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+
+    def depends_on_owner(self, obj: futures.Executor | Job) -> bool:
+        """Nobody has a job but its pool."""
+        return not isinstance(obj, Job)
+
     def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
         """One that nobody has any more ends with its workers, if those have nothing to do."""
         is_idle = not any(map(_is_at_work, _cpython_threads.executor_threads(obj)))
         return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
 
-    def release(self, obj: futures.Executor) -> None:
+    def release(self, obj: futures.Executor | Job) -> None:
         """Jobs that wait are cancelled; those that run are not waited for, and run on."""
-        _cpython_threads.shut_down(obj)
+        if not isinstance(obj, Job):
+            _cpython_threads.shut_down(obj)
+
+
+def _is_of_the_loops_own(job: Job) -> bool:
+    """Whether the default executor of the test's loop was given a job, and it is not done."""
+    census = origins.current()
+    executor = _cpython.default_executor(census.loop) if census is not None else None
+    return executor is not None and job.is_of(executor) and job.is_in_flight()
+
+
+def _leak_of_job(job: Job) -> Leak:
+    frame = job.frame()
+    return Leak(
+        kind=ExecutorLeaks.kind,
+        name=job.name,
+        description="a job of the loop's default executor, "
+        + ("still running" if frame is not None else "still queued"),
+        created_at=resolve(job.site),
+        waiting_at=places_of_stack(frame),
+        remedy="await what to_thread() or run_in_executor() returned, and have the job end when told to",
+    )
 
 
 def _is_at_work(thread: threading.Thread) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .. import _cpython_loops
+from .. import _cpython_loops, places
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio
 
-__all__ = ["callback_name", "is_of_asyncio"]
+__all__ = ["callback_name", "is_of_asyncio", "is_written_in_asyncio"]
 
 _INTERNAL = frozenset(
     f"asyncio.{module}"
@@ -31,6 +31,12 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
     `wait_for` and TLS.
     """
     return getattr(_function(handle), "__module__", None) in _INTERNAL
+
+
+def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
+    """Whether a handle calls a function that asyncio itself has written, in Python."""
+    code = getattr(_function(handle), "__code__", None)
+    return code is not None and places.is_of_asyncio(code.co_filename)
 
 
 def _function(handle: asyncio.Handle) -> Any:

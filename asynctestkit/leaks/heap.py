@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from .. import _cpython
+from .. import _cpython_hooks
 from ..cpython.originals import asyncio, gc
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Heap:
 
     def is_frozen(self) -> bool:
         """Whether a mark is set, or somebody else has frozen the heap."""
-        return bool(self._censuses) or _cpython.heap_is_frozen()
+        return bool(self._censuses) or _cpython_hooks.heap_is_frozen()
 
     def enter(self, census: Census) -> None:
         """Sets a mark. Freezes the heap if nobody has."""
@@ -36,12 +36,16 @@ class Heap:
             gc.freeze()
         self._censuses.append(census)
 
+    def is_marked_once(self) -> bool:
+        """Whether there is one mark, and all that is older is frozen."""
+        return self._thaw and len(self._censuses) == 1
+
     def thaw(self) -> bool:
         """Lets the collector see what is older than the mark; False if others have set marks as well.
 
         From now on, nothing tells the new from the old.
         """
-        if not self._thaw or len(self._censuses) != 1:
+        if not self.is_marked_once():
             return False
         self._thaw = False
         self._added += len(gc.get_objects())

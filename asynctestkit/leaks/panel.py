@@ -29,6 +29,10 @@ class Panel:
         """What else they want to see."""
         self._watching = [self._detectors[number] for number in roles.watching]
 
+    def has(self, kind: type[LeakDetector]) -> bool:
+        """Whether a detector of that class is among them."""
+        return any(isinstance(detector, kind) for detector in self._detectors)
+
     def ask(self, method: Callable[[Any], _T], question: object) -> _T | None:
         """What a detector answers; None where it fails, as the sweep has to go on."""
         try:

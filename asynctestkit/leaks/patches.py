@@ -8,8 +8,7 @@ from typing import Any
 
 from .. import _cpython_patches
 from ..cpython.originals import asyncio, os
-from ..loops.loop import creation_site
-from ..places import capture, resolve, runs_a_module
+from ..places import capture, creation_site, resolve, runs_a_module
 from .detector import LeakDetector
 from .leak import Leak
 

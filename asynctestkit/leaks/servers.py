@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .. import _cpython_loops
 from ..cpython.originals import asyncio
-from ..loops.loop import creation_site
-from ..places import resolve
+from ..places import creation_site, resolve
 from .addresses import address
 from .detector import LeakDetector
 from .leak import Leak

@@ -5,25 +5,31 @@ Live objects become `Leak` values here, and nowhere else.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Coroutine, Iterable
+import contextlib
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
-from .. import _cpython, _cpython_loops
+from .. import _cpython
 from ..cpython.originals import asyncio, gc
-from ..loops.cancellation import cancel_and_wait, detach
 from ..loops.quiescence import is_quiet, pause, turn_until_quiet
-from .allowances import Allowance, apply
-from .census import Census, spare
+from ..loops.shutdown import CutOff
+from .allowances import Allowance
+from .async_generators import told
+from .census import Census
 from .detector import LeakDetector
-from .exceptions import one_line
+from .findings import Findings
+from .generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
 from .heap import heap
 from .keepers import Keepers
 from .leak import Leak
 from .origins import origins
 from .ownership import owners_of
 from .panel import Panel
+from .pending_tasks import PendingTasks
+from .reports import Reports
 from .settling import ROUND, Settling, pauses
+from .spared import spare
+from .unclosed import UnclosedLeaks
 
 __all__ = ["Sweep"]
 
@@ -36,20 +42,42 @@ _RELEASE = 0.1
 class Sweep:
     """Everything that one test leaves behind, found and ended.
 
-    `leaks`, `used_allowances` and `errors`, which are what detectors of the user's have raised, grow as the
-    dying are heard of, and are complete when the sweep is over.
+    `leaks`, `used_allowances` and `errors`, which detectors of the user's have raised, grow as things
+    are heard of, and are complete when the sweep is over.
     """
 
     def __init__(self, detectors: Iterable[type[LeakDetector]], allowances: Iterable[Allowance]) -> None:
-        self.leaks: list[Leak] = []
-        self.used_allowances: set[Allowance] = set()
-        self._allowances = tuple(allowances)
         self._panel = Panel(detectors)
         self.errors = self._panel.errors
-        self.census = Census(self._panel.types, self._examine_dying, self._panel.registries)
-        self._settling = Settling(self.census, self._panel, self._is_allowed)
-        self._held: list[Any] = []
+        self.census = Census(self._panel.types, self._panel.registries)
+        self._findings = Findings(self._panel, self.census, allowances)
+        self.leaks = self._findings.leaks
+        self.used_allowances = self._findings.used_allowances
+        self._reports = Reports(self.census, self._findings.hear)
+        self._settling = Settling(self.census, self._panel, self._findings.allows)
+        self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
+        self.announced: dict[int, type] = {}
+        """The classes, by id, of what is told as not closed and lives on: it will say so when it dies."""
         self._released: list[tuple[LeakDetector, Any]] = []
+
+    def open(self, loop: asyncio.AbstractEventLoop, loop_is_tests: bool) -> None:
+        """Sets the mark and begins to listen; `loop_is_tests` says whether the loop was made for the test."""
+        self.census.open(loop)
+        self._reports.open(loop_is_tests)
+
+    def close(self) -> None:
+        """Gives back what `open` has taken of the process."""
+        self._reports.close()
+        self.census.close()
+
+    @contextlib.contextmanager
+    def hearing_what_the_loop_closes(self) -> Iterator[None]:
+        """While its loop is closed, a test is told of what was left on it, and does not show itself."""
+        self._reports.loop_is_closing = True
+        try:
+            yield
+        finally:
+            self._reports.loop_is_closing = False
 
     @property
     def phase(self) -> str:
@@ -64,7 +92,7 @@ class Sweep:
         """Collects garbage; whether anything could happen in the loop then, so that `end_tasks` is due."""
         if loop.is_closed():
             return False
-        self._hold_connections(loop)
+        self._tasks.hold_connections(loop)
         if self.census.pending_tasks() or not is_quiet(loop) or _cpython.watched_descriptors(loop):
             return True
         gc.collect()  # a finalizer that starts a task leaves its first step to the loop
@@ -74,30 +102,7 @@ class Sweep:
         self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
     ) -> None:
         """Lets the tasks end by themselves if they can; takes stock of, cancels and awaits the others."""
-        census = self.census
-        self._hold_connections(loop)
-        left = await self._settling.settle(loop, settle_time)
-        held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
-        gc.collect()
-        del held
-        await self._settling.settle(loop, left)
-        found = {task: self._examine(task) for task in census.pending_tasks()}
-        failed = self._failed_futures() if found else {}
-        census.muted = True
-        refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
-        if refused and census.drop_accepted_connections():  # pragma: no cover  # needed on 3.12 only
-            # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
-            await turn_until_quiet(loop, _RELEASE)
-            refused = {task for task in refused if not task.done()}
-        if found:
-            await self._settling.let_end(loop, grace_period)
-        self._tell_of_tasks(found, refused, grace_period)
-        if found:
-            self._keep_quiet_of_failures(failed)
-        # Nothing here may keep a task, as its traceback keeps what it held: that is to die unheard.
-        del found, refused, failed
-        gc.collect()
-        census.muted = False
+        await self._tasks.end(loop, settle_time, grace_period)
 
     def take_stock(self, loop_ends: bool, spares_process: bool, case: object) -> None:
         """Finds everything else that was created and is still alive, and ends what is a leak.
@@ -108,11 +113,17 @@ class Sweep:
         # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
         living = [o for o in self.census.living() if not isinstance(o, _cpython.TASK_TYPES) or o.done()]
         self._panel.prepare(living)
-        judged = [(obj, *self._judge(obj)) for obj in living]
+        judged = [(obj, *self._findings.judge(obj)) for obj in living]
         judged = _without_the_process(judged, living, self.census.loop, case)
-        self.census.muted = True
+        self._reports.muted = True
+        self._released += self._tasks.connections
+        told_already = {id(connection) for _, connection in self._tasks.connections}
         for obj, judge, leak in judged:
-            is_told = leak is not None and self._add(leak)
+            if id(obj) in told_already:
+                continue
+            is_told = leak is not None and self._findings.add(leak)
+            if is_told:
+                self._note_told(obj, judge)
             if judge is not None and (
                 (is_told and not (spares_process and judge.may_outlive_tests))
                 or (loop_ends and judge.dies_with_loop)
@@ -124,8 +135,19 @@ class Sweep:
                     origins.spare(obj)
         for judge, obj in reversed(self._released):
             self._panel.ask(judge.release, obj)
-        self._held.clear()
-        self.census.muted = False
+        self._tasks.let_connections_go()
+        self._reports.muted = False
+
+    def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
+        """What will be heard of again."""
+        if isinstance(judge, UnclosedLeaks):
+            self.announced[id(obj)] = type(obj)
+
+    def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
+        """Notes the generators whose clean-up had to be cut off after so many seconds; each is told once."""
+        for each in generators:
+            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
+                self._findings.add(leak_of_cut_off(each, seconds))
 
     def has_to_see_off(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether what was released still needs the loop for its end."""
@@ -135,7 +157,7 @@ class Sweep:
 
     def see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> Coroutine[Any, Any, None]:
         """Turns the loop until what was released has ended; what the test's code says to that is no leak."""
-        self.census.muted = True  # now: some of it runs before the first step of the coroutine
+        self._reports.muted = True  # now: some of it runs before the first step of the coroutine
         return self._see_off(loop, grace_period)
 
     async def _see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
@@ -146,67 +168,7 @@ class Sweep:
             await turn_until_quiet(loop, ROUND)
         self._released.clear()
         gc.collect()
-        self.census.muted = False
-
-    def _tell_of_tasks(
-        self,
-        found: dict[asyncio.Task[Any], Leak | None],
-        refused: set[asyncio.Task[Any]],
-        grace_period: float,
-    ) -> None:
-        for task, leak in found.items():
-            if leak is not None:
-                self._add(_told(leak, task, task in refused, grace_period))
-        for task in refused - found.keys():
-            leak = self._examine(task)
-            if leak is not None:
-                self._add(_told_of_successor(leak))
-        for task in refused:
-            detach(task)
-
-    def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
-        """What has failed since is due to the cancelling: it is one leak with the task that was cancelled."""
-        for identity, future in self._failed_futures().items():
-            if identity not in before:
-                _cpython.mark_exception_retrieved(future)
-
-    def _hold_connections(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A connection in a cycle is to be found open; if it is collected, its socket warns before it can."""
-        self._held = _cpython_loops.connections_of(loop)
-
-    def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
-        """By identity: a user's futures may not be hashable."""
-        futures = (obj for obj in self.census.living() if isinstance(obj, _cpython.FUTURE_TYPES))
-        return {id(future): future for future in futures if _cpython.is_exception_unretrieved(future)}
-
-    # -- judging
-
-    def _is_allowed(self, obj: object) -> bool:
-        leak = self._examine(obj)
-        return leak is not None and apply(self._allowances, leak, set())
-
-    def _examine_dying(self, obj: object) -> bool:
-        leak = self._examine(obj)
-        if leak is not None:
-            self._add(leak)
-        return leak is not None
-
-    def _examine(self, obj: object) -> Leak | None:
-        return self._judge(obj)[1]
-
-    def _judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
-        """As the panel; the leak has its phase."""
-        detector, leak = self._panel.judge(obj)
-        if leak is not None and not leak.phase:
-            leak = dataclasses.replace(leak, phase=self.census.phase_of(obj) or self.phase)
-        return detector, leak
-
-    def _add(self, leak: Leak) -> bool:
-        """Notes a leak, unless it is allowed."""
-        if apply(self._allowances, leak, self.used_allowances):
-            return False
-        self.leaks.append(leak)
-        return True
+        self._reports.muted = False
 
 
 def _without_the_process(
@@ -225,29 +187,3 @@ def _without_the_process(
         else (obj, judge, leak)
         for obj, judge, leak in judged
     ]
-
-
-def _told(leak: Leak, task: asyncio.Task[Any], refused: bool, grace_period: float) -> Leak:
-    """The leak of a task, with what became of it when it was cancelled.
-
-    Looks at its exception, so that nobody logs it.
-    """
-    if refused:
-        return dataclasses.replace(
-            leak,
-            description=f"stubborn, it ignored its cancellation for {grace_period:g} s; {leak.description}",
-            remedy="let CancelledError through: re-raise it, and catch Exception rather than BaseException",
-        )
-    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-        return dataclasses.replace(
-            leak, description=f"{leak.description}; when cancelled it raised {one_line(error)}"
-        )
-    return leak
-
-
-def _told_of_successor(leak: Leak) -> Leak:
-    return dataclasses.replace(
-        leak,
-        description=f"one of an endless line, as each starts the next when cancelled; {leak.description}",
-        remedy="start nothing in `finally` or `except CancelledError`, or end the line at some point",
-    )

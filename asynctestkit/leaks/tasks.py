@@ -8,8 +8,7 @@ from typing import Any
 from .. import _cpython
 from ..await_chain import chain_of_task, coroutine_name, definition
 from ..cpython.originals import asyncio
-from ..loops.loop import creation_site
-from ..places import Place, resolve, user_places
+from ..places import Place, creation_site, resolve, user_places
 from .detector import LeakDetector
 from .leak import Leak
 
@@ -19,16 +18,17 @@ __all__ = ["TaskLeaks", "created_at", "created_in", "places_from_debug_mode"]
 class TaskLeaks(LeakDetector):
     """Tasks of the test's loop that are pending, whoever holds them.
 
-    Finished tasks are none, retrieved or not. The sweep itself cancels the others and waits for them.
+    Finished tasks are none, retrieved or not, nor are those in which the loop ends a generator that was
+    dropped: GeneratorCleanupLeaks tells of those. The sweep itself cancels the others and waits for them.
     """
 
     kind = "task"
     types = _cpython.TASK_TYPES
 
     def examine(self, obj: asyncio.Task[Any]) -> Leak | None:
-        if obj.done():
+        coroutine = _cpython.coroutine_of(obj)
+        if obj.done() or _cpython.generator_closed_by(coroutine) is not None:
             return None
-        coroutine = obj.get_coro()
         chain = chain_of_task(obj)
         defined = definition(coroutine)
         return Leak(

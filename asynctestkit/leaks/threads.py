@@ -7,7 +7,7 @@ import sys
 from .. import _cpython_threads
 from ..cpython.originals import threading
 from ..loops.quiescence import threads_around
-from ..places import Place, resolve, user_places
+from ..places import places_of_stack, resolve
 from .detector import LeakDetector
 from .leak import Leak
 from .origins import is_of_a_package, is_of_the_library, origins
@@ -42,7 +42,7 @@ class ThreadLeaks(LeakDetector):
             else "still running; the process cannot end before it does",
             phase=origin.site[0],
             created_at=() if is_worker else resolve(origin.site),  # where its first job was given to it
-            waiting_at=_stack(obj),
+            waiting_at=places_of_stack(sys._current_frames().get(obj.ident or 0)),
             remedy=_remedy(obj),
         )
 
@@ -74,18 +74,6 @@ def _is_of_an_executor(thread: threading.Thread) -> bool:
     if pool is not None and not _cpython_threads.is_shut_down(pool):
         return True
     return _cpython_threads.is_idle_worker(sys._current_frames().get(thread.ident or 0))
-
-
-def _stack(thread: threading.Thread) -> tuple[Place, ...]:
-    """Where it is just now, without the lines of Lib/threading.py that every thread runs in."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    lines: list[tuple[str, int, str]] = []
-    while frame is not None:
-        code = frame.f_code
-        if code.co_filename != threading.__file__ or not lines:
-            lines.append((code.co_filename, frame.f_lineno, code.co_name))
-        frame = frame.f_back
-    return user_places(lines)
 
 
 def _remedy(thread: threading.Thread) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from .. import _cpython_loops
 from ..cpython.originals import asyncio
-from ..loops.loop import creation_site
-from ..places import is_machinery, resolve
+from ..places import creation_site, is_machinery, resolve
 from .detector import LeakDetector
 from .handles import callback_name, is_of_asyncio
 from .leak import Leak

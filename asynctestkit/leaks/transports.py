@@ -6,13 +6,12 @@ from typing import Any
 
 from .. import _cpython, _cpython_loops
 from ..cpython.originals import asyncio, socket
-from ..loops.loop import creation_site
-from ..places import CreationSite, resolve
+from ..places import CreationSite, creation_site, resolve
 from .addresses import address
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["TransportLeaks"]
+__all__ = ["TransportLeaks", "other_ends"]
 
 
 class TransportLeaks(LeakDetector):
@@ -45,7 +44,7 @@ class TransportLeaks(LeakDetector):
 
     def release(self, obj: Any) -> None:
         """Ends it and the accepted end of the same connection, without waiting for anything to be sent."""
-        others = (_cpython_loops.carried_by(other) or other for other in _other_ends(obj))
+        others = (_cpython_loops.carried_by(other) or other for other in other_ends(obj))
         for each in (obj, *others):
             loop = _cpython.loop_of(each)
             if loop is None or loop.is_closed():
@@ -64,7 +63,7 @@ class TransportLeaks(LeakDetector):
             return True
         if _cpython_loops.server_of(obj) is None or _is_of_an_open_server(obj):
             return False
-        return not _other_ends(obj) and _cpython_loops.is_watched(obj)
+        return not other_ends(obj) and _cpython_loops.is_watched(obj)
 
 
 def _is_of_a_subprocess(transport: Any) -> bool:
@@ -88,10 +87,10 @@ def _is_of_an_open_server(transport: Any) -> bool:
 
 def _is_the_accepted_end(transport: Any) -> bool:
     """Exempt: as long as the end that was opened by hand is open, the accepted end cannot know better."""
-    return _cpython_loops.server_of(transport) is not None and bool(_other_ends(transport))
+    return _cpython_loops.server_of(transport) is not None and bool(other_ends(transport))
 
 
-def _other_ends(transport: Any) -> list[Any]:
+def other_ends(transport: Any) -> list[Any]:
     """The open transports of the same loop at the other end of the connection.
 
     Unix sockets that have connected to one path cannot be told apart: any of them may be the other end.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import _cpython
+from .. import _cpython, _cpython_hooks
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
 from .quiescence import pause, turn_until_quiet
@@ -95,7 +95,7 @@ def detach(task: asyncio.Task[Any]) -> None:
         return
     _cpython.forget_task(task)
     task.add_done_callback(_cpython.mark_exception_retrieved)
-    _cpython.immortalize(task.get_coro())
+    _cpython_hooks.immortalize(task.get_coro())
 
 
 def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:

@@ -8,11 +8,11 @@ import weakref
 from types import FrameType
 from typing import Any
 
-from .. import _cpython_threads
+from .. import _cpython, _cpython_threads
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio, futures
 from ..cpython.wall import wall_time
-from ..places import CreationSite, below_the_library, capture
+from ..places import CreationSite, below_the_library, capture, creation_site
 
 __all__ = ["Job", "jobs_in_flight", "note_jobs"]
 
@@ -23,7 +23,9 @@ class Job:
     def __init__(self, item: Any, frame: FrameType) -> None:
         self.item = weakref.ref(item, lambda _: _jobs.discard(self))
         self.site: CreationSite = capture(below_the_library(frame), "")
-        """The lines that gave it, without the phase."""
+        """The lines that gave it, without the phase, and then those that started the task which did."""
+        task = _cpython.current_task() if _cpython.running_loop() is not None else None
+        self.site += (creation_site(task) or [""])[1:]
         self.given_at = wall_time()
         self._pool = weakref.ref(frame.f_locals["self"])
 
@@ -34,6 +36,11 @@ class Job:
         while isinstance(function, functools.partial):  # `to_thread` wraps the user's in `Context.run`
             function = next((each for each in function.args if callable(each)), function.func)
         return coroutine_name(function)
+
+    def is_in_flight(self) -> bool:
+        """Whether it is queued or at work."""
+        item = self.item()
+        return item is not None and not item.future.done()
 
     def is_of(self, pool: futures.Executor) -> bool:
         """Whether that pool was given it."""
@@ -53,8 +60,7 @@ class Job:
 
 def jobs_in_flight() -> list[Job]:
     """Those that are queued, or at work, and not done."""
-    living = ((job, job.item()) for job in tuple(_jobs))
-    return [job for job, item in living if item is not None and not item.future.done()]
+    return [job for job in tuple(_jobs) if job.is_in_flight()]
 
 
 _jobs: set[Job] = set()

@@ -1,4 +1,4 @@
-"""The standard selector loop, without the two sockets that most tests never need."""
+"""The standard selector loop, with a self-pipe that costs little where nobody needs it."""
 
 from __future__ import annotations
 
@@ -6,48 +6,79 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from ..cpython.originals import asyncio
+from ..cpython.originals import asyncio, os
 
 __all__ = ["LeanSelectorEventLoop"]
 
 _Standard: Any = asyncio.SelectorEventLoop
 
+_PATIENCE = 0.2
+"""Seconds that another thread has to register the pipe, which takes microseconds."""
+
+
+class _End:
+    """One end of a pipe, with what a loop does to a socket."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def recv(self, most: int) -> bytes:
+        return os.read(self._descriptor, most)
+
+    def send(self, data: bytes) -> int:
+        return os.write(self._descriptor, data)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
 
 class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows nothing of what is private
-    """Makes its self-pipe, by which other threads and signals wake it, when somebody has to be woken.
+    """Has a pipe where the standard loop has a pair of sockets, by which other threads and signals wake it.
 
-    To make it with the loop, and to close it, takes longer than the rest of a loop's life in a short test.
+    The pipe is there from the beginning, so that no descriptor appears in the middle of a test, but it is
+    watched only when somebody has to be woken. Two sockets that are watched take longer to be made, and
+    closed, than the rest of a loop's life in a short test.
     """
 
     def _make_self_pipe(self) -> None:
-        self._ssock = self._csock = None
-        self._making_self_pipe = Lock()
+        reading, writing = os.pipe()
+        for descriptor in (reading, writing):
+            os.set_blocking(descriptor, False)
+        self._ssock, self._csock = _End(reading), _End(writing)
+        self._internal_fds += 1
+        self._is_self_pipe_watched = False
+        self._watching_self_pipe = Lock()
 
     def _write_to_self(self) -> None:
-        if self._csock is not None or self._has_self_pipe():
+        if self._is_self_pipe_watched or self._watch_self_pipe():
             super()._write_to_self()
 
-    def _has_self_pipe(self) -> bool:
-        """Makes it, if there is none; called in any thread, and by signal handlers.
+    def _watch_self_pipe(self) -> bool:
+        """Has the pipe watched, if it is not yet; called in any thread, and by signal handlers.
 
-        False if somebody else is about to make it: that one writes to it afterwards, and once is enough. A
+        False if somebody else is about to do that: that one writes to it afterwards, and once is enough. A
         selector that waits takes notice of a descriptor that is registered meanwhile.
         """
-        if not self._making_self_pipe.acquire(blocking=False):
+        if not self._watching_self_pipe.acquire(blocking=False):
             return False
         try:
-            if self._csock is None:
-                super()._make_self_pipe()
+            if not self._is_self_pipe_watched:
+                self._add_reader(self._ssock.fileno(), self._read_from_self)
+                self._is_self_pipe_watched = True
         finally:
-            self._making_self_pipe.release()
+            self._watching_self_pipe.release()
         return True
 
     def _close_self_pipe(self) -> None:
-        self._making_self_pipe.acquire()  # for good: a thread that is late makes none
-        if self._csock is not None:
-            super()._close_self_pipe()
+        # For good: a thread that is late has nothing to watch any more. Not without a limit: when the process
+        # ends, or an interrupt comes at the wrong moment, one has stopped for ever in the middle of that.
+        self._watching_self_pipe.acquire(timeout=_PATIENCE)
+        super()._close_self_pipe()
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
         """As the standard loop's, which gives the self-pipe to `signal.set_wakeup_fd`."""
-        self._has_self_pipe()
+        self._watch_self_pipe()
         super().add_signal_handler(sig, callback, *args)

@@ -14,12 +14,12 @@ from typing import Any
 from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..cpython.originals import asyncio
-from ..places import CreationSite, capture
+from ..places import CreationSite, capture, creation_site
 from .contacts import Contacts
 from .lean import LeanSelectorEventLoop
 from .selector import Standstill, WatchfulSelector
 
-__all__ = ["HygienicEventLoop", "creation_site", "registration_site"]
+__all__ = ["HygienicEventLoop", "registration_site"]
 
 _StandardLoop: Any = asyncio.ProactorEventLoop if ON_WINDOWS else LeanSelectorEventLoop  # type: ignore[attr-defined]  # Windows
 _standard_create_task = _StandardLoop.create_task
@@ -220,11 +220,6 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def _note_registration(self, what: str, key: Any) -> None:
         number = key if isinstance(key, int) else int(key.fileno())
         self.registrations[what, number] = capture(sys._getframe(2), self.phase)
-
-
-def creation_site(thing: object) -> CreationSite | None:
-    """Where a task, timer, server or transport was created, if that was on a HygienicEventLoop."""
-    return getattr(thing, "_asynctestkit_site", None)
 
 
 def registration_site(loop: asyncio.AbstractEventLoop, what: str, number: int) -> CreationSite | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.machinery import ExtensionFileLoader
 from types import ModuleType
 
-from .. import _cpython, _cpython_process, _cpython_threads
+from .. import _cpython_hooks, _cpython_process, _cpython_threads
 from ..cpython.originals import os, signal, threading
 from .busy_threads import busy_threads, is_alone
 from .linux import child_numbers, thread_count
@@ -83,12 +83,12 @@ def has_alarm() -> bool:
     if not hasattr(signal, "getitimer"):  # Windows
         return False
     is_set = signal.getitimer(signal.ITIMER_REAL)[0] > 0
-    return is_set and not _is_of_pytest_timeout(_cpython.signal_handler(signal.SIGALRM))
+    return is_set and not _is_of_pytest_timeout(_cpython_hooks.signal_handler(signal.SIGALRM))
 
 
 def has_users_signal_handler() -> bool:
     """Whether a handler is installed that is written in Python, and is neither unittest's nor ours."""
-    handlers = (_cpython.signal_handler(number) for number in _SIGNALS)
+    handlers = (_cpython_hooks.signal_handler(number) for number in _SIGNALS)
     return any(callable(handler) and not _is_installed_for_tests(handler) for handler in handlers)
 
 

@@ -51,7 +51,7 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
 
 
 async def pause(
-    loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Task[Any]], seconds: float
+    loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Future[Any]], seconds: float
 ) -> float:
     """Waits until every one of `tasks` is done, for at most `seconds`; returns the seconds to be charged.
 

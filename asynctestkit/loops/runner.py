@@ -14,14 +14,14 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from .. import _cpython
+from .. import _cpython, _cpython_hooks
 from .._compat import HAS_RUNNER
 from ..cpython.originals import asyncio, signal, threading
 from ..watchdog import PhaseInterrupt
 from .cancellation import cancel, detach
 from .carrier import Carrier
 from .loop import HygienicEventLoop
-from .shutdown import end_everything, end_jobs
+from .shutdown import CutOff, end_everything, end_jobs
 
 __all__ = ["ForeignRunner", "Runner"]
 
@@ -115,11 +115,11 @@ class Runner:
         self._given_up = True
         self.get_loop().stop()
 
-    def shut_down(self, seconds: float = 0.5, job_seconds: float = 120.0) -> list[str]:
+    def shut_down(self, seconds: float = 0.5) -> list[CutOff]:
         """Ends what is left on the loop: tasks, generators, and the jobs of its default executor.
 
-        Tasks and generators may each take `seconds` of wall time, the jobs `job_seconds`. Returns the stacks
-        of those jobs that have not ended then.
+        Each of the three may take `seconds` of wall time; jobs that go on are left to themselves. Returns the
+        generators that had to be cut off.
         """
         loop = self._loop
         if self._carrier is not None:
@@ -127,13 +127,14 @@ class Runner:
             self._carrier = None
         if loop is None or loop.is_closed():
             return []
+        cut_off: list[CutOff] = []
         if _cpython.all_tasks(loop) or _cpython.started_generators(loop):
-            self._end(loop, end_everything(seconds))
+            cut_off = self._end(loop, end_everything(seconds))
         executor = _cpython.default_executor(loop)
-        if executor is None or executor is self._ended_executor:
-            return []
-        self._ended_executor = executor
-        return self._end(loop, end_jobs(executor, job_seconds))
+        if executor is not None and executor is not self._ended_executor:
+            self._ended_executor = executor
+            self._end(loop, end_jobs(executor, seconds))
+        return cut_off
 
     def close(self, seconds: float = 0.5) -> None:
         """Ends what is left on the loop, within bounds of wall time, and closes it."""
@@ -195,11 +196,11 @@ class Runner:
         self._interrupts = 0
         if (
             threading.current_thread() is not threading.main_thread()
-            or _cpython.signal_handler(signal.SIGINT) is not signal.default_int_handler
+            or _cpython_hooks.signal_handler(signal.SIGINT) is not signal.default_int_handler
         ):
             return None
         handler = functools.partial(self._on_sigint, self.main_task, waited)
-        _cpython.set_signal_handler(signal.SIGINT, handler)
+        _cpython_hooks.set_signal_handler(signal.SIGINT, handler)
         return handler
 
     def _on_sigint(
@@ -232,14 +233,14 @@ class ForeignRunner:
         """Stops the loop, which makes whoever runs it raise RuntimeError."""
         self._loop.stop()
 
-    def shut_down(self, *, job_seconds: float) -> list[str]:
+    def shut_down(self, seconds: float) -> list[CutOff]:
         """The suite's own business."""
         return []
 
 
 def _return_sigint(handler: Callable[..., None] | None) -> None:
-    if handler is not None and _cpython.signal_handler(signal.SIGINT) is handler:
-        _cpython.set_signal_handler(signal.SIGINT, signal.default_int_handler)
+    if handler is not None and _cpython_hooks.signal_handler(signal.SIGINT) is handler:
+        _cpython_hooks.set_signal_handler(signal.SIGINT, signal.default_int_handler)
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:

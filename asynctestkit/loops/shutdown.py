@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-import math
-import sys
-from concurrent.futures import Executor
+from types import AsyncGeneratorType
+from typing import Any, NamedTuple
 
-from .. import _cpython, _cpython_threads
-from ..cpython.originals import asyncio, threading
-from ..places import render_stack, stack_of
+from .. import _cpython
+from ..await_chain import AwaitChain, chain_of_coroutine
+from ..cpython.originals import asyncio, futures, threading
 from .cancellation import cancel_and_wait, detach
+from .quiescence import pause
 
-__all__ = ["end_everything", "end_jobs"]
+__all__ = ["CutOff", "end_everything", "end_jobs"]
 
 
-async def end_everything(seconds: float) -> None:
-    """Ends the other tasks of the running loop, then its open generators; each may take `seconds`."""
+class CutOff(NamedTuple):
+    """A generator whose clean-up had not come to its end in time, and where that stood."""
+
+    generator: AsyncGeneratorType[Any, Any]
+    chain: AwaitChain
+
+
+async def end_everything(seconds: float) -> list[CutOff]:
+    """Ends the other tasks of the running loop, then its open generators; each may take `seconds`.
+
+    Returns the generators that had not come to their end, and were cut off.
+    """
     loop = asyncio.get_running_loop()
+    await _end_tasks(loop, seconds)
+    generators = _cpython.started_generators(loop)
+    ending = loop.create_task(loop.shutdown_asyncgens())
+    await pause(loop, (ending,), seconds)
+    if ending.done():
+        return []
+    cut_off = [CutOff(each, chain_of_coroutine(each)) for each in generators if each.ag_frame is not None]
+    await _end_tasks(loop, seconds)
+    return cut_off
 
+
+async def _end_tasks(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     def others() -> set[asyncio.Task[None]]:
         return _cpython.all_tasks(loop) - {_cpython.current_task()}
 
     for task in await cancel_and_wait(loop, others, seconds):
         detach(task)
-    ending = loop.create_task(loop.shutdown_asyncgens())
-    await asyncio.wait((ending,), timeout=seconds)
-    if not ending.done():
-        detach(ending)
 
 
-async def end_jobs(executor: Executor, seconds: float) -> list[str]:
-    """Waits for the executor's jobs, for at most `seconds`; returns the stacks of those that go on.
+async def end_jobs(executor: futures.Executor, seconds: float) -> None:
+    """Waits for the executor's jobs, for at most `seconds`; then they are left to themselves.
 
-    `loop.shutdown_default_executor` does so as well, but before 3.13 cannot be given up on: cancelled, it
+    `loop.shutdown_default_executor` waits as well, but before 3.13 cannot be given up on: cancelled, it
     blocks the loop until the last job is done (Lib/asyncio/base_events.py).
     """
     loop = asyncio.get_running_loop()
@@ -41,18 +58,14 @@ async def end_jobs(executor: Executor, seconds: float) -> list[str]:
     def end() -> None:
         executor.shutdown(wait=True)
         try:
-            loop.call_soon_threadsafe(ended.set_result, None)
+            loop.call_soon_threadsafe(_set, ended)
         except RuntimeError:  # the loop has not waited for it, and is closed
             pass
 
     threading.Thread(target=end, daemon=True).start()
-    await asyncio.wait((ended,), timeout=None if seconds == math.inf else seconds)
-    if ended.done():
-        return []
-    frames = sys._current_frames()
-    workers = (frames.get(thread.ident or 0) for thread in _cpython_threads.executor_threads(executor))
-    return [
-        render_stack(stack_of(each))
-        for each in workers
-        if each is not None and not _cpython_threads.is_idle_worker(each)
-    ]
+    await pause(loop, (ended,), seconds)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from .. import _cpython
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio
-from ..places import CreationSite, Place, is_machinery, resolve
-from .loop import HygienicEventLoop, creation_site
+from ..places import CreationSite, Place, creation_site, is_machinery, resolve
+from .loop import HygienicEventLoop
 
 __all__ = ["TaskNames", "UnnamedTask"]
 

@@ -211,3 +211,84 @@ class LookedAtTests(unittest.TestCase):
 
         before, handler = logging.getLogger("asyncio").level, logging.NullHandler()
         self.assertEqual([leak.kind for leak in run_body(test).leaks], ["callback"])
+
+
+class Told(asyncio.Protocol):
+    """Learns of what has ended its connection."""
+
+    lost: Exception | None = None
+
+    def __init__(self, done):
+        self.done = done
+
+    def data_received(self, data):
+        raise LookupError("in the protocol")
+
+    def connection_lost(self, error):
+        type(self).lost = error
+        self.done.set()
+
+
+class Deaf(asyncio.Protocol):
+    """Does not listen to that."""
+
+    def data_received(self, data):
+        raise LookupError("in the protocol")
+
+
+class ExemptionTests(unittest.TestCase):
+    def kinds(self, body):
+        outcome = run_body(body)
+        self.assertEqual((outcome.errors, outcome.leak_warnings), ([], []))
+        return [(leak.kind, leak.description) for leak in outcome.leaks]
+
+    async def converse(self, make_protocol):
+        server = await asyncio.get_running_loop().create_server(make_protocol, "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"x")
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def test_what_a_protocol_was_told(self):
+        """An error that its owner gets from `connection_lost` was looked at; one that nobody gets was not."""
+
+        async def tells(case):
+            done = asyncio.Event()
+            await self.converse(lambda: Told(done))
+            await done.wait()
+
+        async def does_not(case):
+            await self.converse(Deaf)
+
+        self.assertEqual(self.kinds(tells), [])
+        self.assertIsInstance(Told.lost, LookupError)
+        self.assertEqual(self.kinds(does_not), [("callback", "LookupError: in the protocol")])
+
+    def test_what_asyncio_gets_wrong(self):
+        """A stream server whose handlers are cancelled does no harm, whatever streams.py makes of that."""
+
+        async def handle(reader, writer):
+            handlers.append(asyncio.current_task())
+            try:
+                await reader.read()
+            finally:
+                writer.transport.abort()
+
+        async def test(case):
+            server = await asyncio.start_server(handle, "127.0.0.1", 0)
+            async with server:
+                _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                while not handlers:
+                    await asyncio.sleep(0)
+                handlers[0].cancel()
+                await asyncio.wait(handlers)
+                writer.close()
+                with contextlib.suppress(ConnectionError):
+                    await writer.wait_closed()
+
+        handlers = []
+        self.assertEqual(self.kinds(test), [])

@@ -155,7 +155,7 @@ class OlderThingsTests(unittest.TestCase):
 
 
 class WatchedWarningsTests(unittest.TestCase):
-    """The test looks at Python's own warning, or has chosen not to hear it."""
+    """The test looks at Python's own warning."""
 
     def assertNoLeak(self, body):
         outcome = run_body(body)
@@ -180,23 +180,6 @@ class WatchedWarningsTests(unittest.TestCase):
             case.assertEqual(len(case.caught), 1)
 
         self.assertNoLeak(test)
-
-    def test_filters_that_ignore(self):
-        """A filter that ignores all warnings, this category, or this text was meant so."""
-        for filtered in (
-            {"category": Warning},
-            {"category": RuntimeWarning},
-            {"message": "coroutine .* was never awaited"},
-            {"message": "coroutine 'forgotten'", "category": RuntimeWarning},
-        ):
-
-            async def test(case, filtered=filtered):
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", **filtered)
-                    forgotten()
-
-            with self.subTest(filtered):
-                self.assertNoLeak(test)
 
     def test_filters_for_something_else(self):
         """Other filters, and one that makes it an error, do not hide the leak."""

@@ -6,7 +6,7 @@ import unittest
 import weakref
 from unittest import mock
 
-from asynctestkit import _cpython
+from asynctestkit import _cpython_hooks
 from asynctestkit.leaks import heap as heap_module
 from asynctestkit.leaks.heap import Heap, is_collecting
 
@@ -48,7 +48,7 @@ class IsCollectingTests(unittest.TestCase):
 
 class HeapTests(unittest.TestCase):
     def setUp(self):
-        self.assertFalse(_cpython.heap_is_frozen(), "another mark is set already")
+        self.assertFalse(_cpython_hooks.heap_is_frozen(), "another mark is set already")
         self.heap = Heap()
 
     def test_the_outermost_mark_freezes_and_its_end_thaws(self):
@@ -72,7 +72,7 @@ class HeapTests(unittest.TestCase):
         self.assertTrue(self.heap.is_frozen())
         self.heap.enter(mark)
         self.heap.leave(mark)
-        self.assertTrue(_cpython.heap_is_frozen())
+        self.assertTrue(_cpython_hooks.heap_is_frozen())
 
     def test_the_innermost_mark_of_a_loop(self):
         """An error belongs to the latest mark on its loop that is older than its future, or to nobody."""

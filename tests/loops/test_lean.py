@@ -1,4 +1,4 @@
-"""The loop makes its self-pipe when somebody has to be woken, and is woken as the standard loop is."""
+"""The loop watches its self-pipe when somebody has to be woken, and is woken as the standard loop is."""
 
 import asyncio
 import os
@@ -16,15 +16,16 @@ from tests.case_runs import hard_cap
 @unittest.skipUnless(hasattr(os, "fork"), "Windows has another standard loop")
 class LeanSelectorEventLoopTests(unittest.TestCase):
     def setUp(self):
-        self.made = []
-        make = socket.socketpair
-        counting = mock.patch.object(
-            socket, "socketpair", lambda *given: self.made.append(None) or make(*given)
-        )
-        counting.start()
-        self.addCleanup(counting.stop)
-        self.loop = LeanSelectorEventLoop()
-        self.addCleanup(self.loop.close)
+        self.loop = self.make_loop()
+
+    def make_loop(self):
+        loop = LeanSelectorEventLoop()
+        self.addCleanup(loop.close)
+        return loop
+
+    def is_watched(self):
+        """Whether the loop's selector has the self-pipe."""
+        return self.loop._ssock.fileno() in self.loop._selector.get_map()
 
     def wake_from_thread(self, *, threads=1):
         """Has the loop wait without end, and threads wake it; returns what they left."""
@@ -49,10 +50,9 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
             worker.join()
         return sorted(woken)
 
-    def test_no_socket_without_need(self):
-        """Tasks, timers and descriptors need no self-pipe, and closing a loop without one is as good."""
+    def test_it_is_not_watched_without_need(self):
+        """Tasks, timers and descriptors need no self-pipe."""
         here, there = socket.socketpair()
-        self.made.clear()
         with here, there:
             self.loop.add_reader(here, self.loop.stop)
             there.send(b"x")
@@ -61,27 +61,39 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.loop.call_later(0.001, self.loop.stop)
         self.loop.run_forever()
         self.assertEqual(_cpython.watched_descriptors(self.loop), [])
-        self.loop.close()
-        self.loop.close()
-        self.assertEqual(self.made, [])
+        self.assertFalse(self.is_watched())
+
+    def test_no_descriptor_appears_or_remains(self):
+        """All that a loop needs it has when it is made, and gives back when it is closed."""
+
+        def descriptors():
+            return sorted(os.listdir("/proc/self/fd"))
+
+        at_first = descriptors()
+        loop = LeanSelectorEventLoop()
+        made = descriptors()
+        loop.call_soon_threadsafe(loop.stop)
+        loop.run_forever()
+        loop.add_signal_handler(signal.SIGUSR1, int)
+        self.assertEqual(descriptors(), made)
+        loop.close()
+        loop.close()
+        self.assertEqual(descriptors(), at_first)
 
     def test_a_thread_wakes_it(self):
-        """A thread wakes a loop that waits; once it is there, the self-pipe serves every thread."""
+        """A thread wakes a loop that waits; once it is watched, the self-pipe serves every thread."""
         for _ in range(3):
             self.assertEqual(self.wake_from_thread(), [0])
-        self.assertEqual(len(self.made), 1)
+        self.assertTrue(self.is_watched())
         self.assertEqual(_cpython.watched_descriptors(self.loop), [], "it is the loop's own")
 
     def test_many_threads_at_once(self):
-        """Of threads that want the first wake-up at once, one makes the self-pipe, and all are heard."""
+        """Of threads that want the first wake-up at once, one has it watched, and all are heard."""
         for _ in range(20):
             with self.subTest():
                 self.assertEqual(self.wake_from_thread(threads=8), list(range(8)))
-                self.assertEqual(len(self.made), 1)
             self.loop.close()
-            self.loop = LeanSelectorEventLoop()
-            self.addCleanup(self.loop.close)
-            self.made.clear()
+            self.loop = self.make_loop()
 
     def test_a_signal_wakes_it(self):
         """A handler of the loop's is called although the loop waits."""
@@ -91,24 +103,23 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
             self.loop.run_forever()
         self.assertTrue(self.loop.remove_signal_handler(signal.SIGUSR1))
 
-    def test_whoever_comes_second_while_it_is_made(self):
-        """A signal handler that breaks into the making, such as that of Ctrl-C, leaves the wake-up to it."""
-        make = socket.socketpair
+    def test_whoever_comes_second_meanwhile(self):
+        """A signal handler that breaks in, such as that of Ctrl-C, leaves it to whom it interrupts."""
+        watch = self.loop._add_reader
         heard = []
 
         def interrupted(*given):
             self.loop.call_soon_threadsafe(heard.append, "handler")
-            return make(*given)
+            return watch(*given)
 
-        with mock.patch.object(socket, "socketpair", interrupted):
+        with mock.patch.object(self.loop, "_add_reader", interrupted):
             self.loop.call_soon_threadsafe(heard.append, "interrupted")
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
         self.assertEqual(heard, ["interrupted", "handler"])
-        self.assertEqual(len(self.made), 1)
 
     def test_a_thread_that_is_late(self):
-        """A closed loop makes no self-pipe any more: nobody would close it."""
+        """In a closed loop nobody watches the self-pipe any more."""
         close = self.loop._close_self_pipe
 
         def close_and_wake():
@@ -117,11 +128,18 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
 
         with mock.patch.object(self.loop, "_close_self_pipe", close_and_wake):
             self.loop.close()
-        self.assertEqual(self.made, [])
+        self.assertFalse(self.loop._is_self_pipe_watched)
 
-    def test_no_descriptor_left(self):
-        """Where no self-pipe can be made, the thread that wants one is told."""
-        with mock.patch.object(socket, "socketpair", side_effect=OSError("too many open files")):
-            with self.assertRaisesRegex(OSError, "too many"):
+    def test_a_thread_that_has_stopped_for_ever(self):
+        """The loop is closed all the same: at the end of the process daemon threads stop wherever they are."""
+        loop = LeanSelectorEventLoop()
+        loop._watching_self_pipe.acquire()
+        loop.close()
+        self.assertTrue(loop.is_closed())
+
+    def test_a_selector_that_refuses(self):
+        """Where the self-pipe cannot be watched, the thread that wants it is told; the next tries again."""
+        with mock.patch.object(self.loop, "_add_reader", side_effect=OSError("no space left on device")):
+            with self.assertRaisesRegex(OSError, "no space"):
                 self.loop.call_soon_threadsafe(print)
         self.assertEqual(self.wake_from_thread(), [0])

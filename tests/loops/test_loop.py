@@ -9,8 +9,8 @@ import threading
 import unittest
 
 from asynctestkit import _cpython
-from asynctestkit.loops.loop import HygienicEventLoop, creation_site, registration_site
-from asynctestkit.places import Place, resolve
+from asynctestkit.loops.loop import HygienicEventLoop, registration_site
+from asynctestkit.places import Place, creation_site, resolve
 
 
 def line():

@@ -14,6 +14,7 @@ FLOORS = (
     (
         "_cpython",
         "_cpython_clock",
+        "_cpython_hooks",
         "_cpython_loops",
         "_cpython_mocks",
         "_cpython_patches",

@@ -1,0 +1,61 @@
+"""What one test has left, as it is found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from .allowances import Allowance, apply
+from .announcement import Announcement
+from .census import Census
+from .detector import LeakDetector
+from .leak import Leak
+from .panel import Panel
+
+__all__ = ["Findings"]
+
+
+class Findings:
+    """The leaks that a panel finds and no allowance tolerates.
+
+    `leaks` and `used_allowances` grow until the sweep is over.
+    """
+
+    def __init__(self, panel: Panel, census: Census, allowances: Iterable[Allowance]) -> None:
+        self.leaks: list[Leak] = []
+        self.used_allowances: set[Allowance] = set()
+        self._panel = panel
+        self._census = census
+        self._allowances = tuple(allowances)
+
+    def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
+        """The first detector that takes an object for a leak, and that leak, with its phase."""
+        detector, leak = self._panel.judge(obj)
+        if leak is not None and not leak.phase and not _is_of_the_loop_alone(obj):
+            leak = dataclasses.replace(leak, phase=self._census.phase_of(obj) or self._census.phase)
+        return detector, leak
+
+    def add(self, leak: Leak) -> bool:
+        """Notes a leak; False if it is allowed."""
+        if apply(self._allowances, leak, self.used_allowances):
+            return False
+        self.leaks.append(leak)
+        return True
+
+    def hear(self, obj: Any) -> bool:
+        """Notes what dies just now, if it is a leak, allowed or not; returns whether it is one."""
+        leak = self.judge(obj)[1]
+        if leak is not None:
+            self.add(leak)
+        return leak is not None
+
+    def allows(self, obj: object) -> bool:
+        """Whether something is a leak that is allowed."""
+        leak = self.judge(obj)[1]
+        return leak is not None and apply(self._allowances, leak, set())
+
+
+def _is_of_the_loop_alone(obj: object) -> bool:
+    """Whether it has shown itself only when the loop was closed: nobody knows since when it is there."""
+    return isinstance(obj, Announcement) and obj.thing is None

@@ -1,0 +1,200 @@
+"""What Python and asyncio report of by themselves, and what of it is of a test.
+
+Some things are known only when they die: a coroutine that was never awaited, a task destroyed while pending,
+a future whose exception nobody retrieved, a generator that the loop has to close, what nobody has closed. It
+is passed on at once, to the innermost test.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from types import AsyncGeneratorType
+from typing import Any
+
+from .. import _cpython, _cpython_hooks, _cpython_loops, _cpython_process
+from ..places import below_the_library, capture
+from ..watchdog import PhaseInterrupt
+from .age import is_known_to_be_new, is_older_coroutine, is_older_future, origin_of
+from .announcement import Announcement
+from .attention import Attention
+from .audit import audit
+from .census import Census
+from .coroutines import forgotten_with
+from .creation_lines import creation_lines
+from .environ import EnvironmentChange
+from .finalizers import Announcing, reports_to_the_loop, warns
+from .generator_cleanups import left_at
+from .heap import heap, is_collecting
+from .late import thing_in
+from .loop_error import LoopError
+from .loop_relations import loops_of, parts_of
+from .origins import origins
+from .spared import spared
+from .subprocesses import lives_on
+
+__all__ = ["Reports"]
+
+
+class Reports:
+    """Listens for one test between `open()` and `close()`.
+
+    What is of the test, and of a type that its census wants, is given to `examine`, which says whether it is
+    a leak: then nobody else needs to hear of it.
+    """
+
+    def __init__(self, census: Census, examine: Callable[[object], bool]) -> None:
+        self.muted = False
+        """While True, nothing is listened to: what dies then dies of the sweep."""
+        self.loop_is_closing = False
+        """While True, what warns without showing itself is something of the loop's."""
+        self._census = census
+        self._examine = examine
+        self._told: dict[int, object] = {}
+        """The origins of coroutines that will die of another's death, and were told of with that.
+
+        An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
+        coroutine may be used again as soon as it has died.
+        """
+        self._half_announced: tuple[int, str] | None = None
+        self._closed_with: dict[int, type] = {}
+        """The classes, by id, of what belonged to something that has announced itself."""
+
+    def open(self, loop_is_tests: bool) -> None:
+        """Begins; `loop_is_tests` says whether the census's loop was made for the test."""
+        census = self._census
+        self._loop_is_tests = loop_is_tests
+        spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
+        self._attention = Attention()
+        creation_lines.track()
+        self._unlisten = [
+            _cpython_hooks.hook_unawaited_coroutines(self._on_unawaited),
+            _cpython_hooks.hook_default_exception_handler(census.loop, self._on_loop_error),
+            _cpython_process.hook_resource_warnings(
+                _cpython_process.WarningHook(self._wants_warnings, self._on_resource_warning)
+            ),
+        ]
+        if census.wants(AsyncGeneratorType) or census.wants(_cpython.TASK_TYPES[0]):
+            finalizer = _cpython_hooks.hook_async_generator_finalizer(census.loop, self._on_dropped_generator)
+            self._unlisten.append(finalizer)
+        if census.wants(_cpython_loops.TRANSPORTS[0]):
+            self._unlisten.append(_cpython_loops.hook_unclosed_transports(self._on_unclosed_transport))
+        if census.wants(EnvironmentChange):
+            audit.enter()
+            self._unlisten.append(audit.leave)
+
+    def close(self) -> None:
+        """Takes everything back that `open` has changed in the process."""
+        self._examine = _silence  # a bound method, and so a cycle
+        for undo in reversed(self._unlisten):
+            undo()
+        creation_lines.untrack()
+
+    def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if self.muted or spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
+            return
+        is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
+        if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
+            _cpython_hooks.warn_unawaited_coroutine(coroutine)
+        else:
+            self._told.update((id(origin), origin) for origin in map(origin_of, forgotten_with(coroutine)))
+            self._examine(coroutine)
+
+    def _on_dropped_generator(self, generator: AsyncGeneratorType[Any, Any]) -> None:
+        if not self.muted:
+            if not is_collecting():
+                left_at[generator] = capture(below_the_library(sys._getframe(2)), self._census.phase)
+            self._examine(generator)
+
+    # -- the loop's exception handler
+
+    def _on_loop_error(self, report: Callable[[dict[str, Any]], None], context: dict[str, Any]) -> None:
+        if self.muted:
+            return
+        thing = thing_in(context) if context.get("exception") is None else None
+        if thing is not None:
+            message = str(context.get("message", ""))
+            made_at = context.get("source_traceback")
+            if self._is_announced(Announcement(message, thing, made_at), "to the loop"):
+                return
+        report(context)
+        if thing is None:
+            self._on_error(context)
+
+    def _on_error(self, context: dict[str, Any]) -> None:
+        error, task, future = context.get("exception"), context.get("task"), context.get("future")
+        census = self._census
+        if isinstance(error, PhaseInterrupt) or self._attention.sees_errors(census.loop):
+            return
+        if heap.innermost(census.loop, task or future) is not census or is_older_future(future, census.known):
+            return
+        if task is not None and error is None and not task.done():
+            self._examine(task)
+            return
+        message = context.get("message") or "unhandled exception in event loop"
+        self._examine(LoopError(message, error, future if error is not None else None, context))
+
+    # -- what dies unclosed
+
+    def _on_unclosed_transport(self, transport: Any) -> bool:
+        """Whether this test is charged with a transport that dies open, or else Python warns of it."""
+        if _cpython.loop_of(transport) is not self._census.loop or self._census.had_transport(transport):
+            return False
+        if self.muted or _cpython_loops.carries_tls(transport):  # the transport on top of it tells
+            return True
+        return not self._attention.records_warnings() and self._examine(transport)
+
+    def _wants_warnings(self) -> bool:
+        """Whether warnings of what was not closed are of interest: those that a test records, it sees."""
+        return not self._attention.records_warnings()
+
+    def _on_resource_warning(self, text: str, thing: object) -> bool:
+        """Whether nobody needs to be warned of what has died unclosed: it is a leak, or was let live on."""
+        if thing is not None and origins.is_spared(thing):
+            return True
+        if thing is None or origins.of_dying(thing) is None or not self._census.wants(type(thing)):
+            return self._is_announced(Announcement(text, thing), "by a warning")
+        return self.muted or lives_on(thing) or self._examine(thing)
+
+    def _is_announced(self, announcement: Announcement, channel: str) -> bool:
+        """Whether something that announces itself is a leak; many do so twice in a row, in both ways."""
+        thing = announcement.thing
+        before, self._half_announced = self._half_announced, None
+        if before is not None and before[0] == id(thing) and before[1] != channel:
+            return True
+        if thing is not None and self._closed_with.get(id(thing)) is type(thing):
+            return True
+        if not self._is_of_the_test(thing):
+            return False
+        if self._is_looked_at(thing):
+            self._close_parts_with(thing)
+            return False
+        if not (self.muted or self._examine(announcement)):
+            return False
+        self._close_parts_with(thing)
+        self._half_announced = (id(thing), channel)
+        return True
+
+    def _close_parts_with(self, thing: object) -> None:
+        """What belongs to it is not told besides."""
+        parts = [part for part in parts_of(thing) if part is not thing and isinstance(part, Announcing)]
+        self._closed_with.update((id(part), type(part)) for part in parts)
+
+    def _is_of_the_test(self, thing: object) -> bool:
+        if thing is None:
+            return self.loop_is_closing
+        loops = loops_of(thing)
+        if self._census.loop in loops and self._loop_is_tests:
+            return True
+        return (not loops or self._census.loop in loops) and is_known_to_be_new(thing)
+
+    def _is_looked_at(self, thing: object) -> bool:
+        """Whether somebody looks at one of the ways in which this announces itself."""
+        attention, cls = self._attention, type(thing)
+        is_heard = reports_to_the_loop(cls) and attention.sees_errors(self._census.loop)
+        return is_heard or (warns(cls) and attention.records_warnings())
+
+
+def _silence(_: object) -> bool:
+    """After the end, nothing is told."""
+    return False
