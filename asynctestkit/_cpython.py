@@ -236,7 +236,9 @@ async def _generate() -> AsyncGenerator[None, None]:
     yield
 
 
-_ATHROW = type(_generate().aclose())
+_closing = _generate().aclose()
+_closing.close()  # from 3.15 it warns if it is not used
+_ATHROW = type(_closing)
 
 
 def default_executor(loop: Loop) -> futures.Executor | None:

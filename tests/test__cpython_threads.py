@@ -97,7 +97,8 @@ class ThreadTests(unittest.TestCase):
         thread = threading.Thread(target=over.wait)
         thread.start()
         held = [each for each in gc.get_referrers(thread) if isinstance(each, types.MethodType)]
-        self.assertEqual([_cpython_threads.begins_a_thread(each) for each in held], [True])
+        # While it begins there may be more than one.
+        self.assertEqual({_cpython_threads.begins_a_thread(each) for each in held}, {True})
         self.assertFalse(_cpython_threads.begins_a_thread(thread.join))
         self.assertFalse(_cpython_threads.begins_a_thread([].append))
         over.set()

@@ -134,11 +134,13 @@ def fails():
 class HangTests(unittest.TestCase):
     maxDiff = None
 
-    def survive(self, act, where):
+    def survive(self, act, where, deadline=0.1):
         """Runs the scenario and the next test; returns what is printed of the scenario."""
         events, expected = [], []
         with hard_cap():
-            finished = run(case_that(act, where, events), NextTests)
+            case = case_that(act, where, events)
+            case.deadline = deadline
+            finished = run(case, NextTests)
         self.assertEqual(finished.kinds, ["FAIL", "ok"], finished.outcomes)
         self.assertEqual((finished.logged, finished.stderr, finished.warned), ("", "", []))
         (_, _, text), _ = finished.outcomes

@@ -47,7 +47,7 @@ class LeakedTaskTests(HangTests):
             await asyncio.sleep(0)
 
         with self.subTest(getattr(coroutine, "__name__", ""), hook=where):
-            text, events, _ = self.survive(leak, where)
+            text, events, _ = self.survive(leak, where, deadline=20)
             self.assertEqual(
                 events,
                 ["setUp", "asyncSetUp", "test", "asyncTearDown", "tearDown", "async cleanup", "cleanup"],

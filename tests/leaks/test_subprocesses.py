@@ -13,7 +13,6 @@ from unittest import mock
 
 from asynctestkit import SubprocessLeaks
 from tests.leaks.contract import DetectorContract, Inner, run_body
-from tests.running import Overheard, overhearing
 
 SLEEPS = (sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(3600)")
 STUBBORN = (
@@ -69,10 +68,6 @@ class AsyncioContractTests(DetectorContract, Reaping):
         os.kill(thing.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):  # before 3.12 a thread of asyncio's waits for it
             os.waitpid(thing.pid, 0)
-        with overhearing(Overheard()):  # it dies as it does in a plain test: complaining of its loop
-            self.kept.clear()
-            del thing
-            gc.collect()
 
 
 class PopenContractTests(DetectorContract, Reaping):

@@ -131,7 +131,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertFalse(self.loop._is_self_pipe_watched)
 
     def test_a_thread_that_has_stopped_for_ever(self):
-        """The loop is closed all the same: at the end of the process daemon threads stop wherever they are."""
+        """The loop is closed all the same: when the process ends, daemon threads stop wherever they are."""
         loop = LeanSelectorEventLoop()
         loop._watching_self_pipe.acquire()
         loop.close()

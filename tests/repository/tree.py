@@ -31,7 +31,7 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
-        """It is forgotten at the end of the test file: all trees are a million objects to collect garbage in."""
+        """It is forgotten after the test file: all the trees are a million objects for the collector."""
         unittest.addModuleCleanup(vars(self).pop, "tree", None)
         return ast.parse(self.source, self.path)
 
