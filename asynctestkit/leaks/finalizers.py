@@ -59,7 +59,7 @@ def _only_condition(code: CodeType) -> str | None:
             break
         if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             attribute = instruction.argval
-        elif "JUMP_IF" in instruction.opname:
+        elif "JUMP" in instruction.opname and "_IF_" in instruction.opname:
             conditions.append(attribute)
     return conditions[0] if len(conditions) == 1 and conditions[0] in _OPEN_IF else None
 
