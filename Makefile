@@ -36,8 +36,9 @@ measure: .venv/ready-$(VERSION)
 bench:  ## print what a hygienic test costs, as ratios
 	@$(PYTHON) -m tests.bench
 
-interop: .venv-interop/ready-$(VERSION)  ## compare the mocks with aiohttp and httpx on real servers
+interop: .venv-interop/ready-$(VERSION)  ## run mocks beside real clients, and real libraries in hygienic tests
 	@.venv-interop/bin/python -X dev -m unittest -v tests.interop.http_clients
+	@.venv-interop/bin/python -m unittest -v tests.interop.libraries
 
 lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \
@@ -53,7 +54,8 @@ clean:  ## remove everything that is not source
 # coverage reads pyproject.toml by itself from 3.11; its extra brings the parser that 3.10 lacks.
 .venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
-.venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx
+.venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
+  'time-machine==2.16.0' uvloop
 .venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)

@@ -29,6 +29,7 @@ EXTRA = {
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
     "assertions/consumers.py": "consumers and producers, good and bad",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
+    "interop/libraries.py": "`make interop`: libraries that keep things for the process, or stop clocks",
     "interop/http_clients.py": "`make interop`: the mocks beside aiohttp and httpx, which it installs",
     "mocks/eager_library.py": "a stand-in with the shape of httpx",
     "mocks/importing_nothing.py": "a module that cannot be imported",
