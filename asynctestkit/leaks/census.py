@@ -14,7 +14,7 @@ from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
 from .. import _cpython, _cpython_loops
-from ..cpython.originals import asyncio, gc
+from ..cpython.originals import asyncio, gc, threading
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
 from .loop_error import LoopError
@@ -45,6 +45,7 @@ class Census:
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark."""
         self.loop = loop
+        self.thread = threading.get_ident()
         self._tasks_before = weakref.WeakSet(_cpython.all_tasks(loop))
         self._ids_before = {id(task) for task in self._tasks_before}
         self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
@@ -130,6 +131,8 @@ class Census:
             return False
         if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
             return False  # brought back to life: a recorded warning holds it. Its last words were heard
+        if isinstance(obj, CoroutineType) and heap.is_shared(self):
+            return False  # nothing tells of which thread it is; one that is forgotten dies in its own
         if isinstance(obj, AsyncGeneratorType):
             started = any(obj is generator for generator in _cpython.started_generators(self.loop))
             return started and id(obj) not in self._generators_before

@@ -52,6 +52,10 @@ class Heap:
         gc.unfreeze()
         return True
 
+    def is_shared(self, census: Census) -> bool:
+        """Whether a test goes on in another thread as well."""
+        return any(each.thread != census.thread for each in self._censuses)
+
     def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Census | None:
         """The latest mark on that loop, of those that still are, that is older than the future."""
         marks = (census for census in reversed(self._censuses) if census.loop is loop)
