@@ -233,7 +233,7 @@ def generator_closed_by(coroutine: object) -> AsyncGeneratorType[Any, Any] | Non
 
 
 async def _generate() -> AsyncGenerator[None, None]:
-    yield
+    yield  # pragma: no cover  # it is never begun
 
 
 _closing = _generate().aclose()

@@ -119,9 +119,10 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             finally:
                 self._hygieneEnd()  # here, as a suite with a shared loop may never tear its runner down
 
-    def _hygieneClosesLoop(self) -> bool:
-        """Whether the sweep may close the loop: nobody has a say after it in how that is done."""
-        return False
+    if TYPE_CHECKING:
+
+        def _hygieneClosesLoop(self) -> bool:
+            """Whether the sweep may close the loop: nobody has a say after it in how that is done."""
 
     def _hygieneEnd(self) -> None:
         """However the test ended, nothing of the guard stays in the process."""

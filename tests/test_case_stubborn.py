@@ -188,7 +188,7 @@ class LeakedTaskTests(HangTests):
             loop.run_in_executor(None, lambda: (time.sleep(0.6), ended.append(True)))  # waits: for long
 
         with hard_cap():
-            finished = run_body(body, deadline=5)
+            finished = run_body(body, settle_time=25)
         self.assertEqual((finished.kinds, ended), (["ok"], [True]))
 
     def test_a_job_that_does_not_end(self):

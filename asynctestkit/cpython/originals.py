@@ -67,7 +67,7 @@ def _genuine(module: str, name: str, current: Any) -> Any:
     return current
 
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch  # at run time it never is
     asyncio = _copy_of("asyncio")
     importlib.import_module("concurrent.futures.thread")  # from here on it is `futures.thread`
     futures = _copy_of("concurrent.futures")

@@ -103,7 +103,7 @@ class _WallTimer:
         self.due = math.inf
         try:
             self._loop.call_soon_threadsafe(self._callback)
-        except RuntimeError:  # the pause has ended just now, and the loop is closed
+        except RuntimeError:  # pragma: no cover  # the pause has ended just now, and the loop is closed
             pass
 
     def interrupted(self, frame: FrameType | None) -> None:

@@ -268,6 +268,18 @@ class ExemptionTests(unittest.TestCase):
         self.assertIsInstance(Told.lost, LookupError)
         self.assertEqual(self.kinds(does_not), [("callback", "LookupError: in the protocol")])
 
+    def test_what_a_callback_of_asyncios_gets_wrong(self):
+        """On 3.11.7 and 3.12.1 it asks a cancelled task for its exception; one of the user's does not."""
+
+        async def test(case):
+            loop = asyncio.get_running_loop()
+            asyncios, users = loop.call_soon(asyncio.Event().set), loop.call_soon(lambda: None)
+            for handle in (asyncios, users):
+                for error in (asyncio.CancelledError(), LookupError("without a line of the user's")):
+                    loop.call_exception_handler({"message": "m", "exception": error, "handle": handle})
+
+        self.assertEqual([kind for kind, _ in self.kinds(test)], ["callback"] * 2)
+
     def test_what_asyncio_gets_wrong(self):
         """A stream server whose handlers are cancelled does no harm, whatever streams.py makes of that."""
 

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import gc
-import threading
 import unittest
 import warnings
 
-from asynctestkit import Allowance, CoroutineLeaks, HygienicAsyncTestCase, no_leaks
+from asynctestkit import Allowance, CoroutineLeaks, no_leaks
 from tests.leaks.contract import Inner, run_body
 from tests.running import Overheard, overhearing
 
@@ -210,42 +209,6 @@ class WatchedWarningsTests(unittest.TestCase):
             warnings.simplefilter("ignore")
             outcome = run_body(test)
         self.assertEqual(kinds(outcome), ["coroutine"])
-
-
-class ParallelTests(unittest.TestCase):
-    """Guarded suites in several threads leave each other's objects alone."""
-
-    def test_coroutines_of_other_threads(self):
-        """One that is about to run in another thread is none of this thread's, and is not closed."""
-        entered, begun, made, over = (threading.Event() for _ in range(4))
-
-        async def makes(case):
-            entered.set()
-            begun.wait(30)
-            coroutine = forgotten()
-            made.set()
-            over.wait(30)
-            await coroutine
-
-        async def test(case):
-            begun.set()
-            made.wait(30)
-
-        complaints = []
-        thread = threading.Thread(target=lambda: complaints.append(_complaints(makes)))
-        thread.start()
-        entered.wait(30)
-        complaints.append(_complaints(test))
-        over.set()
-        thread.join()
-        self.assertEqual(complaints, [[], []])
-
-
-def _complaints(body):
-    """What a test complains of, in whatever thread."""
-    result = unittest.TestResult()
-    type("Inner", (HygienicAsyncTestCase,), {"test": body})("test").run(result)
-    return [text for _, text in (*result.failures, *result.errors)]
 
 
 class NestingTests(unittest.TestCase):

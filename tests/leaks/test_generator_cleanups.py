@@ -172,6 +172,23 @@ class WhatIsALeakTests(unittest.TestCase):
         (leak,) = self.leaks(test)
         self.assertEqual((leak.name, leak.created_at), ("hangs", ()))
 
+    def test_an_aclose_that_failed_and_that_nobody_looked_at(self):
+        """The error is that of the generator, here as well."""
+
+        async def test(case):
+            generator = fails()
+            await generator.__anext__()
+            case.kept = asyncio.ensure_future(generator.aclose())
+            await asyncio.wait([case.kept])
+
+        async def looks(case):
+            await test(case)
+            case.assertIsInstance(case.kept.exception(), LookupError)
+
+        (leak,) = self.leaks(test)
+        self.assertIn("its clean-up raised LookupError: in the clean-up", leak.description)
+        self.assertEqual(self.leaks(looks), ())
+
     def test_an_aclose_of_the_users_own(self):
         """A task that closes a generator is one of the user's, and is told as what it does."""
 

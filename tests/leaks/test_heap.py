@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+import threading
 import unittest
 import weakref
 from unittest import mock
 
-from asynctestkit import _cpython_hooks
+from asynctestkit import HygienicAsyncTestCase, _cpython_hooks
 from asynctestkit.leaks import heap as heap_module
 from asynctestkit.leaks.heap import Heap, is_collecting
 
@@ -14,9 +15,10 @@ from asynctestkit.leaks.heap import Heap, is_collecting
 class Marked:
     """Stands in for a census: a heap wants to know its loop, and what was there before it."""
 
-    def __init__(self, loop=None, known=None):
+    def __init__(self, loop=None, known=None, thread=1):
         self.loop = loop
         self.known = known
+        self.thread = thread
 
     def knew(self, future):
         return future is self.known
@@ -63,6 +65,17 @@ class HeapTests(unittest.TestCase):
         self.heap.leave(inner)
         self.assertFalse(self.heap.is_frozen())
         self.assertTrue(any(obj is old for obj in gc.get_objects()))
+
+    def test_a_heap_with_several_marks_is_not_thawed(self):
+        """What is older than one mark may be newer than another."""
+        outer, inner = Marked(), Marked()
+        self.heap.enter(outer)
+        self.heap.enter(inner)
+        self.assertFalse(self.heap.thaw())
+        self.heap.leave(inner)
+        self.assertTrue(self.heap.thaw())
+        self.assertFalse(self.heap.thaw())
+        self.heap.leave(outer)
 
     def test_what_somebody_else_froze_stays_frozen(self):
         """A heap that the user has frozen is neither frozen again nor thawed."""
@@ -117,3 +130,54 @@ class HeapTests(unittest.TestCase):
         self.addCleanup(gc.enable)
         gc.disable()
         self.assertTrue(self.a_cycle_survives(tests=3))
+
+
+async def forgotten():
+    pass
+
+
+class ParallelTests(unittest.TestCase):
+    """Guarded suites in several threads leave each other's objects alone."""
+
+    def test_marks_of_several_threads(self):
+        """A heap is shared while a mark of another thread is set; nested ones of one thread share nothing."""
+        heap, first, nested, other = Heap(), Marked(), Marked(), Marked(thread=2)
+        shared = []
+        for mark in (first, nested, other):
+            heap.enter(mark)
+            shared.append((heap.is_shared(first), heap.is_shared(mark)))
+        for mark in (other, nested, first):
+            heap.leave(mark)
+        self.assertEqual(shared, [(False, False), (False, False), (True, True)])
+
+    def test_coroutines_of_other_threads(self):
+        """One that is about to run in another thread is none of this thread's, and is not closed."""
+        entered, begun, made, over = (threading.Event() for _ in range(4))
+
+        async def makes(case):
+            entered.set()
+            begun.wait(30)
+            coroutine = forgotten()
+            made.set()
+            over.wait(30)
+            await coroutine
+
+        async def test(case):
+            begun.set()
+            made.wait(30)
+
+        complaints = []
+        thread = threading.Thread(target=lambda: complaints.append(_complaints(makes)))
+        thread.start()
+        entered.wait(30)
+        complaints.append(_complaints(test))
+        over.set()
+        thread.join()
+        self.assertEqual(complaints, [[], []])
+
+
+def _complaints(body):
+    """What a test complains of, in whatever thread."""
+    result = unittest.TestResult()
+    type("Inner", (HygienicAsyncTestCase,), {"test": body})("test").run(result)
+    return [text for _, text in (*result.failures, *result.errors)]

@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from asynctestkit import TaskLeaks, TransportLeaks
+from asynctestkit import Allowance, TaskLeaks, TransportLeaks
 from asynctestkit.leaks.census import Census
 from asynctestkit.leaks.findings import Findings
 from asynctestkit.leaks.panel import Panel
@@ -11,6 +11,7 @@ from asynctestkit.leaks.pending_tasks import PendingTasks
 from asynctestkit.leaks.reports import Reports
 from asynctestkit.leaks.settling import Settling
 from asynctestkit.loops.loop import HygienicEventLoop
+from tests.leaks.contract import run_body
 
 
 class EndTests(unittest.TestCase):
@@ -131,3 +132,63 @@ class EndTests(unittest.TestCase):
         self.server.close()
         self.tasks.let_connections_go()
         self.loop.run_until_complete(asyncio.sleep(0))
+
+
+class ConnectionTests(unittest.TestCase):
+    """A forgotten close is one leak, in a whole test: the client's end, and not who handles the other."""
+
+    async def converse(self, case, handlers=1, refuses=False):
+        """Leaves a client open whose other end is handled by so many tasks."""
+
+        async def go_on(writer):
+            while True:
+                try:
+                    await asyncio.get_running_loop().create_future()
+                except asyncio.CancelledError:
+                    if not refuses or self.released:
+                        raise
+
+        async def handle(reader, writer):
+            self.tasks += [asyncio.ensure_future(go_on(writer)) for _ in range(handlers)]
+
+        self.tasks, self.released = [], []
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        case.addCleanup(server.close)
+        case.streams = await asyncio.open_connection(*server.sockets[0].getsockname())
+        while not self.tasks:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def leaks(self, body, **members):
+        outcome = run_body(body, settle_time=0.05, grace_period=0.05, **members)
+        self.assertEqual((outcome.errors, outcome.leak_warnings), ([], []))
+        return [leak.kind for leak in outcome.leaks]
+
+    def test_several_handlers(self):
+        """They belong to one connection."""
+
+        async def test(case):
+            await self.converse(case, handlers=2)
+
+        self.assertEqual(self.leaks(test), ["transport"])
+
+    def test_where_connections_are_no_leaks(self):
+        """Without a detector for them the handler is the leak; an allowed connection allows its handler."""
+
+        async def test(case):
+            await self.converse(case)
+
+        allowance = Allowance("transport", reason="closed by another")
+        self.assertEqual(self.leaks(test, leak_detectors=(TaskLeaks,)), ["task"])
+        self.assertEqual(self.leaks(test, allowed_leaks=(allowance,)), [])
+
+    def test_a_handler_that_refuses(self):
+        """That is a fault of its own."""
+
+        async def test(case):
+            await self.converse(case, refuses=True)
+
+        self.assertEqual(sorted(self.leaks(test)), ["task", "transport"])
+        self.released.append(True)
+        for task in self.tasks:
+            task.get_coro().close()

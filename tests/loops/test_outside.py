@@ -15,7 +15,7 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoade
 from types import ModuleType
 from unittest import mock
 
-from asynctestkit import _cpython_process
+from asynctestkit import _cpython_process, _cpython_threads
 from asynctestkit.cpython import originals
 from asynctestkit.loops import outside
 from asynctestkit.loops.outside import (
@@ -102,6 +102,18 @@ class ChildrenTests(unittest.TestCase):
         self.assertTrue(has_children())
         process.join()
         self.assertFalse(has_children())
+
+    def test_processes_of_an_idle_pool(self):
+        """They have nothing to do, and wake nobody."""
+        with self.child() as worker:
+            thread = threading.current_thread()
+            with (
+                mock.patch.object(_cpython_threads, "is_jobless_manager", lambda each: each is thread),
+                mock.patch.object(_cpython_threads, "managed_processes", lambda _: {worker.pid}),
+            ):
+                self.assertFalse(has_children())
+                with self.child():
+                    self.assertTrue(has_children())
 
     def test_children_that_cannot_be_told_apart(self):
         """Where the system does not say which children there are, any child counts."""
