@@ -51,6 +51,17 @@ def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> None:
     futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
 
 
+def frames_of_others() -> dict[int, FrameType]:
+    """Where the other threads stand, by their identifiers: `sys._current_frames`, Python/sysmodule.c.
+
+    That shows the calling one as well: who keeps its frame in a variable makes a cycle, by which everything
+    that the callers have lives on until the collector comes round.
+    """
+    frames = sys._current_frames()
+    del frames[threading.get_ident()]
+    return frames
+
+
 def begins_a_thread(method: MethodType) -> bool:
     """Whether that is what the interpreter has called to run a thread, and holds while it lives.
 

@@ -91,6 +91,19 @@ class ThreadTests(unittest.TestCase):
         self.assertIsNone(_cpython_threads.target_of(thread))
         self.assertIsNone(_cpython_threads.arguments_of(thread))
 
+    def test_frames_of_others(self):
+        """It has each thread that runs Python code but the calling one, and no cycle by way of that."""
+        over, begun = threading.Event(), threading.Event()
+        thread = threading.Thread(target=lambda: (begun.set(), over.wait(30)))
+        thread.start()
+        begun.wait(30)
+        frames = _cpython_threads.frames_of_others()
+        self.assertIn(thread.ident, frames)
+        self.assertNotIn(threading.get_ident(), frames)
+        frames.clear()
+        over.set()
+        thread.join()
+
     def test_begins_a_thread(self):
         """The interpreter holds methods of a thread that runs, and no others."""
         over = threading.Event()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import CellType, FrameType
 
+from .. import _cpython_threads
 from ..cpython.originals import threading
 from ..places import is_own
 from .keepers import Link, links_of_thread
@@ -23,14 +24,9 @@ class RunningCode:
         self._links: dict[int, list[Link]] = {}
         self._cells: dict[int, list[Link]] = {}
         threads = {thread.ident: thread for thread in threading.enumerate()}
-        for ident, innermost in sys._current_frames().items():
-            is_this = ident == threading.get_ident()
-            link = Link.TEST if is_this else links_of_thread(threads.get(ident))[0]
-            frame: FrameType | None = innermost
-            while frame is not None:
-                if not is_own(frame.f_code.co_filename):
-                    self._note(frame, link)
-                frame = frame.f_back
+        self._note_all(sys._getframe(1), Link.TEST)
+        for ident, innermost in _cpython_threads.frames_of_others().items():
+            self._note_all(innermost, links_of_thread(threads.get(ident))[0])
 
     def links(self, thing: object) -> list[Link]:
         """What it means that code has a thing in a variable, once for each variable."""
@@ -40,6 +36,13 @@ class RunningCode:
             return self._cells.get(id(thing.cell_contents), [])
         except ValueError:  # it is empty
             return []
+
+    def _note_all(self, innermost: FrameType, link: Link) -> None:
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if not is_own(frame.f_code.co_filename):
+                self._note(frame, link)
+            frame = frame.f_back
 
     def _note(self, frame: FrameType, link: Link) -> None:
         variables = frame.f_locals

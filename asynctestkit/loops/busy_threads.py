@@ -92,7 +92,7 @@ def _harmless(spared: Sequence[str]) -> tuple[set[int | None], int]:
     jobless = {thread for thread in known.values() if _cpython_threads.is_jobless_manager(thread)}
     found: set[int | None] = set()
     without_number = 0
-    for ident, frame in sys._current_frames().items():
+    for ident, frame in _cpython_threads.frames_of_others().items():
         thread = known.get(ident)
         if thread is None:
             without_number += not is_watchdog(frame) and _is_of_the_test_runner(thread, frame)
@@ -125,16 +125,15 @@ def _is_of_the_test_runner(thread: threading.Thread | None, frame: FrameType | N
 
 def _busy_by_frames(spared: Sequence[str]) -> Iterator[BusyThread]:
     """Where the system does not tell what a thread waits for."""
-    own = threading.get_ident()
     # A worker that still stands where it waits may have been handed a job.
     is_one_coming = any(job.frame() is None for job in jobs_in_flight())
     known = {thread.ident: thread for thread in threading.enumerate()}
     jobless = {thread for thread in known.values() if _cpython_threads.is_jobless_manager(thread)}
-    for ident, frame in sys._current_frames().items():
+    for ident, frame in _cpython_threads.frames_of_others().items():
         thread = known.get(ident)
         is_worker = is_one_coming and _cpython_threads.is_idle_worker(frame)
         is_idle = _cpython_threads.waits_without_limit(frame) and not is_worker
-        if ident == own or is_watchdog(frame) or is_idle:
+        if is_watchdog(frame) or is_idle:
             continue
         if thread is None:
             harmless = _is_of_the_test_runner(thread, frame)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 import weakref
 from types import FrameType
 from typing import Any
@@ -54,7 +53,7 @@ class Job:
     def frame(self) -> FrameType | None:
         """The innermost frame of the thread that is at work on it; None while it is queued."""
         item = self.item()
-        innermost = sys._current_frames().values() if item is not None else ()
+        innermost = _cpython_threads.frames_of_others().values() if item is not None else ()
         return next((each for each in innermost if _cpython_threads.job_run_in(each) is item), None)
 
 

@@ -10,6 +10,7 @@ import threading
 import types
 import unittest
 import warnings
+import weakref
 from unittest import mock
 
 from asynctestkit.leaks import ownership
@@ -57,6 +58,29 @@ class OwnershipTestCase(unittest.TestCase):
         gc.collect()
         (owner,) = owners_of(things, self.case, Keepers(self.loop), thaw).values()
         return owner
+
+
+class AfterwardsTests(unittest.TestCase):
+    def test_nothing_is_kept(self):
+        """A search leaves no cycle: what it has looked at dies with the last who has it.
+
+        Suites that count their objects would see that.
+        """
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+
+        def search():
+            thing = Kept()  # a variable, so that the frames are looked through
+            owners_of([thing], Case(), Keepers(loop), lambda: True)
+            return weakref.ref(thing)
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertIsNone(search()())
+
+
+class Kept:
+    """Something that can be referred to weakly."""
 
 
 class Case(unittest.TestCase):
