@@ -222,14 +222,16 @@ def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
     return list(getattr(loop, "_asyncgens", ()))
 
 
-def generator_closed_by(coroutine: object) -> AsyncGeneratorType[Any, Any] | None:
-    """The generator that an `aclose()` or `athrow()` ends: `async_generator_athrow`, Objects/genobject.c.
+def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:
+    """The generator that a task ends by its `aclose()`: `async_generator_athrow`, Objects/genobject.c.
 
-    When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes a task of one.
+    When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes such a task.
     """
+    coroutine = coroutine_of(future) if isinstance(future, TASK_TYPES) else None
     if type(coroutine) is not _ATHROW:
         return None
-    return next(each for each in gc.get_referents(coroutine) if isinstance(each, AsyncGeneratorType))
+    held = gc.get_referents(coroutine)
+    return next((each for each in held if isinstance(each, AsyncGeneratorType)), None)
 
 
 async def _generate() -> AsyncGenerator[None, None]:

@@ -17,7 +17,7 @@ from .exceptions import (
 )
 from .leaks.allowances import Allowance
 from .leaks.exceptions import one_line
-from .leaks.late import LateErrors, warn_of
+from .leaks.late import LateErrors, ignore_late_errors, warn_of
 from .leaks.report import render, render_blocks, render_unnamed
 from .leaks.sweep import Sweep
 from .loops.blocking import BlockingWatch
@@ -74,15 +74,16 @@ class Guard:
         self.is_decided = False
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
-        """Called with each exception that a phase ends with, before it is raised."""
-        self._late: LateErrors | None = None
+        self._late: Callable[[dict[str, Any]], None] | None = None
         self._blocking: BlockingWatch | None = None
         self._names: TaskNames | None = None
         self._patched_time: PatchedTime | None = None
         self.on_failure: Callable[[BaseException], None] | None = None
-        allowances = (*settings.allowed_leaks, *required)
-        self._sweep = Sweep(settings.leak_detectors, allowances)
-        self._spared_threads = tuple(each.name for each in allowances if each.kind == "thread" and each.name)
+        """Called with each exception that a phase ends with, before it is raised."""
+        self._allowances = (*settings.allowed_leaks, *required)
+        self._sweep = Sweep(settings.leak_detectors, self._allowances)
+        threads = (each for each in self._allowances if each.kind == "thread")
+        self._spared_threads = tuple(each.name for each in threads if each.name)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark: what exists now is nobody's leak."""
@@ -163,8 +164,9 @@ class Guard:
     def _close_loop(self, runner: Runner) -> None:
         with self._sweep.hearing_what_the_loop_closes():
             runner.close()
-        is_silent = self.settings.on_leak == "ignore"
-        self._late = LateErrors(self.subject, self._source, self._sweep.announced, is_silent)
+        self._late = ignore_late_errors
+        if self.settings.on_leak != "ignore":
+            self._late = LateErrors(self.subject, self._source, self._sweep.announced, self._allowances)
 
     async def sweep_block(self) -> None:
         """The end of a block, within its loop: finds and ends what it has left, and closes."""

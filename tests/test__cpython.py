@@ -287,22 +287,25 @@ class LoopCanaries(Canary):
         self.assertFalse(_cpython.has_signal_handlers(self.loop))
 
     def test_generator_closed_by(self):
-        """The awaitables that end a generator know it; what goes on with it, and coroutines, do not."""
+        """A task that ends a generator knows it; one that goes on with it, or runs a coroutine, does not."""
 
         async def count():
             yield
 
         async def main():
             generator = count()
-            for ends in (generator.aclose(), generator.athrow(ValueError)):
-                self.assertIs(_cpython.generator_closed_by(ends), generator)
-                ends.close()
-            goes_on, coroutine = generator.__anext__(), main()
-            self.assertIsNone(_cpython.generator_closed_by(goes_on))
-            self.assertIsNone(_cpython.generator_closed_by(coroutine))
-            goes_on.close()
-            coroutine.close()
-            await generator.aclose()
+            for factory in _cpython.TASK_TYPES:
+                goes_on, ends, sleeps = (
+                    factory(each) for each in (generator.__anext__(), generator.aclose(), asyncio.sleep(0))
+                )
+                for _ in range(2):  # pending, and done
+                    self.assertIs(_cpython.generator_closed_by(ends), generator)
+                    self.assertIsNone(_cpython.generator_closed_by(goes_on))
+                    self.assertIsNone(_cpython.generator_closed_by(sleeps))
+                    await asyncio.wait([goes_on, ends, sleeps])
+                goes_on.exception()
+            self.assertIsNone(_cpython.generator_closed_by(asyncio.get_running_loop().create_future()))
+            self.assertIsNone(_cpython.generator_closed_by(generator))
 
         self.loop.run_until_complete(main())
 

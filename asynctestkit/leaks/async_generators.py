@@ -10,7 +10,7 @@ from ..await_chain import chain_of_coroutine, coroutine_name, definition
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["AsyncGeneratorLeaks", "told"]
+__all__ = ["AsyncGeneratorLeaks", "remedy_for", "told"]
 
 told: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
 """The generators that were leaks as such, and are none of another sort later on."""
@@ -36,5 +36,10 @@ class AsyncGeneratorLeaks(LeakDetector):
             description=f"started, neither exhausted nor closed; defined at {definition(obj)}",
             waiting_at=chain_of_coroutine(obj).places,
             coroutine=name,
-            remedy=f"async with contextlib.aclosing({name.rpartition('.')[2]}(…)) as items: …",
+            remedy=remedy_for(name),
         )
+
+
+def remedy_for(name: str) -> str:
+    """How a generator of that name is closed in any case."""
+    return f"async with contextlib.aclosing({name.rpartition('.')[2]}(…)) as items: …"

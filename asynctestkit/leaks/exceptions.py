@@ -40,9 +40,9 @@ class ExceptionLeaks(LeakDetector):
     def examine(self, obj: asyncio.Future[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
             future, error = obj.future, obj.exception
-            if future is None or error is None or _was_failed_by_asyncio(future, error):
+            if future is None or error is None or _ends_a_generator(future):
                 return None
-            if _ends_a_generator(future):
+            if _was_failed_by_asyncio(future, error):
                 return None
             return self._leak(future, error)
         if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False) or _ends_a_generator(obj):
@@ -87,9 +87,7 @@ def _is_unretrieved(future: asyncio.Future[Any]) -> bool:
 
 def _ends_a_generator(future: asyncio.Future[Any]) -> bool:
     """Exempt: the task in which a loop ends a generator that was dropped; that is a leak of its own kind."""
-    if not isinstance(future, _cpython.TASK_TYPES):
-        return False
-    return _cpython.generator_closed_by(_cpython.coroutine_of(future)) is not None
+    return _cpython.generator_closed_by(future) is not None
 
 
 def _is_within_asyncio(owners: list[Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 from types import CodeType, FunctionType
 
@@ -10,11 +11,8 @@ from ..cpython.originals import gc
 __all__ = ["Announcing", "announces", "reports_to_the_loop", "says_it_is_open", "warns"]
 
 _WARNS, _REPORTS = "ResourceWarning", "call_exception_handler"
-_OPEN_IF = {
-    **dict.fromkeys(("closed", "_closed", "is_closed", "_is_closed"), False),
-    **dict.fromkeys(("is_open", "_is_open", "opened", "_opened"), True),
-}
-"""Attributes that say whether a thing is open, and the value which says that it is."""
+_STATES = {"closed", "_closed", "is_closed", "_is_closed", "is_open", "_is_open", "opened", "_opened"}
+"""Attributes that say whether a thing is open."""
 
 
 def announces(cls: type) -> bool:
@@ -42,8 +40,13 @@ def says_it_is_open(thing: object) -> bool:
     finalized has announced itself already, and is alive because somebody has recorded that.
     """
     code = None if gc.is_finalized(thing) else _finalizer(type(thing))
-    name = _only_condition(code) if code is not None else None
-    return name is not None and getattr(thing, name, None) is _OPEN_IF[name]
+    condition = _condition(code) if code is not None else None
+    if condition is None:
+        return False
+    name, value = condition
+    with contextlib.suppress(Exception):  # a property of the user's, which may need what is gone by now
+        return getattr(thing, name) is value
+    return False
 
 
 def _finalizer(cls: type) -> CodeType | None:
@@ -51,17 +54,31 @@ def _finalizer(cls: type) -> CodeType | None:
     return function.__code__ if isinstance(function, FunctionType) else None
 
 
-def _only_condition(code: CodeType) -> str | None:
-    """The attribute that decides alone whether a finalizer comes to its announcement."""
-    attribute, conditions = None, []
+def _condition(code: CodeType) -> tuple[str, bool] | None:
+    """The attribute of `self` that decides alone whether a finalizer announces it, and the value with which.
+
+    Known is what `if not self.closed: announce` and `if self.closed: return; announce` come to.
+    """
+    before = []
     for instruction in dis.get_instructions(code):
         if instruction.argval in (_WARNS, _REPORTS):
             break
-        if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-            attribute = instruction.argval
-        elif "JUMP" in instruction.opname and "_IF_" in instruction.opname:
-            conditions.append(attribute)
-    return conditions[0] if len(conditions) == 1 and conditions[0] in _OPEN_IF else None
+        if instruction.opname != "TO_BOOL":
+            before.append(instruction)
+    jumps = [n for n, each in enumerate(before) if "JUMP" in each.opname and "_IF_" in each.opname]
+    if len(jumps) != 1 or jumps[0] < 2:
+        return None
+    owner, attribute, jump = before[jumps[0] - 2 : jumps[0] + 1]
+    is_own = owner.opname.startswith("LOAD_FAST") and owner.argval == code.co_varnames[0]
+    if not is_own or attribute.opname != "LOAD_ATTR" or attribute.argval not in _STATES:
+        return None
+    jumps_if = jump.opname.endswith("_TRUE")
+    if jump.argval > instruction.offset:
+        return attribute.argval, not jumps_if
+    returns = any(
+        each.opname.startswith("RETURN") and each.offset < jump.argval for each in before[jumps[0] :]
+    )
+    return (attribute.argval, jumps_if) if returns else None
 
 
 class _OfFinalizer(type):

@@ -11,7 +11,7 @@ from ..await_chain import chain_of_task, coroutine_name, definition
 from ..cpython.originals import asyncio
 from ..loops.shutdown import CutOff
 from ..places import CreationSite, resolve
-from .async_generators import told
+from .async_generators import remedy_for, told
 from .detector import LeakDetector
 from .exceptions import one_line, raised_at
 from .leak import Leak
@@ -35,11 +35,11 @@ class GeneratorCleanupLeaks(LeakDetector):
 
     def examine(self, obj: asyncio.Task[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
-            generator = obj.context.get("asyncgen") or _generator_of(obj.future)
+            generator = obj.context.get("asyncgen") or _cpython.generator_closed_by(obj.future)
             if generator is None or generator in told or obj.exception is None:
                 return None
             return _failed(generator, obj.exception)
-        generator = _generator_of(obj)
+        generator = _cpython.generator_closed_by(obj)
         if generator is None or generator in told:
             return None
         if not obj.done():
@@ -53,13 +53,6 @@ def leak_of_cut_off(cut_off: CutOff, seconds: float) -> Leak:
     """The leak that a generator is whose clean-up had to be cut off when its loop was ended."""
     description = f"its clean-up went on for {seconds:g} s after the test, and was cut off"
     return _leak(cut_off.generator, description, *cut_off.chain)
-
-
-def _generator_of(future: object) -> AsyncGeneratorType[Any, Any] | None:
-    """The generator that a task of the loop's ends."""
-    if not isinstance(future, _cpython.TASK_TYPES):
-        return None
-    return _cpython.generator_closed_by(_cpython.coroutine_of(future))
 
 
 def _failed(generator: AsyncGeneratorType[Any, Any], error: BaseException) -> Leak:
@@ -78,5 +71,5 @@ def _leak(generator: AsyncGeneratorType[Any, Any], description: str, places: Any
         waiting_at=places,
         coroutine=name,
         waits_on=waits_on,
-        remedy=f"async with contextlib.aclosing({name.rpartition('.')[2]}(…)) as items: …",
+        remedy=remedy_for(name),
     )

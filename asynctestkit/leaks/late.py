@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..exceptions import LeakWarning
+from .allowances import Allowance, apply
 from .announcement import Announcement
 from .exceptions import one_line, raised_at
 from .leak import Leak
+from .loop_relations import has_to_do_with_loops
 from .report import render
 from .unclosed import leak_of
 
-__all__ = ["LateErrors", "thing_in", "warn_of"]
+__all__ = ["LateErrors", "ignore_late_errors", "thing_in", "warn_of"]
 
 _STANDARD_KEYS = {
     "message",
@@ -35,23 +37,30 @@ class LateErrors:
     """Handles what reaches the exception handler of a loop that has been closed with its test.
 
     It refers to neither: both may be gone before what the test has left. `told` are the classes of what has
-    been told of already, by id.
+    been told of already, by id; what `allowances` tolerate is not told.
     """
 
     def __init__(
-        self, subject: str, source: tuple[str, int], told: Mapping[int, type], is_silent: bool
+        self,
+        subject: str,
+        source: tuple[str, int],
+        told: Mapping[int, type],
+        allowances: Iterable[Allowance],
     ) -> None:
         self._subject = subject
         self._source = source
         self._told = told
-        self._is_silent = is_silent
+        self._allowances = tuple(allowances)
 
     def __call__(self, context: dict[str, Any]) -> None:
         thing = thing_in(context)
-        is_told = self._told.get(id(thing)) is type(thing)
-        if not self._is_silent and not is_told:
-            leak = _leak_in(context, thing)
+        leak = _leak_in(context, thing)
+        if self._told.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
             warn_of(render(f"{self._subject}, by now over,", [leak]), self._source, is_late=True)
+
+
+def ignore_late_errors(context: dict[str, Any]) -> None:
+    """Handles them where leaks are ignored."""
 
 
 def _leak_in(context: dict[str, Any], thing: object) -> Leak:
@@ -68,8 +77,9 @@ def _leak_in(context: dict[str, Any], thing: object) -> Leak:
 
 
 def thing_in(context: Mapping[str, Any]) -> object:
-    """What announces itself in the context of an error, under a key that is not asyncio's own."""
-    return next((value for key, value in context.items() if key not in _STANDARD_KEYS), None)
+    """What announces itself in the context of an error: something of a loop's, under a key of its own."""
+    added = (value for key, value in context.items() if key not in _STANDARD_KEYS)
+    return next((value for value in added if has_to_do_with_loops(value)), None)
 
 
 def warn_of(text: str, source: tuple[str, int], *, is_late: bool) -> None:

@@ -16,14 +16,11 @@ from .exceptions import one_line
 from .findings import Findings
 from .leak import Leak
 from .reports import Reports
-from .settling import Settling
+from .settling import RELEASE, Settling
 
 __all__ = ["PendingTasks"]
 
 _Task = asyncio.Task[Any]
-
-_RELEASE = 0.1
-"""Seconds of ready callbacks, at most, that the end of connections may take."""
 
 
 class PendingTasks:
@@ -64,7 +61,7 @@ class PendingTasks:
         refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
         if refused and census.drop_accepted_connections():  # pragma: no cover  # needed on 3.12 only
             # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
-            await turn_until_quiet(loop, _RELEASE)
+            await turn_until_quiet(loop, RELEASE)
             refused = {task for task in refused if not task.done()}
         if found:
             await self._settling.let_end(loop, grace_period)

@@ -23,15 +23,16 @@ from .census import Census
 from .coroutines import forgotten_with
 from .creation_lines import creation_lines
 from .environ import EnvironmentChange
-from .finalizers import Announcing, reports_to_the_loop, warns
+from .finalizers import reports_to_the_loop, warns
 from .generator_cleanups import left_at
 from .heap import heap, is_collecting
 from .late import thing_in
 from .loop_error import LoopError
-from .loop_relations import loops_of, parts_of
+from .loop_relations import loops_of
 from .origins import origins
 from .spared import spared
 from .subprocesses import lives_on
+from .unclosed import announcing_parts
 
 __all__ = ["Reports"]
 
@@ -167,18 +168,13 @@ class Reports:
         if not self._is_of_the_test(thing):
             return False
         if self._is_looked_at(thing):
-            self._close_parts_with(thing)
+            self._closed_with.update(announcing_parts(thing))
             return False
         if not (self.muted or self._examine(announcement)):
             return False
-        self._close_parts_with(thing)
+        self._closed_with.update(announcing_parts(thing))
         self._half_announced = (id(thing), channel)
         return True
-
-    def _close_parts_with(self, thing: object) -> None:
-        """What belongs to it is not told besides."""
-        parts = [part for part in parts_of(thing) if part is not thing and isinstance(part, Announcing)]
-        self._closed_with.update((id(part), type(part)) for part in parts)
 
     def _is_of_the_test(self, thing: object) -> bool:
         if thing is None:

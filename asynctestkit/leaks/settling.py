@@ -10,10 +10,13 @@ from ..loops.quiescence import can_wake, pause, turn_until_quiet
 from .census import Census
 from .panel import Panel
 
-__all__ = ["ROUND", "Settling", "pauses"]
+__all__ = ["RELEASE", "ROUND", "Settling", "pauses"]
 
 ROUND = 0.02
 """Seconds after which a wait asks again whether anything can still end it."""
+
+RELEASE = 0.1
+"""Seconds of ready callbacks, at most, that the end of what was released may take."""
 
 
 class Settling:

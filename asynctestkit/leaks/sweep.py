@@ -27,16 +27,13 @@ from .ownership import owners_of
 from .panel import Panel
 from .pending_tasks import PendingTasks
 from .reports import Reports
-from .settling import ROUND, Settling, pauses
+from .settling import RELEASE, ROUND, Settling, pauses
 from .spared import spare
-from .unclosed import UnclosedLeaks
+from .unclosed import UnclosedLeaks, announcing_parts
 
 __all__ = ["Sweep"]
 
 _Judged = tuple[Any, LeakDetector | None, Leak | None]
-
-_RELEASE = 0.1
-"""Seconds of ready callbacks, at most, that the release of leaks may take."""
 
 
 class Sweep:
@@ -141,7 +138,7 @@ class Sweep:
     def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
         """What will be heard of again."""
         if isinstance(judge, UnclosedLeaks):
-            self.announced[id(obj)] = type(obj)
+            self.announced.update({id(obj): type(obj), **announcing_parts(obj)})
 
     def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
         """Notes the generators whose clean-up had to be cut off after so many seconds; each is told once."""
@@ -162,7 +159,7 @@ class Sweep:
 
     async def _see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
         left, lengths = grace_period, pauses()
-        await turn_until_quiet(loop, _RELEASE)
+        await turn_until_quiet(loop, RELEASE)
         while left > 0 and self.has_to_see_off(loop):
             left -= await pause(loop, (), next(lengths))
             await turn_until_quiet(loop, ROUND)

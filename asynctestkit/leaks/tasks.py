@@ -26,9 +26,9 @@ class TaskLeaks(LeakDetector):
     types = _cpython.TASK_TYPES
 
     def examine(self, obj: asyncio.Task[Any]) -> Leak | None:
-        coroutine = _cpython.coroutine_of(obj)
-        if obj.done() or _cpython.generator_closed_by(coroutine) is not None:
+        if obj.done() or _cpython.generator_closed_by(obj) is not None:
             return None
+        coroutine = obj.get_coro()
         chain = chain_of_task(obj)
         defined = definition(coroutine)
         return Leak(

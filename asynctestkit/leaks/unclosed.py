@@ -15,7 +15,7 @@ from .finalizers import Announcing, says_it_is_open
 from .leak import Leak
 from .loop_relations import has_to_do_with_loops, parts_of, parts_of_asyncio
 
-__all__ = ["UnclosedLeaks", "leak_of"]
+__all__ = ["UnclosedLeaks", "announcing_parts", "leak_of"]
 
 
 class UnclosedLeaks(LeakDetector):
@@ -33,8 +33,13 @@ class UnclosedLeaks(LeakDetector):
         self._parts: set[int] = set()
 
     def prepare(self, objects: list[object]) -> None:
-        """What belongs to another one is closed with it: the connector of a session."""
-        self._parts = {id(part) for obj in objects for part in parts_of(obj) if part is not obj}
+        """What belongs to another one is closed with it: the connector of a session.
+
+        Of two that have each other, the older has the newer.
+        """
+        for obj in objects:
+            if id(obj) not in self._parts:
+                self._parts.update(id(part) for part in parts_of(obj) if part is not obj)
 
     def examine(self, obj: object) -> Leak | None:
         if isinstance(obj, Announcement):
@@ -62,6 +67,12 @@ def leak_of(announcement: Announcement) -> Leak:
         created_at=_made_at(announcement),
         remedy=f"close it: {_way_to_close(thing)}" if thing is not None else "close it",
     )
+
+
+def announcing_parts(thing: object) -> dict[int, type]:
+    """The classes, by id, of what belongs to something and announces itself: it is told with that."""
+    parts = [part for part in parts_of(thing) if part is not thing and isinstance(part, Announcing)]
+    return {id(part): type(part) for part in parts}
 
 
 def _is_a_transport(thing: object) -> bool:

@@ -31,6 +31,17 @@ class CallbackContractTests(DetectorContract, unittest.TestCase):
         await asyncio.sleep(0)
 
 
+async def say(server, text):
+    """A client that says it, and closes its end when the server has."""
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(text)
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 def throw():
     raise ValueError("broken")
 
@@ -52,6 +63,7 @@ class WhatIsALeakTests(unittest.TestCase):
         """A protocol or transport may report a mere message; even that may be missing."""
         for context, name in (
             ({"message": "out of descriptors"}, "out of descriptors"),
+            ({"message": "tries again", "attempt": 3}, "tries again"),
             ({}, "unhandled exception in event loop"),
         ):
             with self.subTest(name):
@@ -82,13 +94,7 @@ class WhatIsALeakTests(unittest.TestCase):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
             async with server:
-                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-                writer.write(b"no handshake at all")
-                with contextlib.suppress(ConnectionError):
-                    await reader.read()
-                writer.close()
-                with contextlib.suppress(ConnectionError):
-                    await writer.wait_closed()
+                await say(server, b"no handshake at all")
 
         for debug in (False, True):
             with self.subTest(debug=debug):
@@ -245,13 +251,7 @@ class ExemptionTests(unittest.TestCase):
     async def converse(self, make_protocol):
         server = await asyncio.get_running_loop().create_server(make_protocol, "127.0.0.1", 0)
         async with server:
-            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-            writer.write(b"x")
-            with contextlib.suppress(ConnectionError):
-                await reader.read()
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
+            await say(server, b"x")
 
     def test_what_a_protocol_was_told(self):
         """An error that its owner gets from `connection_lost` was looked at; one that nobody gets was not."""

@@ -53,6 +53,50 @@ class Unconditional:
         warnings.warn("unclosed", ResourceWarning, stacklevel=1)
 
 
+class Raising(Asking):
+    @property
+    def _closed(self):
+        raise RuntimeError("no running event loop")
+
+    def __del__(self):
+        try:
+            if not self._closed:
+                warnings.warn("unclosed", ResourceWarning, stacklevel=1)
+        except RuntimeError:
+            pass
+
+
+class Another:
+    """Asks another object, whose attribute has the same name."""
+
+    closed = False
+    inner = Asking()
+
+    def __del__(self):
+        if not self.inner.closed:
+            warnings.warn("unclosed", ResourceWarning, stacklevel=1)
+
+
+class Always:
+    closed = False
+
+    def __del__(self):
+        if self.closed:
+            self.log()
+        warnings.warn("finalized", ResourceWarning, stacklevel=1)
+
+    def log(self):
+        pass
+
+
+class Inverse:
+    closed = False
+
+    def __del__(self):
+        if self.closed:
+            warnings.warn("closed, and not given back", ResourceWarning, stacklevel=1)
+
+
 class Quiet:
     def __del__(self):
         pass
@@ -84,8 +128,29 @@ class FinalizerTests(unittest.TestCase):
                 self.assertTrue(says_it_is_open(thing))
                 setattr(thing, attribute, shut)
                 self.assertFalse(says_it_is_open(thing))
-        for cls in (Asking, Unconditional, Quiet, object):
+        for cls in (Asking, Unconditional, Raising, Another, Inverse, Quiet, object):
             self.assertFalse(says_it_is_open(cls()), cls)
+
+    def test_what_is_announced_in_any_case(self):
+        """An attribute that decides about something else says nothing."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.assertFalse(says_it_is_open(Always()))
+
+    def test_what_has_announced_itself(self):
+        """It is alive because somebody has recorded that, and will not say it again."""
+        kept = []
+
+        class Recorded(Warning_):
+            def __del__(self):
+                if not self.closed:
+                    warnings.warn("unclosed", ResourceWarning, source=self, stacklevel=1)
+
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            Recorded()
+            kept.append(heard[0].source)
+        self.assertFalse(says_it_is_open(kept[0]))
 
     def test_a_value_that_is_neither(self):
         """A mock's attribute says nothing."""

@@ -5,7 +5,7 @@ import gc
 import unittest
 import warnings
 
-from asynctestkit import LeakWarning
+from asynctestkit import Allowance, LeakWarning
 from asynctestkit.leaks.late import LateErrors, thing_in, warn_of
 from tests.leaks.contract import run_body
 from tests.leaks.test_unclosed import Channel
@@ -15,14 +15,15 @@ SOURCE = ("test_it.py", 7)
 
 
 class Thing:
-    pass
+    async def close(self):
+        pass
 
 
 class LateErrorsTests(unittest.TestCase):
-    def told(self, context, told=None, is_silent=False):
+    def told(self, context, told=None, allowances=()):
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
-            LateErrors("suite.Case.test", SOURCE, told or {}, is_silent)(context)
+            LateErrors("suite.Case.test", SOURCE, told or {}, allowances)(context)
         return [str(each.message) for each in shown if each.category is LeakWarning]
 
     def test_a_thing_that_announces_itself(self):
@@ -54,14 +55,18 @@ class LateErrorsTests(unittest.TestCase):
         self.assertEqual(self.told(context, {id(thing): Thing}), [])
         self.assertEqual(len(self.told(context, {id(thing): int})), 1)
 
-    def test_where_leaks_are_ignored(self):
-        """Nothing is said."""
-        self.assertEqual(self.told({"message": "m"}, is_silent=True), [])
+    def test_what_is_allowed(self):
+        """An allowance of the test holds after it as well."""
+        context = {"message": "Unclosed thing", "thing": Thing()}
+        allowances = [Allowance("unclosed", name="Thing", reason="kept for all tests")]
+        self.assertEqual(self.told(context, allowances=allowances), [])
+        self.assertEqual(len(self.told({"message": "other"}, allowances=allowances)), 1)
 
     def test_the_key_of_a_thing(self):
-        """It is any that is not asyncio's own."""
-        self.assertIs(thing_in({"message": "m", "client_session": self, "source_traceback": []}), self)
-        self.assertIsNone(thing_in({"message": "m", "future": self, "handle": self}))
+        """It is any that is not asyncio's own, if a loop has to do with what it holds."""
+        thing = Thing()
+        self.assertIs(thing_in({"attempt": 3, "client_session": thing, "source_traceback": []}), thing)
+        self.assertIsNone(thing_in({"message": "m", "future": thing, "handle": thing, "attempt": 3}))
 
 
 class LateWarningTests(unittest.TestCase):
@@ -102,6 +107,20 @@ class AfterATestTests(unittest.TestCase):
         self.assertIs(warning.category, LeakWarning)
         self.assertTrue(str(warning.message).startswith("tests.leaks.contract.Inner.test, by now over, "))
         self.assertEqual(warning.filename, __file__)
+
+    def test_where_leaks_are_ignored(self):
+        """Nothing is said afterwards, either."""
+
+        async def test(case):
+            kept.append(Channel())
+            await kept[0].begun
+
+        kept = []
+        run_body(test, on_leak="ignore")
+        heard = Overheard()
+        with overhearing(heard):
+            kept.clear()
+        self.assertEqual(heard, Overheard())
 
     def test_a_loop_that_the_user_closes_stays_as_it_was(self):
         """Without a test that has closed it, a loop's handler is asyncio's."""

@@ -94,6 +94,20 @@ class UnclosedContractTests(DetectorContract, unittest.TestCase):
         return code.co_filename, code.co_firstlineno + 2
 
 
+class Conversation:
+    """Has a part that has it in turn."""
+
+    def __init__(self):
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self.connector = Connector()
+        self.connector.conversation = self
+
+    def __del__(self):
+        if not self._closed:
+            warnings.warn("Unclosed conversation", ResourceWarning, stacklevel=1, source=self)
+
+
 class Undecided:
     """Asks for more than one thing before it says anything."""
 
@@ -138,6 +152,34 @@ class WhatIsALeakTests(unittest.TestCase):
             case.session = Session()
 
         self.assertEqual(self.leaks(test), [("unclosed", "Session")])
+
+    def test_parts_that_have_each_other(self):
+        """The older one is told."""
+
+        async def test(case):
+            case.kept = Conversation()
+
+        self.assertEqual(self.leaks(test), [("unclosed", "Conversation")])
+
+    def test_a_property_that_needs_the_loop(self):
+        """What cannot be asked any more is not accused, and breaks nothing."""
+
+        class Bound(Session):
+            @property
+            def _closed(self):
+                asyncio.get_running_loop()
+                return self._connector._closed
+
+            def __del__(self):
+                if not self._closed:
+                    warnings.warn("Unclosed", ResourceWarning, stacklevel=1)
+
+        async def test(case):
+            case.bound = Bound()
+            await case.bound.close()
+
+        outcome = run_body(test)
+        self.assertEqual((outcome.errors, outcome.failures), ([], []))
 
     def test_where_more_than_one_thing_decides(self):
         """Whether it will announce itself is not second-guessed; when it does, it is told."""
