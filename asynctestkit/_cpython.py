@@ -6,7 +6,6 @@ what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Iterable
 from contextvars import Context
 from types import AsyncGeneratorType, CodeType
@@ -18,8 +17,6 @@ __all__: list[str] = []
 
 Loop = asyncio.AbstractEventLoop
 AnyTask = asyncio.Task[Any]
-
-ASYNCIO_LOGGER = logging.getLogger("asyncio")
 
 
 TASK_TYPES: tuple[type[AnyTask], ...] = (asyncio.Task, asyncio.tasks._PyTask)  # type: ignore[attr-defined]  # not in typeshed
@@ -33,6 +30,8 @@ def all_tasks(loop: Loop) -> set[AnyTask]:
 
     From 3.14 that knows the tasks written in C, and `_py_all_tasks` those written in Python.
     """
+    if _TASK_REGISTRIES and not any(len(getattr(asyncio.tasks, name)) for name in _TASK_REGISTRIES):
+        return set()  # at once: asyncio walks through its empty sets for longer than a short test runs
     tasks = asyncio.all_tasks(loop)
     return tasks | _PY_ALL_TASKS(loop) if _PY_ALL_TASKS is not None else tasks
 
@@ -47,6 +46,12 @@ def current_task(loop: Loop | None = None) -> AnyTask | None:
 
 
 _HAS_TWO_KINDS = hasattr(asyncio.tasks, "_c_all_tasks") and asyncio.tasks._c_all_tasks is asyncio.all_tasks
+# Where there are two kinds, from 3.14, those written in C are in no such set.
+_TASK_REGISTRIES = [
+    name
+    for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
+    if not _HAS_TWO_KINDS and hasattr(asyncio.tasks, name)
+]
 _PY_ALL_TASKS: Any = getattr(asyncio.tasks, "_py_all_tasks", None) if _HAS_TWO_KINDS else None
 _PY_CURRENT_TASK: Any = getattr(asyncio.tasks, "_py_current_task", None) if _HAS_TWO_KINDS else None
 
@@ -163,6 +168,12 @@ def context_of(task: AnyTask) -> Context:
     return next(each for each in held if isinstance(each, Context))
 
 
+def forget_callbacks(future: asyncio.Future[Any]) -> None:
+    """Has nobody be told of a future's end: `_callbacks`, Lib/asyncio/futures.py."""
+    for callback, _ in list(getattr(future, "_callbacks", None) or ()):
+        future.remove_done_callback(callback)
+
+
 def forget_task(task: AnyTask) -> None:
     """Takes a pending task out of `asyncio.all_tasks()`, so that closing the loop does not wait for it.
 
@@ -174,6 +185,14 @@ def forget_task(task: AnyTask) -> None:
         unregister = getattr(asyncio.tasks, "_py_unregister_task", unregister)
     unregister(task)
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
+
+
+# -- types ---------------------------------------------------------------------------------------------------
+
+
+def is_immutable(cls: type) -> bool:
+    """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
+    return bool(cls.__flags__ & 1 << 8)
 
 
 # -- loops ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ A canary carries the name of the function that it guards, whose docstring tells 
 
 import asyncio
 import concurrent.futures
+import contextlib
 import contextvars
 import functools
 import gc
@@ -41,6 +42,10 @@ class Canary(unittest.TestCase):
         self.loop.set_debug(False)
         self.addCleanup(self.loop.close)
         self.run_in_loop = self.loop.run_until_complete
+
+
+async def as_coroutine(awaitable):
+    return await awaitable
 
 
 class CanaryTests(unittest.TestCase):
@@ -196,6 +201,8 @@ class FutureCanaries(Canary):
             self.assertEqual(list(_cpython.source_traceback(created)), record[:-1])
         self.run_in_loop(asyncio.wait([plain, task]))
 
+
+class TaskCanaries(Canary):
     def test_context_of(self):
         variable = contextvars.ContextVar("variable")
 
@@ -223,6 +230,23 @@ class FutureCanaries(Canary):
             self.assertEqual(_cpython.all_tasks(self.loop), set())
         self.assertIsNone(_cpython.current_task(self.loop))
 
+    def test_forget_callbacks(self):
+        """No callback of a future is called any more, and no task wakes that waits for it."""
+        for make_task in _cpython.TASK_TYPES:
+            for make_future in _cpython.FUTURE_TYPES:
+                with self.subTest(make_task=make_task, make_future=make_future):
+                    future, called = make_future(loop=self.loop), []
+                    _cpython.forget_callbacks(future)
+                    waits = make_task(as_coroutine(future), loop=self.loop)
+                    future.add_done_callback(called.append)
+                    self.run_in_loop(asyncio.sleep(0))
+                    _cpython.forget_callbacks(future)
+                    future.set_result("unheard")
+                    self.run_in_loop(asyncio.sleep(0))
+                    self.assertEqual((called, waits.done()), ([], False))
+                    _cpython.forget_task(waits)
+                    waits.get_coro().close()
+
     def test_forget_task_of_pythons(self):
         """A task that is written in Python is forgotten as well."""
         task = _cpython.TASK_TYPES[1](asyncio.sleep(3600), loop=self.loop)
@@ -241,6 +265,22 @@ class FutureCanaries(Canary):
         with self.assertNoLogs("asyncio"):
             del task
             gc.collect()
+
+
+class TypeCanaries(Canary):
+    def test_is_immutable(self):
+        """Types written in C are, and refuse to be changed; classes are not."""
+        for cls, expected in (
+            (dict, True),
+            (asyncio.Task, True),
+            (type(self), False),
+            (asyncio.Queue, False),
+        ):
+            with self.subTest(cls):
+                self.assertEqual(_cpython.is_immutable(cls), expected)
+                with self.assertRaises(TypeError) if expected else contextlib.nullcontext():
+                    cls.changed_by_test = True
+                    del cls.changed_by_test
 
 
 class LoopCanaries(Canary):

@@ -359,3 +359,24 @@ class ContextVariableTests(unittest.TestCase):
     def test_the_base_class_shares_no_more_and_no_less(self):
         """Every phase sees what it sees on IsolatedAsyncioTestCase of the same Python."""
         self.assertEqual(self.seen(HygienicAsyncTestCase), self.seen(PLAIN))
+
+
+class GarbageTests(unittest.TestCase):
+    def test_a_clean_test_leaves_the_collector_nothing(self):
+        """What a test makes dies with it: cycles would cost more to collect than the test to run."""
+
+        class Tests(HygienicAsyncTestCase):
+            async def asyncSetUp(self):
+                self.addAsyncCleanup(asyncio.sleep, 0)
+
+            async def test(self):
+                with self.subTest():
+                    await asyncio.create_task(asyncio.sleep(0))
+
+        Tests("test").run(unittest.TestResult())  # what is made once is not of interest
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        result = unittest.TestResult()
+        Tests("test").run(result)
+        self.assertEqual((result.testsRun, result.wasSuccessful(), gc.collect()), (1, True, 0))

@@ -8,6 +8,7 @@ objects of interest that exist, instead.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable
 from types import AsyncGeneratorType, CoroutineType
@@ -151,7 +152,8 @@ class _Wanted(dict[type, bool]):
     """Whether objects of a type are wanted, computed once a type; by type, as `isinstance` asks proxies."""
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
-        super().__init__()
+        self._lasting = _lasting_answers(wanted)
+        super().__init__(self._lasting)
         self._types = wanted
 
     def among(self, objects: list[Any]) -> list[Any]:
@@ -163,4 +165,12 @@ class _Wanted(dict[type, bool]):
 
     def __missing__(self, asked: type) -> bool:
         answer = self[asked] = issubclass(asked, self._types)
+        if _cpython.is_immutable(asked):
+            self._lasting[asked] = answer
         return answer
+
+
+@functools.lru_cache(maxsize=32)
+def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, bool]:
+    """Those that hold for every test with these detectors: the types that they are of never change."""
+    return {}

@@ -45,6 +45,8 @@ class Carrier:
         coroutine: Any = self.task.get_coro()
         if inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_SUSPENDED):
             coroutine.close()
+        # What it waited for would wake it, and keep it: both would be left to the collector.
+        _cpython.forget_callbacks(self._next)
 
     async def _carry_on(self) -> None:
         while not self._is_abandoned:

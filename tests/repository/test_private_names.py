@@ -16,7 +16,7 @@ BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 VERSION_NAMES = {"version_info", "hexversion", "python_version", "python_version_tuple"}
 OWN_PREFIX = f"_{PACKAGE}"
 DOCUMENTED = {"_getframe", "_current_frames", "_thread"}
-CPYTHON_FILE = re.compile(r"\b(Lib|Modules|Objects|Python)/[\w./]+\.(py|c|h)\b")
+CPYTHON_FILE = re.compile(r"\b(Include|Lib|Modules|Objects|Python)/[\w./]+\.(py|c|h)\b")
 
 
 def is_private(name: str) -> bool:
