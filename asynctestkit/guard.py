@@ -163,7 +163,7 @@ class Guard:
 
     def _close_loop(self, runner: Runner) -> None:
         with self._sweep.hearing_what_the_loop_closes():
-            runner.close()
+            runner.close_loop()
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":
             self._late = LateErrors(self.subject, self._source, self._sweep.announced, self._allowances)

@@ -138,13 +138,15 @@ class Runner:
 
     def close(self, seconds: float = 0.5) -> None:
         """Ends what is left on the loop, within bounds of wall time, and closes it."""
-        loop = self._loop
-        if loop is None:
-            return
         try:
             self.shut_down(seconds)
         finally:
-            self._loop = None
+            self.close_loop()
+
+    def close_loop(self) -> None:
+        """Closes the loop on which `shut_down` has ended what was left."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
             if self._loop_factory is None:
                 asyncio.set_event_loop(None)
             loop.close()
