@@ -27,6 +27,7 @@ class Panel:
         """What they want to see of the heap."""
         self.registries = [self._detectors[number].registered for number in roles.registering]
         """What else they want to see."""
+        self._preparing = [self._detectors[number] for number in roles.preparing]
         self._watching = [self._detectors[number] for number in roles.watching]
 
     def has(self, kind: type[LeakDetector]) -> bool:
@@ -43,7 +44,7 @@ class Panel:
 
     def prepare(self, objects: list[Any]) -> None:
         """Shows all that is alive, before each is judged."""
-        for detector in self._detectors:
+        for detector in self._preparing:
             own = [obj for obj in objects if detector in self._interested(type(obj))]
             if own:
                 self.ask(detector.prepare, own)
@@ -74,6 +75,7 @@ class _Roles(NamedTuple):
 
     types: tuple[type, ...]
     registering: tuple[int, ...]
+    preparing: tuple[int, ...]
     watching: tuple[int, ...]
 
 
@@ -81,6 +83,7 @@ class _Roles(NamedTuple):
 def _roles_of(detectors: tuple[type[LeakDetector], ...]) -> _Roles:
     numbered = tuple(enumerate(detectors))
     registering = tuple(n for n, each in numbered if each.registered is not LeakDetector.registered)
+    preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
-    return _Roles(types, registering, watching)
+    return _Roles(types, registering, preparing, watching)
