@@ -13,7 +13,7 @@ import sys
 import weakref
 from threading import get_ident
 from types import FrameType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import _cpython_process, _cpython_threads
 from ..cpython.originals import os, socket, threading
@@ -63,8 +63,24 @@ def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
 _LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
 
 
+class _Thing:
+    """Knows one thing again, and does not take for it what has got its address later."""
+
+    def __init__(self, thing: object) -> None:
+        self._class = type(thing)
+        self._reference = weakref.ref(thing)
+
+    def is_it(self, other: object) -> bool:
+        return self._reference() is other
+
+    def is_it_dying(self, other: object) -> bool:
+        """As `is_it`, also for what is being finalized: the collector has cleared its weak references."""
+        thing = self._reference()
+        return thing is other or (thing is None and type(other) is self._class)
+
+
 class _Record(NamedTuple):
-    reference: weakref.ref[Any]
+    thing: _Thing
     census: Census
     origin: Origin
 
@@ -75,7 +91,7 @@ class Origins:
     def __init__(self) -> None:
         self._censuses: dict[int, list[Census]] = {}
         self._records: dict[int, _Record] = {}
-        self._spared: dict[int, weakref.ref[Any]] = {}
+        self._spared: dict[int, _Thing] = {}
         self._is_hooked = False
 
     def enter(self, census: Census) -> None:
@@ -107,7 +123,7 @@ class Origins:
             return censuses[-1]
         thread = _cpython_threads.thread_of(ident)
         record = self._records.get(id(thread))
-        return record.census if record is not None and record.reference() is thread else None
+        return record.census if record is not None and record.thing.is_it(thread) else None
 
     def note(self, thing: object, frame: FrameType | None) -> None:
         """`frame` makes a thing, in the calling thread."""
@@ -123,21 +139,21 @@ class Origins:
         maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
         site = capture(below_the_library(frame), census.phase)
         origin = Origin(site, *maker, runs_a_module(frame))
-        self._records[id(thing)] = _Record(weakref.ref(thing), census, origin)
+        self._records[id(thing)] = _Record(_Thing(thing), census, origin)
 
     def of(self, thing: object) -> Origin | None:
         """Where a thing was made, if it was by a test that the calling thread belongs to."""
         record = self._records.get(id(thing))
-        if record is None or record.reference() is not thing:
+        if record is None or not record.thing.is_it(thing):
             return None
         is_open = record.census in self._censuses.get(get_ident(), ()) or record.census is self.current()
         return record.origin if is_open else None
 
     def of_dying(self, thing: object) -> Origin | None:
-        """As `of`, for what is being finalized: the garbage collector has cleared its weak references."""
+        """As `of`, for what is being finalized."""
         record = self._records.get(id(thing))
-        if record is not None and record.reference() is None:
-            self._records[id(thing)] = _Record(weakref.ref(thing), record.census, record.origin)
+        if record is not None and record.thing.is_it_dying(thing):
+            self._records[id(thing)] = _Record(_Thing(thing), record.census, record.origin)
         return self.of(thing)
 
     def forget(self, thing: object) -> None:
@@ -148,12 +164,12 @@ class Origins:
         """Lets a thing live on beyond its test; it may then die without a word."""
         if self.of(thing) is None:
             return
-        self._spared[id(thing)] = weakref.ref(thing)
+        self._spared[id(thing)] = _Thing(thing)
 
     def is_spared(self, thing: object) -> bool:
         """Whether it was, in whatever test."""
-        reference = self._spared.get(id(thing))
-        return reference is not None and (reference() is None or reference() is thing)
+        spared = self._spared.get(id(thing))
+        return spared is not None and spared.is_it_dying(thing)
 
 
 _MODULES = ("socket", "ssl", "subprocess", "threading")

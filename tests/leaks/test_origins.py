@@ -140,6 +140,25 @@ class OriginsTests(unittest.TestCase):
         self.note(thing)
         self.assertFalse(self.origins.is_spared(thing))
 
+    def test_what_gets_the_address_of_one_that_has_died(self):
+        """It is neither spared like that nor charged, when it dies in turn."""
+
+        class Other:
+            def __del__(self):
+                known.append((origins.is_spared(self), origins.of_dying(self)))
+
+        origins, known = self.origins, []
+        for spares in (True, False):
+            things = [self.note(Thing()) for _ in range(100)]
+            if spares:
+                list(map(self.origins.spare, things))
+            addresses = set(map(id, things))
+            things.clear()
+            others = [Other() for _ in range(1000)]
+            self.assertTrue(addresses.intersection(map(id, others)))
+            others.clear()
+        self.assertEqual([each for each in known if each != (False, None)], [])
+
     def test_libraries_make_for_their_callers(self):
         """The modules that things are from are no makers: who calls them is."""
         origins.enter(self.test)
