@@ -92,14 +92,13 @@ class LeakingThings:
     def setUp(self):
         super().setUp()
         self.kept = []
-        self.addCleanup(self.let_go)
+        self.addCleanup(lambda: self.kept and self.let_go())
 
     def let_go(self):
         """Drops what was kept, where nobody hears what that makes Python say."""
-        if self.kept:
-            with overhearing(Overheard()):
-                self.kept.clear()
-                gc.collect()
+        with overhearing(Overheard()):
+            self.kept.clear()
+            gc.collect()
 
     def leaking(self, base=Inner, **members):
         """A test case whose body leaks one thing, and keeps it."""
@@ -351,6 +350,7 @@ class DetectorContract(FindingContract):
             with overhearing(Overheard()):
                 plain("test").run(unittest.TestResult())
                 outcome = run_body(collects)
+                gc.collect()
         finally:
             gc.enable()
         self.assertEqual(outcome.failures, [])

@@ -1,6 +1,7 @@
 """The tasks that a test has left pending."""
 
 import asyncio
+import gc
 import unittest
 
 from asynctestkit import Allowance, TaskLeaks, TransportLeaks
@@ -12,6 +13,7 @@ from asynctestkit.leaks.reports import Reports
 from asynctestkit.leaks.settling import Settling
 from asynctestkit.loops.loop import HygienicEventLoop
 from tests.leaks.contract import run_body
+from tests.running import Overheard, overhearing
 
 
 class EndTests(unittest.TestCase):
@@ -181,6 +183,9 @@ class ConnectionTests(unittest.TestCase):
         allowance = Allowance("transport", reason="closed by another")
         self.assertEqual(self.leaks(test, leak_detectors=(TaskLeaks,)), ["task"])
         self.assertEqual(self.leaks(test, allowed_leaks=(allowance,)), [])
+        with overhearing(Overheard()):
+            self.tasks.clear()
+            gc.collect()  # what was no leak is open
 
     def test_a_handler_that_refuses(self):
         """That is a fault of its own."""

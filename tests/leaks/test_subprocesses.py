@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import unittest
 import warnings
 from unittest import mock
@@ -68,6 +69,13 @@ class AsyncioContractTests(DetectorContract, Reaping):
         os.kill(thing.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):  # before 3.12 a thread of asyncio's waits for it
             os.waitpid(thing.pid, 0)
+
+    def let_go(self):
+        self.reap()
+        for thread in threading.enumerate():
+            if thread.name.startswith("waitpid-"):  # before 3.12: it keeps the transport until the child ends
+                thread.join()
+        super().let_go()
 
 
 class PopenContractTests(DetectorContract, Reaping):
