@@ -16,6 +16,7 @@ from .exceptions import (
     UnnamedTaskError,
 )
 from .leaks.allowances import Allowance
+from .leaks.census import Census
 from .leaks.exceptions import one_line
 from .leaks.late import LateErrors, ignore_late_errors, warn_of
 from .leaks.report import render, render_blocks, render_unnamed
@@ -119,7 +120,7 @@ class Guard:
     def phase(self, name: str, *, what: str = "") -> Phase:
         """A context manager around one phase of the test, under the deadline; messages call it `what`."""
         if self._entered and name != self._sweep.phase:
-            self._sweep.census.stamp(self._sweep.phase)
+            self.census.stamp(self._sweep.phase)
         self._entered = True
         return Phase(self, name, what=what)
 
@@ -132,9 +133,10 @@ class Guard:
             self._blocking.phase = name
         return before
 
-    def pending_tasks(self) -> set[asyncio.Task[Any]]:
-        """The tasks that the test has started and that are not done, the calling one apart."""
-        return self._sweep.census.pending_tasks()
+    @property
+    def census(self) -> Census:
+        """What the test has created."""
+        return self._sweep.census
 
     def sweep(self, runner: Runner | ForeignRunner, case: object, closes_loop: bool = False) -> None:
         """The end of a test, whose instance is `case`: finds and ends what it has left, and closes.

@@ -7,16 +7,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ._cpython import awaited_future
 from .cpython.originals import asyncio
 from .exceptions import DeadlineError
 from .loops.loop import HygienicEventLoop
-from .loops.outside import what_is_at_work
-from .loops.stopped_clock import stands_still, who_replaced
-from .loops.virtual import VirtualEventLoop
+from .overrun import report_of_overrun
 from .places import hide_machinery
-from .standing import standing_of
-from .standstill import REMEDY_OF_STOPPED_CLOCK, bare_failure_of, failure_of
+from .standstill import bare_failure_of, failure_of
 from .watchdog import PhaseInterrupt, Watch
 
 if TYPE_CHECKING:
@@ -112,7 +108,9 @@ class Phase:
     def overrun(self, blocked_stack: str) -> None:
         """Writes the report now: once the phase has ended, nothing stands where it stood."""
         self._report = self._headline()  # should looking at the user's objects fail
-        self._report = "\n".join(self._describe(blocked_stack))
+        if blocked_stack:
+            self._guard.census.was_interrupted = True
+        self._report = report_of_overrun(self._guard, self._report, blocked_stack)
 
     def cancel(self) -> None:
         """Asks whoever runs the phase to end it; `give_up` comes next."""
@@ -128,25 +126,6 @@ class Phase:
             f"{self._guard.subject}: {self._what} was not over after {limit:g} s of wall time "
             f"(phase {self._name}, deadline = {limit:g})"
         )
-
-    def _describe(self, blocked_stack: str) -> list[str]:
-        guard = self._guard
-        lines = [self._headline()]
-        if blocked_stack:
-            lines += ["", "it was blocked here, outside of any await:", blocked_stack.rstrip()]
-        elif isinstance(guard.loop, VirtualEventLoop) and (
-            outside := what_is_at_work(guard.loop.contacts.spared)
-        ):
-            lines += ["", f"virtual time did not jump, for what is at work outside: {', '.join(outside)}"]
-        main = guard.code.main_task
-        # A main task that waits for nothing is what blocks: it is shown already.
-        stands = main is not None and not main.done() and not (blocked_stack and awaited_future(main) is None)
-        lines += standing_of(main if stands else None, guard.pending_tasks() - {main})
-        remedy = "put a time-out of its own on the step that hangs, or allow more: @hygiene(deadline=…)"
-        if stands_still(guard.loop):
-            lines += ["", f"its loop's clock stands still: {who_replaced(guard.loop)}"]
-            remedy = REMEDY_OF_STOPPED_CLOCK
-        return [*lines, "", f"remedy: {remedy}"]
 
 
 _WORDS = {

@@ -88,6 +88,7 @@ _CREATE_TASK = asyncio.create_task.__code__
 _RUNNERS = ("_run", "run_forever", "run", "__call__")
 _HOOKS = ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup")
 _CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
+_MOCKS = os.path.join(os.path.dirname(unittest.__file__), "mock.py")
 
 
 def is_machinery(filename: str) -> bool:
@@ -100,11 +101,16 @@ def is_installed(filename: str) -> bool:
     return f"-packages{os.sep}" in filename
 
 
+def _carries(filename: str, function: str) -> bool:
+    """Whether this function runs the loop or the test; a mock, which the test calls, is called so, too."""
+    return function in _CARRIERS and _machinery[filename] and filename != _MOCKS
+
+
 def runs_a_module(frame: FrameType | None) -> bool:
     """Whether `frame` is at work for a module that is being run, or imported, since the test has begun."""
     while frame is not None:
         code = frame.f_code
-        if code.co_name in _CARRIERS and _machinery[code.co_filename]:
+        if _carries(code.co_filename, code.co_name):
             return False
         if code.co_name == "<module>" or code.co_filename.startswith("<frozen importlib"):
             return True
@@ -155,8 +161,7 @@ def below_the_library(frame: FrameType | None) -> FrameType | None:
     """
     while frame is not None:
         code = frame.f_code
-        carries = code.co_name in _CARRIERS and _machinery[code.co_filename]
-        if carries or not _library[code.co_filename]:
+        if _carries(code.co_filename, code.co_name) or not _library[code.co_filename]:
             break
         frame = frame.f_back
     return frame
@@ -174,7 +179,7 @@ def user_places(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place,
     for file, line, function in innermost_first:
         if not _machinery[file]:
             places.append(Place(file, line, function))
-        elif function in _CARRIERS:
+        elif _carries(file, function):
             break
     return tuple(reversed(places[:_DEPTH]))
 
@@ -228,11 +233,17 @@ def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:
     Or to the last that is neither the library's nor of the machinery. asyncio may stand in between: the
     user's code can run a loop of its own.
     """
-    carriers = [index for index, place in enumerate(stack) if place.file.startswith(_CARRIER_FOLDERS)]
+    carriers = [
+        index
+        for index, place in enumerate(stack)
+        if place.file.startswith(_CARRIER_FOLDERS) and _carries(place.file, place.function)
+    ]
     if carriers:
         stack = stack[carriers[-1] + 1 :]
     users = (i for i, e in enumerate(stack) if not _machinery[e.file] and e.file not in _THREADING)
     stack = stack[next(users, 0) :]
+    while len(stack) > 1 and stack[-1].file.startswith(_CARRIER_FOLDERS):
+        del stack[-1]  # a mock, or this package, at work for the line before
     if to_users_line:
         last = max((i for i, each in enumerate(stack) if not _library[each.file]), default=len(stack))
         stack = stack[: last + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from .standing import standing_of
 if TYPE_CHECKING:
     from .guard import Guard
 
-__all__ = ["REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of"]
+__all__ = ["REMEDIES", "REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of"]
 
 _MOST_CALLBACKS = 5
 REMEDY_OF_STOPPED_CLOCK = (
@@ -34,11 +35,13 @@ def failure_of(standstill: Standstill, guard: Guard, what: str, phase: str) -> A
     """The failure, with its report, of a phase whose loop stands still; messages call the phase `what`."""
     headline, remedy = _WORDS[standstill](guard, what)
     main = guard.code.main_task
+    others = guard.census.pending_tasks() - {main}
+    guard.census.told_tasks = weakref.WeakSet(others)
     return _FAILURES[standstill](
         "\n".join(
             [
                 f"{guard.subject}: {headline} (phase {phase})",
-                *standing_of(main, guard.pending_tasks() - {main}),
+                *standing_of(main, others),
                 "",
                 f"remedy: {remedy}",
             ]
@@ -67,7 +70,7 @@ def _of_stopped_clock(guard: Guard, what: str) -> tuple[str, str]:
 
 
 def _remedy_of_deadlock(guard: Guard) -> str:
-    return "; ".join(_REMEDIES[tangle] for tangle in facts_about(_tasks(guard)).tangles)
+    return "; ".join(REMEDIES[tangle] for tangle in facts_about(_tasks(guard)).tangles)
 
 
 def _of_runaway(guard: Guard, what: str) -> tuple[str, str]:
@@ -123,7 +126,7 @@ def _is_users(callback: Any) -> bool:
 def _tasks(guard: Guard) -> list[asyncio.Task[Any]]:
     """The tasks that are pending, the test's own first, the others by name."""
     main = guard.code.main_task
-    others = sorted(guard.pending_tasks() - {main}, key=name_order)
+    others = sorted(guard.census.pending_tasks() - {main}, key=name_order)
     return [main, *others] if main is not None else others
 
 
@@ -138,7 +141,7 @@ _WORDS = {
     Standstill.SPIN: _of_spin,
     Standstill.BACKGROUND: _of_background,
 }
-_REMEDIES = {
+REMEDIES = {
     Tangle.RING: "have no task await one that awaits it in turn, be it through others",
     Tangle.REENTRY: "take no lock again in the task that holds it: asyncio's locks are not reentrant",
     Tangle.LOCKS: "take locks in one order everywhere",

@@ -8,11 +8,13 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _cpython
+from ._compat import add_visible_note
 from .cpython.originals import asyncio
 from .guard import Guard
 from .loops.cancellation import cancel_and_wait, waits_for
 from .loops.loop import HygienicEventLoop
 from .loops.quiescence import turn_until_quiet
+from .watchdog import PhaseInterrupt
 
 __all__ = ["TaskControl"]
 
@@ -72,7 +74,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         kept = {task for task in (guard.code.main_task, _cpython.current_task()) if task is not None}
 
         def others() -> set[asyncio.Task[Any]]:
-            return {task for task in guard.pending_tasks() - kept if not waits_for(task, kept)}
+            return {task for task in guard.census.pending_tasks() - kept if not waits_for(task, kept)}
 
         refused = await cancel_and_wait(asyncio.get_running_loop(), others, guard.settings.grace_period)
         return sorted(refused, key=lambda task: task.get_name())
@@ -86,7 +88,11 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
         # One that refuses is left to the sweep, which tells of it.
         await cancel_and_wait(asyncio.get_running_loop(), pending, self._guarded().settings.grace_period)
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        if not task.done() or task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not isinstance(error, PhaseInterrupt):  # that is told by the DeadlineError
+            add_visible_note(error, f"raised in the background task {task.get_name()!r}")
             raise error
 
     def _guarded(self) -> Guard:

@@ -44,6 +44,33 @@ class DeadlockTests(unittest.TestCase):
                 self.assertIn("1 get() and 0 put() wait at it", finished.text())
                 self.assertEqual((finished.warned, finished.logged, finished.stderr), ([], "", ""))
 
+    def test_tasks_that_were_just_shown(self):
+        """What the failure has listed is no leak as well; one that refuses to end is."""
+
+        async def refuses():
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    if over:
+                        raise
+
+        async def test(self):
+            self.tasks = [asyncio.create_task(asyncio.Event().wait(), name="waits")]
+            if refusing:
+                self.tasks.append(asyncio.create_task(refuses(), name="refuses"))
+            await asyncio.Event().wait()
+
+        for refusing in (False, True):
+            with self.subTest(refusing=refusing):
+                over = []
+                finished = run_body(test, Virtual, grace_period=0.05)
+                self.assertIn("task 'waits', Event.wait()", finished.text())
+                told = [str(text).split("\n\n")[1:] for text in finished.warned]
+                self.assertEqual([len(each) for each in told], [1] * refusing, finished.warned)
+                self.assertIn("1. task 'refuses', stubborn" if refusing else "", str(told))
+                over.append(True)
+
     def test_in_every_phase(self):
         """Set-up, tear-down and a cleanup are watched as the body is."""
 

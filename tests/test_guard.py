@@ -182,7 +182,7 @@ class PhasesTests(GuardCase):
 
         async def ask():
             await start("leaked")
-            return guard.pending_tasks(), asyncio.current_task()
+            return guard.census.pending_tasks(), asyncio.current_task()
 
         with guard.phase("test"):
             tasks, caller = self.runner.run(ask())

@@ -10,6 +10,7 @@ import sysconfig
 import threading
 import traceback
 import unittest
+from unittest import mock
 
 import asynctestkit
 from asynctestkit.places import (
@@ -123,6 +124,30 @@ class StackTests(unittest.TestCase):
         over.set()
         thread.join()
         self.assertEqual(render_stack(stack_of(None)), "")
+
+
+class MockedStackTests(unittest.TestCase):
+    def test_a_mock_is_no_place(self):
+        """The stack ends on the line that calls the mock, and goes on in what the mock calls."""
+        stacks = []
+
+        def side_effect():
+            stacks.append(render_stack(stack_of(sys._getframe())))
+
+        def calls(mocked):
+            mocked()
+
+        calls(mock.Mock(side_effect=side_effect))
+        (stack,) = stacks
+        self.assertEqual(re.findall(r"line \d+, in (\w+)\n", stack)[-1], "side_effect")
+        self.assertIn(", in calls\n    mocked()", stack)
+        frames = [Place("/a.py", 1, "polls"), Place(mock.__file__, 2, "__call__"), Place(UNITTEST, 3, "f")]
+        self.assertEqual(re.findall(r"in (\w+)", render_stack(frames)), ["polls"])
+
+    def test_what_a_mock_calls_is_created_by_its_caller(self):
+        """A mock that is called runs no test: the lines below it are the user's, too."""
+        stack = [("/a.py", 1, "side_effect"), (mock.__file__, 2, "__call__"), ("/a.py", 3, "test")]
+        self.assertEqual(user_places(stack), (Place("/a.py", 3, "test"), Place("/a.py", 1, "side_effect")))
 
 
 class CaptureTests(unittest.TestCase):

@@ -13,7 +13,7 @@ from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.runner import Runner
 from asynctestkit.loops.selector import Standstill
 from asynctestkit.loops.virtual import VirtualEventLoop
-from asynctestkit.standstill import _REMEDIES, failure_of
+from asynctestkit.standstill import REMEDIES, failure_of
 
 
 async def beat():
@@ -59,8 +59,8 @@ class FailureTests(unittest.TestCase):
             facts = Facts({}, set(), [tangle, Tangle.SIGNAL])
             with mock.patch("asynctestkit.standstill.facts_about", return_value=facts):
                 remedy = self.tell(Standstill.DEADLOCK).partition("remedy: ")[2]
-            self.assertEqual(remedy, "; ".join([_REMEDIES[tangle], _REMEDIES[Tangle.SIGNAL]]))
-        self.assertEqual(len(set(_REMEDIES.values())), len(Tangle))
+            self.assertEqual(remedy, "; ".join([REMEDIES[tangle], REMEDIES[Tangle.SIGNAL]]))
+        self.assertEqual(len(set(REMEDIES.values())), len(Tangle))
 
     def test_the_real_clock(self):
         """The report says which clock it means."""

@@ -174,12 +174,14 @@ class StartBackgroundTests(unittest.TestCase):
         for coroutine in (fails, fails_when_cancelled):
 
             async def body(case, coroutine=coroutine):
-                case.startBackground(coroutine())
+                case.startBackground(coroutine(), name="bg:feed")
                 await case.settle()
 
             finished = run_body(body)
             self.assertEqual(finished.kinds, ["ERROR"])
-            self.assertIn("LookupError: in the background", finished.text())
+            self.assertIn(
+                "LookupError: in the background\nraised in the background task 'bg:feed'\n", finished.text()
+            )
             self.assertEqual((finished.warned, finished.logged), ([], ""))
 
     def test_one_that_fails_an_assertion(self):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
@@ -39,6 +39,10 @@ class Census:
         """The phase that is going on: what is created now is charged to it."""
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
+        self.told_tasks: Collection[asyncio.Task[Any]] = ()
+        """Those that a failure of the test has shown: they are not told again."""
+        self.was_interrupted = False
+        """Whether code was stopped in its middle: what it was about to await is no leak."""
         self._wanted = _Wanted((*types, _Canary))
         self._registries = tuple(registries)
         self._phases: dict[int, tuple[object, str]] = {}
@@ -78,6 +82,14 @@ class Census:
         if _cpython.running_loop() is self.loop:
             tasks.discard(_cpython.current_task())
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
+
+    def failed_tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that were created since the mark and have failed, and nobody has looked."""
+        return [
+            each
+            for each in self.living()
+            if isinstance(each, _cpython.TASK_TYPES) and _cpython.is_exception_unretrieved(each)
+        ]
 
     def living(self) -> list[Any]:
         """The wanted objects that were created, and what was registered, since the mark.

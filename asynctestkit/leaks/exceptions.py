@@ -9,6 +9,7 @@ from .. import _cpython
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio
 from ..places import Place, user_places
+from ..watchdog import PhaseInterrupt
 from .detector import LeakDetector
 from .holders import holders_of
 from .leak import Leak
@@ -48,6 +49,9 @@ class ExceptionLeaks(LeakDetector):
         if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False) or _ends_a_generator(obj):
             return None
         error = obj.exception()
+        if isinstance(error, PhaseInterrupt):
+            _cpython.mark_exception_retrieved(obj)
+            return None
         return self._leak(obj, error) if error is not None else None
 
     def release(self, obj: asyncio.Future[Any]) -> None:

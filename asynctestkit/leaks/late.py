@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..exceptions import LeakWarning
+from ..watchdog import PhaseInterrupt
 from .allowances import Allowance, apply
 from .announcement import Announcement
 from .exceptions import one_line, raised_at
@@ -53,6 +54,8 @@ class LateErrors:
         self._allowances = tuple(allowances)
 
     def __call__(self, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), PhaseInterrupt):
+            return
         thing = thing_in(context)
         leak = _leak_in(context, thing)
         if self._told.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):

@@ -100,7 +100,7 @@ class PendingTasks:
 
     def _tell(self, found: dict[_Task, Leak | None], refused: set[_Task], grace_period: float) -> None:
         for task, leak in found.items():
-            if leak is not None:
+            if leak is not None and (task in refused or task not in self._census.told_tasks):
                 self._findings.add(_told(leak, task, task in refused, grace_period))
         for task in refused & self._handlers.keys():
             self._findings.add(_told(self._handlers[task], task, True, grace_period))

@@ -93,7 +93,9 @@ class Reports:
         creation_lines.untrack()
 
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        if self.muted or spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
+        if self.muted or self._census.was_interrupted:
+            return
+        if spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
             return
         is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
         if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
@@ -111,7 +113,7 @@ class Reports:
     # -- the loop's exception handler
 
     def _on_loop_error(self, report: Callable[[dict[str, Any]], None], context: dict[str, Any]) -> None:
-        if self.muted:
+        if self.muted or isinstance(context.get("exception"), PhaseInterrupt):
             return
         thing = thing_in(context) if context.get("exception") is None else None
         if thing is not None:
@@ -126,7 +128,7 @@ class Reports:
     def _on_error(self, context: dict[str, Any]) -> None:
         error, task, future = context.get("exception"), context.get("task"), context.get("future")
         census = self._census
-        if isinstance(error, PhaseInterrupt) or self._attention.sees_errors(census.loop):
+        if self._attention.sees_errors(census.loop):
             return
         if heap.innermost(census.loop, task or future) is not census or is_older_future(future, census.known):
             return

@@ -11,7 +11,7 @@ from .addresses import address
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["TransportLeaks", "other_ends"]
+__all__ = ["TransportLeaks", "name_of_transport", "other_ends"]
 
 
 class TransportLeaks(LeakDetector):
@@ -34,7 +34,7 @@ class TransportLeaks(LeakDetector):
         site = _site_of(obj)
         return Leak(
             kind=self.kind,
-            name=_name(obj),
+            name=name_of_transport(obj),
             description=f"{_what(obj)} still open, with protocol {type(obj.get_protocol()).__qualname__}"
             + ("" if server is None else "; its server, made there, is closed, and that leaves it open"),
             phase=site[0] if site is not None else "",
@@ -114,7 +114,7 @@ def _site_of(transport: Any) -> CreationSite | None:
     return site + server[1:] if site is not None and server is not None else site
 
 
-def _name(transport: Any) -> str:
+def name_of_transport(transport: Any) -> str:
     """The addresses of both ends, with an arrow from the one that connected; the descriptor of a pipe."""
     pipe = transport.get_extra_info("pipe")
     if pipe is not None:

@@ -6,6 +6,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit import ExceptionLeaks
+from asynctestkit.watchdog import PhaseInterrupt
 from tests.leaks.contract import DetectorContract, run_body
 
 
@@ -48,6 +49,16 @@ class WhatIsALeakTests(unittest.TestCase):
                 (leak,) = run_body(body).leaks
                 self.assertEqual((leak.kind, leak.name, leak.coroutine), ("exception", "Future", ""))
                 self.assertEqual(leak.description, "the future failed and nobody looked: ValueError: broken")
+
+    def test_an_interrupted_task(self):
+        """A task that a deadline has ended is no failure of its own, and asyncio does not log it."""
+
+        async def test(case):
+            case.future = asyncio.get_running_loop().create_future()
+            case.future.set_exception(PhaseInterrupt())
+
+        outcome = run_body(test)
+        self.assertEqual((outcome.complaints, outcome.output), ([], ""))
 
     def test_whoever_looks_has_retrieved_it(self):
         """`await`, `exception()`, `result()`, `gather` and a callback that looks are all enough."""

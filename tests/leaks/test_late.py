@@ -7,6 +7,7 @@ import warnings
 
 from asynctestkit import Allowance, LeakWarning
 from asynctestkit.leaks.late import LateErrors, thing_in, warn_of
+from asynctestkit.watchdog import PhaseInterrupt
 from tests.leaks.contract import run_body
 from tests.leaks.test_unclosed import Channel
 from tests.running import Overheard, overhearing
@@ -40,6 +41,10 @@ class LateErrorsTests(unittest.TestCase):
             (text,) = self.told({"message": "Exception in callback", "exception": error})
         self.assertIn("1. callback 'Exception in callback', ValueError: late", text)
         self.assertIn("in test_an_error", text)
+
+    def test_an_interrupt(self):
+        """A failure has told of it."""
+        self.assertEqual(self.told({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
 
     def test_a_mere_message(self):
         """Even that may be missing."""

@@ -1,6 +1,7 @@
 """What Python and asyncio report of by themselves, and what of it is of a test."""
 
 import asyncio
+import contextlib
 import gc
 import unittest
 import warnings
@@ -9,6 +10,7 @@ from asynctestkit.leaks.announcement import Announcement
 from asynctestkit.leaks.census import Census
 from asynctestkit.leaks.loop_error import LoopError
 from asynctestkit.leaks.reports import Reports
+from asynctestkit.watchdog import PhaseInterrupt
 from tests.leaks.test_unclosed import Channel, Session
 
 
@@ -75,6 +77,18 @@ class ReportsTests(unittest.TestCase):
             self.loop.call_exception_handler({"message": "said"})
 
         self.assertEqual(self.run_recorded(body), [])
+        self.assertEqual(self.heard, [])
+
+    def test_after_an_interrupt(self):
+        """The interrupt itself is nothing to be told, nor are coroutines that it kept from being awaited."""
+
+        def body():
+            self.census.was_interrupted = True
+            forgotten()
+            self.loop.call_exception_handler({"message": "said", "exception": PhaseInterrupt()})
+
+        with self.assertNoLogs("asyncio") if hasattr(self, "assertNoLogs") else contextlib.nullcontext():
+            self.assertEqual(self.run_recorded(body), [])
         self.assertEqual(self.heard, [])
 
     def test_both_ways_of_an_announcement(self):
