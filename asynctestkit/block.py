@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _cpython
 from ._compat import add_note, uncancel
@@ -13,8 +13,11 @@ from .exceptions import DeadlineError
 from .guard import Guard
 from .isolation import SeededRandom
 from .loops.cancellation import cancel
-from .settings import settings_from
+from .settings import Overrides, settings_from
 from .watchdog import PhaseInterrupt
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from 3.11 in typing
 
 __all__ = ["no_leaks"]
 
@@ -29,7 +32,7 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
     other tasks start meanwhile counts as the block's.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[Overrides]) -> None:
         self._settings = settings_from(settings)
 
     async def __aenter__(self) -> None:

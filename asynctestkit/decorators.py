@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .leaks.allowances import Allowance
-from .settings import NAMES, check
+from .settings import NAMES, Overrides, check
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from 3.11 in typing
 
 __all__ = ["allow_leaks", "allowances_of", "hygiene", "overrides_of"]
 
@@ -16,7 +19,7 @@ _OVERRIDES = "_asynctestkit_settings"
 _ALLOWANCES = "_asynctestkit_allowances"
 
 
-def hygiene(**overrides: Any) -> Callable[[_Decorated], _Decorated]:
+def hygiene(**overrides: Unpack[Overrides]) -> Callable[[_Decorated], _Decorated]:
     """Overrides settings for one test method, or for one class and its subclasses.
 
     An unknown setting is a TypeError, a bad value a TypeError or ValueError, when the decorator runs.

@@ -19,7 +19,7 @@ from .loops.loop import HygienicEventLoop
 from .loops.quiescence import is_quiet
 from .loops.runner import ForeignRunner, Runner
 from .loops.virtual import VirtualEventLoop
-from .settings import NAMES, Settings, check, settings_of
+from .settings import NAMES, OnLeak, Settings, check, reject_misspelt, settings_of
 
 __all__ = ["GuardedCase", "is_called_by_run"]
 
@@ -31,7 +31,7 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
     """What HygieneMixin's hooks call. The public attributes are settings, and Settings documents them."""
 
-    on_leak: str = Settings.on_leak
+    on_leak: OnLeak = Settings.on_leak
     leak_detectors: tuple[type[LeakDetector], ...] = Settings.leak_detectors
     allowed_leaks: tuple[Allowance, ...] = Settings.allowed_leaks
     settle_time: float = Settings.settle_time
@@ -54,6 +54,9 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check({name: value for name, value in vars(cls).items() if name in NAMES})
+        for name, value in vars(cls).items():
+            if name not in NAMES and not any(hasattr(base, name) for base in cls.__bases__):
+                reject_misspelt(name, value)
 
     @contextlib.contextmanager
     def subTest(self, *message: Any, **params: Any) -> Iterator[None]:

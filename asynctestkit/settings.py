@@ -9,20 +9,34 @@ import math
 import os  # live: the environment that a test has patched is the one it wants
 from collections.abc import Callable, Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from .leaks import DEFAULT_DETECTORS
 from .leaks.allowances import Allowance
 from .leaks.detector import LeakDetector
 
-__all__ = ["NAMES", "Settings", "check", "from_environment", "settings_from", "settings_of"]
+__all__ = [
+    "NAMES",
+    "ClockName",
+    "OnLeak",
+    "Overrides",
+    "Settings",
+    "check",
+    "from_environment",
+    "reject_misspelt",
+    "settings_from",
+    "settings_of",
+]
+
+OnLeak = Literal["fail", "warn", "ignore"]
+ClockName = Literal["real", "virtual"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What a test class can set; times are wall seconds."""
 
-    on_leak: str = "fail"
+    on_leak: OnLeak = "fail"
     """"fail", "warn" (a LeakWarning that names the test) or "ignore" (sweep silently)."""
     leak_detectors: tuple[type[LeakDetector], ...] = DEFAULT_DETECTORS
     """Detector classes; STRICT_DETECTORS has all that are built in."""
@@ -44,12 +58,29 @@ class Settings:
     """What `random` is seeded with; None = a seed derived from the test's name."""
     patch_time: bool = False
     """On the virtual clock, the `time` module follows it: `time.time()`, `time.sleep()`, …"""
-    clock: str = "real"
+    clock: ClockName = "real"
     """"real", or "virtual": the loop's time then jumps to the next timer when nothing else can happen."""
 
     def __post_init__(self) -> None:
         for name in NAMES:
             _CHECKS[name](name, getattr(self, name))
+
+
+class Overrides(TypedDict, total=False):
+    """What `@hygiene` and `no_leaks` take: any of the settings."""
+
+    on_leak: OnLeak
+    leak_detectors: tuple[type[LeakDetector], ...]
+    allowed_leaks: tuple[Allowance, ...]
+    settle_time: float
+    grace_period: float
+    deadline: float | None
+    blocking_threshold: float | None
+    asyncio_debug: bool | None
+    require_task_names: bool
+    random_seed: int | None
+    patch_time: bool
+    clock: ClockName
 
 
 def _check_choice(name: str, value: object) -> None:
@@ -134,7 +165,7 @@ _CHECKS: Mapping[str, Callable[[str, object], None]] = {
 NAMES = tuple(_CHECKS)
 
 
-def check(overrides: Mapping[str, Any]) -> None:
+def check(overrides: Mapping[str, object]) -> None:
     """Raises TypeError or ValueError for the first setting that does not exist or cannot have that value."""
     for name, value in overrides.items():
         if name not in _CHECKS:
@@ -143,6 +174,42 @@ def check(overrides: Mapping[str, Any]) -> None:
                 f"unknown setting {name!r}; did you mean {nearest[0]!r}? There are: {', '.join(NAMES)}"
             )
         _CHECKS[name](name, value)
+
+
+def reject_misspelt(name: str, value: object) -> None:
+    """Raises TypeError for a class attribute that is a setting but for a slip, as its name and value show.
+
+    Nothing else is any business of ours: constants, counted names, plurals, and values that the setting could
+    not have, stay what the suite means them to be.
+    """
+    if name.isupper() or name.startswith("_") or any(map(str.isdigit, name)):
+        return
+    written = name.lower().replace("_", "")
+    for setting in NAMES:
+        meant = setting.replace("_", "")
+        is_plural = written == f"{meant}s" and not isinstance(value, str | tuple)
+        is_near = written[0] == meant[0] and abs(len(written) - len(meant)) <= 1 and not is_plural
+        if (
+            is_near
+            and difflib.SequenceMatcher(None, written, meant).ratio() >= _NEARLY
+            and _fits(setting, value)
+        ):
+            raise TypeError(
+                f"{name} = {value!r} looks like the setting {setting!r}, misspelt; "
+                "if it is an attribute of your own, give it a name that differs more"
+            )
+
+
+_NEARLY = 0.85
+"""A letter too many or too few; in longer names also two that are swapped, or another one."""
+
+
+def _fits(setting: str, value: object) -> bool:
+    try:
+        _CHECKS[setting](setting, value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _seconds_or_none(text: str) -> float | None:
@@ -167,8 +234,24 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
 }
 
 
+@functools.cache
+def _reject_misspelt_variables() -> None:
+    """Looks once at what the process was started with, as it is asked for every test."""
+    for variable in os.environ:
+        if variable.startswith(_PREFIX) and variable not in _ENVIRONMENT:
+            nearest = difflib.get_close_matches(variable, _ENVIRONMENT, n=1, cutoff=0.0)
+            raise ValueError(
+                f"unknown environment variable {variable}; did you mean {nearest[0]}? "
+                f"There are: {', '.join(_ENVIRONMENT)}"
+            )
+
+
+_PREFIX = "ASYNCTESTKIT_"
+
+
 def from_environment() -> dict[str, Any]:
     """The settings that the environment overrides for a whole run; ValueError for a malformed one."""
+    _reject_misspelt_variables()
     overrides = {}
     for variable, (name, parse, expected) in _ENVIRONMENT.items():
         text = os.environ.get(variable)

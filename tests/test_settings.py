@@ -1,6 +1,7 @@
 """Settings are refused where they are given, and the narrowest place that sets one wins."""
 
 import os
+import re
 import unittest
 from unittest import mock
 
@@ -11,6 +12,7 @@ from asynctestkit.leaks.allowances import Allowance
 from asynctestkit.settings import (
     NAMES,
     Settings,
+    _reject_misspelt_variables,
     check,
     from_environment,
     settings_from,
@@ -130,6 +132,52 @@ class ValidationTests(SettingsTestCase):
             {"dead_line": 1},
         )
 
+    def test_a_misspelt_class_attribute_is_refused(self):
+        """When the class is made, with the setting that was meant."""
+        allowances = (ALLOWANCE,)
+        for name, value, meant in (
+            ("dealine", 3, "deadline"),
+            ("deadine", None, "deadline"),
+            ("daedline", 3, "deadline"),
+            ("Deadline", 3, "deadline"),
+            ("onleak", "warn", "on_leak"),
+            ("onLeak", "warn", "on_leak"),
+            ("clok", "virtual", "clock"),
+            ("settletime", 0.1, "settle_time"),
+            ("grace_perod", 0.1, "grace_period"),
+            ("allowed_leak", allowances, "allowed_leaks"),
+            ("leak_detector", STRICT_DETECTORS, "leak_detectors"),
+            ("patchtime", True, "patch_time"),
+        ):
+            with self.subTest(name):
+                with self.assertRaisesRegex(TypeError, f"^{name} = .* looks like the setting '{meant}'"):
+                    type("Tests", (HygienicAsyncTestCase,), {name: value})
+
+    def test_a_suites_own_attributes(self):
+        """Other words, other values, constants, helpers, and what a base class has, are none of ours."""
+        own = {
+            "retries": 3,
+            "line": "x",
+            "deadlines": 3,
+            "deadline2": 3,
+            "DEADLINE": 3,
+            "headline": 3,
+            "match_time": True,
+            "clocks": ["real"],
+            "block": "real",
+            "clok": "utc",
+            "dealine": "a line of a deal",
+            "on_leave": "warn",
+            "_dealine": 3,
+            "random_seeds": 7,
+            "grace_perod": lambda self: None,
+            "d": 1,
+        }
+        case = type("Tests", (HygienicAsyncTestCase,), own)
+        self.assertEqual({name: vars(case)[name] for name in own}, own)
+        mixin = type("Mixin", (), {"dealine": 3})
+        self.assertEqual(type("Tests", (mixin, HygienicAsyncTestCase), {"dealine": 4}).dealine, 4)
+
     def test_a_bad_class_attribute_is_refused(self):
         """It is an error when the class is created."""
         with self.assertRaisesRegex(TypeError, "^deadline is 'soon', expected a number of seconds$"):
@@ -152,6 +200,17 @@ class EnvironmentTests(SettingsTestCase):
         """A deadline of 0 in the environment is none."""
         self.set(DEADLINE="0")
         self.assertEqual(from_environment(), {"deadline": None})
+
+    def test_an_unknown_variable_is_refused(self):
+        """It would have no effect, and nobody would know."""
+        _reject_misspelt_variables.cache_clear()
+        self.addCleanup(_reject_misspelt_variables.cache_clear)
+        with mock.patch.dict(os.environ, {"ASYNCTESTKIT_DEALINE": "3"}):
+            message = "unknown environment variable ASYNCTESTKIT_DEALINE; did you mean ASYNCTESTKIT_DEADLINE?"
+            for _ in range(2):
+                with self.assertRaisesRegex(ValueError, re.escape(message)):
+                    from_environment()
+        self.assertEqual(from_environment(), {})
 
     def test_malformed_values_are_refused(self):
         """The error names the variable, what it is and what it should be, and not how it was read."""

@@ -14,6 +14,7 @@ from tests.repository.tree import PACKAGE, Module, dunder_all, modules
 
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
+    "typed_settings.py": "`make lint`: what type checkers have to refuse",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
     "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
