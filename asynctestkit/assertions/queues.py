@@ -22,6 +22,7 @@ _NONE: Any = object()
 
 _SURVIVE = "let consumers outlive a handler that fails: catch in the loop, and task_done() in `finally`"
 _MARK = "call task_done() for every get(), in `finally`"
+_MARK_ONCE = "call task_done() once for every get(), and not for what is still queued"
 _TAKE = "start a consumer, or take what is left"
 _STOP_PUTTING = "stop the producers first"
 _MOST = 20
@@ -63,12 +64,16 @@ class QueueAssertions(Failing):
             self._failWith(msg, f"{text}\nremedy: {_TAKE}")
 
     def assertQueueBalanced(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
-        """Every item put so far was taken and marked done."""
+        """Every item put so far was taken, and marked done once."""
         _check_queue(queue)
-        if _cpython.unfinished_items(queue):
+        surplus = max(queue.qsize() - _cpython.unfinished_items(queue), 0)
+        if _cpython.unfinished_items(queue) or surplus:
             lines = list(_open_takes(queue, ledger_of(queue)))
-            remedy = _MARK if _taken(queue) else _TAKE
+            remedy = _MARK_ONCE if surplus else _MARK if _taken(queue) else _TAKE
             text = f"the {_name(queue)} is not balanced: {_left(queue)}"
+            if surplus:
+                times = "once" if surplus == 1 else f"{surplus} times"
+                text += f"; task_done() was called {times} too often"
             self._failWith(msg, "\n".join([text, *lines, f"remedy: {remedy}"]))
 
     def watchQueue(self, queue: _Q) -> _Q:

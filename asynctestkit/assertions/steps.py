@@ -15,7 +15,7 @@ from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
 from ..places import Place, is_machinery
 from .drive import is_going_on, running_task
-from .limit import TURNS, UNMISTAKABLE
+from .limit import TURNS
 from .wording import LET_THROUGH, NOT_IN_LOOP, standing
 
 __all__ = ["Step"]
@@ -23,7 +23,7 @@ __all__ = ["Step"]
 __unittest = True
 
 _SAME_MOMENT = 0.001
-"""Seconds that are too few to tell which of two steps ran out first; the inner one is named then."""
+"""Seconds too few to tell which of two steps ran out first (the inner one is named), or whether one did."""
 
 _MOST_CANCELLATIONS = 10
 """A block that swallows as many swallows them all, and is left to the deadline of the test."""
@@ -82,7 +82,9 @@ class Step:
         others_cancel = self._request.withdraw(known)
         self._task = None
         del self._request  # the steps stay for the table, and would keep their tasks
-        has_blocked = not self.ran_out and error is None and self.used > self.seconds + UNMISTAKABLE
+        # Its timer had no turn of the loop: the block never awaited, or not since its time was up.
+        is_late = not self._turns and self.used > self.seconds + _SAME_MOMENT
+        has_blocked = is_late and not self.ran_out and error is None
         if has_blocked:
             self.ran_out = True
             what = f"took {self.used:.3g} s, not {self.seconds:g} s, and held the loop meanwhile"

@@ -181,6 +181,22 @@ class NowTests(QueuesTestCase):
         queue.task_done()
         self.assertQueueBalanced(queue)
 
+    async def test_marked_done_too_often(self):
+        """An item that nobody took is not done, whatever `task_done()` was called for."""
+        for taken, left, times in ((1, "1 item", "once"), (0, "2 items", "2 times")):
+            with self.subTest(times):
+                queue = filled(1, 2)
+                for _ in range(taken):
+                    queue.get_nowait()
+                queue.task_done()
+                queue.task_done()
+                self.assertEqual(
+                    self.failure_of(self.assertQueueBalanced, queue),
+                    f"the Queue is not balanced: {left} queued, 0 taken and not marked done; "
+                    f"task_done() was called {times} too often\n"
+                    "remedy: call task_done() once for every get(), and not for what is still queued",
+                )
+
     async def test_long_lists_are_cut(self):
         """Twenty are told, the others counted."""
         queue = self.watchQueue(self.watchQueue(filled(*range(25))))

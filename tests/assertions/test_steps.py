@@ -242,6 +242,23 @@ class EndOfStepTests(StepsTestCase):
             scenario(),
         )
 
+    async def test_a_block_that_took_a_little_too_long(self):
+        """It fails at its end as well, whether it has awaited before or not; a moment does not count."""
+        for awaits in (False, True):
+            for took, is_told in ((1.05, True), (1.0005, False)):
+                with self.subTest(awaits=awaits, took=took):
+
+                    async def scenario(awaits=awaits, took=took):
+                        async with self.assertStepWithin("step", 1):
+                            if awaits:
+                                await asyncio.sleep(0)
+                            self.loop.jumping.now += took
+
+                    if is_told:
+                        self.assertIn("took 1.05 s, not 1 s", str(await self.failure(scenario())))
+                    else:
+                        await scenario()
+
     async def test_a_result_that_is_ready_when_the_budget_ends(self):
         """It is delivered, and the step passes."""
         future = self.loop.create_future()
