@@ -7,6 +7,8 @@ The rules are those of `_cpython.py`: one small function each, that names its fi
 from __future__ import annotations
 
 import contextlib
+import dis
+import functools
 from collections.abc import Iterable
 from types import CodeType, FrameType, MethodType
 from typing import Any
@@ -26,6 +28,30 @@ def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
 def monotonic_of_loops() -> object:
     """What `loop.time()` asks: `time.monotonic`, as Lib/asyncio/base_events.py has it."""
     return asyncio.base_events.time.monotonic  # type: ignore[attr-defined]  # not in typeshed
+
+
+def is_calling_today(frame: FrameType) -> bool:
+    """Whether what a frame calls just now is called `today`, as `date.today` is.
+
+    That is written in C, and asks `time.time` (`date_today`, Modules/_datetimemodule.c), where `now` asks the
+    system. It has no frame of its own: only the instruction of its caller tells.
+    """
+    return frame.f_lasti in _calls_of_today(frame.f_code)
+
+
+@functools.lru_cache(maxsize=256)
+def _calls_of_today(code: CodeType) -> frozenset[int]:
+    """The offsets of the instructions that call what was loaded by that name just before.
+
+    Lib/opcode.py has their names on each version.
+    """
+    found, loaded = set(), None
+    for each in dis.get_instructions(code):
+        if each.opname.startswith("CALL") and loaded == "today":
+            found.add(each.offset)
+        if each.opname not in ("PUSH_NULL", "PRECALL"):
+            loaded = each.argval
+    return frozenset(found)
 
 
 def set_resolution(loop: Loop, seconds: float) -> None:

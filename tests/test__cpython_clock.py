@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import sys
 import time
 import unittest
@@ -27,6 +28,28 @@ class TimerCanaries(Canary):
         with mock.patch("time.monotonic", return_value=7.0) as replacement:
             self.assertIs(_cpython_clock.monotonic_of_loops(), replacement)
             self.assertEqual(self.loop.time(), 7.0)
+
+    def test_is_calling_today_and__calls_of_today(self):
+        """`date.today` and `datetime.today` are known by their callers, however they call; others are not."""
+
+        def asked():
+            answers.append(_cpython_clock.is_calling_today(sys._getframe(1)))
+            return 0.0
+
+        answers = []
+        today = datetime.date.today
+        with mock.patch("time.time", asked):
+            datetime.date.today()
+            datetime.datetime.today()
+            today()
+            [datetime.date.today() for _ in range(1)]
+            self.assertEqual(set(answers), {True})  # from 3.15 `date.today` asks the system as well
+            answers.clear()
+            time.time()
+            today = time.time()
+            datetime.datetime.fromtimestamp(time.time())
+            datetime.datetime.now()
+            self.assertEqual(answers, [False] * 3)
 
     def test_set_resolution(self):
         """A timer runs that much before it is due."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time  # live: it is what is patched
 from collections.abc import Callable
 from typing import Any
 
+from .. import _cpython_clock
 from ..cpython.originals import threading
 from ..cpython.wall import wall_time
 from .clock import Clock, VirtualClock
@@ -23,7 +25,7 @@ class PatchedTime:
     `monotonic` says what `loop.time()` says, as on a real loop; the others go on from where they were.
     `time.sleep` lets virtual time pass; in other threads it sleeps, as they go on outside of virtual time.
     What has imported a function by its own name, as `from time import sleep` does, has the real one, and so
-    have the `datetime` module and everything else that is written in C.
+    have the `datetime` module, all of it, and everything else that is written in C.
 
     Code that asks again and again whether a point in time has come, without any sleep that would bring it
     nearer, waits for the world outside: after a wall second of that, time passes at real speed.
@@ -40,6 +42,7 @@ class PatchedTime:
             name_ns = f"{name}_ns"
             origin_ns = round(origin * 1e9) if name == "monotonic" else getattr(time, name_ns)()
             self._patch(name_ns, self._following(origin_ns, lambda elapsed: round(elapsed * 1e9)))
+        self._patch("time", self._not_for_dates(time.time))
         self._patch("sleep", self._sleeping(time.sleep))
 
     @classmethod
@@ -55,7 +58,7 @@ class PatchedTime:
             setattr(time, name, original)
 
     def _patch(self, name: str, replacement: Callable[..., Any]) -> None:
-        self._originals[name] = getattr(time, name)
+        self._originals.setdefault(name, getattr(time, name))
         setattr(time, name, replacement)
 
     def _following(self, origin: float, as_unit: Callable[[float], float]) -> Callable[[], Any]:
@@ -64,6 +67,15 @@ class PatchedTime:
         def now() -> Any:
             self._pass_if_polled()
             return origin + as_unit(self._clock.time() - began)
+
+        return now
+
+    def _not_for_dates(self, following: Callable[[], float]) -> Callable[[], float]:
+        real = self._originals["time"]
+
+        def now() -> float:
+            is_asked_by_a_date = _cpython_clock.is_calling_today(sys._getframe(1))
+            return real() if is_asked_by_a_date else following()
 
         return now
 

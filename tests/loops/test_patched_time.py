@@ -1,5 +1,6 @@
 """The time module follows the virtual clock while it is patched, and is itself again afterwards."""
 
+import datetime
 import threading
 import time
 import unittest
@@ -38,6 +39,14 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertLess(abs(time.time() - self.before[0]), 5)
         self.assertLess(abs(time.time_ns() / 1e9 - self.before[0]), 5)
         self.assertLess(abs(time.perf_counter() - self.before[1]), 5)
+
+    def test_dates(self):
+        """Nothing of `datetime` follows, neither what asks the system nor what asks `time.time`."""
+        self.virtual.advance_by(3 * 86400)
+        now = datetime.datetime.now()
+        self.assertLess(abs(datetime.datetime.today() - now), datetime.timedelta(hours=1))
+        self.assertIn(datetime.date.today() - now.date(), (datetime.timedelta(0), datetime.timedelta(1)))
+        self.assertGreater(datetime.datetime.fromtimestamp(time.time()) - now, datetime.timedelta(days=2))
 
     def test_sleep(self):
         """It takes no wall time and lets virtual time pass."""
