@@ -14,9 +14,10 @@ __all__ = [
     "HAS_RUNNER",
     "ON_WINDOWS",
     "CancelRequest",
+    "Note",
     "RunnerHooks",
     "add_note",
-    "add_visible_note",
+    "add_note_to_failure",
     "debugger_is_registered",
     "exception_group_type",
     "lock_file",
@@ -34,15 +35,32 @@ ON_WINDOWS = sys.platform == "win32"
 
 
 def add_note(error: BaseException, note: str) -> None:
-    """PEP 678's `add_note`; before 3.11 the note is kept where 3.11 keeps it, though nothing prints it."""
+    """PEP 678's `add_note`. Before 3.11, which prints no notes, it is also what the exception came from.
+
+    A Note then ends the chain that is printed; the exception itself says what it said.
+    """
     if sys.version_info >= (3, 11):  # from 3.11
         error.add_note(note)
     else:  # before 3.11
         error.__notes__ = [*getattr(error, "__notes__", ()), note]
+        first = error
+        while True:
+            before = first.__cause__ or (None if first.__suppress_context__ else first.__context__)
+            if before is None:
+                break
+            first = before
+        first.__cause__ = Note(note)
 
 
-def add_visible_note(error: BaseException, note: str) -> None:
-    """As `add_note`; before 3.11, which prints no notes, a message that is the only argument gets it."""
+class Note(Exception):
+    """Before 3.11: something to be read with the exception that it stands above."""
+
+
+def add_note_to_failure(error: BaseException, note: str) -> None:
+    """As `add_note`, for an exception that has failed a test, and that nobody will compare any more.
+
+    Before 3.11 a message that is its only argument gets the note.
+    """
     if sys.version_info < (3, 11) and error.args == (str(error),):  # before 3.11
         error.args = (f"{error}\n{note}",)
     else:  # from 3.11

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._compat import add_visible_note, lock_file
+from ._compat import add_note_to_failure, lock_file
 
 __all__ = ["IsolationHelpers", "SeededRandom", "seed_of"]
 
@@ -80,7 +80,7 @@ class SeededRandom:
         is_unused = random.getstate() == random.Random(self._seed).getstate()
         if is_unused or isinstance(error, unittest.SkipTest):
             return
-        add_visible_note(
+        add_note_to_failure(
             error,
             f"random was used; before the set-up it was seeded with {self._seed}; "
             f"for the same numbers again: @hygiene(random_seed={self._seed}), "

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _cpython
-from ._compat import add_visible_note
+from ._compat import add_note_to_failure
 from .cpython.originals import asyncio
 from .guard import Guard
 from .loops.cancellation import cancel_and_wait, waits_for
@@ -92,7 +92,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             return
         error = task.exception()
         if error is not None and not isinstance(error, PhaseInterrupt):  # that is told by the DeadlineError
-            add_visible_note(error, f"raised in the background task {task.get_name()!r}")
+            add_note_to_failure(error, f"raised in the background task {task.get_name()!r}")
             raise error
 
     def _guarded(self) -> Guard:

@@ -14,6 +14,7 @@ from asynctestkit._compat import (
     CancelRequest,
     RunnerHooks,
     add_note,
+    add_note_to_failure,
     debugger_is_registered,
     exception_group_type,
     uncancel,
@@ -39,12 +40,34 @@ class AddNoteTests(unittest.TestCase):
         add_note(error, "two")
         self.assertEqual(list(error.__notes__), ["one", "two"])
 
-    @unittest.skipUnless(HAS_RUNNER, "3.10 prints no notes")
     def test_notes_are_printed(self):
-        """From 3.11 on a traceback shows the note."""
-        error = ValueError("x")
-        add_note(error, "look here")
-        self.assertIn("look here\n", traceback.format_exception(error))
+        """A traceback shows every note, whatever the exception is made of and has come from."""
+        chained, suppressed, caused = ValueError("x"), KeyError("x"), OSError(2, "x")
+        chained.__context__ = TypeError("before")
+        chained.__context__.__context__ = LookupError("long before")
+        caused.__cause__ = LookupError("before")
+        suppressed.__context__ = TypeError("unseen")
+        suppressed.__suppress_context__ = True
+        for error in (ValueError("x"), KeyError("x"), OSError(2, "x"), chained, suppressed, caused):
+            with self.subTest(error):
+                said, arguments = str(error), error.args
+                add_note(error, "look here")
+                add_note(error, "and here")
+                text = "".join(traceback.format_exception(type(error), error, None))
+                self.assertEqual(
+                    [text.count(each) for each in ("look here", "and here", "unseen")], [1, 1, 0]
+                )
+                self.assertEqual((str(error), error.args), (said, arguments))
+
+    def test_notes_on_the_failure_of_a_test(self):
+        """They stand below the message, on every version, where that is but a text."""
+        for error in (ValueError("x"), AssertionError("x"), KeyError("x"), ValueError()):
+            with self.subTest(error):
+                add_note_to_failure(error, "look here")
+                text = "".join(traceback.format_exception(type(error), error, None))
+                self.assertEqual(text.count("look here"), 1)
+                if error.args and str(error).startswith("x"):
+                    self.assertTrue(text.endswith("Error: x\nlook here\n"), text)
 
 
 class UncancelTests(unittest.IsolatedAsyncioTestCase):
