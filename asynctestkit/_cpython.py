@@ -6,6 +6,7 @@ what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Iterable
 from contextvars import Context
 from types import AsyncGeneratorType, CodeType
@@ -185,6 +186,19 @@ def forget_task(task: AnyTask) -> None:
         unregister = getattr(asyncio.tasks, "_py_unregister_task", unregister)
     unregister(task)
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
+
+
+def qualified_name(code: CodeType) -> str:
+    """`co_qualname`, Objects/codeobject.c, which is there from 3.11; before that the class is looked for."""
+    name: str | None = getattr(code, "co_qualname", None)
+    if name is not None:
+        return name
+    modules = (
+        each for each in tuple(sys.modules.values()) if getattr(each, "__file__", "") == code.co_filename
+    )
+    classes = (each for module in modules for each in tuple(vars(module).values()) if isinstance(each, type))
+    owners = (each for each in classes if getattr(vars(each).get(code.co_name), "__code__", None) is code)
+    return next((f"{each.__qualname__}.{code.co_name}" for each in owners), code.co_name)
 
 
 # -- types ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from .leaks.allowances import Allowance
 from .leaks.census import Census
 from .leaks.exceptions import one_line
 from .leaks.late import LateErrors, ignore_late_errors, warn_of
-from .leaks.report import render, render_blocks, render_unnamed
+from .leaks.report import render, render_blocks, render_failure, render_unnamed
 from .leaks.sweep import Sweep
 from .loops.blocking import BlockingWatch
 from .loops.loop import HygienicEventLoop
@@ -202,7 +202,10 @@ class Guard:
                 raise _of_detector(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
-            raise LeakError("\n\n".join([report, *others.values()]), tuple(self._sweep.leaks)) from None
+            leaks = tuple(self._sweep.leaks)
+            is_test = isinstance(self.code, Runner | ForeignRunner)
+            text = render_failure(leaks) if is_test else report
+            raise LeakError("\n\n".join([text, *others.values()]), leaks) from None
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
         for kind, text in others.items():

@@ -17,12 +17,16 @@ __all__ = [
     "Place",
     "below_the_library",
     "capture",
+    "capture_in_task",
     "creation_site",
+    "creators",
     "hide_machinery",
+    "inherit",
     "is_installed",
     "is_machinery",
     "is_of_asyncio",
     "is_own",
+    "maker_in",
     "places_of_stack",
     "render_stack",
     "resolve",
@@ -82,7 +86,6 @@ _STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
 _NOT_LIBRARY = _STANDARD_LIBRARY + "test" + os.sep
 _library = _Library()
 
-_DEPTH = 5
 _CREATE_TASK = asyncio.create_task.__code__
 # Below these functions of the machinery lie the frames that run the loop or the test, not those that created.
 _RUNNERS = ("_run", "run_forever", "run", "__call__")
@@ -128,8 +131,10 @@ def is_own(filename: str) -> bool:
     return filename.startswith(_OWN_FOLDER)
 
 
-def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> CreationSite:
+def capture(frame: FrameType | None, phase: str) -> CreationSite:
     """The site at which `frame` creates something, in the fewest steps that will do: it runs for every task.
+
+    All lines are kept, up to where the loop runs the code or unittest the test: the outermost is the test's.
 
     Keeps code objects and offsets, not frames (which pin the user's objects) and not line numbers (which
     cost 30 times as much as the rest): `resolve` computes those, for the few sites that are reported. A flat
@@ -138,14 +143,31 @@ def capture(frame: FrameType | None, phase: str, depth: int = _DEPTH) -> Creatio
     site: CreationSite = [phase]
     if frame is not None and frame.f_code is _CREATE_TASK:
         frame = frame.f_back
-    while frame is not None and depth:
+    while frame is not None:
         code = frame.f_code
-        if code is _cpython.RUN_CALLBACK:
+        if code.co_name in _CARRIERS and _carries(code.co_filename, code.co_name):
             break
         site.append(code)
         site.append(frame.f_lasti)
         frame = frame.f_back
-        depth -= 1
+    return site
+
+
+def inherit(site: CreationSite, creator: object) -> None:
+    """Adds to a site the line of the test's that the creating task goes back to, through whatever tasks."""
+    before = creation_site(creator) or ()
+    end = len(before)
+    while end > 1 and _machinery[before[end - 2].co_filename]:
+        end -= 2
+    if end > 1:
+        site += before[end - 2 : end]
+
+
+def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
+    """As `capture`, with the line that the running task goes back to; for what is made less often."""
+    site = capture(frame, phase)
+    if _cpython.running_loop() is not None:
+        inherit(site, _cpython.current_task())
     return site
 
 
@@ -170,7 +192,35 @@ def below_the_library(frame: FrameType | None) -> FrameType | None:
 def resolve(site: CreationSite) -> tuple[Place, ...]:
     """The user's places of a site, outermost first, so that the last one is the line that created."""
     pairs = zip(site[1::2], site[2::2], strict=True)
-    return user_places((code.co_filename, _line_at(code, offset), code.co_name) for code, offset in pairs)
+    return creators((code.co_filename, _line_at(code, offset), code.co_name) for code, offset in pairs)
+
+
+def creators(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:
+    """The user's own places among the lines of a stack that created something, outermost first.
+
+    Those of the standard library and of installed packages only where none is the user's own.
+    """
+    places = user_places(innermost_first)
+    return tuple(p for p in places if not (_library[p.file] or is_installed(p.file))) or places
+
+
+def maker_in(site: CreationSite) -> str:
+    """What the user called where an installed package made the thing: "httpx.AsyncClient", "httpx.get()".
+
+    "" where the user's own code made it.
+    """
+    maker: CodeType | None = None
+    for code in site[1::2]:
+        if not _library[code.co_filename]:
+            if not is_installed(code.co_filename):
+                break
+            maker = code
+    if maker is None:
+        return ""
+    package = maker.co_filename.rpartition(f"-packages{os.sep}")[2].partition(os.sep)[0].removesuffix(".py")
+    owner, _, function = _cpython.qualified_name(maker).rpartition(".")
+    owner = owner.partition(".<locals>")[0]
+    return f"{package}.{owner}" if owner else f"{package}.{function}()"
 
 
 def user_places(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:
@@ -181,7 +231,7 @@ def user_places(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place,
             places.append(Place(file, line, function))
         elif _carries(file, function):
             break
-    return tuple(reversed(places[:_DEPTH]))
+    return tuple(reversed(places))
 
 
 def hide_machinery(trace: TracebackType | None) -> None:
@@ -247,7 +297,18 @@ def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:
     if to_users_line:
         last = max((i for i, each in enumerate(stack) if not _library[each.file]), default=len(stack))
         stack = stack[: last + 1]
+    left_out = len(stack) - _OUTERMOST - _INNERMOST
+    if left_out <= 1:
+        return _formatted(stack)
+    return f"{_formatted(stack[:_OUTERMOST])}  … {left_out} more …\n{_formatted(stack[-_INNERMOST:])}"
+
+
+def _formatted(stack: list[Place]) -> str:
     return "".join(traceback.format_list([traceback.FrameSummary(*place) for place in stack]))
+
+
+_OUTERMOST, _INNERMOST = 2, 8
+"""Places of a stack that are shown if there are more."""
 
 
 def _line_at(code: CodeType, offset: int) -> int:

@@ -14,7 +14,7 @@ from .places import is_machinery
 __all__ = ["standing_of"]
 
 _Task = asyncio.Task[Any]
-_MOST_ENTRIES = 20
+_MOST_ENTRIES, _MOST_LINES = 20, 80
 
 
 def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[Any]]) -> list[str]:
@@ -30,9 +30,15 @@ def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[
         standing = _standing(task, task is main, facts.lines.get(task, []))
         if standing is not None:
             groups.setdefault(standing, []).append(task)
-    shown = list(groups.items())[:_MOST_ENTRIES]
-    lines = [line for standing, group in shown for line in _entry(standing, group)]
-    rest = sum(map(len, list(groups.values())[_MOST_ENTRIES:]))
+    lines: list[str] = []
+    shown = 0
+    for standing, group in groups.items():
+        entry = _entry(standing, group)
+        if shown == _MOST_ENTRIES or (lines and len(lines) + len(entry) > _MOST_LINES):
+            break
+        lines += entry
+        shown += 1
+    rest = sum(map(len, list(groups.values())[shown:]))
     if rest:
         lines.append(f"  … and {rest} more")
     return ["", "where its tasks stood:", *lines] if lines else []

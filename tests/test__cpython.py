@@ -267,7 +267,17 @@ class TaskCanaries(Canary):
             gc.collect()
 
 
+class Named:
+    def method(self):
+        pass
+
+
 class TypeCanaries(Canary):
+    def test_qualified_name(self):
+        """The name of a function with its class, where that is to be found; on every version."""
+        for function, name in ((Named.method, "Named.method"), (as_coroutine, "as_coroutine")):
+            self.assertEqual(_cpython.qualified_name(function.__code__), name)
+
     def test_is_immutable(self):
         """Types written in C are, and refuse to be changed; classes are not."""
         for cls, expected in (

@@ -378,7 +378,7 @@ class WithinATestTests(unittest.TestCase):
 
         finished = run_body(body)
         self.assertEqual(finished.kinds, ["FAIL"])
-        self.assertIn("left 2 things behind", finished.text())
+        self.assertIn("left behind: task 'before', task 'after'\n", finished.text())
 
     def test_background_tasks_of_the_test(self):
         """A task that the case started before the block is left alone."""

@@ -112,7 +112,7 @@ class SameInstanceTests(unittest.TestCase):
         finished = run(case, case)
         self.assertEqual(finished.kinds, ["FAIL", "FAIL"])
         for _, _, text in finished.outcomes:
-            self.assertIn("left 1 thing behind", text)
-        with self.assertRaisesRegex(AssertionError, "left 1 thing behind"):
+            self.assertIn("left behind: task 'leaked'\n", text)
+        with self.assertRaisesRegex(AssertionError, "left behind: task 'leaked'"):
             case.debug()
         drop(case)

@@ -21,7 +21,7 @@ class GuardedTestCase(unittest.TestCase):
         """Of the two tests of Leaking, the leaking one fails for its leak, and for nothing else."""
         finished = run(case)
         self.assertEqual(finished.kinds, ["FAIL", "ok"], finished.outcomes)
-        self.assertIn("left 1 thing behind", finished.text("test"))
+        self.assertIn("left behind: task ", finished.text("test"))
         self.assertIn("'leaked'", finished.text("test"))
         self.assertEqual((finished.warned, finished.logged, finished.stderr), ([], "", ""))
 
@@ -331,7 +331,7 @@ class StaleAllowanceTests(unittest.TestCase):
         """Where the test leaks something else, that is what fails it."""
         kind, text = self.outcome(allow_leaks("task", name="gone", reason="-"), leaks=True)
         self.assertEqual(kind, "FAIL")
-        self.assertIn("left 1 thing behind", text)
+        self.assertIn("left behind: task 'leaked'\n", text)
 
     def test_a_failed_test_is_not_told_of_it(self):
         """A test that has failed or skipped itself is not blamed for a stale allowance as well."""

@@ -1,32 +1,40 @@
 """A place is one line of source: captured cheaply, resolved to the user's lines, printed as one reads it."""
 
 import asyncio
-import concurrent.futures
 import contextlib
 import os
-import re
 import sys
 import sysconfig
-import threading
-import traceback
+import textwrap
+import types
 import unittest
 from unittest import mock
 
 import asynctestkit
+from asynctestkit.loops.runner import Runner
 from asynctestkit.places import (
     Place,
     below_the_library,
     capture,
-    hide_machinery,
+    capture_in_task,
+    creation_site,
+    creators,
+    inherit,
     is_machinery,
     is_own,
-    render_stack,
+    maker_in,
     resolve,
-    stack_of,
     user_places,
 )
 
 ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
+PACKAGES = os.path.join(sysconfig.get_path("stdlib"), "site-packages")
+LIBRARY = """
+async def start(count):
+    if not count:
+        return asyncio.current_task()
+    return await asyncio.create_task(start(count - 1))
+"""
 UNITTEST = os.path.join(os.path.dirname(os.path.abspath(unittest.__file__)), "any.py")
 
 
@@ -83,73 +91,6 @@ class IsMachineryTests(unittest.TestCase):
                 self.assertFalse(is_machinery(file))
 
 
-class StackTests(unittest.TestCase):
-    def test_it_begins_with_the_users_line(self):
-        """What carries the test is left out; asyncio's lines between the user's are not."""
-
-        async def inner():
-            return render_stack(stack_of(sys._getframe()))
-
-        def outer():
-            loop = asyncio.SelectorEventLoop()
-            self.addCleanup(loop.close)
-            return loop.run_until_complete(inner())
-
-        functions = re.findall(r"line \d+, in (\w+)\n", outer())
-        self.assertEqual([functions[0], *functions[-1:]], ["test_it_begins_with_the_users_line", "inner"])
-        self.assertLess(functions.index("outer"), functions.index("run_until_complete"))
-
-    def test_a_thread(self):
-        """A thread's stack begins with what it was started for, be it a worker of a pool."""
-
-        def work():
-            stacks.append(render_stack(stack_of(sys._getframe())))
-
-        stacks = []
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            pool.submit(work)
-        for stack in stacks:
-            self.assertEqual(re.findall(r"line \d+, in (\w+)\n", stack), ["work"])
-
-    def test_nothing_of_the_users(self):
-        """Where no line is the user's, all are shown; without a frame there is nothing to show."""
-        over = threading.Event()
-        thread = threading.Thread(target=over.wait)
-        thread.start()
-        frame = sys._current_frames()[thread.ident]
-        self.assertIn("threading.py", render_stack(stack_of(frame)))
-        over.set()
-        thread.join()
-        self.assertEqual(render_stack(stack_of(None)), "")
-
-
-class MockedStackTests(unittest.TestCase):
-    def test_a_mock_is_no_place(self):
-        """The stack ends on the line that calls the mock, and goes on in what the mock calls."""
-        stacks = []
-
-        def side_effect():
-            stacks.append(render_stack(stack_of(sys._getframe())))
-
-        def calls(mocked):
-            mocked()
-
-        calls(mock.Mock(side_effect=side_effect))
-        (stack,) = stacks
-        self.assertEqual(re.findall(r"line \d+, in (\w+)\n", stack)[-1], "side_effect")
-        self.assertIn(", in calls\n    mocked()", stack)
-        frames = [Place("/a.py", 1, "polls"), Place(mock.__file__, 2, "__call__"), Place(UNITTEST, 3, "f")]
-        self.assertEqual(re.findall(r"in (\w+)", render_stack(frames)), ["polls"])
-
-    def test_what_a_mock_calls_is_created_by_its_caller(self):
-        """A mock that is called runs no test: the lines below it are the user's, too."""
-        stack = [("/a.py", 1, "side_effect"), (mock.__file__, 2, "__call__"), ("/a.py", 3, "test")]
-        self.assertEqual(user_places(stack), (Place("/a.py", 3, "test"), Place("/a.py", 1, "side_effect")))
-
-
 class CaptureTests(unittest.TestCase):
     def test_the_last_place_is_the_line_that_creates(self):
         """A site resolves to the lines that led to it, outermost first, each with its own number."""
@@ -173,7 +114,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(resolve(["test"]), ())
 
     def test_asyncio_create_task_is_passed_over(self):
-        """The site of `asyncio.create_task(…)` is the caller's; it costs none of the few lines kept."""
+        """The site of `asyncio.create_task(…)` is the caller's; no line is asyncio's."""
         sites = []
 
         class Loop(asyncio.SelectorEventLoop):
@@ -200,13 +141,36 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual([place.function for place in resolve(sites[0])], ["<lambda>"])
         self.assertEqual(len(sites[0]), 1 + 2)
 
-    def test_it_keeps_five_lines(self):
-        """Of a deep stack the innermost five lines are kept."""
+    def test_it_keeps_every_line(self):
+        """Of a deep stack, too: the outermost is the line of the test."""
 
         def deep(levels):
             return deep(levels - 1) if levels else capture(sys._getframe(), "test")
 
-        self.assertEqual([place.function for place in resolve(deep(20))], ["deep"] * 5)
+        functions = [place.function for place in resolve(deep(20))]
+        self.assertEqual(functions, ["test_it_keeps_every_line", *["deep"] * 21])
+
+    def test_the_line_that_a_task_goes_back_to(self):
+        """Through whatever tasks: the test's line stands before those that created the last."""
+        runner = Runner(None, lambda loop: None)
+        self.addCleanup(runner.close)
+        library = {"asyncio": asyncio}
+        exec(compile(LIBRARY, os.path.join(PACKAGES, "client", "_pool.py"), "exec"), library)
+
+        async def test():
+            return await library["start"](3), line()
+
+        last, number = runner.run(test())
+        places = resolve(creation_site(last))
+        self.assertEqual(places, (Place(__file__, number, "test"),))
+
+    def test_no_line_to_go_back_to(self):
+        """A task that the runner has made goes back to none, and what no task creates neither."""
+        site = ["test"]
+        for creator in (None, mock.Mock(_asynctestkit_site=["test"]), object()):
+            inherit(site, creator)
+        self.assertEqual(site, ["test"])
+        self.assertEqual(resolve(capture_in_task(sys._getframe(), "test"))[-1].function, self._testMethodName)
 
     def test_a_short_stack_is_kept_whole(self):
         """A stack of fewer lines ends where it begins."""
@@ -230,6 +194,50 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),))
 
 
+class MakersTests(unittest.TestCase):
+    def site(self, source, file):
+        """The site of what `make()` of a package makes, called here."""
+        package = {"capture": lambda: capture(sys._getframe(1), "test")}
+        exec(compile(textwrap.dedent(source), file, "exec"), package)
+        return package["make"]()
+
+    def test_what_the_user_called(self):
+        """The package's object, or function, of all its code that which the user called."""
+        source = """
+            def make():
+                return inner()
+
+            def inner():
+                return capture()
+        """
+        site = self.site(source, os.path.join(PACKAGES, "client", "_api.py"))
+        self.assertEqual(maker_in(site), "client.make()")
+        self.assertEqual([each.function for each in resolve(site)][-1], "site")
+        self.assertEqual(maker_in(self.site(source, os.path.join(PACKAGES, "single.py"))), "single.make()")
+
+    def test_an_object(self):
+        """That has a method which the user called."""
+        file = os.path.join(PACKAGES, "client", "_client.py")
+        module = types.ModuleType("client._client")
+        module.__file__ = file
+        module.capture = lambda: capture(sys._getframe(1), "test")
+        exec(compile("class Client:\n    def get(self): return capture()\n", file, "exec"), vars(module))
+        with mock.patch.dict(sys.modules, {module.__name__: module}):
+            self.assertEqual(maker_in(module.Client().get()), "client.Client")
+
+    def test_the_users_own(self):
+        """What the user makes, and what the standard library makes for the user, has no such maker."""
+        self.assertEqual(maker_in(capture(sys._getframe(), "test")), "")
+        self.assertEqual(maker_in(["test"]), "")
+        site = self.site("def make(): return capture()", os.path.join(sysconfig.get_path("stdlib"), "x.py"))
+        self.assertEqual((maker_in(site), resolve(site)[-1].function), ("", "site"))
+
+    def test_nothing_of_the_users(self):
+        """Where no line is the user's own, those of packages are shown."""
+        stack = [(os.path.join(PACKAGES, "a.py"), 1, "f"), (ASYNCIO, 2, "g")]
+        self.assertEqual(creators(stack), (Place(os.path.join(PACKAGES, "a.py"), 1, "f"),))
+
+
 class UserPlacesTests(unittest.TestCase):
     def test_machinery_is_left_out(self):
         """Lines of asyncio between the user's own are passed over, and the order is turned round."""
@@ -248,49 +256,14 @@ class UserPlacesTests(unittest.TestCase):
         stack = [("/a.py", 1, "inner"), ("/a.py", 2, "run"), ("/a.py", 3, "outer")]
         self.assertEqual([place.function for place in user_places(stack)], ["outer", "run", "inner"])
 
-    def test_five_are_kept(self):
-        """Of many places the innermost five are kept."""
+    def test_all_are_kept(self):
+        """Whoever shows them leaves some out."""
         stack = [("/a.py", number, "f") for number in range(1, 10)]
-        self.assertEqual([place.line for place in user_places(stack)], [5, 4, 3, 2, 1])
+        self.assertEqual([place.line for place in user_places(stack)], list(range(9, 0, -1)))
 
     def test_no_lines_no_places(self):
         """An empty stack has no places."""
         self.assertEqual(user_places([]), ())
-
-
-class HideMachineryTests(unittest.TestCase):
-    def functions(self, call, *args):
-        """Who is left in the traceback of what the call raises."""
-        try:
-            call(*args)
-        except ZeroDivisionError as error:
-            hide_machinery(error.__traceback__)
-            return [entry.name for entry in traceback.extract_tb(error.__traceback__)]
-
-    def test_machinery_before_the_first_line_of_the_users_goes(self):
-        """Between the entry and the user's first line nothing is left; what follows stays as it is."""
-        carry = defined_in(UNITTEST, "def f(call): call()")
-        carry_on = defined_in(ASYNCIO, "def f(carry, call): carry(call)")
-
-        def users():
-            carry(divide)
-
-        def divide():
-            1 / 0
-
-        self.assertEqual(self.functions(carry_on, carry, users), ["functions", "users", "f", "divide"])
-
-    def test_the_users_own_lines_stay(self):
-        """Where the user's line is next to the entry, nothing changes."""
-        self.assertEqual(self.functions(lambda: 1 / 0), ["functions", "<lambda>"])
-
-    def test_what_the_machinery_itself_raises_keeps_its_lines(self):
-        """Without a line of the user's, nothing is hidden."""
-        self.assertEqual(self.functions(defined_in(UNITTEST, "def f(): 1 / 0")), ["functions", "f"])
-
-    def test_without_a_traceback_there_is_nothing_to_do(self):
-        """None, as `__exit__` gets it without an exception, is fine."""
-        self.assertIsNone(hide_machinery(None))
 
 
 class BelowTheLibraryTests(unittest.TestCase):

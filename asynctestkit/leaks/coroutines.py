@@ -11,7 +11,7 @@ from .. import _cpython
 from ..await_chain import coroutine_name, definition
 from ..cpython.originals import gc, threading
 from ..mocks.calls import call_of
-from ..places import user_places
+from ..places import creators
 from .detector import LeakDetector
 from .holders import holders_of
 from .leak import Leak
@@ -39,7 +39,7 @@ class CoroutineLeaks(LeakDetector):
         if is_anothers or (is_anothers is None and _is_anothers_to_await(gc.get_referrers(obj))):
             return None
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
-        created_at = user_places(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
+        created_at = creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
         call = call_of(obj)
         if call is not None:
             name, description = call.name, f"a mock, called with {call.arguments} and never awaited"

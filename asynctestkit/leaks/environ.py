@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from .. import _cpython_patches
-from ..places import CreationSite, below_the_library, capture, resolve, runs_a_module
+from ..places import CreationSite, below_the_library, capture_in_task, resolve, runs_a_module
 from .audit import audit
 from .detector import LeakDetector
 from .leak import Leak
@@ -128,14 +128,14 @@ def _note(variables: list[str], frame: FrameType) -> None:
         return
     for name in variables:
         if name not in census.changes:
-            site = capture(below_the_library(frame), census.phase)
+            site = capture_in_task(below_the_library(frame), census.phase)
             census.changes[name] = EnvironmentChange(name, os.environ.get(name), site)
 
 
 def _on_directory(_: tuple[Any, ...], frame: FrameType) -> None:
     census = origins.current()
     if census is not None and None not in census.changes and not runs_a_module(frame):
-        site = capture(below_the_library(frame), census.phase)
+        site = capture_in_task(below_the_library(frame), census.phase)
         census.changes[None] = _DirectoryChange(_working_directory(), site)
 
 

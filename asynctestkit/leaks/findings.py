@@ -6,11 +6,15 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from .. import _cpython, _cpython_loops
+from ..cpython.originals import asyncio
+from ..places import creation_site, maker_in
 from .allowances import Allowance, apply
 from .announcement import Announcement
 from .census import Census
 from .detector import LeakDetector
 from .leak import Leak
+from .origins import origins
 from .panel import Panel
 
 __all__ = ["Findings"]
@@ -32,6 +36,8 @@ class Findings:
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
         """The first detector that takes an object for a leak, and that leak, with its phase."""
         detector, leak = self._panel.judge(obj)
+        if leak is not None and _is_built_in(detector):
+            leak = _as_of_its_maker(leak, obj)
         if leak is not None and not leak.phase and not _is_of_the_loop_alone(obj):
             leak = dataclasses.replace(leak, phase=self._census.phase_of(obj) or self._census.phase)
         return detector, leak
@@ -54,6 +60,26 @@ class Findings:
         """Whether something is a leak that is allowed."""
         leak = self.judge(obj)[1]
         return leak is not None and apply(self._allowances, leak, set())
+
+
+def _is_built_in(detector: LeakDetector | None) -> bool:
+    return type(detector).__module__.startswith(_OWN)
+
+
+_NOTED = (*_cpython.FUTURE_TYPES, *_cpython_loops.TRANSPORTS, asyncio.Server, asyncio.Handle)
+"""What our loop notes the creation of; what users' classes say to a question for an attribute is unknown."""
+_OWN = __name__.partition(".")[0] + "."
+
+
+def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
+    """Where an installed package made a thing, its user has only the package's own object to close."""
+    origin, site = origins.of(obj), None
+    if origin is not None:
+        site = origin.site
+    elif isinstance(obj, _NOTED):
+        site = creation_site(obj) or creation_site(_cpython_loops.carrier_of(obj))
+    maker = maker_in(site) if site is not None else ""
+    return dataclasses.replace(leak, remedy=f"close the {maker} that made it") if maker else leak
 
 
 def _is_of_the_loop_alone(obj: object) -> bool:

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import _cpython_process, _cpython_threads
 from ..cpython.originals import os, socket, threading
-from ..places import CreationSite, below_the_library, capture, is_installed, is_machinery, runs_a_module
+from ..places import (
+    CreationSite,
+    below_the_library,
+    capture_in_task,
+    is_installed,
+    is_machinery,
+    runs_a_module,
+)
 
 if TYPE_CHECKING:
     from .census import Census
@@ -137,7 +144,7 @@ class Origins:
         while frame is not None and frame.f_code.co_filename in _MAKERS:
             frame = frame.f_back
         maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
-        site = capture(below_the_library(frame), census.phase)
+        site = capture_in_task(below_the_library(frame), census.phase)
         origin = Origin(site, *maker, runs_a_module(frame))
         self._records[id(thing)] = _Record(_Thing(thing), census, origin)
 

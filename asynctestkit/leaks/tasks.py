@@ -8,7 +8,7 @@ from typing import Any
 from .. import _cpython
 from ..await_chain import chain_of_task, coroutine_name, definition
 from ..cpython.originals import asyncio
-from ..places import Place, creation_site, resolve, user_places
+from ..places import Place, creation_site, creators, resolve
 from .detector import LeakDetector
 from .leak import Leak
 
@@ -46,18 +46,18 @@ class TaskLeaks(LeakDetector):
 
 
 def created_at(future: asyncio.Future[Any]) -> tuple[Place, ...]:
-    """The user's lines that created a task: as our loop noted, as debug mode did, or else its coroutine's."""
+    """The user's lines that created it: as our loop noted, as debug mode did, or else its coroutine's."""
+    site = creation_site(future)
+    if site is not None:
+        return resolve(site)
     if isinstance(future, _cpython.TASK_TYPES):
-        site = creation_site(future)
-        if site is not None:
-            return resolve(site)
         origin: Iterable[Any] = getattr(_cpython.coroutine_of(future), "cr_origin", None) or ()
-        return places_from_debug_mode(future) or user_places(origin)
+        return places_from_debug_mode(future) or creators(origin)
     return places_from_debug_mode(future)
 
 
 def created_in(future: asyncio.Future[Any]) -> str:
-    """The phase that a task was created in, as our loop noted it; "" where it did not."""
+    """The phase that it was created in, as our loop noted it; "" where it did not."""
     site = creation_site(future)
     return site[0] if site is not None else ""
 
@@ -65,7 +65,7 @@ def created_in(future: asyncio.Future[Any]) -> str:
 def places_from_debug_mode(created: asyncio.Future[Any] | asyncio.Handle) -> tuple[Place, ...]:
     """The user's lines that created a future or a timer, where asyncio's debug mode was on."""
     frames = _cpython.source_traceback(created) or ()
-    return user_places((frame.filename, frame.lineno, frame.name) for frame in reversed(tuple(frames)))
+    return creators((frame.filename, frame.lineno, frame.name) for frame in reversed(tuple(frames)))
 
 
 def _remedy(waits_on: str) -> str:

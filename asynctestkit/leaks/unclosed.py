@@ -8,7 +8,7 @@ import tracemalloc
 from collections.abc import Iterable
 
 from ..cpython.originals import asyncio
-from ..places import Place, creation_site, resolve, user_places
+from ..places import Place, creation_site, creators, resolve
 from .announcement import Announcement
 from .detector import LeakDetector
 from .finalizers import Announcing, says_it_is_open
@@ -97,7 +97,7 @@ def _made_at(announcement: Announcement) -> tuple[Place, ...]:
         frames = tracemalloc.get_object_traceback(announcement.thing)
     if frames is not None:
         lines = [(f.filename, f.lineno, getattr(f, "name", "?")) for f in frames]  # type: ignore[attr-defined]  # two kinds of frames
-        return user_places(reversed(lines))
+        return creators(reversed(lines))
     sites = map(creation_site, parts_of_asyncio(announcement.thing))
     return next((resolve(site) for site in sites if site is not None), ())
 

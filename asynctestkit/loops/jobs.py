@@ -7,11 +7,11 @@ import weakref
 from types import FrameType
 from typing import Any
 
-from .. import _cpython, _cpython_threads
+from .. import _cpython_threads
 from ..await_chain import coroutine_name
 from ..cpython.originals import asyncio, futures
 from ..cpython.wall import wall_time
-from ..places import CreationSite, below_the_library, capture, creation_site
+from ..places import CreationSite, below_the_library, capture_in_task
 
 __all__ = ["Job", "jobs_in_flight", "note_jobs"]
 
@@ -21,10 +21,8 @@ class Job:
 
     def __init__(self, item: Any, frame: FrameType) -> None:
         self.item = weakref.ref(item, lambda _: _jobs.discard(self))
-        self.site: CreationSite = capture(below_the_library(frame), "")
-        """The lines that gave it, without the phase, and then those that started the task which did."""
-        task = _cpython.current_task() if _cpython.running_loop() is not None else None
-        self.site += (creation_site(task) or [""])[1:]
+        self.site: CreationSite = capture_in_task(below_the_library(frame), "")
+        """The lines that gave it, without the phase, and the one that the task which did goes back to."""
         self.given_at = wall_time()
         self._pool = weakref.ref(frame.f_locals["self"])
 

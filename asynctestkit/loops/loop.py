@@ -14,7 +14,7 @@ from typing import Any
 from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..cpython.originals import asyncio
-from ..places import CreationSite, capture, creation_site
+from ..places import CreationSite, capture, creation_site, inherit, is_machinery
 from .contacts import Contacts
 from .lean import LeanSelectorEventLoop
 from .selector import Standstill, WatchfulSelector
@@ -25,8 +25,6 @@ _StandardLoop: Any = asyncio.ProactorEventLoop if ON_WINDOWS else LeanSelectorEv
 _standard_create_task = _StandardLoop.create_task
 _standard_call_soon = _StandardLoop.call_soon
 _CALL_LATER = _StandardLoop.call_later.__code__
-_THROUGH_ASYNCIO = 20
-"""Frames noted where those of asyncio's own lie between the user's line and what it opens."""
 
 
 class _Timer(TimerHandle):
@@ -79,10 +77,14 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             task = _standard_create_task(self, coro, **options)
             _cpython.drop_last_source_frame(task)
         try:
-            task._asynctestkit_site = capture(sys._getframe(1), self.phase)  # type: ignore[attr-defined]  # ours
+            site = task._asynctestkit_site = capture(sys._getframe(1), self.phase)  # type: ignore[attr-defined]  # ours
         except AttributeError:
             # A task factory may return a class with slots. It loses its creation site, nothing else.
             pass
+        else:
+            creator = asyncio.current_task(self)
+            if creator is not None:
+                inherit(site, creator)
         for watch in self.task_watchers:
             watch(task, coro)
         return task
@@ -123,6 +125,14 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             )
         _cpython_loops.schedule(self, timer)
         return timer
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """As the standard loop's; a future remembers who created it, unless that is asyncio itself."""
+        future: asyncio.Future[Any] = asyncio.Future(loop=self)
+        caller = sys._getframe(1)
+        if not is_machinery(caller.f_code.co_filename):
+            future._asynctestkit_site = capture(caller, self.phase)  # type: ignore[attr-defined]  # ours
+        return future
 
     # -- other threads
 
@@ -195,7 +205,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     def _opening_site(self) -> CreationSite:
         """The lines that are opening something; those that started the task which does, come after them."""
-        site = capture(sys._getframe(2), self.phase, _THROUGH_ASYNCIO)
+        site = capture(sys._getframe(2), self.phase)
         task = _cpython.current_task(self)
         started = creation_site(task) if task is not None else None
         return site + started[1:] if started is not None else site

@@ -311,9 +311,8 @@ class StubbornTests(SurvivorsCase):
         """One stubborn task among others makes nobody else stubborn."""
 
         async def test(case):
-            await start(self.refuses(), name="stubborn")
-            for _ in range(50):
-                await start(hang(), name="willing")
+            case.tasks = [await start(self.refuses(), name="stubborn")]
+            case.tasks += [await start(hang(), name="willing") for _ in range(50)]
 
         leaks = self.leaks(test, grace_period=0.1)
         self.assertEqual([leak.name for leak in leaks if "stubborn, " in leak.description], ["stubborn"])

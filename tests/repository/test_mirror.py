@@ -17,6 +17,7 @@ EXTRA = {
     "typed_settings.py": "`make lint`: what type checkers have to refuse",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
+    "test_places_stacks.py": "places.py: stacks of threads and tracebacks as text",
     "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
     "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
