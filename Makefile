@@ -18,7 +18,8 @@ demo:  ## run the examples and see what failures look like
 
 test:  ## run the suite, under coverage where that can be had
 	@if $(MAKE) --no-print-directory .venv/ready-$(VERSION); then \
-	  .venv/bin/coverage erase && .venv/bin/coverage run $(TESTS); \
+	  .venv/bin/coverage erase; .venv/bin/coverage run $(TESTS); status=$$?; \
+	  .venv/bin/coverage combine --quiet; exit $$status; \
 	else \
 	  echo; echo "*** coverage could not be installed (offline?): running the suite WITHOUT it ***"; echo; \
 	  $(PYTHON) $(TESTS); \

@@ -1,0 +1,20 @@
+"""The suite: whole, it runs in several processes; files, classes and tests by name run in one."""
+
+import os
+import unittest
+
+from tests.parallel import ParallelSuite, by_module
+
+_TOO_FEW = 200
+"""Tests that are not worth another process, as those that `-k` picks."""
+
+
+def load_tests(loader, tests, pattern):
+    """Called by unittest for the whole suite."""
+    found = loader.discover(os.path.dirname(__file__), pattern=pattern or "test*.py")
+    if found.countTestCases() < _TOO_FEW or not hasattr(os, "fork"):
+        return found
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # One more, as many tests wait. What comes last in the alphabet, whole test runs, takes longest.
+    modules = [unittest.TestSuite(each) for each in reversed(by_module(found))]
+    return ParallelSuite(modules, processors + 1)

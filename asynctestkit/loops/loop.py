@@ -14,7 +14,7 @@ from typing import Any
 from .. import _cpython, _cpython_loops
 from .._compat import ON_WINDOWS
 from ..cpython.originals import asyncio
-from ..places import CreationSite, capture, creation_site, inherit, is_machinery
+from ..places import CreationSite, capture, capture_in_task, creation_site, inherit, is_machinery
 from .contacts import Contacts
 from .lean import LeanSelectorEventLoop
 from .selector import Standstill, WatchfulSelector
@@ -131,7 +131,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         future: asyncio.Future[Any] = asyncio.Future(loop=self)
         caller = sys._getframe(1)
         if not is_machinery(caller.f_code.co_filename):
-            future._asynctestkit_site = capture(caller, self.phase)  # type: ignore[attr-defined]  # ours
+            future._asynctestkit_site = capture_in_task(caller, self.phase)  # type: ignore[attr-defined]  # ours
         return future
 
     # -- other threads

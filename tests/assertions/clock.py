@@ -68,5 +68,9 @@ class JumpingTestCase(unittest.TestCase):
 
 
 def normalised(text):
-    """Files without their folders, and no line numbers."""
-    return re.sub(r"[\w./-]*?(\w+\.py):\d+", r"\1:N", text)
+    """Files without their folders, no line numbers, and no source lines."""
+    return _PLACE.sub(r"\1\2:N in \3\n", re.sub(r"[\w./-]*?(\w+\.py):\d+", r"\1:N", text + "\n"))[:-1]
+
+
+_PLACE = re.compile(r"^( *)(\w+\.py):N in (\w+)\n(?:\1  (?! ).*\n)?", re.MULTILINE)
+"""A line with a place, and the line of its source, which stands further in."""

@@ -50,6 +50,21 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual((leak.kind, leak.name, leak.coroutine), ("exception", "Future", ""))
                 self.assertEqual(leak.description, "the future failed and nobody looked: ValueError: broken")
 
+    def test_the_line_that_made_a_future(self):
+        """It is shown, and for one that is made in a task, the test's as well; asyncio's own have none."""
+
+        async def makes():
+            return failed_future()
+
+        async def test(case):
+            case.future = await asyncio.create_task(makes())
+            case.loops_own = asyncio.Queue()
+            await asyncio.sleep(0)
+
+        (leak,) = run_body(test).leaks
+        functions = [place.function for place in leak.created_at]
+        self.assertEqual((functions, leak.phase), (["test", "makes", "failed_future"], "test"))
+
     def test_an_interrupted_task(self):
         """A task that a deadline has ended is no failure of its own, and asyncio does not log it."""
 

@@ -1,13 +1,19 @@
 """What is found is kept, unless it is allowed."""
 
 import asyncio
+import os
+import sys
+import sysconfig
+import types
 import unittest
+from unittest import mock
 
-from asynctestkit import Allowance, Leak, LeakDetector
+from asynctestkit import Allowance, Leak, LeakDetector, TaskLeaks
 from asynctestkit.leaks.announcement import Announcement
 from asynctestkit.leaks.census import Census
 from asynctestkit.leaks.findings import Findings
 from asynctestkit.leaks.panel import Panel
+from tests.leaks.contract import Inner, run_body
 
 
 class Things(LeakDetector):
@@ -58,3 +64,59 @@ class FindingsTests(unittest.TestCase):
         answers = [self.findings.allows(each) for each in ("one", "allowed", b"allowed")]
         self.assertEqual(answers, [False, True, False])
         self.assertEqual(self.findings.used_allowances, set())
+
+
+PACKAGE = """
+import asyncio
+import socket
+import threading
+
+class Client:
+    async def connect(self):
+        self.kept = await self._open()
+
+    async def _open(self):
+        {opens}
+"""
+
+
+class MadeByPackagesTests(unittest.TestCase):
+    """What an installed package made is closed by closing the package's own object, which is named."""
+
+    def leak(self, opens):
+        file = os.path.join(sysconfig.get_path("stdlib"), "site-packages", "client", "_client.py")
+        module = types.ModuleType("client._client")
+        module.__file__ = file
+        exec(compile(PACKAGE.format(opens=opens), file, "exec"), vars(module))
+
+        async def test(case):
+            case.client = module.Client()
+            await case.client.connect()  # here
+            self.number = sys._getframe().f_lineno - 1
+
+        with mock.patch.dict(sys.modules, {module.__name__: module}):
+            (leak,) = run_body(test, settle_time=0.05).leaks
+        return leak
+
+    def test_its_object_is_named(self):
+        """In the place of what lies within; the place is the user's line."""
+        for opens, kind in (
+            ("return asyncio.create_task(asyncio.sleep(3600))", "task"),
+            ("return asyncio.get_running_loop().call_later(3600, print)", "timer"),
+            ("return await asyncio.start_server(print, '127.0.0.1', 0)", "server"),
+            ("return socket.socket()", "socket"),
+        ):
+            with self.subTest(kind):
+                leak = self.leak(opens)
+                self.assertEqual((leak.kind, leak.remedy), (kind, "close the client.Client that made it"))
+                self.assertEqual([place[:2] for place in leak.created_at], [(__file__, self.number)])
+
+    def test_a_detector_of_the_users_own(self):
+        """Its remedy is its own affair."""
+
+        class Tasks(TaskLeaks):
+            pass
+
+        with mock.patch.object(Inner, "leak_detectors", (Tasks,)):
+            leak = self.leak("return asyncio.create_task(asyncio.sleep(3600))")
+        self.assertIn("startBackground", leak.remedy)

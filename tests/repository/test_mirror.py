@@ -15,6 +15,8 @@ from tests.repository.tree import PACKAGE, Module, dunder_all, modules
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
     "typed_settings.py": "`make lint`: what type checkers have to refuse",
+    "parallel.py": "runs the suite in several processes at once",
+    "test_parallel.py": "parallel.py above",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
     "test_places_stacks.py": "places.py: stacks of threads and tracebacks as text",

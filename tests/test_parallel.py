@@ -1,0 +1,96 @@
+"""The suite's own way to run: in several processes it has the outcomes that it has in one."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import unittest
+
+from tests.repository.tree import ROOT
+
+SUITE = textwrap.dedent(
+    """
+    import os
+    import sys
+    import unittest
+    from tests.parallel import ParallelSuite, by_module
+
+    class Outcomes(unittest.TestCase):
+        def test_success(self):
+            pass
+
+        def test_failure(self):
+            self.assertEqual("this", "that")
+
+        def test_error(self):
+            raise LookupError("lost")
+
+        @unittest.skip("not today")
+        def test_skip(self):
+            pass
+
+        @unittest.expectedFailure
+        def test_expected_failure(self):
+            self.fail()
+
+        @unittest.expectedFailure
+        def test_unexpected_success(self):
+            pass
+
+        def test_sub_tests(self):
+            for number in range(3):
+                with self.subTest(number=number):
+                    self.assertNotEqual(number, 1)
+
+    class Others(Outcomes):
+        __module__ = "others"
+
+    class Broken(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            raise OSError("no database")
+
+        def test(self):
+            pass
+
+    class Dying(unittest.TestCase):
+        def test(self):
+            os._exit(3)
+
+    classes = [globals()[name] for name in sys.argv[2:]]
+    load = unittest.defaultTestLoader.loadTestsFromTestCase
+    found = unittest.TestSuite(map(load, classes))
+    suite = ParallelSuite([unittest.TestSuite(each) for each in by_module(found)], int(sys.argv[1]))
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    sys.exit(not result.wasSuccessful())
+    """
+)
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "there is one process only")
+class ParallelSuiteTests(unittest.TestCase):
+    def run_suite(self, processes, *classes):
+        """What is printed; in a process of its own, as this one has threads, and is not to be forked."""
+        ended = subprocess.run(
+            [sys.executable, "-c", SUITE, str(processes), *classes],
+            cwd=ROOT, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        return ended.stdout
+
+    def test_the_outcomes_are_the_same(self):
+        """Every outcome is counted, and what failed is named, with its traceback."""
+        alone, printed = (self.run_suite(processes, "Outcomes", "Others") for processes in (1, 2))
+        totals = "FAILED (failures=4, errors=2, skipped=2, expected failures=2, unexpected successes=2)"
+        ran = re.compile(r"^Ran \d+ tests", re.MULTILINE)
+        self.assertEqual([each.splitlines()[-1] for each in (alone, printed)], [totals] * 2)
+        self.assertEqual(ran.findall(alone), ran.findall(printed))
+        self.assertIn("AssertionError: 'this' != 'that'", printed)
+        self.assertIn("FAIL: test_failure (others.Others", printed)
+        self.assertIn("(number=1)", printed)
+
+    def test_what_fails_outside_of_tests(self):
+        """A class that cannot be set up, and a process that dies, are errors."""
+        self.assertIn("OSError: no database", self.run_suite(2, "Outcomes", "Broken"))
+        self.assertRegex(self.run_suite(2, "Outcomes", "Dying"), r"process \d+ has died")
