@@ -137,7 +137,8 @@ def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
     def undo() -> None:
         # Blocks that overlap do not end in the order in which they began.
         _warning_hooks.remove(hook)
-        for each in (filters, _cpython_hooks.warning_filters()):
+        current = _cpython_hooks.warning_filters()
+        for each in (filters, current) if current is not filters else (filters,):
             index = next((i for i, entry in enumerate(each) if entry is _FILTER), None)
             if index is not None:
                 del each[index]

@@ -189,9 +189,13 @@ class HookResourceWarningsTests(unittest.TestCase):
     def test_the_hooks_of_overlapping_blocks(self):
         """They end in any order, the innermost is asked, and in the end everything is as it was."""
         before, show = list(warnings.filters), warnings._showwarnmsg
-        first = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, lambda *_: False))
-        second = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, lambda *_: True))
+        taken = []
+        first = _cpython_process.hook_resource_warnings(WarningHook(lambda: True, self.fail))
+        second = _cpython_process.hook_resource_warnings(
+            WarningHook(lambda: True, lambda text, _: taken.append(text) is None)
+        )
         first()
         socket.socket()
         second()
+        self.assertEqual(len(taken), 1)
         self.assertEqual((list(warnings.filters), warnings._showwarnmsg), (before, show))
