@@ -74,6 +74,10 @@ class WatchfulSelector(selectors.DefaultSelector):
         self._stopped_rounds += 1
         if self._stopped_rounds < _ROUNDS or not self._is_dead():
             return events
+        # Afterwards, as what has ended since may have moved the clock, or woken the loop, as its last act.
+        events = super().select(0)
+        if events or _cpython.ready_count(self._loop) or self._loop.time() != before:
+            return events
         self._stopped_rounds = 0
         return self._report(Standstill.STOPPED_CLOCK)
 
