@@ -1,9 +1,13 @@
 """The suite: whole, it runs in several processes; files, classes and tests by name run in one."""
 
+import logging
 import os
 import unittest
 
 from tests.parallel import ParallelSuite, by_module
+
+# In debug mode asyncio logs what takes 0.1 s, which says how busy the machine is.
+logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing %s took"))
 
 _TOO_FEW = 200
 """Tests that are not worth another process, as those that `-k` picks."""

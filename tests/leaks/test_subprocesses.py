@@ -14,6 +14,7 @@ from unittest import mock
 
 from asynctestkit import SubprocessLeaks
 from tests.leaks.contract import DetectorContract, Inner, run_body
+from tests.running import Overheard, overhearing
 
 SLEEPS = (sys.executable, "-S", "-c", "import time; print(flush=True); time.sleep(3600)")
 STUBBORN = (
@@ -71,10 +72,14 @@ class AsyncioContractTests(DetectorContract, Reaping):
             os.waitpid(thing.pid, 0)
 
     def let_go(self):
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with overhearing(Overheard()):
+            for thread in threading.enumerate():
+                if thread.name.startswith("waitpid-"):  # before 3.12: it keeps the transport, and logs
+                    thread.join()
         self.reap()
-        for thread in threading.enumerate():
-            if thread.name.startswith("waitpid-"):  # before 3.12: it keeps the transport until the child ends
-                thread.join()
         super().let_go()
 
 

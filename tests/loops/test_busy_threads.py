@@ -109,6 +109,7 @@ class OwnThreadsTests(BusyThreadsTestCase):
         thread = self.started(go.wait)
         self.addCleanup(thread.join)
         self.addCleanup(go.set)
+        self.assertComesToRest()
         with mock.patch.object(module, "waiting_for_others", meanwhile):
             self.assertEqual(len(self.busy()), 1)
 

@@ -1,6 +1,7 @@
 """What Linux tells of threads and children, and what it does not."""
 
 import _thread
+import contextlib
 import os
 import queue
 import select
@@ -25,7 +26,8 @@ class LinuxTestCase(unittest.TestCase):
 
         def run():
             begun.put(threading.get_native_id())
-            target(*args)
+            with contextlib.suppress(queue.Empty):
+                target(*args)
 
         threading.Thread(target=run, daemon=True).start()
         return begun.get()
