@@ -191,8 +191,13 @@ def forget_task(task: AnyTask) -> None:
 def qualified_name(code: CodeType) -> str:
     """`co_qualname`, Objects/codeobject.c, which is there from 3.11; before that the class is looked for."""
     name: str | None = getattr(code, "co_qualname", None)
-    if name is not None:
-        return name
+    if name is None:  # before 3.11
+        name = _name_with_its_class(code)
+    return name
+
+
+def _name_with_its_class(code: CodeType) -> str:  # before 3.11
+    """Of what is no method, as of a method that is wrapped, the name alone: Objects/codeobject.c."""
     modules = (
         each for each in tuple(sys.modules.values()) if getattr(each, "__file__", "") == code.co_filename
     )

@@ -132,7 +132,7 @@ def _closing_servers(task: _Task) -> Iterator[asyncio.Server]:
 
 def _of_jobs(guard: Guard) -> Iterator[_Finding]:
     """Jobs of pools that the loop waits for."""
-    jobs = [job for job in jobs_in_flight() if job.serves(guard.loop)]
+    jobs = sorted((job for job in jobs_in_flight() if job.serves(guard.loop)), key=lambda job: job.given_at)
     if jobs:
         lines = [line for job in jobs[:_MOST_SHOWN] for line in _job(job)]
         rest = [f"  … and {len(jobs) - _MOST_SHOWN} more"] if len(jobs) > _MOST_SHOWN else []

@@ -273,10 +273,11 @@ class Named:
 
 
 class TypeCanaries(Canary):
-    def test_qualified_name(self):
+    def test_qualified_name_and__name_with_its_class(self):
         """The name of a function with its class, where that is to be found; on every version."""
         for function, name in ((Named.method, "Named.method"), (as_coroutine, "as_coroutine")):
             self.assertEqual(_cpython.qualified_name(function.__code__), name)
+            self.assertEqual(_cpython._name_with_its_class(function.__code__), name)
 
     def test_is_immutable(self):
         """Types written in C are, and refuse to be changed; classes are not."""

@@ -1,6 +1,7 @@
 """What a DeadlineError says: where the phase stood, what explains it, and the remedy for what was seen."""
 
 import asyncio
+import concurrent.futures
 import sys
 import threading
 import unittest
@@ -165,10 +166,14 @@ class ReportTests(unittest.TestCase):
             stop.wait(60)  # here
 
         async def body():
+            loop = asyncio.get_running_loop()
+            loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
+            await self.waits(asyncio.to_thread(fetch))
             await self.waits(asyncio.to_thread(fetch))
             begun.wait(60)
 
         report = self.report(body)
+        self.assertRegex(report, r"\n  \S*fetch\(\), queued: every thread of its pool is at work\n")
         self.assertRegex(
             report, r"jobs in pools of threads.*:\n  \S*fetch\(\), which stands at:\n    \S*test_overrun\.py"
         )

@@ -29,6 +29,14 @@ class StackTests(unittest.TestCase):
         self.assertEqual([functions[0], *functions[-1:]], ["test_it_begins_with_the_users_line", "inner"])
         self.assertLess(functions.index("outer"), functions.index("run_until_complete"))
 
+    def test_a_deep_stack(self):
+        """Its first lines and its last are shown, and the others counted."""
+        stack = [Place("/a.py", line, "f") for line in range(1, 31)]
+        printed = render_stack(stack)
+        self.assertEqual(re.findall(r"line (\d+),", printed), [*"12", *map(str, range(23, 31))])
+        self.assertIn(', in f\n  … 20 more …\n  File "/a.py", line 23', printed)
+        self.assertEqual(len(re.findall("line", render_stack(stack[:11]))), 11)
+
     def test_a_thread(self):
         """A thread's stack begins with what it was started for, be it a worker of a pool."""
 
