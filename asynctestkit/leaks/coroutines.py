@@ -8,6 +8,7 @@ from types import CellType, CoroutineType, FrameType
 from typing import Any
 
 from .. import _cpython
+from .._cpython_mocks import is_mock_call
 from ..await_chain import coroutine_name, definition
 from ..cpython.originals import gc, threading
 from ..mocks.calls import call_of
@@ -41,16 +42,18 @@ class CoroutineLeaks(LeakDetector):
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
         created_at = creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
         call = call_of(obj)
+        remedy = f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()"
         if call is not None:
             name, description = call.name, f"a mock, called with {call.arguments} and never awaited"
             created_at = created_at or ((call.site,) if call.site else ())
+            remedy = _remedy_of_mock(name, is_of_unittest=is_mock_call(obj.cr_code))  # type: ignore[attr-defined]  # not in typeshed
         return Leak(
             kind=self.kind,
             name=name,
             description=description,
             created_at=created_at,
             coroutine=name,
-            remedy=f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()",
+            remedy=remedy,
         )
 
     def release(self, obj: Coroutine[Any, Any, Any]) -> None:
@@ -88,3 +91,11 @@ def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:
     Origins are tracked in the test's thread alone.
     """
     return coroutine.cr_origin is None  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _remedy_of_mock(name: str, *, is_of_unittest: bool) -> str:
+    """Every method of an AsyncMock that has no spec is async, whatever the real one is."""
+    parent, _, method = name.rpartition(".")
+    if not (parent and is_of_unittest):
+        return f"await {method}(…), or give it to asyncio.create_task()"
+    return f"await {method}(…); if the real {method} is no coroutine function, say so: AsyncMock(spec=…)"

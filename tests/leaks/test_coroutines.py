@@ -109,7 +109,17 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(leak.description, "a mock, called with (1, key='x') and never awaited")
                 line = body.__code__.co_firstlineno + 1
                 self.assertEqual([(place.file, place.line) for place in leak.created_at], [(__file__, line)])
-                self.assertEqual(leak.remedy, "await get(…), or give it to asyncio.create_task()")
+                remedy = "await get(…); if the real get is no coroutine function, say so: AsyncMock(spec=…)"
+                self.assertEqual(leak.remedy, remedy)
+
+    def test_a_mock_by_itself(self):
+        """One that is no method of another is what its user has made it: a coroutine function."""
+
+        async def test(case):
+            mock.AsyncMock(name="get")()
+
+        (leak,) = run_body(test).leaks
+        self.assertEqual(leak.remedy, "await get(…), or give it to asyncio.create_task()")
 
     def test_a_mock_that_was_reset_is_one_without_a_line(self):
         """What the mock does not know any more is told all the same."""
