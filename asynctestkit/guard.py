@@ -29,6 +29,7 @@ from .loops.task_names import TaskNames
 from .loops.virtual import clock_of
 from .phase import Phase
 from .settings import Settings
+from .sight import fail
 
 __all__ = ["Code", "Guard"]
 
@@ -69,7 +70,7 @@ class Guard:
         self.settings = settings
         self.depth = 0
         self.code = code
-        self._source = source
+        self.source = source
         self._required = required
         self._entered = False
         self.is_decided = False
@@ -168,7 +169,7 @@ class Guard:
             runner.close_loop()
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":
-            self._late = LateErrors(self.subject, self._source, self._sweep.announced, self._allowances)
+            self._late = LateErrors(self.subject, self.source, self._sweep.announced, self._allowances)
 
     async def sweep_block(self) -> None:
         """The end of a block, within its loop: finds and ends what it has left, and closes."""
@@ -205,12 +206,12 @@ class Guard:
             leaks = tuple(self._sweep.leaks)
             is_test = isinstance(self.code, Runner | ForeignRunner)
             text = render_failure(leaks) if is_test else report
-            raise LeakError("\n\n".join([text, *others.values()]), leaks) from None
+            fail(self, LeakError("\n\n".join([text, *others.values()]), leaks))
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
         for kind, text in others.items():
             if not decided:
-                raise kind("\n\n".join(others.values())) from None
+                fail(self, kind("\n\n".join(others.values())))
             self._warn(text)
         stale = [
             allowance for allowance, needed in self._required.items() if needed and self._is_stale(allowance)
@@ -221,7 +222,7 @@ class Guard:
                 "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
             )
             if self.settings.on_leak == "fail":
-                raise StaleAllowanceError(text) from None
+                fail(self, StaleAllowanceError(text))
             self._warn(text)
 
     def report(self) -> str:
@@ -247,7 +248,7 @@ class Guard:
         return allowance not in self._sweep.used_allowances
 
     def _warn(self, text: str) -> None:
-        warn_of(text, self._source, is_late=self.is_decided)
+        warn_of(text, self.source, is_late=self.is_decided)
 
 
 def _of_detector(error: Exception, report: str) -> Exception:

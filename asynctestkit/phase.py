@@ -12,6 +12,7 @@ from .exceptions import DeadlineError
 from .loops.loop import HygienicEventLoop
 from .overrun import report_of_overrun
 from .places import hide_machinery
+from .sight import fail
 from .standstill import bare_failure_of, failure_of
 from .watchdog import PhaseInterrupt, Watch
 
@@ -76,8 +77,8 @@ class Phase:
             expected = isinstance(error, PhaseInterrupt | asyncio.CancelledError)
             hide_machinery(trace)
             if error is None or trace is None or expected:
-                raise failure from None
-            raise failure from error.with_traceback(trace.tb_next or trace)
+                fail(guard, failure)
+            fail(guard, failure, error.with_traceback(trace.tb_next or trace))
         hide_machinery(trace)
 
     def _stands_still(self, standstill: Standstill) -> None:

@@ -24,7 +24,7 @@ FLOORS = (
     ("places", "await_chain", "loops", "watchdog"),
     ("leaks", "mocks", "isolation"),
     ("settings", "assertions"),
-    ("decorators", "standing", "standstill", "overrun", "phase", "guard"),
+    ("decorators", "sight", "standing", "standstill", "overrun", "phase", "guard"),
     ("block", "guarded", "task_control", "case"),
     ("",),  # the top package itself
 )
