@@ -86,9 +86,9 @@ class Runner:
         handler = self._take_sigint(waited)
         try:
             result = self._drive(loop, waited, insist)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             if self._interrupts and _uncancelled(self.main_task):
-                raise KeyboardInterrupt from None
+                raise KeyboardInterrupt from cancelled  # which shows where the code stood
             raise
         except (KeyboardInterrupt, SystemExit):
             # They pass through the loop and not through the task, which would log them as never retrieved.
