@@ -40,6 +40,11 @@ class Reaping(unittest.TestCase):
         for pid in self.pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        with overhearing(Overheard()):
+            for thread in threading.enumerate():
+                if "waitpid-" in thread.name:  # before 3.12: it keeps the transport, and logs
+                    thread.join()
+        for pid in self.pids:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         self.pids.clear()
@@ -72,13 +77,6 @@ class AsyncioContractTests(DetectorContract, Reaping):
             os.waitpid(thing.pid, 0)
 
     def let_go(self):
-        for pid in self.pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with overhearing(Overheard()):
-            for thread in threading.enumerate():
-                if "waitpid-" in thread.name:  # before 3.12: it keeps the transport, and logs
-                    thread.join()
         self.reap()
         super().let_go()
 
