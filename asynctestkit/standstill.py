@@ -16,7 +16,7 @@ from .loops.clock import VirtualClock
 from .loops.deadlock import Tangle, facts_about
 from .loops.selector import Standstill
 from .loops.stopped_clock import who_replaced
-from .places import Place, creation_site, is_machinery, resolve
+from .places import Place, creation_site, is_machinery, is_own, resolve
 from .standing import standing_of
 
 if TYPE_CHECKING:
@@ -170,9 +170,11 @@ def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
         tasks = _cpython.all_tasks(loop)
         task = next((each for each in tasks if id(_cpython.awaited_future(each)) in woken), None)
     if task is not None:
-        return f"is that of task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(
-            definition(task.get_coro())
-        )
+        defined = definition(task.get_coro())
+        # All phases run in a task of ours there.
+        if defined is not None and is_own(defined.file):  # before 3.11
+            return f"is that of task {task.get_name()!r}, the test's own"
+        return f"is that of task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(defined)
     return f"calls {_described(callback)}"
 
 

@@ -17,6 +17,8 @@ EXTRA = {
     "typed_settings.py": "`make lint`: what type checkers have to refuse",
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
+    "messages.py": "every kind of message, in one text to be read",
+    "test_messages.py": "messages.py above: what each owes its reader",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
     "test_places_stacks.py": "places.py: stacks of threads and tracebacks as text",

@@ -1,0 +1,52 @@
+"""What every message owes its reader: it is short, leads to the user's line, and says what to do."""
+
+import os
+import unittest
+
+import asynctestkit
+from asynctestkit import STRICT_DETECTORS
+from tests.messages import failures, leaks, refusals
+
+
+class MessagesTests(unittest.TestCase):
+    maxDiff = None
+
+    def assertReadable(self, text, most_lines):
+        self.assertLessEqual(len(text.splitlines()), most_lines)
+        self.assertNotIn("PhaseInterrupt", text)
+        self.assertNotRegex(text, r"(?<![/\w])asynctestkit[/\\]\w+")  # a file of ours, below this folder
+        self.assertNotIn(os.path.dirname(asynctestkit.__file__) + os.sep, text)
+
+    def test_leaks(self):
+        """The first line names what leaked, the last what to do; each kind there is has one."""
+        kinds = set()
+        for title, text in leaks():
+            with self.subTest(title):
+                self.assertReadable(text, 40)
+                first, *_, last = text.splitlines()
+                self.assertRegex(first, r"^left behind: \w+ '.+'$")
+                self.assertRegex(last, r"^   remedy: .+")
+                self.assertIn("\n   created in the test", text)
+                kinds.add(first.split()[2])
+        self.assertEqual(kinds, {detector.kind for detector in STRICT_DETECTORS})
+
+    def test_failures(self):
+        """The line of the test is in each, and so is the remedy, but where the error is the user's own."""
+        for title, text in failures():
+            with self.subTest(title):
+                self.assertReadable(text, 100)
+                if title.endswith("test_in_the_background"):
+                    self.assertIn("'bg:feed'", text)
+                elif title.endswith("test_is_exempt_for_nothing"):
+                    self.assertIn("remove the exemption", text)
+                else:
+                    self.assertRegex(text, r"(?m)^ *remedy: .+")
+                if title.startswith(("Hanging", "Stuck")):
+                    self.assertIn("messages.py", text)
+
+    def test_refusals(self):
+        """Bad input is named, with what was expected or the nearest right thing."""
+        for title, text in refusals():
+            with self.subTest(title):
+                self.assertReadable(text, 1)
+                self.assertRegex(text, "expected|did you mean|looks like")
