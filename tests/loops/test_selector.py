@@ -265,6 +265,17 @@ class StoppedClockTests(SelectorTestCase):
         self.run_in_loop(asyncio.sleep(1))  # waits: for that thread
         thread.join()
 
+    def test_somebody_moves_it_as_the_last_act(self):
+        """Who has ended by the time that it is looked for may have moved it just before."""
+
+        def moves():
+            self.clock.return_value += 1
+            return False
+
+        self.listen()
+        with mock.patch.object(selector, "has_alarm", moves):
+            self.run_in_loop(asyncio.sleep(1))  # waits: for a clock of numbers
+
     def test_without_a_listener(self):
         """Where nobody wants to hear of it, the loop waits as the standard one does."""
         self.loop.call_later(0.01, print)
