@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 
 __all__ = ["ParallelSuite", "by_module"]
 
+_DONE = "done"
 _NUMBER = struct.Struct("H")
 
 
@@ -50,8 +51,10 @@ class ParallelSuite(unittest.TestSuite):
                     method, number, which, arguments = pickle.loads(pipe.recv_bytes())
                 except EOFError:
                     worker = pipes.pop(pipe)
-                    if not worker.has_ended_well():
-                        result.addError(_Elsewhere("a process of tests"), _failure(f"{worker} has died\n"))
+                    result.addError(_Elsewhere("a process of tests"), _failure(f"{worker} has died\n"))
+                    continue
+                if method == _DONE:  # the pipe may stay open, by whatever a test has forked
+                    pipes.pop(pipe).reap()
                     continue
                 test = tests[number][which] if isinstance(which, int) else _Elsewhere(which)
                 getattr(result, method)(test, *arguments)
@@ -64,33 +67,30 @@ class _Worker:
         self.pipe, sending = Pipe(duplex=False)
         self.pid = os.fork()
         if not self.pid:
-            status = 1
             try:
                 self.pipe.close()
                 _work(list(suite), queue, sending)
-                status = 0
             except BaseException:
                 traceback.print_exc()
             finally:
                 sending.close()
-                os._exit(status)
+                os._exit(0)
         sending.close()
-        self._status: int | None = None
+        self._is_reaped = False
 
     def __str__(self) -> str:
         return f"process {self.pid}"
 
-    def has_ended_well(self) -> bool:
-        if self._status is None:
-            self._status = os.waitpid(self.pid, 0)[1]
-        return self._status == 0
+    def reap(self) -> None:
+        os.waitpid(self.pid, 0)
+        self._is_reaped = True
 
     def end(self) -> None:
         self.pipe.close()
-        if self._status is None:
+        if not self._is_reaped:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGTERM)
-            self.has_ended_well()
+                os.kill(self.pid, signal.SIGKILL)
+            self.reap()
 
 
 def _work(members, queue: int, sending: Connection) -> None:
@@ -99,6 +99,7 @@ def _work(members, queue: int, sending: Connection) -> None:
         member = members[number]
         result = _Sender(number, list(_tests_in(member)), sending)
         member.run(result)
+    sending.send_bytes(pickle.dumps((_DONE, 0, 0, ())))
 
 
 class _Sender(unittest.TestResult):
