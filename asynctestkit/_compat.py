@@ -43,13 +43,12 @@ def add_note(error: BaseException, note: str) -> None:
         error.add_note(note)
     else:  # before 3.11
         error.__notes__ = [*getattr(error, "__notes__", ()), note]
-        first = error
-        while True:
-            before = first.__cause__ or (None if first.__suppress_context__ else first.__context__)
-            if before is None:
-                break
-            first = before
-        first.__cause__ = Note(note)
+        chain: list[BaseException] = []
+        before: BaseException | None = error
+        while before is not None and before not in chain:  # it may lead back to itself
+            chain.append(before)
+            before = before.__cause__ or (None if before.__suppress_context__ else before.__context__)
+        chain[-1].__cause__ = Note(note)
 
 
 class Note(Exception):

@@ -152,7 +152,7 @@ def source_traceback(future: asyncio.Future[Any] | asyncio.Handle) -> Iterable[A
     return getattr(future, "_source_traceback", None)
 
 
-def drop_last_source_frame(created: AnyTask | asyncio.Handle) -> None:
+def drop_last_source_frame(created: asyncio.Future[Any] | asyncio.Handle) -> None:
     """Takes our own frame off debug mode's record, as Lib/asyncio/base_events.py does with its own."""
     record = getattr(created, "_source_traceback", None)
     if record:

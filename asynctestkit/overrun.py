@@ -63,12 +63,11 @@ def _findings(guard: Guard, blocked_stack: str, waiting: list[_Task]) -> Iterato
     loop = guard.loop
     if blocked_stack:
         yield _Finding(["it was blocked here, outside of any await:", blocked_stack.rstrip()], _BLOCKED)
-    if stands_still(loop):
-        yield _Finding([f"its loop's clock stands still: {who_replaced(loop)}"], REMEDY_OF_STOPPED_CLOCK)
-    at_work = what_is_at_work(loop.contacts.spared) if isinstance(loop, VirtualEventLoop) else []
-    if at_work and not blocked_stack:
+    elif isinstance(loop, VirtualEventLoop) and (at_work := what_is_at_work(loop.contacts.spared)):
         lines = [f"virtual time did not jump, for what is at work outside: {', '.join(at_work)}"]
         yield _Finding(lines, _HELD_TIME)
+    if stands_still(loop):
+        yield _Finding([f"its loop's clock stands still: {who_replaced(loop)}"], REMEDY_OF_STOPPED_CLOCK)
     yield from _of_the_failed(guard)
     yield from _of_servers(guard, waiting)
     yield from _of_jobs(guard)

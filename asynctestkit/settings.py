@@ -239,11 +239,13 @@ def _reject_misspelt_variables() -> None:
     """Looks once at what the process was started with, as it is asked for every test."""
     for variable in os.environ:
         if variable.startswith(_PREFIX) and variable not in _ENVIRONMENT:
-            nearest = difflib.get_close_matches(variable, _ENVIRONMENT, n=1, cutoff=0.0)
-            raise ValueError(
-                f"unknown environment variable {variable}; did you mean {nearest[0]}? "
-                f"There are: {', '.join(_ENVIRONMENT)}"
-            )
+            known = [each.removeprefix(_PREFIX) for each in _ENVIRONMENT]
+            nearest = difflib.get_close_matches(variable.removeprefix(_PREFIX), known, n=1, cutoff=_NEARLY)
+            if nearest:  # others may be a project's own
+                raise ValueError(
+                    f"unknown environment variable {variable}; did you mean {_PREFIX}{nearest[0]}? "
+                    f"There are: {', '.join(_ENVIRONMENT)}"
+                )
 
 
 _PREFIX = "ASYNCTESTKIT_"

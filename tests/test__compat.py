@@ -59,6 +59,13 @@ class AddNoteTests(unittest.TestCase):
                 )
                 self.assertEqual((str(error), error.args), (said, arguments))
 
+    def test_a_chain_that_leads_back_to_itself(self):
+        """The note is added all the same, and the search ends."""
+        error, cause = ValueError("x"), KeyError("y")
+        error.__cause__, cause.__cause__ = cause, error
+        add_note(error, "look here")
+        self.assertEqual(list(error.__notes__), ["look here"])
+
     def test_notes_on_the_failure_of_a_test(self):
         """They stand below the message, on every version, where that is but a text."""
         for error in (ValueError("x"), AssertionError("x"), KeyError("x"), ValueError()):

@@ -19,6 +19,12 @@ HEADLINE = "Feed.test: its body was not over"
 SPINS = r"it was blocked here, outside of any await:\n  File .*test_overrun.py\", line \d+, in poll\n    .*\n"
 
 
+async def poll():
+    while True:
+        await asyncio.sleep(5)  # waits: for nothing, as it is a mock
+        asyncio.sleep.reset_mock()  # it would keep all calls, and the sweep would look through them
+
+
 class ReportTests(unittest.TestCase):
     def report(self, body, *, blocked_stack="", loop=HygienicEventLoop):
         """The report on a test that has awaited `body(self)`, from there."""
@@ -87,6 +93,11 @@ class ReportTests(unittest.TestCase):
         report = self.report(body, loop=VirtualEventLoop)
         self.assertIn("virtual time did not jump, for what is at work outside: thread 'poller'", report)
         self.assertIn('Allowance("thread", name=…', report.rpartition("remedy: ")[2])
+
+    def test_what_blocks_virtual_time(self):
+        """It is not asked what is at work outside: that takes locks, which the code may hold."""
+        with mock.patch("asynctestkit.overrun.what_is_at_work", side_effect=AssertionError):
+            self.report(lambda: asyncio.sleep(0), blocked_stack="  here\n", loop=VirtualEventLoop)
 
     def test_a_task_that_died_and_left_a_queue_full(self):
         """What the task died of is shown, with its line, and is what is to be mended."""
@@ -198,11 +209,6 @@ class OverrunTests(unittest.TestCase):
     def test_a_mocked_sleep_that_never_yields(self):
         """The line that spins is shown, whatever frames are innermost; our interrupt is not seen at all."""
 
-        async def poll():
-            while True:
-                await asyncio.sleep(5)  # waits: for nothing, as it is a mock
-                asyncio.sleep.reset_mock()  # it would keep all calls, and the sweep would look through them
-
         async def test(case):
             mocked = mock.patch("asyncio.sleep", mock.AsyncMock())
             mocked.start()
@@ -214,11 +220,6 @@ class OverrunTests(unittest.TestCase):
 
     def test_a_background_task_that_spins(self):
         """It ends with the interrupt, which is no error of its own."""
-
-        async def poll():
-            while True:
-                await asyncio.sleep(5)  # waits: for nothing, as it is a mock
-                asyncio.sleep.reset_mock()  # it would keep all calls, and the sweep would look through them
 
         async def test(case):
             with mock.patch("asyncio.sleep", mock.AsyncMock()):

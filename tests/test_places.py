@@ -164,6 +164,11 @@ class CaptureTests(unittest.TestCase):
         places = resolve(creation_site(last))
         self.assertEqual(places, (Place(__file__, number, "test"),))
 
+    def test_what_answers_to_every_name(self):
+        """A class of the user's, or a mock, has no creation site, whatever it answers."""
+        self.assertIsNone(creation_site(mock.MagicMock()))
+        self.assertIsNone(creation_site(mock.AsyncMock()))
+
     def test_no_line_to_go_back_to(self):
         """A task that the runner has made goes back to none, and what no task creates neither."""
         site = ["test"]

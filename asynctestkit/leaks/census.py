@@ -164,7 +164,10 @@ class _Wanted(dict[type, bool]):
     """Whether objects of a type are wanted, computed once a type; by type, as `isinstance` asks proxies."""
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
-        self._lasting = _lasting_answers(wanted)
+        try:
+            self._lasting = _lasting_answers(wanted)
+        except TypeError:  # a metaclass may make its classes unhashable
+            self._lasting = {}
         super().__init__(self._lasting)
         self._types = wanted
 

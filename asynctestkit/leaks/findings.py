@@ -78,6 +78,8 @@ def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
         site = origin.site
     elif isinstance(obj, _NOTED):
         site = creation_site(obj) or creation_site(_cpython_loops.carrier_of(obj))
+    if isinstance(obj, _cpython.FUTURE_TYPES) and obj.done():
+        return leak  # what has failed is not mended by closing anything
     maker = maker_in(site) if site is not None else ""
     return dataclasses.replace(leak, remedy=f"close the {maker} that made it") if maker else leak
 

@@ -129,6 +129,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def create_future(self) -> asyncio.Future[Any]:
         """As the standard loop's; a future remembers who created it, unless that is asyncio itself."""
         future: asyncio.Future[Any] = asyncio.Future(loop=self)
+        if self._debug:
+            _cpython.drop_last_source_frame(future)
         caller = sys._getframe(1)
         if not is_machinery(caller.f_code.co_filename):
             future._asynctestkit_site = capture_in_task(caller, self.phase)  # type: ignore[attr-defined]  # ours

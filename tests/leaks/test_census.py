@@ -8,7 +8,7 @@ import unittest
 import warnings
 from unittest import mock
 
-from asynctestkit import _cpython_hooks, no_leaks
+from asynctestkit import STRICT_DETECTORS, LeakDetector, _cpython_hooks, no_leaks
 from asynctestkit.leaks.census import Census
 from tests.leaks.contract import Inner, run_body
 from tests.running import Overheard, overhearing
@@ -209,6 +209,19 @@ class CollectorTests(unittest.TestCase):
 
         outcome = run_body(test)
         self.assertEqual((kinds(outcome), outcome.errors), (["coroutine"], []))
+
+    def test_a_detector_of_classes_that_cannot_be_hashed(self):
+        """It breaks no test in which there is nothing of theirs."""
+
+        class Unhashable(type):
+            __hash__ = None
+
+        class Things(LeakDetector):
+            kind = "thing"
+            types = (Unhashable("Thing", (), {}),)
+
+        outcome = run_body(Inner.test, leak_detectors=(*STRICT_DETECTORS, Things))
+        self.assertEqual((outcome.complaints, outcome.leaks), ([], ()))
 
     def test_objects_that_lie_about_their_class(self):
         """A proxy or mock that says it is a coroutine or a task is neither."""

@@ -111,6 +111,11 @@ class MadeByPackagesTests(unittest.TestCase):
                 self.assertEqual((leak.kind, leak.remedy), (kind, "close the client.Client that made it"))
                 self.assertEqual([place[:2] for place in leak.created_at], [(__file__, self.number)])
 
+    def test_what_has_failed(self):
+        """Nothing that is closed mends an error that nobody looked at."""
+        leak = self.leak("return asyncio.ensure_future(asyncio.wait_for(None, 1))")
+        self.assertEqual((leak.kind, leak.remedy), ("exception", "await it, or look at its exception()"))
+
     def test_a_detector_of_the_users_own(self):
         """Its remedy is its own affair."""
 

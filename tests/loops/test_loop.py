@@ -201,6 +201,11 @@ class DebugModeTests(LoopTestCase):
         entry = list(_cpython.source_traceback(thing))[-1]
         return (entry.filename, entry.lineno)
 
+    def test_futures(self):
+        """The innermost line of a future's record is the user's, and no line of this loop."""
+        future, number = self.loop.create_future(), line()
+        self.assertEqual(self.last_line(future), (__file__, number))
+
     def test_tasks(self):
         """The innermost line of a task's record is the user's."""
         task, number = self.loop.create_task(nothing()), line()
