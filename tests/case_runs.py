@@ -26,7 +26,7 @@ from asynctestkit.loops import busy_threads, linux
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE_FOLDER = os.path.dirname(os.path.abspath(asynctestkit.__file__)) + os.sep
 
-HARD_CAP = 30.0
+HARD_CAP = 120.0
 """Wall seconds after which a test that hangs ends this process, with every thread's stack on stderr."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import tests.leaks
 from asynctestkit import Allowance, HygienicAsyncTestCase, allow_leaks, hygiene
 from tests.leaks.contract import DetectorContract
+from tests.messages_of_assertions import Asserting, Scripted
 from tests.running import run_case
 
 __all__ = ["failures", "leaks", "refusals"]
@@ -135,9 +136,11 @@ def leaks() -> Iterator[tuple[str, str]]:
 
 def failures() -> Iterator[tuple[str, str]]:
     """What the other tests fail with, by their names."""
-    for case in (Hanging, Stuck, Refused):
+    for case in (Hanging, Stuck, Refused, Asserting, Scripted):
         for name in unittest.defaultTestLoader.getTestCaseNames(case):
             outcome = run_case(case, name)
+            if outcome.skipped:
+                continue
             (error,) = outcome.failures + outcome.errors
             yield f"{case.__qualname__}.{name}", outcome.report if outcome.errors else str(error)
 

@@ -58,6 +58,6 @@ class ListenersTests(unittest.TestCase):
             sys.last = AtExit()
         """
         done = subprocess.run(
-            [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+            [sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
         self.assertEqual((done.stdout, done.stderr), ("0\n1\n1\n", ""))

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from tests.leaks.contract import Inner, run_body
 from tests.running import run_case
 
-HARD_CAP = 60
+HARD_CAP = 120
 """Wall seconds after which a test that hangs ends this process, with every thread's stack."""
 
 

@@ -59,16 +59,16 @@ class TimerTests(VirtualLoopTestCase):
         self.run_in_loop(body())
         self.assertEqual(self.loop.clock.elapsed, 1000)
 
-    def test_a_hundred_thousand_hours(self):
-        """One after the other or at once, they take a few seconds."""
+    def test_ten_thousand_hours(self):
+        """They pass at once, one after the other or all together."""
         program = """if 1:
             import asyncio
             from asynctestkit.loops.virtual import VirtualEventLoop
 
             async def body():
-                for _ in range(100_000):
+                for _ in range(10_000):
                     await asyncio.sleep(3600)
-                await asyncio.gather(*(asyncio.sleep(3600) for _ in range(10_000)))
+                await asyncio.gather(*(asyncio.sleep(3600) for _ in range(5_000)))
 
             loop = VirtualEventLoop()
             loop.run_until_complete(body())
@@ -79,7 +79,7 @@ class TimerTests(VirtualLoopTestCase):
         told = subprocess.run(
             [sys.executable, "-c", program], env=environment(), capture_output=True, timeout=HARD_CAP
         )
-        self.assertEqual(told.stdout.split(), [b"360003600.0"], told.stderr)
+        self.assertEqual(told.stdout.split(), [b"36003600.0"], told.stderr)
 
     def test_centuries(self):
         """Where floats are coarse, time goes on all the same, and order is kept."""

@@ -18,6 +18,7 @@ EXTRA = {
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
     "messages.py": "every kind of message, in one text to be read",
+    "messages_of_assertions.py": "messages.py above: those of assertions and mocks",
     "test_messages.py": "messages.py above: what each owes its reader",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
