@@ -74,7 +74,7 @@ class DeadlockTests(SelectorTestCase):
         self.listen()
         began = time.monotonic()
         self.run_to_standstill(Standstill.DEADLOCK)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 60)
 
     def test_a_timer_at_infinity(self):
         """Such a timer is never due."""

@@ -1,4 +1,4 @@
-"""Law 5, for the examples: `make demo` runs each as a user would, and what its failure prints lies beside it."""
+"""Law 5, for the examples: each runs as a user would run it, and what its failure prints lies beside it."""
 
 import re
 import subprocess
