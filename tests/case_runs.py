@@ -21,7 +21,7 @@ from typing import Any
 from unittest import mock
 
 import asynctestkit
-from asynctestkit.loops import busy_threads, linux
+from asynctestkit.loops.outside import busy_threads, linux
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE_FOLDER = os.path.dirname(os.path.abspath(asynctestkit.__file__)) + os.sep

@@ -8,8 +8,8 @@ import time
 import unittest
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase, hygiene, no_leaks
-from asynctestkit._compat import HAS_RUNNER
-from asynctestkit.loops.clock import Clock
+from asynctestkit.cpython.versions import HAS_RUNNER
+from asynctestkit.loops.virtual.clock import Clock
 from tests.case_runs import hard_cap, run, run_body
 
 

@@ -6,7 +6,7 @@ import math
 import unittest
 from typing import TYPE_CHECKING, Any
 
-from .._cpython_mocks import mock_name
+from ..cpython.mock_internals import mock_name
 from ..cpython.originals import asyncio
 from ..mocks.calls import await_order, forgotten_calls, is_async_mock, listen_for_awaits
 from ..mocks.leftovers import forgotten, mock_of, rendered_unfinished, unfinished

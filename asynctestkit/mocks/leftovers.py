@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import Any
 from unittest.mock import NonCallableMock
 
-from .._cpython_mocks import mock_name, mocks_below
+from ..cpython.mock_internals import mock_name, mocks_below
 from ..cpython.originals import gc
 from .calls import MockCall, forgotten_calls, is_async_mock, signature_text
 from .faces import behind

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..exceptions import ScriptError
-from ..places import Place
+from ..stacks.places import Place
 from .bodies import Headers
 from .outcomes import Script
 

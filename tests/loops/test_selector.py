@@ -15,7 +15,7 @@ from asynctestkit.cpython.wall import wall_time
 from asynctestkit.loops import selector
 from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.selector import Standstill
-from asynctestkit.loops.virtual import VirtualEventLoop
+from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
 from tests.case_runs import hard_cap
 
 

@@ -5,9 +5,9 @@ import unittest
 from unittest import mock
 
 from asynctestkit import ScriptError
-from asynctestkit.await_chain import chain_of_task
 from asynctestkit.mocks import after, never, outcomes
 from asynctestkit.mocks.outcomes import Script, is_error, perform, require_seconds
+from asynctestkit.stacks.await_chain import chain_of_task
 
 
 class Timeless(asyncio.SelectorEventLoop):

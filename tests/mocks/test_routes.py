@@ -4,7 +4,7 @@ import unittest
 
 from asynctestkit import ScriptError
 from asynctestkit.mocks.routes import Request, Routes
-from asynctestkit.places import Place
+from asynctestkit.stacks.places import Place
 
 
 def asked(routes, method, url, **kwargs):
