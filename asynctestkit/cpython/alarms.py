@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from . import interpreter
+from .changes import Undo, forget, install_once, note
 from .originals import os, signal, threading, time
 from .wall import wall_time
 
@@ -67,6 +68,7 @@ class _Watchdog:
         self._changed = threading.Condition()
         self._sleeps_until: float | None = None
         self._advancing: Alarm | None = None
+        self._is_over = False
         self.number: int | None = None
         """The number of its thread, once it runs."""
 
@@ -75,15 +77,27 @@ class _Watchdog:
         self.watches.append(watch)
         if self._sleeps_until is None:
             self._sleeps_until = watch.due
-            begun = _thread.allocate_lock()
-            begun.acquire()
-            # Not threading.Thread: suites count that module's threads, and this is none of theirs.
-            _thread.start_new_thread(self._run, (begun,))
-            # A thread that begins while the interpreter ends crashes the process, on 3.10 at least.
-            begun.acquire()
+            install_once(_THREAD, self._start)
         elif watch.due < self._sleeps_until:
             with self._changed:
                 self._changed.notify()
+
+    def _start(self) -> Undo:
+        begun = _thread.allocate_lock()
+        begun.acquire()
+        # Not threading.Thread: suites count that module's threads, and this is none of theirs.
+        _thread.start_new_thread(self._run, (begun,))
+        # A thread that begins while the interpreter ends crashes the process, on 3.10 at least.
+        begun.acquire()
+        return self._end
+
+    def _end(self) -> None:
+        """Ends the thread; the next alarm starts another."""
+        global _watchdog
+        _watchdog = _Watchdog()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
 
     def remove(self, watch: Alarm) -> None:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
@@ -100,7 +114,7 @@ class _Watchdog:
 
     def _keep_watch(self) -> None:
         with self._changed:
-            while True:
+            while not self._is_over:
                 # What is added from here on, until the wait begins, is earlier than this, and so notifies.
                 self._sleeps_until = float("inf")
                 now = wall_time()
@@ -123,6 +137,7 @@ class _Watchdog:
             self._advancing = None
 
 
+_THREAD = "a thread that keeps deadlines"
 _watchdog = _Watchdog()
 
 
@@ -154,6 +169,7 @@ def _reset_after_fork() -> None:
     """A forked child has no watchdog thread; its next deadline starts one."""
     global _watchdog
     _watchdog = _Watchdog()
+    forget(_THREAD)
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows cannot fork
@@ -179,6 +195,12 @@ def _take_signal() -> None:
         and interpreter.signal_handler(_SIGNAL) == signal.SIG_DFL
     ):
         interpreter.set_signal_handler(_SIGNAL, _on_signal)
+        note("the handler of SIGURG", _give_signal_back)
+
+
+def _give_signal_back() -> None:
+    if _SIGNAL is not None and interpreter.signal_handler(_SIGNAL) is _on_signal:
+        interpreter.set_signal_handler(_SIGNAL, signal.SIG_DFL.value)
 
 
 def _on_signal(_number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from asyncio import base_subprocess, sslproto
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from .changes import Undo, all_of, install_once, replace
 from .originals import asyncio
 
 __all__ = [
@@ -165,11 +166,7 @@ def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
     StreamWriter, Lib/asyncio/streams.py, which closes them. Those methods are wrapped once, for good: to set
     them anew for each test costs as much as a tenth of a test.
     """
-    if not hasattr(_SELECTOR.__del__, "__wrapped__"):
-        for owner in TRANSPORTS:
-            owner.__del__ = _telling(owner.__del__)
-        for writer in _DYING_WRITERS:
-            writer.__del__ = _telling_writer(writer.__del__)
+    install_once("asyncio: __del__ of the transports", _wrap_finalizers)
     _unclosed_hooks.append(hook)
     return lambda: _unclosed_hooks.remove(hook)
 
@@ -177,6 +174,12 @@ def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
 def silence(transport: Any) -> None:
     """Has a transport die without a ResourceWarning: see `__del__`, Lib/asyncio/selector_events.py."""
     setattr(transport, _SPARED, True)
+
+
+def _wrap_finalizers() -> Undo:
+    undos = [replace(owner, "__del__", _telling(owner.__del__)) for owner in TRANSPORTS]
+    undos += [replace(writer, "__del__", _telling_writer(writer.__del__)) for writer in _DYING_WRITERS]
+    return all_of(undos)
 
 
 def _telling(original: Callable[..., None]) -> Callable[..., None]:

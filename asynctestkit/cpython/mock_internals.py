@@ -10,6 +10,8 @@ from types import CodeType
 from typing import Any
 from unittest import mock
 
+from .changes import Undo, all_of, replace
+
 __all__ = [
     "ASYNC_MOCK",
     "CALL",
@@ -58,18 +60,18 @@ def delegate_mock(double: Any, function: Callable[..., Any]) -> None:
     double._mock_delegate = function
 
 
-def stamp_mock_calls(on_call: Callable[[Any], None], on_await: Callable[[Any, Any], None]) -> None:
+def stamp_mock_calls(on_call: Callable[[Any], None], on_await: Callable[[Any, Any], None]) -> Undo:
     """Shows each record of a call to `on_call`, and of an await, with its mock, to `on_await`; for good.
 
     `_increment_mock_call` and `_execute_mock_call`, Lib/unittest/mock.py, assign the new record to
     `call_args` and `await_args`, properties that asynchronous mocks get a setter for here. What they record
     says neither when nor where. Replacing the methods would do as well, and would show in every traceback.
     """
-    _watch_assignment("call_args", lambda double, record: on_call(record))
-    _watch_assignment("await_args", on_await)
+    undo_calls = _watch_assignment("call_args", lambda double, record: on_call(record))
+    return all_of([undo_calls, _watch_assignment("await_args", on_await)])
 
 
-def _watch_assignment(name: str, hook: Callable[[Any, Any], None]) -> None:
+def _watch_assignment(name: str, hook: Callable[[Any, Any], None]) -> Undo:
     original: Any = getattr(ASYNC_MOCK, name, None) or getattr(mock.NonCallableMock, name)
 
     def assign(double: Any, record: Any) -> None:
@@ -77,4 +79,4 @@ def _watch_assignment(name: str, hook: Callable[[Any, Any], None]) -> None:
             hook(double, record)
         original.fset(double, record)
 
-    setattr(ASYNC_MOCK, name, property(original.fget, assign))
+    return replace(ASYNC_MOCK, name, property(original.fget, assign))

@@ -9,6 +9,8 @@ import unittest.mock
 from collections.abc import Callable
 from typing import Any
 
+from .changes import Undo
+
 __all__ = [
     "PATCH_TYPES",
     "hook_started_patches",
@@ -30,26 +32,28 @@ def registry() -> list[Any]:
     return [unittest.mock._patch._active_patches]  # type: ignore[attr-defined]  # not in typeshed
 
 
-def hook_started_patches(note: Callable[[Any], None]) -> None:
+def hook_started_patches(note: Callable[[Any], None]) -> Undo:
     """Calls `note`, from now on and for good, with each patch that is started.
 
     Both classes of patches append to one list, `_patch._active_patches` in Lib/unittest/mock.py, which is
     replaced by one that tells.
     """
-    started = unittest.mock._patch._active_patches  # type: ignore[attr-defined]  # not in typeshed
-    if not isinstance(started, _StartedPatches):
-        started = _StartedPatches(started)
-        unittest.mock._patch._active_patches = started  # type: ignore[attr-defined]  # not in typeshed
-    if note not in started.notes:
-        started.notes.append(note)
+    owner: Any = unittest.mock._patch
+    before = owner._active_patches
+    owner._active_patches = _StartedPatches(before, note)
+
+    def undo() -> None:
+        before[:] = owner._active_patches
+        owner._active_patches = before
+
+    return undo
 
 
 class _StartedPatches(list[Any]):
-    def __init__(self, patches: list[Any]) -> None:
+    def __init__(self, patches: list[Any], note: Callable[[Any], None]) -> None:
         super().__init__(patches)
-        self.notes: list[Callable[[Any], None]] = []
+        self._note = note
 
     def append(self, patch: Any) -> None:
-        for note in self.notes:
-            note(patch)
+        self._note(patch)
         super().append(patch)

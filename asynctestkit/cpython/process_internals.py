@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from . import interpreter
+from .changes import Undo, replace
 from .originals import asyncio, os, socket, subprocess
 
 __all__ = [
@@ -37,7 +38,7 @@ SUBPROCESS_TRANSPORT: type[asyncio.SubprocessTransport] = base_subprocess.BaseSu
 """What `loop.subprocess_exec` makes: Lib/asyncio/base_subprocess.py."""
 
 
-def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> None:
+def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> Undo:
     """Shows `hook`, from now on and for good, each child that was started, and the frame that starts it.
 
     `Popen._execute_child`, Lib/subprocess.py, through which asyncio's children go as well.
@@ -49,7 +50,7 @@ def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> N
         original(self, *args, **options)
         hook(self, sys._getframe(1))
 
-    subprocess.Popen._execute_child = _execute_child  # type: ignore[attr-defined]  # not in typeshed
+    return replace(subprocess.Popen, "_execute_child", _execute_child)
 
 
 def popen_of(transport: asyncio.SubprocessTransport) -> subprocess.Popen[Any] | None:
@@ -99,7 +100,7 @@ def has_ended(pid: int) -> bool:
 # -- sockets -------------------------------------------------------------------------------------------------
 
 
-def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> None:
+def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> Undo:
     """Shows `hook`, from now on and for good, each socket that is made, and the frame that makes it.
 
     `socket.__init__`, Lib/socket.py. There are audit events for sockets, children and (from 3.12) threads;
@@ -113,7 +114,7 @@ def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> None:
         original(self, *args, **options)
         hook(self, sys._getframe(1))
 
-    socket.socket.__init__ = __init__  # type: ignore[method-assign]  # the only place that all of them pass
+    return replace(socket.socket, "__init__", __init__)  # the only place that all of them pass
 
 
 SOCK_ACCEPT = "_sock_accept"

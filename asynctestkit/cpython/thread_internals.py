@@ -14,6 +14,7 @@ from types import CodeType, FrameType, MethodType
 from typing import Any
 
 from . import patch_internals
+from .changes import Undo, replace
 from .originals import futures, subprocess, threading
 
 __all__ = [
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> None:
+def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> Undo:
     """Shows `hook`, from now on and for good, each thread before it starts, and the frame that starts it.
 
     `_start_new_thread`, and `_start_joinable_thread` from 3.13, are what Lib/threading.py calls.
@@ -59,10 +60,10 @@ def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> N
             hook(thread, sys._getframe(1))
         return original(function, *args, **options)
 
-    setattr(live_threading, name, start)
+    return replace(live_threading, name, start)
 
 
-def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> None:
+def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> Undo:
     """Shows `hook`, from now on and for good, each executor before its `__init__`, and who makes it.
 
     `Executor`, Lib/concurrent/futures/_base.py, has no `__new__`, nor has any of CPython's classes below it.
@@ -71,10 +72,14 @@ def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> None:
     def __new__(cls: Any, *args: Any, **options: Any) -> Any:
         make = super(futures.Executor, cls).__new__
         executor = make(cls) if make is object.__new__ else make(cls, *args, **options)
-        hook(executor, sys._getframe(1))
+        for each in hooks:
+            each(executor, sys._getframe(1))
         return executor
 
+    hooks = [hook]
     futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
+    # A class that has had a `__new__` cannot do without: it would hand the arguments to that of `object`.
+    return hooks.clear
 
 
 def frames_of_others() -> dict[int, FrameType]:
@@ -142,7 +147,7 @@ def waits_without_limit(frame: FrameType) -> bool:
 _CONDITION_WAIT: CodeType = threading.Condition.wait.__code__
 
 
-def hook_jobs(hook: Callable[[Any, FrameType], None]) -> None:
+def hook_jobs(hook: Callable[[Any, FrameType], None]) -> Undo:
     """Shows `hook`, from now on and for good, each job of a pool of threads, before a worker can take it.
 
     `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops it when that has the
@@ -156,7 +161,7 @@ def hook_jobs(hook: Callable[[Any, FrameType], None]) -> None:
         original(self, *args, **options)
         hook(self, sys._getframe(1))
 
-    work_item.__init__ = __init__
+    return replace(work_item, "__init__", __init__)
 
 
 def function_of_job(item: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from ..cpython import task_internals
+from ..cpython.changes import install_once
 from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
 from ..cpython.originals import asyncio, gc
 from ..stacks.places import Place, is_machinery
@@ -164,7 +165,7 @@ def _on_await(double: Any, record: Any) -> None:
             listener.loop.call_soon_threadsafe(listener.wake)
 
 
-stamp_mock_calls(_on_call, _on_await)
+install_once("unittest.mock: call_args and await_args", stamp_mock_calls, _on_call, _on_await)
 
 
 def _described(double: Any, record: Any) -> MockCall:

@@ -23,10 +23,8 @@ class PatchCanaries(Canary):
 
     def test_started_patches_and_hook_started_patches(self):
         """Patches of either class are in the list from start to stop, whoever stops them, and noted."""
-        before, noted = patch_internals.started_patches(), []
-        for _ in range(2):
-            patch_internals.hook_started_patches(self.note)
-        self.noted = noted
+        before, self.noted = patch_internals.started_patches(), []
+        self.addCleanup(patch_internals.hook_started_patches(self.note))
         first, second = mock.patch("os.getcwd"), mock.patch.dict(os.environ, A="1")
         self.addCleanup(first.stop)
         self.addCleanup(second.stop)
@@ -38,4 +36,4 @@ class PatchCanaries(Canary):
         self.assertEqual(patch_internals.started_patches()[len(before) :], [second])
         second.stop()
         self.assertEqual(patch_internals.started_patches(), before)
-        self.assertEqual(noted, [first, second])
+        self.assertEqual(self.noted, [first, second])

@@ -304,10 +304,11 @@ class AnswerTests(WatchdogTestCase):
             try:
                 await for_ever()
             finally:
-                await asyncio.sleep(3 * SOON)  # waits: the watchdog looks after it meanwhile
+                while watch.due < time.monotonic() + 5:
+                    await asyncio.sleep(0.001)  # waits: the watchdog looks after it meanwhile
 
         task = self.start(cleans_up())
-        with self.watch(self.code), mock.patch("asynctestkit.cpython.alarms.PATIENCE", SOON):
+        with self.watch(self.code) as watch, mock.patch("asynctestkit.cpython.alarms.PATIENCE", 0.5):
             with self.assertRaises(asyncio.CancelledError):
                 self.loop.run_until_complete(task)
         self.assertEqual(self.code.told, ["overrun", "cancel"])

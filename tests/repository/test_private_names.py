@@ -13,7 +13,7 @@ from tests.repository.tree import PACKAGE, Module, modules
 
 BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 VERSIONS = "cpython.versions"
-OTHERS = {VERSIONS, "cpython.alarms", "cpython.originals", "cpython.wall"}
+OTHERS = {VERSIONS, "cpython.alarms", "cpython.changes", "cpython.originals", "cpython.wall"}
 """What is built on public names alone, and stands there as it is process-wide or knows versions."""
 VERSION_NAMES = {"version_info", "hexversion", "python_version", "python_version_tuple"}
 OWN_PREFIX = f"_{PACKAGE}"

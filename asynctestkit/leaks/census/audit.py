@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from ...cpython.changes import Undo, install_once
+
 __all__ = ["Listener", "Listeners", "audit"]
 
 Listener = Callable[[tuple[Any, ...], FrameType], None]
@@ -25,7 +27,6 @@ class Listeners:
         self._all: dict[str, Listener] = {}
         self._active: dict[str, Listener] = {}
         self._open = 0
-        self._is_installed = False
 
     def add(self, event: str, listener: Listener) -> None:
         """From now on, and for good, `listener` is called at each such event while a test asks for it.
@@ -38,9 +39,17 @@ class Listeners:
         """A test that asks for them begins."""
         self._open += 1
         self._active.update(self._all)
-        if not self._is_installed:
-            self._is_installed = True
-            sys.addaudithook(_hook_of(self._active))
+        install_once("sys.addaudithook", self._install)
+
+    def _install(self) -> Undo:
+        active = self._active
+        sys.addaudithook(_hook_of(active))
+
+        def undo() -> None:  # as far as that goes: the hook looks for nothing any more
+            self._active = {}
+            active.clear()
+
+        return undo
 
     def leave(self) -> None:
         """One has ended. After the last, nothing is listened to."""

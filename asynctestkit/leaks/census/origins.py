@@ -11,11 +11,13 @@ import logging
 import multiprocessing
 import sys
 import weakref
+from collections.abc import Callable
 from threading import get_ident
 from types import FrameType, FunctionType, MethodType
 from typing import NamedTuple
 
 from ...cpython import process_internals, thread_internals
+from ...cpython.changes import Undo, install_once
 from ...cpython.originals import os, socket, threading
 from ...stacks.places import (
     CreationSite,
@@ -68,6 +70,16 @@ def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
 _LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
 
 
+_Hooks = tuple[tuple[str, Callable[..., Undo]], ...]
+_HOOKS: _Hooks = (
+    ("threading: what starts a thread", thread_internals.hook_thread_starts),
+    ("socket.socket.__init__", process_internals.hook_sockets),
+    ("subprocess.Popen._execute_child", process_internals.hook_children),
+    ("concurrent.futures.Executor.__new__", thread_internals.hook_executors),
+)
+"""What shows each thing that is made, and how that is hooked."""
+
+
 class _Thing:
     """Knows one thing again, and does not take for it what has got its address later."""
 
@@ -91,22 +103,18 @@ class _Record(NamedTuple):
 
 
 class Origins:
-    """The origin of each thing that was made by an open test."""
+    """The origin of each thing that was made by an open test, as far as `hooks` show it or `note` is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, hooks: _Hooks = ()) -> None:
+        self._hooks = hooks
         self._censuses: dict[int, list[Mark]] = {}
         self._records: dict[int, _Record] = {}
         self._spared: dict[int, _Thing] = {}
-        self._is_hooked = False
 
     def enter(self, census: Mark) -> None:
         """The calling thread begins a test."""
-        if not self._is_hooked:
-            self._is_hooked = True
-            thread_internals.hook_thread_starts(self.note)
-            process_internals.hook_sockets(self.note)
-            process_internals.hook_children(self.note)
-            thread_internals.hook_executors(self.note)
+        for what, hook in self._hooks:
+            install_once(what, hook, self.note)
         self._censuses.setdefault(get_ident(), []).append(census)
 
     def leave(self, census: Mark) -> None:
@@ -181,5 +189,5 @@ _MODULES = ("socket", "ssl", "subprocess", "threading")
 _MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
 """The modules that such things are from: who made one is who called them."""
 
-origins = Origins()
+origins = Origins(_HOOKS)
 """Those of this process."""

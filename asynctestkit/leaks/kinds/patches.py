@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...cpython import patch_internals
+from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, os
 from ...stacks.places import capture, creation_site, resolve, runs_a_module
 from ..detector import LeakDetector
@@ -23,7 +24,8 @@ class PatchLeaks(LeakDetector):
     may_outlive_tests = True
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
-        patch_internals.hook_started_patches(_note)
+        hook = patch_internals.hook_started_patches
+        install_once("unittest.mock: the list of started patches", hook, _note)
         return patch_internals.started_patches()
 
     def examine(self, obj: Any) -> Leak | None:

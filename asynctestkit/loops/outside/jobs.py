@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 from ...cpython import thread_internals
+from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, futures
 from ...cpython.wall import wall_time
 from ...stacks.await_chain import coroutine_name
@@ -63,7 +64,10 @@ def jobs_in_flight() -> list[Job]:
 _jobs: set[Job] = set()
 
 
-@functools.cache
 def note_jobs() -> None:
     """Notes, from now on and for good, each job that a pool of threads is given."""
-    thread_internals.hook_jobs(lambda item, frame: _jobs.add(Job(item, frame)))
+    install_once("concurrent.futures: the jobs of threads", thread_internals.hook_jobs, _note)
+
+
+def _note(item: Any, frame: FrameType) -> None:
+    _jobs.add(Job(item, frame))

@@ -3,13 +3,18 @@
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
+from asynctestkit.cpython import changes
 from asynctestkit.leaks.census.audit import Listeners
 from tests.case_runs import ROOT
 
 
 class ListenersTests(unittest.TestCase):
     def setUp(self):
+        patch = mock.patch.dict(changes._in_force, clear=True)  # or the hook would be that of the process
+        patch.start()
+        self.addCleanup(patch.stop)
         self.heard = []
         self.listeners = Listeners()
         self.listeners.add(

@@ -24,7 +24,6 @@ class Thing:
 class OriginsTests(unittest.TestCase):
     def setUp(self):
         self.origins = Origins()
-        self.origins._is_hooked = True  # by those of the process
         self.test = Test()
         self.origins.enter(self.test)
 
