@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import _thread
 import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
@@ -114,7 +115,6 @@ class Watch:
         self._interrupts = 0
         self._tracers_before: tuple[Any, Any] | None = None
         self._is_over = False
-        self._is_raising = False
         arm(self)
 
     def stop(self) -> None:
@@ -123,8 +123,6 @@ class Watch:
         Outside the main thread a last PhaseInterrupt may arrive meanwhile; then it is to be called again.
         """
         self._is_over = True
-        while self._is_raising:  # pragma: no cover  # a race, for a few instructions of another thread
-            time.sleep(0)  # what is raised now arrives here
         disarm(self)
         if self._tracers_before is not None:
             tracer, profiler = self._tracers_before
@@ -164,10 +162,8 @@ class Watch:
             signal.pthread_kill(self._thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
         else:
             self._take_down(sys._current_frames().get(self._thread_id))
-            self._is_raising = True
-            if not self._is_over:  # pragma: no branch  # the same race
+            if not self._is_over:  # pragma: no branch  # a race, for a few instructions of another thread
                 _cpython_hooks.raise_in_thread(self._thread_id, PhaseInterrupt)
-            self._is_raising = False
 
     # -- in the thread of the code
 
@@ -245,6 +241,7 @@ class _Watchdog:
         self.watches: list[Alarm] = []
         self._changed = threading.Condition()
         self._sleeps_until: float | None = None
+        self._advancing: Alarm | None = None
         self.number: int | None = None
         """The number of its thread, once it runs."""
 
@@ -267,6 +264,8 @@ class _Watchdog:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
         if watch in self.watches:
             self.watches.remove(watch)
+        while self._advancing is watch:  # pragma: no cover  # a race, for the time of one `advance`
+            time.sleep(0)  # a PhaseInterrupt that is raised now arrives here
 
     def _run(self, begun: Any) -> None:  # pragma: no cover  # until its first line has run, it is not traced
         self.number = _thread.get_native_id()
@@ -281,10 +280,22 @@ class _Watchdog:
                 self._sleeps_until = float("inf")
                 now = wall_time()
                 for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
-                    watch.advance(now)
+                    self._advance(watch, now)
                 self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
                 pause = max(0.0, self._sleeps_until - now)
                 self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+
+    def _advance(self, watch: Alarm, now: float) -> None:
+        self._advancing = watch
+        try:
+            if watch in self.watches:  # pragma: no branch  # asked now, or `remove` would not be heeded
+                watch.advance(now)
+        except Exception:
+            # Without this thread nothing would ever end; and so it goes on, and tries again.
+            watch.due = now + _PATIENCE
+            traceback.print_exc()
+        finally:
+            self._advancing = None
 
 
 _watchdog = _Watchdog()
@@ -296,7 +307,7 @@ def arm(alarm: Alarm) -> None:
 
 
 def disarm(alarm: Alarm) -> None:
-    """No more, from now on."""
+    """No more, from now on: `advance` does not run when this returns, and will not."""
     _watchdog.remove(alarm)
 
 

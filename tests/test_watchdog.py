@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import faulthandler
+import io
 import signal
 import sys
 import threading
@@ -151,6 +152,58 @@ class StopTests(WatchdogTestCase):
             listed = {thread.ident for thread in threading.enumerate()}
             self.assertGreater(set(sys._current_frames()), listed & set(sys._current_frames()))
             self.assertEqual([t.name for t in threading.enumerate() if "atch" in t.name], [])
+
+
+class Alarm:
+    """One whose `advance` is the test's."""
+
+    def __init__(self, advance):
+        self.due = 0.0
+        self.advance = advance
+
+    def interrupted(self, frame):
+        """Nothing is done."""
+
+
+class AlarmTests(WatchdogTestCase):
+    def test_disarming_waits_for_what_is_under_way(self):
+        """What `advance` uses may be given back as soon as the alarm is disarmed."""
+        begun, may_end, log = threading.Event(), threading.Event(), []
+
+        def advance(now):
+            begun.set()
+            log.append(may_end.wait(30))
+            alarm.due = now + NEVER
+
+        alarm = Alarm(advance)
+        watchdog.arm(alarm)
+        self.assertTrue(begun.wait(30))
+        with mock.patch("asynctestkit.watchdog.time.sleep", lambda _: may_end.set()):
+            watchdog.disarm(alarm)
+        self.assertEqual(log, [True])
+
+    def test_one_that_fails(self):
+        """The thread goes on, says what has failed, and tries again; deadlines are kept as ever."""
+        calls, again = [], threading.Event()
+
+        def advance(now):
+            calls.append(now)
+            if len(calls) == 1:
+                raise OSError("no such descriptor")
+            again.set()
+            alarm.due = now + NEVER
+
+        alarm = Alarm(advance)
+        with (
+            mock.patch("asynctestkit.watchdog._PATIENCE", 0.0),
+            contextlib.redirect_stderr(io.StringIO()) as printed,
+        ):
+            watchdog.arm(alarm)
+            self.assertTrue(again.wait(30))
+        watchdog.disarm(alarm)
+        self.assertIn("OSError: no such descriptor", printed.getvalue())
+        with self.assertRaises(PhaseInterrupt), self.watch(Code()):
+            sleep_on()
 
 
 class BlockedTests(WatchdogTestCase):
