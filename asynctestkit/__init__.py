@@ -20,6 +20,7 @@ from .exceptions import (
     StaleAllowanceError,
     UnnamedTaskError,
 )
+from .exploration.cancel_safety import CancelAssertions
 from .isolation import IsolationHelpers
 from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
@@ -56,6 +57,7 @@ __all__ = [
     "AsyncGeneratorLeaks",
     "BlockedLoopError",
     "CallbackLeaks",
+    "CancelAssertions",
     "Clock",
     "CoroutineLeaks",
     "DeadlineError",

@@ -22,6 +22,7 @@ from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
+from .exploration.cancel_safety import CancelAssertions
 from .guarded import GuardedCase, is_called_by_run
 from .isolation import IsolationHelpers
 from .loops.quiescence import is_quiet
@@ -137,6 +138,7 @@ class HygienicAsyncTestCase(
     TaskAssertions,
     GroupAssertions,
     LogAssertions,
+    CancelAssertions,
     MockAssertions,
     MockBuilders,
     IsolationHelpers,

@@ -19,12 +19,14 @@ FLOORS = (
         "_cpython_mocks",
         "_cpython_patches",
         "_cpython_process",
+        "_cpython_steps",
         "_cpython_threads",
     ),
     ("places", "await_chain", "loops", "watchdog"),
     ("leaks", "mocks", "isolation"),
     ("settings", "assertions"),
     ("decorators", "sight", "standing", "standstill", "overrun", "phase", "guard"),
+    ("exploration",),
     ("block", "guarded", "task_control", "case"),
     ("",),  # the top package itself
 )
@@ -121,7 +123,7 @@ class LayersCheckerTests(unittest.TestCase):
 
     def test_an_import_upwards_is_found(self):
         """An import of a higher floor is named with both floors, also where a function hides it."""
-        wrong = ["_compat (floor 0) imports case (floor 6)"]
+        wrong = ["_compat (floor 0) imports case (floor 7)"]
         for source in (
             "from .case import X",
             "from . import case",
@@ -135,7 +137,7 @@ class LayersCheckerTests(unittest.TestCase):
         """The top package is the highest floor: nothing below may take names from it."""
         self.assertEqual(
             self.check(case="from asynctestkit import X", __init__=""),
-            ["case (floor 6) imports asynctestkit (floor 7)"],
+            ["case (floor 7) imports asynctestkit (floor 8)"],
         )
 
     def test_relative_imports_in_a_subpackage_are_resolved(self):

@@ -34,6 +34,7 @@ EXTRA = {
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
     "assertions/consumers.py": "consumers and producers, good and bad",
+    "exploration/test_cancel_safety_faults.py": "cancel_safety.py: what fails, and what is said",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
     "interop/libraries.py": "`make interop`: libraries that keep things for the process, or stop clocks",
     "interop/http_clients.py": "`make interop`: the mocks beside aiohttp and httpx, which it installs",

@@ -1,0 +1,59 @@
+"""The loop of an explored run: on virtual time, with the steps of its tasks in the order of a schedule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Coroutine
+from typing import Any
+
+from .. import _cpython_steps
+from ..cpython.originals import asyncio
+from ..loops.virtual import VirtualEventLoop
+from .deviations import Schedule
+from .names import Walker
+from .steps import StepQueue
+
+__all__ = ["ExploredLoop"]
+
+
+class ExploredLoop(VirtualEventLoop):
+    """A loop on virtual time whose tasks take their steps in the order of a schedule.
+
+    Sets of its tasks are iterated in an order that is the same in every run.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self._numbers = itertools.count(1)
+        self.steps = StepQueue(self, schedule)
+        _cpython_steps.replace_ready_queue(self, self.steps)
+
+    def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
+        """As the loop's it stands on; the task is one that is counted."""
+        is_main = not self.is_running()
+        task = super().create_task(coro, **options)
+        try:
+            if not isinstance(getattr(task, "_asynctestkit_walker", None), Walker):
+                task._asynctestkit_walker = Walker(is_main)  # type: ignore[attr-defined]  # ours
+        except AttributeError:
+            # A task factory may return a class with slots. Its steps are plain callbacks then.
+            pass
+        return task
+
+    def _new_task(
+        self, coro: Coroutine[Any, Any, Any], *, loop: ExploredLoop, **options: Any
+    ) -> asyncio.Task[Any]:
+        return _NumberedTask(coro, loop, next(self._numbers), options)
+
+
+class _NumberedTask(asyncio.Task[Any]):
+    """A task whose hash is its number, and not where it happens to lie in memory."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Any], loop: ExploredLoop, number: int, options: Any) -> None:
+        # Before the task begins, as an eager one does in the next line.
+        self._asynctestkit_number = number
+        self._asynctestkit_walker = Walker(not loop.is_running())
+        super().__init__(coro, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._asynctestkit_number

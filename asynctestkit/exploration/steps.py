@@ -1,0 +1,219 @@
+"""The queue of what a loop runs next, in the order of a schedule.
+
+Only legal orders come out of it. The steps of different tasks that are ready at the same time may change
+places, up to the next plain callback: those stay first in, first out, and neither overtake nor are overtaken,
+and timers that are due are such callbacks. The test's own task after a `sleep(0)` counts as one, too: "let it
+start, then look" is what tests do. Other tasks that let the others go first, by `sleep(0)`, may overtake a
+step once; or a task that spins until another gets on would spin for ever.
+"""
+
+from __future__ import annotations
+
+import collections
+from asyncio import Handle
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import _cpython_clock, _cpython_steps
+from ..await_chain import AwaitChain, chain_of_task
+from ..cpython.originals import asyncio
+from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
+from .names import TaskNames, Walker
+
+if TYPE_CHECKING:
+    from .loop import ExploredLoop
+
+__all__ = ["Applied", "StepQueue", "Waiting"]
+
+_MOST_YIELDS = 1
+"""How often one task that only lets others go first may overtake the same step."""
+_MOST_STEPS = 2000
+"""Steps of others after which a held step runs in any case: they may well go on for ever."""
+
+_pop = collections.deque.popleft
+
+
+class Applied(NamedTuple):
+    """A deviation that came to pass, and where the task stood then."""
+
+    deviation: Deviation
+    chain: AwaitChain
+
+
+class Waiting(NamedTuple):
+    """A step that may run now."""
+
+    key: StepKey
+    walker: Walker
+    is_bare: bool
+
+
+class StepQueue(collections.deque[Handle]):
+    """What a loop is about to run. Everything that is asked of it happens in the loop."""
+
+    def __init__(self, loop: ExploredLoop, schedule: Schedule) -> None:
+        super().__init__()
+        self._loop = loop
+        self._names = TaskNames()
+        self.main = "test"
+        """What the task that runs the test is called now."""
+        self.trace: list[StepKey] = []
+        """The steps, as they were taken."""
+        self.crossroads: list[StepKey] = []
+        """Those that could have been overtaken as they were taken."""
+        self.applied: list[Applied] = []
+        """What has come to pass of the schedule."""
+        self._holds = {(each.task, each.step): each for each in schedule if isinstance(each, Hold)}
+        self._cancels = {
+            (each.task, each.step, each.asleep): each for each in schedule if isinstance(each, Cancel)
+        }
+        self._overtaken: dict[StepKey, int] = {}
+        """For each held step, how many have gone before it."""
+        self.choose: Callable[[list[int], list[Waiting]], int] | None = None
+        """The place of the one that is to run, of those that may; None: the first that is not held."""
+        self.is_watching = True
+        """Whether there are deviations, and steps are noted."""
+        self._nothing = Handle(_nothing, (), loop)
+        self._nothing.cancel()
+
+    def popleft(self) -> Any:
+        """What is to be run next: a Handle, or what does as one for the loop."""
+        if not self.is_watching:
+            return _pop(self)
+        if self._holds or self.choose is not None:
+            index = self._index_of_next()
+            if index is None:
+                return self._nothing
+            handle = self[index]
+            del self[index]
+        else:
+            handle = _pop(self)
+        task = _cpython_steps.task_of_step(handle)
+        walker = self._walker(task) if task is not None else None
+        if task is None or walker is None:
+            return handle
+        walker.taken += 1
+        key = (walker.name, walker.taken)
+        self.trace.append(key)
+        if self and self._may_overtake(self[0]) and not _is_fixed(walker, handle, taken=1):
+            self.crossroads.append(key)
+        if walker.yields_over:
+            walker.yields_over = {}
+        if not self._cancels:
+            return handle
+        at_once = self._cancels.get((*key, False))
+        if at_once is not None:
+            self._cancel(task, at_once)
+        asleep = self._cancels.get((*key, True))
+        return handle if asleep is None else _ThenCancel(self, handle, task, asleep)
+
+    def walker(self, task: asyncio.Task[Any]) -> Walker | None:
+        """What is known of a task; None for a class of tasks that takes no notes."""
+        found = getattr(task, "_asynctestkit_walker", None)
+        return found if isinstance(found, Walker) else None
+
+    def _walker(self, task: asyncio.Task[Any]) -> Walker | None:
+        walker = self.walker(task)
+        if walker is not None and not walker.name:
+            walker.name = self._names.name(task, self.main if walker.is_main else "")
+        return walker
+
+    def _may_overtake(self, handle: Handle) -> bool:
+        task = _cpython_steps.task_of_step(handle)
+        walker = self._walker(task) if task is not None else None
+        return walker is not None and not _is_fixed(walker, handle)
+
+    # -- which one
+
+    def _index_of_next(self) -> int | None:
+        """None where the turn of the loop is to end first, as a timer is due."""
+        waiting = self._waiting()
+        if len(waiting) < 2:
+            return 0
+        able = [n for n in range(len(waiting)) if self._is_fair(waiting, n)]
+        if self.choose is not None:
+            chosen = self.choose(able, waiting)
+        else:
+            chosen = next((n for n in able if not self._is_held(waiting[n].key)), 0)
+        if not chosen:
+            return 0
+        if self._has_due_timer():
+            return None
+        for place, each in enumerate(waiting[:chosen]):
+            self._note_overtaken(place, each)
+            if waiting[chosen].is_bare:
+                over = each.walker.yields_over
+                over[waiting[chosen].walker] = over.get(waiting[chosen].walker, 0) + 1
+        return chosen
+
+    def _waiting(self) -> list[Waiting]:
+        """The steps that may change places, in the order in which they came."""
+        waiting: list[Waiting] = []
+        for handle in self:
+            task = _cpython_steps.task_of_step(handle)
+            walker = self._walker(task) if task is not None else None
+            if walker is None or _is_fixed(walker, handle):
+                break
+            is_bare = walker.taken > 0 and _cpython_steps.is_bare_step(handle)
+            waiting.append(Waiting((walker.name, walker.taken + 1), walker, is_bare))
+        return waiting
+
+    def _is_held(self, key: StepKey) -> bool:
+        hold = self._holds.get(key)
+        if hold is None or self._overtaken.get(key, 0) >= _MOST_STEPS:
+            return False
+        return hold.until is None or hold.until not in self.trace
+
+    @staticmethod
+    def _is_fair(waiting: list[Waiting], chosen: int) -> bool:
+        each = waiting[chosen]
+        return not each.is_bare or all(
+            before.walker.yields_over.get(each.walker, 0) < _MOST_YIELDS for before in waiting[:chosen]
+        )
+
+    def _has_due_timer(self) -> bool:
+        timer = _cpython_clock.first_timer(self._loop)
+        return timer is not None and timer.when() <= self._loop.time()
+
+    def _note_overtaken(self, place: int, each: Waiting) -> None:
+        hold = self._holds.get(each.key)
+        if hold is not None:
+            if each.key not in self._overtaken:
+                task = _cpython_steps.task_of_step(self[place])
+                self.applied.append(Applied(hold, chain_of_task(task)))  # type: ignore[arg-type]  # it is a step
+            self._overtaken[each.key] = self._overtaken.get(each.key, 0) + 1
+
+    # -- cancellations
+
+    def _cancel(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
+        self.applied.append(Applied(deviation, chain_of_task(task)))
+        task.cancel()
+
+    def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
+        """The step has been taken: cancels the task if it waits now."""
+        if not task.done():
+            self._cancel(task, deviation)
+
+
+class _ThenCancel:
+    """Stands for a handle towards the loop; when that has run, its task is cancelled."""
+
+    _cancelled = False
+
+    def __init__(self, queue: StepQueue, handle: Handle, task: asyncio.Task[Any], deviation: Cancel) -> None:
+        self._queue, self._handle, self._task, self._deviation = queue, handle, task, deviation
+
+    def _run(self) -> None:
+        try:
+            _cpython_steps.run_handle(self._handle)
+        finally:
+            self._queue.cancel_after(self._task, self._deviation)
+
+
+def _is_fixed(walker: Walker, handle: Handle, *, taken: int = 0) -> bool:
+    """Whether a step keeps its place, as a plain callback does; `taken`: 1 if it counts as taken already."""
+    return walker.is_main and walker.taken > taken and _cpython_steps.is_bare_step(handle)
+
+
+def _nothing() -> None:
+    """Never called."""
