@@ -21,6 +21,7 @@ from .exceptions import (
     UnnamedTaskError,
 )
 from .exploration.cancel_safety import CancelAssertions
+from .exploration.plan import explore, replay
 from .isolation import IsolationHelpers
 from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
@@ -99,6 +100,8 @@ __all__ = [
     "UnnamedTaskError",
     "WatcherLeaks",
     "allow_leaks",
+    "explore",
     "hygiene",
     "no_leaks",
+    "replay",
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import contextvars
+import copy
 from collections.abc import Iterator
 from types import MethodType
 from typing import Any
@@ -113,3 +115,24 @@ def free_places(lock: asyncio.Lock | asyncio.Semaphore) -> int:
     if isinstance(lock, asyncio.Lock):
         return 0 if lock.locked() else 1
     return int(lock._value)
+
+
+def fresh_case(case: Any) -> Any:
+    """A copy of a test case that has not run yet, which runs as if it were new.
+
+    `_cleanups` and `_subtest`, Lib/unittest/case.py, and from 3.11 `_asyncioTestContext`,
+    Lib/unittest/async_case.py, are what a run changes in place.
+    """
+    copied = copy.copy(case)
+    copied._cleanups = []
+    copied._subtest = None
+    copied.__dict__.pop(case._testMethodName, None)  # pytest binds sync tests to the instance
+    if hasattr(case, "_asyncioTestContext"):
+        copied._asyncioTestContext = contextvars.copy_context()
+    return copied
+
+
+def method_name(case: Any) -> str:
+    """Which test of its class a case runs: `_testMethodName`, Lib/unittest/case.py."""
+    name: str = case._testMethodName
+    return name

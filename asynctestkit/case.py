@@ -23,6 +23,7 @@ from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .exploration.cancel_safety import CancelAssertions
+from .exploration.explored import ExploredCase
 from .guarded import GuardedCase, is_called_by_run
 from .isolation import IsolationHelpers
 from .loops.quiescence import is_quiet
@@ -38,7 +39,7 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
-class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
+class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
     """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
 
     Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.

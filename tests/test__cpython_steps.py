@@ -111,3 +111,24 @@ class LocksTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(
                 (_cpython_steps.free_places(lock), _cpython_steps.free_places(semaphore)), (0, 1)
             )
+
+
+class CasesTests(unittest.TestCase):
+    def test_fresh_case_and_method_name(self):
+        """A copy has no cleanups, no bound test and no context of the original's, and runs by itself."""
+
+        class Case(unittest.IsolatedAsyncioTestCase):
+            async def test_it(self):
+                self.ran = True
+
+        case = Case("test_it")
+        case.addCleanup(self.fail)
+        case.test_it = None
+        fresh = _cpython_steps.fresh_case(case)
+        self.assertEqual(_cpython_steps.method_name(fresh), "test_it")
+        result = unittest.TestResult()
+        fresh.run(result)
+        self.assertTrue(result.wasSuccessful() and fresh.ran)
+        self.assertFalse(hasattr(case, "ran"))
+        if hasattr(case, "_asyncioTestContext"):  # from 3.11
+            self.assertIsNot(fresh._asyncioTestContext, case._asyncioTestContext)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Coroutine
+from asyncio import Handle
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from threading import get_ident
 from typing import Any
 
 from .. import _cpython_steps
@@ -24,6 +27,8 @@ class ExploredLoop(VirtualEventLoop):
 
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
+        self.uncontrolled: set[str] = set()
+        """What else than the schedule has a say in the order: "threads", "sockets or pipes"."""
         self._numbers = itertools.count(1)
         self.steps = StepQueue(self, schedule)
         _cpython_steps.replace_ready_queue(self, self.steps)
@@ -39,6 +44,23 @@ class ExploredLoop(VirtualEventLoop):
             # A task factory may return a class with slots. Its steps are plain callbacks then.
             pass
         return task
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """As the loop's it stands on; that other threads have a say is noted."""
+        if self._thread_id is not None and self._thread_id != get_ident():
+            self.uncontrolled.add("threads")
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        if fd != self._ssock.fileno():
+            self.uncontrolled.add("sockets or pipes")
+        return super()._add_reader(fd, callback, *args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        self.uncontrolled.add("sockets or pipes")
+        return super()._add_writer(fd, callback, *args)
 
     def _new_task(
         self, coro: Coroutine[Any, Any, Any], *, loop: ExploredLoop, **options: Any

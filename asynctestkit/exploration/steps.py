@@ -14,7 +14,8 @@ from asyncio import Handle
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _cpython_clock, _cpython_steps
+from .. import _cpython, _cpython_clock, _cpython_steps
+from .._compat import HAS_RUNNER
 from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
@@ -23,9 +24,9 @@ from .names import TaskNames, Walker
 if TYPE_CHECKING:
     from .loop import ExploredLoop
 
-__all__ = ["Applied", "StepQueue", "Waiting"]
+__all__ = ["Applied", "StepQueue", "Taken", "Waiting"]
 
-_MOST_YIELDS = 1
+_MOST_YIELDS = 2
 """How often one task that only lets others go first may overtake the same step."""
 _MOST_STEPS = 2000
 """Steps of others after which a held step runs in any case: they may well go on for ever."""
@@ -38,6 +39,17 @@ class Applied(NamedTuple):
 
     deviation: Deviation
     chain: AwaitChain
+
+
+class Taken(NamedTuple):
+    """A step in detail."""
+
+    key: StepKey
+    at: float
+    """Seconds of virtual time since the test began."""
+    before: AwaitChain
+    after: AwaitChain | str
+    """Where it waits now, or how it ended."""
 
 
 class Waiting(NamedTuple):
@@ -55,14 +67,23 @@ class StepQueue(collections.deque[Handle]):
         super().__init__()
         self._loop = loop
         self._names = TaskNames()
-        self.main = "test"
-        """What the task that runs the test is called now."""
+        self.main = ""
+        """What the task that runs the test is called now; "": as the phase is."""
+        self.mains: set[str] = set()
+        """What those have been called."""
         self.trace: list[StepKey] = []
         """The steps, as they were taken."""
         self.crossroads: list[StepKey] = []
         """Those that could have been overtaken as they were taken."""
         self.applied: list[Applied] = []
         """What has come to pass of the schedule."""
+        self.passed: list[Hold] = []
+        """What `choose` has come to, as holds that come to the same."""
+        self.is_telling = False
+        """Whether the steps are to be taken down in detail."""
+        self.taken: list[Taken] = []
+        """The steps in detail."""
+        self._passed: set[StepKey] = set()
         self._holds = {(each.task, each.step): each for each in schedule if isinstance(each, Hold)}
         self._cancels = {
             (each.task, each.step, each.asleep): each for each in schedule if isinstance(each, Cancel)
@@ -87,7 +108,7 @@ class StepQueue(collections.deque[Handle]):
             handle = self[index]
             del self[index]
         else:
-            handle = _pop(self)
+            index, handle = 0, _pop(self)
         task = _cpython_steps.task_of_step(handle)
         walker = self._walker(task) if task is not None else None
         if task is None or walker is None:
@@ -95,17 +116,21 @@ class StepQueue(collections.deque[Handle]):
         walker.taken += 1
         key = (walker.name, walker.taken)
         self.trace.append(key)
-        if self and self._may_overtake(self[0]) and not _is_fixed(walker, handle, taken=1):
+        if len(self) > index and self._may_overtake(self[index]) and not _is_fixed(walker, handle, taken=1):
             self.crossroads.append(key)
         if walker.yields_over:
             walker.yields_over = {}
-        if not self._cancels:
+        if key in self._passed:
+            self.passed.append(Hold(*key, until=self.trace[-2]))
+        asleep = None
+        if self._cancels:
+            at_once = self._cancels.get((*key, False))
+            if at_once is not None:
+                self._cancel(task, at_once)
+            asleep = self._cancels.get((*key, True))
+        if asleep is None and not self.is_telling:
             return handle
-        at_once = self._cancels.get((*key, False))
-        if at_once is not None:
-            self._cancel(task, at_once)
-        asleep = self._cancels.get((*key, True))
-        return handle if asleep is None else _ThenCancel(self, handle, task, asleep)
+        return _Step(self, handle, task, key, asleep)
 
     def walker(self, task: asyncio.Task[Any]) -> Walker | None:
         """What is known of a task; None for a class of tasks that takes no notes."""
@@ -115,8 +140,14 @@ class StepQueue(collections.deque[Handle]):
     def _walker(self, task: asyncio.Task[Any]) -> Walker | None:
         walker = self.walker(task)
         if walker is not None and not walker.name:
-            walker.name = self._names.name(task, self.main if walker.is_main else "")
+            main = (self.main or self._phase()) if walker.is_main else ""
+            walker.name = self._names.name(task, main)
+            if main:
+                self.mains.add(walker.name)
         return walker
+
+    def _phase(self) -> str:
+        return self._loop.phase if HAS_RUNNER else "test"  # before 3.11 one task runs all of them
 
     def _may_overtake(self, handle: Handle) -> bool:
         task = _cpython_steps.task_of_step(handle)
@@ -176,6 +207,8 @@ class StepQueue(collections.deque[Handle]):
         return timer is not None and timer.when() <= self._loop.time()
 
     def _note_overtaken(self, place: int, each: Waiting) -> None:
+        if self.choose is not None:
+            self._passed.add(each.key)
         hold = self._holds.get(each.key)
         if hold is not None:
             if each.key not in self._overtaken:
@@ -189,25 +222,49 @@ class StepQueue(collections.deque[Handle]):
         self.applied.append(Applied(deviation, chain_of_task(task)))
         task.cancel()
 
+    def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
+        """Takes down a step that was taken."""
+        after: AwaitChain | str = chain_of_task(task) if not task.done() else _end_of(task)
+        self.taken.append(Taken(key, self._loop.clock.elapsed, before, after))
+
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
         """The step has been taken: cancels the task if it waits now."""
         if not task.done():
             self._cancel(task, deviation)
 
 
-class _ThenCancel:
-    """Stands for a handle towards the loop; when that has run, its task is cancelled."""
+class _Step:
+    """Stands for a handle towards the loop: takes down what that does, and cancels its task afterwards."""
 
     _cancelled = False
 
-    def __init__(self, queue: StepQueue, handle: Handle, task: asyncio.Task[Any], deviation: Cancel) -> None:
-        self._queue, self._handle, self._task, self._deviation = queue, handle, task, deviation
+    def __init__(
+        self,
+        queue: StepQueue,
+        handle: Handle,
+        task: asyncio.Task[Any],
+        key: StepKey,
+        asleep: Cancel | None,
+    ) -> None:
+        self._queue, self._handle, self._task, self._key, self._asleep = queue, handle, task, key, asleep
 
     def _run(self) -> None:
+        queue, task = self._queue, self._task
+        before = chain_of_task(task) if queue.is_telling else None
         try:
             _cpython_steps.run_handle(self._handle)
         finally:
-            self._queue.cancel_after(self._task, self._deviation)
+            if before is not None:
+                queue.tell(self._key, before, task)
+            if self._asleep is not None:
+                queue.cancel_after(task, self._asleep)
+
+
+def _end_of(task: asyncio.Task[Any]) -> str:
+    if task.cancelled():
+        return "cancelled"
+    error = _cpython.exception_unlooked(task)
+    return "returned" if error is None else f"raised {type(error).__name__}"
 
 
 def _is_fixed(walker: Walker, handle: Handle, *, taken: int = 0) -> bool:

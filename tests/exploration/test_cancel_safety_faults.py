@@ -44,9 +44,7 @@ class EndingTests(Faults):
             work, "not safe to cancel: in run 3 it was cancelled as it began to wait, for the 1st time",
             "and it returned 7: it has swallowed the cancellation", "swallow=True",
         )  # fmt: skip
-        self.assertRegex(
-            text, rf"_faults.py:{lines_of(work, 'await nap')[0]} in work\n *await nap\(\)"
-        )
+        self.assertRegex(text, rf"_faults.py:{lines_of(work, 'await nap')[0]} in work\n *await nap\(\)")
 
     def test_another_exception(self):
         """It is the cause of the failure."""

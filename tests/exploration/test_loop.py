@@ -56,6 +56,8 @@ class ExploredLoopTests(unittest.TestCase):
                 self.future = loop.create_future()
                 self.future.set_result(coro.close())
 
+            def set_name(self, name): ...
+
             def __await__(self):
                 return self.future.__await__()
 
