@@ -132,6 +132,12 @@ class ExplorationTests(unittest.TestCase):
 
         self.assertRegex(run_body(explore(test)).text(), r"\d steps in place of \d, from test@\d on")
 
+
+class RunsTests(unittest.TestCase):
+    """What runs come to that are not as others, and where they end."""
+
+    clock = "virtual"
+
     def test_threads_are_not_controlled(self):
         """A run that goes otherwise because of them is no fault; where it fails, that is said."""
         runs = []
