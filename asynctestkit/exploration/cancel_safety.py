@@ -29,6 +29,8 @@ __all__ = ["CancelAssertions"]
 __unittest = True
 
 _MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
+_UNSET = "that nobody has set"
+_BREAK = "\n"
 _IN_MAKE_CORO = "make in make_coro what belongs to a loop, as each run has a fresh one"
 _NOT_GIVEN_BACK = ("entered and never left", "never released")
 
@@ -143,7 +145,7 @@ class CancelAssertions(Failing):
         faults = _of_ending(ran, swallow) if cancellation.task == MAIN or is_stuck else []
         faults += _of_held([line for line in ran.held if line not in usual])
         if ran.check_error is not None:
-            faults.append(f"and afterwards check() raised {one_line(ran.check_error)}")
+            faults.append(f"and afterwards check() raised {one_line(ran.check_error).partition(_BREAK)[0]}")
         if ran.left is not None:
             faults += ["and afterwards:", _indented(ran.left)]
         return faults
@@ -172,8 +174,10 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
         when = f"as {whose} was about to go on after its {wait} wait, with the result there"
     if not applied:
         return [f"not the same in each run: run {number} was to be cancelled {when}, and did not come so far"]
-    places = render_chain(*applied[0].chain, "  ")
-    return [f"not safe to cancel: in run {number} it was cancelled {when}" + (":" if places else ""), *places]
+    places, waits_on = applied[0].chain
+    has_result = not deviation.asleep and waits_on.endswith(_UNSET)
+    lines = render_chain(places, "" if has_result else waits_on, "  ")
+    return [f"not safe to cancel: in run {number} it was cancelled {when}" + (":" if lines else ""), *lines]
 
 
 def _of_ending(ran: Ran, swallow: bool) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..await_chain import AwaitChain
 from ..cpython.originals import os
-from ..places import Place, is_installed, is_machinery
+from ..places import Place, is_installed, is_machinery, is_own
 from .deviations import Cancel, Deviation, Hold, StepKey
 from .steps import Taken
 
@@ -93,22 +93,19 @@ def _shown(taken: Sequence[Taken], marks: dict[StepKey, Deviation]) -> set[int]:
 
 
 def _cell(step: Taken, marks: dict[StepKey, Deviation]) -> str:
-    before, after = innermost(step.before), step.after
-    came = _short(before) if step.key[1] > 1 else "start"
-    if isinstance(after, AwaitChain):
-        place = innermost(after)
-        waits_on = after.waits_on.partition(", pending")[0].partition(" that nobody")[0]
-        gone = _short(place, before) + (f" {waits_on}" if waits_on else "")
+    before: Place | None = innermost(step.before)
+    if step.key[1] == 1 or before is None or is_own(before.file):
+        before = None  # it had not begun
+    if isinstance(step.after, AwaitChain):
+        waits_on = step.after.waits_on.partition(", pending")[0].partition(" that nobody")[0]
+        gone = _short(innermost(step.after), before) + (f" {waits_on}" if waits_on else "")
     else:
-        gone = after
-    mark = ""
+        gone = step.after
     deviation = marks.get(step.key)
-    if isinstance(deviation, Hold):
-        mark = "SLOW "
-    elif isinstance(deviation, Cancel):
-        mark = "CANCELLED " if not deviation.asleep else ""
-        gone += " CANCELLED" if deviation.asleep else ""
-    return f"{mark}{came} → {gone}"
+    slow = "SLOW " if isinstance(deviation, Hold) else ""
+    if isinstance(deviation, Cancel):
+        slow, gone = ("", f"{gone} CANCELLED") if deviation.asleep else ("CANCELLED ", gone)
+    return f"{slow}{'start' if before is None else _short(before)} → {gone}"
 
 
 def _short(place: Place | None, before: Place | None = None) -> str:

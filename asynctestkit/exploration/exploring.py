@@ -88,6 +88,7 @@ class Exploration:
             life = self._live(attempt.schedule, attempt)
             if life.failure is not None:
                 failing = life
+                search.note(life)
                 break
             try:
                 attempt = attempts.send(life)

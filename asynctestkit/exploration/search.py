@@ -48,6 +48,10 @@ class Search:
         self._seen = {_print_of(first)}
         self._tried: set[frozenset[Deviation]] = set()
 
+    def note(self, failing: Life) -> None:
+        """The last schedule has failed: it counts as well."""
+        self._is_new(failing)
+
     def attempts(self) -> _Attempts:
         """Each is answered by what it came to, with `send`."""
         bases = yield from self._level([self._first])

@@ -18,6 +18,7 @@ from .. import _cpython, _cpython_clock, _cpython_steps
 from .._compat import HAS_RUNNER
 from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
+from ..places import is_own
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
 from .names import TaskNames, Walker
 
@@ -225,6 +226,10 @@ class StepQueue(collections.deque[Handle]):
     def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
         """Takes down a step that was taken."""
         after: AwaitChain | str = chain_of_task(task) if not task.done() else _end_of(task)
+        if key[0] in self.mains:
+            if not _is_users(before) and not _is_users(after):  # before 3.11
+                return
+            after = after if _is_users(after) else "ended"
         self.taken.append(Taken(key, self._loop.clock.elapsed, before, after))
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
@@ -258,6 +263,11 @@ class _Step:
                 queue.tell(self._key, before, task)
             if self._asleep is not None:
                 queue.cancel_after(task, self._asleep)
+
+
+def _is_users(stands: AwaitChain | str) -> bool:
+    """Whether a task stands in code of the user's, and not only in ours that runs it."""
+    return isinstance(stands, AwaitChain) and any(not is_own(place.file) for place in stands.places)
 
 
 def _end_of(task: asyncio.Task[Any]) -> str:
