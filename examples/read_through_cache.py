@@ -1,4 +1,4 @@
-"""A cache in front of a database, in every order of its tasks: an update is seen by all that read after it."""
+"""A cache in front of a database, in every order of its tasks: an update is seen by who reads after it."""
 
 import asyncio
 import unittest

@@ -1,4 +1,4 @@
-"""A pool that loses the connection it has just handed to a task that is cancelled; mended in waiting_pool.py."""
+"""A pool that loses the connection it has just handed to a task that is cancelled; see waiting_pool.py."""
 
 import asyncio
 import unittest
