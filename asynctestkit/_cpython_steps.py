@@ -127,7 +127,7 @@ def fresh_case(case: Any) -> Any:
     copied._cleanups = []
     copied._subtest = None
     copied.__dict__.pop(case._testMethodName, None)  # pytest binds sync tests to the instance
-    if hasattr(case, "_asyncioTestContext"):
+    if hasattr(case, "_asyncioTestContext"):  # from 3.11
         copied._asyncioTestContext = contextvars.copy_context()
     return copied
 

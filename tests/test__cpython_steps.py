@@ -92,6 +92,21 @@ class NestedLoopTests(unittest.TestCase):
                     loop.run_until_complete(outer(body(inner), loop=loop))
                     loop.close()
 
+    def test_a_callback_has_no_task(self):
+        """Within a callback another loop runs as well, and there is no task to go on with."""
+        loop, results = asyncio.new_event_loop(), []
+        self.addCleanup(loop.close)
+
+        def callback():
+            with _cpython_steps.outer_loop_stands_still():
+                asyncio.run(self.who())
+            results.append(asyncio.current_task())
+            loop.stop()
+
+        loop.call_soon(callback)
+        loop.run_forever()
+        self.assertEqual(results, [None])
+
     async def who(self):
         await asyncio.sleep(0)
         return asyncio.get_running_loop()

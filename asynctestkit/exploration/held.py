@@ -49,12 +49,11 @@ class HeldLocks:
     def _noting(self, acquire: Any) -> Any:
         @functools.wraps(acquire)
         def noted(lock: Lock | Semaphore) -> Any:
-            caller = below_the_library(sys._getframe(1))
+            caller: Any = below_the_library(sys._getframe(1))  # there is one that runs the loop
             before = self._taken.get(id(lock))
             free = _cpython_steps.free_places(lock) if before is None else before.free_before
-            if caller is not None:
-                place = Place(caller.f_code.co_filename, caller.f_lineno, caller.f_code.co_name)
-                self._taken[id(lock)] = _Taken(lock, free, place)
+            code, line = caller.f_code, caller.f_lineno
+            self._taken[id(lock)] = _Taken(lock, free, Place(code.co_filename, line, code.co_name))
             return acquire(lock)
 
         return mark_coroutine_function(noted)

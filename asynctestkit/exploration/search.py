@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
-from itertools import count
 from random import Random
 from typing import NamedTuple
 
@@ -99,15 +98,14 @@ class Search:
         cancellations = list(self._cancellations(self._first)) if self._plan.cancellations else []
         if not self._first.crossroads or self._plan.tasks is not None or not self._plan.holds:
             return
-        for seed in count(1):
+        while idle < _ENOUGH:
+            seed = self.walked + 1
             schedule: Schedule = ()
             if cancellations and seed % 2:
                 schedule = (Random(seed).choice(cancellations),)
             life = yield Attempt(schedule, Walk(seed, lengths))
             self.walked += 1
             idle = 0 if self._is_new(life) else idle + 1
-            if idle == _ENOUGH:
-                return
 
     def _cancellations(self, base: Life) -> Iterator[Cancel]:
         names = {task for task, _ in base.trace if task not in base.mains and self._is_wanted(task)}

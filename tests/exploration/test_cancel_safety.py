@@ -168,6 +168,18 @@ class EndedTests(unittest.TestCase):
         self.assertEqual(ran.kinds, ["FAIL"])
         self.assertIn("DeadlineError", ran.text())
 
+    def test_ctrl_c_in_the_check(self):
+        """It is none of the check's faults."""
+
+        def check():
+            raise KeyboardInterrupt
+
+        async def test(self):
+            await self.assertCancelSafe(nap, check=check)
+
+        with self.assertRaises(KeyboardInterrupt):
+            run_body(test)
+
     def test_ctrl_c(self):
         """The first one ends the run that goes on, and the test."""
 

@@ -1,11 +1,12 @@
 """How a test case runs its explored tests."""
 
 import asyncio
+import gc
 import io
 import unittest
 from unittest import mock
 
-from asynctestkit import HygieneMixin, HygienicAsyncTestCase, explore
+from asynctestkit import HygieneMixin, HygienicAsyncTestCase, explore, replay
 from tests.case_runs import run, run_body
 from tests.exploration.programs import copy_of
 
@@ -89,11 +90,28 @@ class ExploredCaseTests(unittest.TestCase):
         case = self.case(explore(max_runs=4)(copy_of(body)))
         unittest.TextTestRunner(stream, verbosity=2).run(case("test"))
         self.assertIn("explored 4 schedules, ", stream.getvalue())
+        case = self.case(replay("")(copy_of(body)))
+        unittest.TextTestRunner(stream, verbosity=2).run(case("test"))
+        self.assertIn("explored 1 schedule, in ", stream.getvalue())
 
     def test_without_a_result(self):
         """`run()` makes one, as unittest's does."""
         result = self.case(explore(max_runs=4)(copy_of(body)))("test").run()
         self.assertEqual((result.testsRun, result.wasSuccessful()), (1, True))
+
+    def test_the_garbage_collector(self):
+        """It is off meanwhile, and afterwards as it was."""
+        seen = []
+
+        async def look(self):
+            seen.append(gc.isenabled())
+
+        for enabled in (True, False):
+            (gc.enable if enabled else gc.disable)()
+            self.addCleanup(gc.enable)
+            run_body(explore(copy_of(look)))
+            self.assertEqual(gc.isenabled(), enabled)
+        self.assertEqual(seen, [False] * 4)
 
     def test_a_sync_test(self):
         """It has one schedule."""

@@ -1,6 +1,8 @@
 """The loop of explored runs."""
 
 import asyncio
+import socket
+import threading
 import unittest
 
 from asynctestkit.exploration.deviations import Hold
@@ -45,6 +47,28 @@ class ExploredLoopTests(unittest.TestCase):
 
         self.loop.run_until_complete(body())
         self.assertEqual(self.loop.steps.trace[:2], [("test", 1), ("b", 1)])
+
+    def test_what_else_has_a_say_is_noted(self):
+        """Other threads that call in, and descriptors that are watched, the loop's own pipe apart."""
+        self.loop.call_soon_threadsafe(int)
+        self.assertEqual(self.loop.uncontrolled, set())
+
+        async def threads():
+            thread = threading.Thread(target=self.loop.call_soon_threadsafe, args=(int,))
+            thread.start()
+            thread.join()
+
+        self.loop.run_until_complete(threads())
+        self.assertEqual(self.loop.uncontrolled, {"threads"})
+        one, other = socket.socketpair()
+        for add in ("add_reader", "add_writer"):
+            self.loop.uncontrolled.clear()
+            getattr(self.loop, add)(one, int)
+            self.assertEqual(self.loop.uncontrolled, {"sockets or pipes"})
+        self.loop.remove_reader(one)
+        self.loop.remove_writer(one)
+        one.close()
+        other.close()
 
     def test_a_task_that_takes_no_notes_is_no_hindrance(self):
         """One of a class with slots takes its steps as a plain callback."""

@@ -64,7 +64,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["a", "callback", "b"])
 
     def test_a_timer_that_is_due_is_not_overtaken(self):
-        """A timer due at once is a callback of the next turn: what becomes ready later comes after it."""
+        """A timer due at once is a callback of the next turn, and the steps of this one come before it."""
 
         async def body(log):
             loop = asyncio.get_running_loop()
@@ -75,6 +75,7 @@ class StepQueueTests(unittest.TestCase):
 
             async def other():
                 log.append("b")
+                loop.call_at(loop.time(), log.append, "timer")
                 second.set_result(None)
 
             async def last():
@@ -84,11 +85,12 @@ class StepQueueTests(unittest.TestCase):
             tasks = {asyncio.create_task(last(), name="c")}
             await asyncio.sleep(0)
             tasks |= {asyncio.create_task(first(), name="a"), asyncio.create_task(other(), name="b")}
-            loop.call_at(loop.time(), log.append, "timer")
             await asyncio.wait(tasks)
+            await asyncio.sleep(0)
 
-        self.assertEqual(self.run_as("", body), ["a", "b", "timer", "c"])
-        self.assertEqual(self.run_as("hold:a@1", body), ["b", "a", "timer", "c"])
+        self.assertEqual(self.run_as("", body), ["a", "b", "c", "timer"])
+        self.assertEqual(self.run_as("hold:a@1,hold:c@2", body), ["b", "a", "c", "timer"])
+        self.assertEqual(self.run_as("hold:a@1", body), ["b", "c", "a", "timer"])
 
     def test_the_tests_own_sleep_0_is_not_overtaken(self):
         """ "Start it, let it run, look" finds it started, in every schedule."""
