@@ -8,7 +8,7 @@ from ..await_chain import AwaitChain
 from ..cpython.originals import os
 from ..places import Place, is_installed, is_machinery, is_own
 from .deviations import Cancel, Deviation, Hold, StepKey
-from .steps import Taken
+from .told import Taken
 
 __all__ = ["diagram", "innermost", "ordinal", "sentence", "step_of"]
 

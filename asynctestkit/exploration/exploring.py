@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import unittest
+import warnings
 from typing import Any
 
 from .._compat import add_note, add_note_to_failure
 from ..cpython.originals import gc
 from ..cpython.wall import wall_time
+from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
@@ -106,7 +108,11 @@ class Exploration:
     def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
         script = Script(schedule, walk=attempt.walk if attempt is not None else None, is_told=is_told)
         script.limit = self._limit
-        life = live(self._case, self._run, schedule, script)
+        with warnings.catch_warnings():
+            if self._search is not None:
+                # What a test leaves that was ended early is no news, and comes a thousand times.
+                warnings.simplefilter("ignore", LeakWarning)
+            life = live(self._case, self._run, schedule, script)
         self._runs += 1
         if life is None:
             raise RuntimeError(
@@ -131,8 +137,10 @@ class Exploration:
             life = self._live(schedule)
             return life if type(life.failure) is kind else None
 
-        shortest = shrunk(found, fails)
-        told = self._live(shortest.schedule, is_told=True)
+        # What has taken as long as the deadline allows is not run again and again.
+        is_slow = isinstance(found.failure, DeadlineError)
+        shortest = found if is_slow else shrunk(found, fails)
+        told = found if is_slow else self._live(shortest.schedule, is_told=True)
         lines = [f"\nthe schedule in which it fails, found in run {at}:"]
         again = told if told.failure is not None else shortest
         lines += [f"- {sentence(*each, again.mains)}" for each in again.applied]
@@ -141,7 +149,8 @@ class Exploration:
         elif (told.trace, type(told.failure)) != (shortest.trace, kind):
             lines.append(f"run twice in this schedule, it went two ways: {_difference(shortest, told)}")
         lines += self._uncontrolled_lines()
-        lines += ["", *diagram(told.taken, shortest.schedule), "", *self._ways_to_replay(shortest.schedule)]
+        steps = ["", *diagram(told.taken, shortest.schedule)] if told.taken else []
+        lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
         return self._noted(again, [*lines, self.statistics()])
 
     def _replayed(self, schedule: Schedule) -> Calls:

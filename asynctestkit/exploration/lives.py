@@ -11,7 +11,8 @@ from typing import Any
 from .. import _cpython_steps
 from .deviations import Deviation, Hold, Schedule, StepKey
 from .loop import ExploredLoop
-from .steps import Applied, Taken
+from .steps import Applied
+from .told import Taken
 from .walk import Walk
 
 __all__ = ["Life", "RunOne", "Script", "live"]

@@ -4,33 +4,36 @@ Only legal orders come out of it. The steps of different tasks that are ready at
 places, up to the next plain callback: those stay first in, first out, and neither overtake nor are overtaken,
 and timers that are due are such callbacks. The test's own task after a `sleep(0)` counts as one, too: "let it
 start, then look" is what tests do. Other tasks that let the others go first, by `sleep(0)`, may overtake a
-step once; or a task that spins until another gets on would spin for ever.
+step twice; or a task that spins until another gets on would spin for ever.
 """
 
 from __future__ import annotations
 
 import collections
 from asyncio import Handle
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _cpython, _cpython_clock, _cpython_steps
+from .. import _cpython_clock, _cpython_steps
 from .._compat import HAS_RUNNER
 from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
-from ..places import is_own
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
 from .names import TaskNames, Walker
+from .told import Taken, step_taken
+from .waiting import Choice, Waiting, is_fair, is_fixed
 
 if TYPE_CHECKING:
     from .loop import ExploredLoop
 
-__all__ = ["Applied", "StepQueue", "Taken", "Waiting"]
+__all__ = ["Applied", "StepQueue"]
 
-_MOST_YIELDS = 2
-"""How often one task that only lets others go first may overtake the same step."""
 _MOST_STEPS = 2000
 """Steps of others after which a held step runs in any case: they may well go on for ever."""
+
+_MOST_CHOICES = 64
+"""Steps of which one is chosen by chance, where there are more."""
 
 _pop = collections.deque.popleft
 
@@ -40,25 +43,6 @@ class Applied(NamedTuple):
 
     deviation: Deviation
     chain: AwaitChain
-
-
-class Taken(NamedTuple):
-    """A step in detail."""
-
-    key: StepKey
-    at: float
-    """Seconds of virtual time since the test began."""
-    before: AwaitChain
-    after: AwaitChain | str
-    """Where it waits now, or how it ended."""
-
-
-class Waiting(NamedTuple):
-    """A step that may run now."""
-
-    key: StepKey
-    walker: Walker
-    is_bare: bool
 
 
 class StepQueue(collections.deque[Handle]):
@@ -89,9 +73,12 @@ class StepQueue(collections.deque[Handle]):
         self._cancels = {
             (each.task, each.step, each.asleep): each for each in schedule if isinstance(each, Cancel)
         }
+        self._awaited = {each.until for each in self._holds.values()}
+        self._seen: set[StepKey] = set()
+        """Of the steps that a hold ends with, those that were taken."""
         self._overtaken: dict[StepKey, int] = {}
         """For each held step, how many have gone before it."""
-        self.choose: Callable[[list[int], list[Waiting]], int] | None = None
+        self.choose: Choice | None = None
         """The place of the one that is to run, of those that may; None: the first that is not held."""
         self.is_watching = True
         """Whether there are deviations, and steps are noted."""
@@ -117,7 +104,9 @@ class StepQueue(collections.deque[Handle]):
         walker.taken += 1
         key = (walker.name, walker.taken)
         self.trace.append(key)
-        if len(self) > index and self._may_overtake(self[index]) and not _is_fixed(walker, handle, taken=1):
+        if key in self._awaited:
+            self._seen.add(key)
+        if len(self) > index and self._may_overtake(self[index]) and not is_fixed(walker, handle, taken=1):
             self.crossroads.append(key)
         if walker.yields_over:
             walker.yields_over = {}
@@ -153,55 +142,57 @@ class StepQueue(collections.deque[Handle]):
     def _may_overtake(self, handle: Handle) -> bool:
         task = _cpython_steps.task_of_step(handle)
         walker = self._walker(task) if task is not None else None
-        return walker is not None and not _is_fixed(walker, handle)
+        return walker is not None and not is_fixed(walker, handle)
 
     # -- which one
 
     def _index_of_next(self) -> int | None:
         """None where the turn of the loop is to end first, as a timer is due."""
-        waiting = self._waiting()
-        if len(waiting) < 2:
-            return 0
-        able = [n for n in range(len(waiting)) if self._is_fair(waiting, n)]
-        if self.choose is not None:
-            chosen = self.choose(able, waiting)
-        else:
-            chosen = next((n for n in able if not self._is_held(waiting[n].key)), 0)
-        if not chosen:
+        passed, chosen = self._first() if self.choose is None else self._chosen(self.choose)
+        if not passed or chosen is None:
             return 0
         if self._has_due_timer():
             return None
-        for place, each in enumerate(waiting[:chosen]):
+        for place, each in enumerate(passed):
             self._note_overtaken(place, each)
-            if waiting[chosen].is_bare:
+            if chosen.is_bare:
                 over = each.walker.yields_over
-                over[waiting[chosen].walker] = over.get(waiting[chosen].walker, 0) + 1
-        return chosen
+                over[chosen.walker] = over.get(chosen.walker, 0) + 1
+        return len(passed)
 
-    def _waiting(self) -> list[Waiting]:
+    def _first(self) -> tuple[list[Waiting], Waiting | None]:
+        """The first that is not held, and those that it goes before; None where all are held."""
+        passed: list[Waiting] = []
+        for each in self._waiting():
+            if not self._is_held(each.key) and is_fair(passed, each):
+                return passed, each
+            passed.append(each)
+        return passed, None
+
+    def _chosen(self, choose: Choice) -> tuple[list[Waiting], Waiting | None]:
+        """The one that is chosen, and those that it goes before; None where there is no choice."""
+        waiting = list(islice(self._waiting(), _MOST_CHOICES))
+        if len(waiting) < 2:
+            return [], None
+        able = [place for place, each in enumerate(waiting) if is_fair(waiting[:place], each)]
+        place = choose(able, waiting)
+        return waiting[:place], waiting[place]
+
+    def _waiting(self) -> Iterator[Waiting]:
         """The steps that may change places, in the order in which they came."""
-        waiting: list[Waiting] = []
         for handle in self:
             task = _cpython_steps.task_of_step(handle)
             walker = self._walker(task) if task is not None else None
-            if walker is None or _is_fixed(walker, handle):
-                break
+            if walker is None or is_fixed(walker, handle):
+                return
             is_bare = walker.taken > 0 and _cpython_steps.is_bare_step(handle)
-            waiting.append(Waiting((walker.name, walker.taken + 1), walker, is_bare))
-        return waiting
+            yield Waiting((walker.name, walker.taken + 1), walker, is_bare)
 
     def _is_held(self, key: StepKey) -> bool:
         hold = self._holds.get(key)
         if hold is None or self._overtaken.get(key, 0) >= _MOST_STEPS:
             return False
-        return hold.until is None or hold.until not in self.trace
-
-    @staticmethod
-    def _is_fair(waiting: list[Waiting], chosen: int) -> bool:
-        each = waiting[chosen]
-        return not each.is_bare or all(
-            before.walker.yields_over.get(each.walker, 0) < _MOST_YIELDS for before in waiting[:chosen]
-        )
+        return hold.until is None or hold.until not in self._seen
 
     def _has_due_timer(self) -> bool:
         timer = _cpython_clock.first_timer(self._loop)
@@ -225,12 +216,9 @@ class StepQueue(collections.deque[Handle]):
 
     def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
         """Takes down a step that was taken."""
-        after: AwaitChain | str = chain_of_task(task) if not task.done() else _end_of(task)
-        if key[0] in self.mains:
-            if not _is_users(before) and not _is_users(after):  # before 3.11
-                return
-            after = after if _is_users(after) else "ended"
-        self.taken.append(Taken(key, self._loop.clock.elapsed, before, after))
+        told = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
+        if told is not None:
+            self.taken.append(told)
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
         """The step has been taken: cancels the task if it waits now."""
@@ -263,23 +251,6 @@ class _Step:
                 queue.tell(self._key, before, task)
             if self._asleep is not None:
                 queue.cancel_after(task, self._asleep)
-
-
-def _is_users(stands: AwaitChain | str) -> bool:
-    """Whether a task stands in code of the user's, and not only in ours that runs it."""
-    return isinstance(stands, AwaitChain) and any(not is_own(place.file) for place in stands.places)
-
-
-def _end_of(task: asyncio.Task[Any]) -> str:
-    if task.cancelled():
-        return "cancelled"
-    error = _cpython.exception_unlooked(task)
-    return "returned" if error is None else f"raised {type(error).__name__}"
-
-
-def _is_fixed(walker: Walker, handle: Handle, *, taken: int = 0) -> bool:
-    """Whether a step keeps its place, as a plain callback does; `taken`: 1 if it counts as taken already."""
-    return walker.is_main and walker.taken > taken and _cpython_steps.is_bare_step(handle)
 
 
 def _nothing() -> None:

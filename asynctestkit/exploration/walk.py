@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .deviations import StepKey
 
 if TYPE_CHECKING:
-    from .steps import Waiting
+    from .waiting import Waiting
 
 __all__ = ["Walk", "lengths_of"]
 

@@ -6,7 +6,7 @@ import unittest
 from asynctestkit.await_chain import AwaitChain
 from asynctestkit.exploration.deviations import Cancel, Hold
 from asynctestkit.exploration.diagram import diagram, innermost, ordinal, sentence, step_of
-from asynctestkit.exploration.steps import Taken
+from asynctestkit.exploration.told import Taken
 from asynctestkit.places import Place
 
 STORE = Place("/srv/store.py", 41, "save")

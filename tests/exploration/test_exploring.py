@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 import unittest
 from unittest import mock
 
@@ -172,6 +173,27 @@ class RunsTests(unittest.TestCase):
         self.assertIn("AssertionError: once", text)
         self.assertIn("run once more in this schedule, it passed", text)
 
+    def test_a_run_that_takes_too_long(self):
+        """It is not run again, to be made short or to be shown."""
+        runs = []
+
+        async def test(self):
+            order = []
+
+            async def say(name):
+                order.append(name)
+
+            await asyncio.gather(*(asyncio.create_task(say(name), name=name) for name in "ab"))
+            runs.append(order)
+            if order == ["b", "a"]:
+                time.sleep(60)
+
+        text = run_body(explore(test), deadline=0.1).text()
+        self.assertIn("DeadlineError", text)
+        self.assertIn("- task 'a' was slow before its 1st step", text)
+        self.assertIn('@replay("hold:a@1")', text)
+        self.assertEqual(runs.count(["b", "a"]), 1)
+
     def test_a_run_that_goes_two_ways(self):
         """It is told where the ways part."""
         runs = []
@@ -208,6 +230,15 @@ class RunsTests(unittest.TestCase):
         with mock.patch.object(exploring, "_MOST_SHRINKING", 0):
             ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
         self.assertIn("hold:", ran.text())
+
+    def test_what_a_cancelled_test_leaves(self):
+        """A cancellation that comes out of the test ends it early; what it has left then is no news."""
+
+        async def test(self):
+            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+
+        ran = run_body(explore(cancellations=True)(test))
+        self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
 
     def test_ctrl_c(self):
         """It ends the exploration, and says how far that had come."""

@@ -4,7 +4,7 @@ import unittest
 from collections import Counter
 
 from asynctestkit.exploration.names import Walker
-from asynctestkit.exploration.steps import Waiting
+from asynctestkit.exploration.waiting import Waiting
 from asynctestkit.exploration.walk import Walk, lengths_of
 
 

@@ -36,7 +36,8 @@ def run_with(requirement: str | None, test: str) -> subprocess.CompletedProcess[
         folder = FOLDER / f"{requirement}-{sys.version_info[0]}.{sys.version_info[1]}"
         if not folder.exists():
             install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*install, "--target", str(folder), requirement], check=True)
+            command = [*install, "--target", str(folder), requirement]
+            subprocess.run(command, check=True, capture_output=True)
         path.insert(0, str(folder))
     return subprocess.run(
         [sys.executable, "-m", "unittest", f"tests.interop.affected.{test}"],
