@@ -27,6 +27,8 @@ Calls = list[tuple[str, tuple[Any, ...]]]
 _PROGRESS_AFTER, _PROGRESS_EVERY = 2.0, 0.5
 _LEAST_LIMIT, _TIMES = 24 * 3600.0, 1000
 """Virtual seconds, and times what the unchanged run took, after which a run has run away."""
+_RUNS_OF_GARBAGE = 500
+"""Runs after which what they have left in reference cycles is collected, some ten kilobytes each."""
 _MOST_SHRINKING = 300
 """Runs, and a quarter of the seconds that the search has, to make a schedule shorter."""
 
@@ -114,6 +116,8 @@ class Exploration:
                 warnings.simplefilter("ignore", LeakWarning)
             life = live(self._case, self._run, schedule, script)
         self._runs += 1
+        if self._runs % _RUNS_OF_GARBAGE == 0:
+            gc.collect()
         if life is None:
             raise RuntimeError(
                 f"{self._case.id()} cannot be explored: that needs the loop of asynctestkit. Take away its "

@@ -240,6 +240,15 @@ class RunsTests(unittest.TestCase):
         ran = run_body(explore(cancellations=True)(test))
         self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
 
+    def test_garbage_is_collected_now_and_then(self):
+        """Between runs, so that many of them take no more memory than a few."""
+        with (
+            mock.patch.object(exploring, "_RUNS_OF_GARBAGE", 3),
+            mock.patch.object(exploring, "gc") as collector,
+        ):
+            run_body(explore(max_runs=7)(copy_of(takes_turns)))
+        self.assertEqual(collector.collect.call_count, 2)
+
     def test_ctrl_c(self):
         """It ends the exploration, and says how far that had come."""
 
