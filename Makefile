@@ -40,6 +40,7 @@ bench:  ## print what a hygienic test costs, as ratios
 interop: .venv-interop/ready-$(VERSION)  ## run mocks beside real clients, and real libraries in hygienic tests
 	@.venv-interop/bin/python -X dev -m unittest -v tests.interop.http_clients
 	@.venv-interop/bin/python -m unittest -v tests.interop.libraries
+	@.venv-interop/bin/python -m unittest -v tests.interop.exploration
 
 lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \

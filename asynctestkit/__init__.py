@@ -18,6 +18,8 @@ from .exceptions import (
     StaleAllowanceError,
     UnnamedTaskError,
 )
+from .exploration.cancel_safety import CancelAssertions
+from .exploration.plan import explore, replay
 from .isolation import IsolationHelpers
 from .leaks.allowances import Allowance
 from .leaks.detector import LeakDetector
@@ -56,6 +58,7 @@ __all__ = [
     "AsyncGeneratorLeaks",
     "BlockedLoopError",
     "CallbackLeaks",
+    "CancelAssertions",
     "Clock",
     "CoroutineLeaks",
     "DeadlineError",
@@ -97,6 +100,8 @@ __all__ = [
     "UnnamedTaskError",
     "WatcherLeaks",
     "allow_leaks",
+    "explore",
     "hygiene",
     "no_leaks",
+    "replay",
 ]

@@ -22,6 +22,8 @@ from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
 from .cpython.versions import HAS_RUNNER, RunnerHooks
+from .exploration.cancel_safety import CancelAssertions
+from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
 from .lifecycle.guarded_case import GuardedCase, is_called_by_run
@@ -37,7 +39,7 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
-class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
+class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
     """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
 
     Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
@@ -137,6 +139,7 @@ class HygienicAsyncTestCase(
     TaskAssertions,
     GroupAssertions,
     LogAssertions,
+    CancelAssertions,
     MockAssertions,
     MockBuilders,
     IsolationHelpers,

@@ -234,17 +234,21 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
 }
 
 
+_VARIABLES = (*_ENVIRONMENT, "ASYNCTESTKIT_EXPLORE", "ASYNCTESTKIT_SCHEDULE")
+"""The last two are no settings, but say how tests are explored."""
+
+
 @functools.cache
 def _reject_misspelt_variables() -> None:
     """Looks once at what the process was started with, as it is asked for every test."""
     for variable in os.environ:
-        if variable.startswith(_PREFIX) and variable not in _ENVIRONMENT:
-            known = [each.removeprefix(_PREFIX) for each in _ENVIRONMENT]
+        if variable.startswith(_PREFIX) and variable not in _VARIABLES:
+            known = [each.removeprefix(_PREFIX) for each in _VARIABLES]
             nearest = difflib.get_close_matches(variable.removeprefix(_PREFIX), known, n=1, cutoff=_NEARLY)
             if nearest:  # others may be a project's own
                 raise ValueError(
                     f"unknown environment variable {variable}; did you mean {_PREFIX}{nearest[0]}? "
-                    f"There are: {', '.join(_ENVIRONMENT)}"
+                    f"There are: {', '.join(_VARIABLES)}"
                 )
 
 

@@ -12,7 +12,8 @@ import time
 import unittest
 from collections.abc import Callable
 
-from asynctestkit import HygienicAsyncTestCase
+from asynctestkit import HygienicAsyncTestCase, explore
+from asynctestkit.exploration import search
 
 ROUNDS = 11
 HEAP = 500_000
@@ -46,6 +47,21 @@ class HygienicIdle(HygienicAsyncTestCase):
 
 class VirtualIdle(HygienicIdle):
     clock = "virtual"
+
+
+class TwoTasks(HygienicAsyncTestCase):
+    clock = "virtual"
+
+    async def test_two(self):
+        await wait_for_two()
+
+    @explore(max_runs=TESTS, seconds=float("inf"))
+    async def test_two_explored(self):
+        await wait_for_two()
+
+
+async def wait_for_two():
+    await asyncio.wait([asyncio.create_task(asyncio.sleep(0)) for _ in range(2)])
 
 
 class ManySleeps(HygienicAsyncTestCase):
@@ -165,6 +181,15 @@ def main() -> None:
             "IsolatedAsyncioTestCase, debug off": lambda: run(IdleWithoutDebug, "test_nothing", TESTS),
             "HygienicAsyncTestCase": lambda: run(HygienicIdle, "test_nothing", TESTS),
             "HygienicAsyncTestCase, virtual clock": lambda: run(VirtualIdle, "test_nothing", TESTS),
+        },
+    )  # fmt: skip
+    search._ENOUGH = TESTS  # chance goes on, though there is nothing new
+    compare(
+        f"A test that waits for two tasks, {TESTS} a round: as so many tests, and as schedules of one",
+        TESTS * 1e-6, "µs", "HygienicAsyncTestCase, virtual clock",
+        {
+            "HygienicAsyncTestCase, virtual clock": lambda: run(TwoTasks, "test_two", TESTS),
+            "a schedule that is explored": lambda: run(TwoTasks, "test_two_explored"),
         },
     )  # fmt: skip
     compare(

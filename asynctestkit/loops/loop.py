@@ -54,6 +54,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     phase = "test"
     """The phase that what is created now belongs to; set by the guard."""
+    _new_task: Callable[..., asyncio.Task[Any]] | None = None
+    """For a loop that has tasks of its own class."""
 
     def __init__(self) -> None:
         self._timers_set = itertools.count()
@@ -72,7 +74,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         if self._task_factory is None and not self._debug:
             # What the standard loop does in this case, without one more call.
             self._check_closed()
-            task: asyncio.Task[Any] = asyncio.tasks.Task(coro, loop=self, **options)
+            task: asyncio.Task[Any] = (self._new_task or asyncio.tasks.Task)(coro, loop=self, **options)
         else:
             task = _standard_create_task(self, coro, **options)
             task_internals.drop_last_source_frame(task)

@@ -22,6 +22,7 @@ FLOORS = (
     ("leaks.sweeping", "limits"),
     ("settings", "assertions"),
     ("lifecycle",),
+    ("exploration",),
     ("case",),
     ("",),  # the top package itself
 )
@@ -129,7 +130,7 @@ class LayersCheckerTests(unittest.TestCase):
 
     def test_an_import_upwards_is_found(self):
         """An import of a higher floor is named with both floors, also where a function hides it."""
-        wrong = ["settings (floor 10) imports case (floor 12)"]
+        wrong = ["settings (floor 10) imports case (floor 13)"]
         for source in (
             "from .case import X",
             "from . import case",
@@ -143,7 +144,7 @@ class LayersCheckerTests(unittest.TestCase):
         """The top package is the highest floor: nothing below may take names from it."""
         self.assertEqual(
             self.check(case="from asynctestkit import X", __init__=""),
-            ["case (floor 12) imports asynctestkit (floor 13)"],
+            ["case (floor 13) imports asynctestkit (floor 14)"],
         )
 
     def test_relative_imports_in_a_subpackage_are_resolved(self):
@@ -152,7 +153,7 @@ class LayersCheckerTests(unittest.TestCase):
             self.check(
                 leaks__in__report="from ..case import X\nfrom .leak import Leak", leaks__in__leak="", case=""
             ),
-            ["leaks.report (floor 2) imports case (floor 12)"],
+            ["leaks.report (floor 2) imports case (floor 13)"],
         )
 
     def test_imports_for_type_checkers_count(self):

@@ -1,0 +1,148 @@
+"""Every private name of CPython that exploration leans on: the steps of tasks, and one loop within another.
+
+The rules are those of `task_internals.py`: one small function each, that names its file and has a canary, in
+`tests/cpython/test_step_internals.py`. Checked on 3.10 to 3.15.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import contextvars
+import copy
+from collections.abc import Iterator
+from types import MethodType
+from typing import Any
+
+from .originals import asyncio
+
+__all__ = [
+    "Loop",
+    "free_places",
+    "fresh_case",
+    "is_bare_step",
+    "method_name",
+    "outer_loop_stands_still",
+    "replace_ready_queue",
+    "run_handle",
+    "task_of_step",
+]
+
+Loop = asyncio.AbstractEventLoop
+_Task = asyncio.Task[Any]
+
+_PY_STEP: Any = asyncio.tasks._PyTask._Task__step  # type: ignore[attr-defined]  # not in typeshed
+_PY_WAKEUP: Any = asyncio.tasks._PyTask._Task__wakeup  # type: ignore[attr-defined]  # not in typeshed
+_BUILTIN: type = type(len)
+
+
+def _step_type() -> type:
+    """The type of what a task written in C has called for a step: `TaskStepMethWrapper`.
+
+    Modules/_asynciomodule.c does not show it: a loop that only takes down what it is to call sees one.
+    """
+    seen: list[Any] = []
+
+    class Listening:
+        def call_soon(self, callback: Any, *_: Any, context: Any = None) -> None:
+            seen.append(callback)
+
+        def get_debug(self) -> bool:
+            return False
+
+    async def nothing() -> None: ...
+
+    coroutine = nothing()
+    task: Any = asyncio.Task(coroutine, loop=Listening())  # type: ignore[arg-type]  # all that it is asked for
+    asyncio._unregister_task(task)
+    task._log_destroy_pending = False
+    coroutine.close()
+    return type(seen[0])
+
+
+_STEP: type = _step_type()
+
+
+def task_of_step(handle: asyncio.Handle) -> _Task | None:
+    """The task that takes its next step when a handle is run, None for any other callback.
+
+    `_callback`, Lib/asyncio/events.py, is then `__step` or `__wakeup`, Lib/asyncio/tasks.py,
+    or `TaskStepMethWrapper` and `task_wakeup`, Modules/_asynciomodule.c.
+    """
+    callback: Any = handle._callback  # type: ignore[attr-defined]  # not in typeshed
+    kind = type(callback)
+    if (
+        kind is _STEP
+        or (kind is _BUILTIN and callback.__name__ == "task_wakeup")
+        or (kind is MethodType and callback.__func__ in (_PY_STEP, _PY_WAKEUP))
+    ):
+        task: _Task = callback.__self__
+        return task
+    return None
+
+
+def is_bare_step(handle: asyncio.Handle) -> bool:
+    """Whether a step comes without a future: the first one, one after `sleep(0)`, and one that only raises.
+
+    `_callback`, Lib/asyncio/events.py, is a step then, and no wake-up.
+    """
+    callback: Any = handle._callback  # type: ignore[attr-defined]  # not in typeshed
+    return type(callback) is _STEP or getattr(callback, "__func__", None) is _PY_STEP
+
+
+def run_handle(handle: asyncio.Handle) -> None:
+    """What the loop does with a handle: `_run`, Lib/asyncio/events.py."""
+    handle._run()
+
+
+def replace_ready_queue(loop: Loop, queue: collections.deque[asyncio.Handle]) -> None:
+    """Has a loop take what it runs next from that queue: `_ready`, Lib/asyncio/base_events.py."""
+    loop._ready = queue  # type: ignore[attr-defined]  # not in typeshed
+
+
+@contextlib.contextmanager
+def outer_loop_stands_still() -> Iterator[None]:
+    """Within a step of a task, another loop can run in this thread; this one goes on afterwards.
+
+    `_set_running_loop`, Lib/asyncio/events.py, and `_leave_task`, Lib/asyncio/tasks.py: from 3.14 a thread
+    has one current task, and not each loop.
+    """
+    loop = asyncio._get_running_loop()
+    task = asyncio.current_task(loop) if loop is not None else None
+    if task is not None:
+        asyncio._leave_task(loop, task)  # type: ignore[arg-type]  # there is a loop where there is a task
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+        if task is not None:
+            asyncio._enter_task(loop, task)  # type: ignore[arg-type]  # as above
+
+
+def free_places(lock: asyncio.Lock | asyncio.Semaphore) -> int:
+    """How often it can be acquired before somebody has to wait: `_value`, Lib/asyncio/locks.py."""
+    if isinstance(lock, asyncio.Lock):
+        return 0 if lock.locked() else 1
+    return int(lock._value)
+
+
+def fresh_case(case: Any) -> Any:
+    """A copy of a test case that has not run yet, which runs as if it were new.
+
+    `_cleanups` and `_subtest`, Lib/unittest/case.py, and from 3.11 `_asyncioTestContext`,
+    Lib/unittest/async_case.py, are what a run changes in place.
+    """
+    copied = copy.copy(case)
+    copied._cleanups = []
+    copied._subtest = None
+    copied.__dict__.pop(case._testMethodName, None)  # pytest binds sync tests to the instance
+    if hasattr(case, "_asyncioTestContext"):  # from 3.11
+        copied._asyncioTestContext = contextvars.copy_context()
+    return copied
+
+
+def method_name(case: Any) -> str:
+    """Which test of its class a case runs: `_testMethodName`, Lib/unittest/case.py."""
+    name: str = case._testMethodName
+    return name

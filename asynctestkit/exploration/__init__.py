@@ -1,0 +1,1 @@
+"""Exploration: every await cancelled, every task slow for once, and the failing schedule replayed."""

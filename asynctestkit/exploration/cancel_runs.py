@@ -1,0 +1,171 @@
+"""Runs of one coroutine, each on a fresh loop, each cancelled elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import random  # live: what the code under test draws from
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from ..cpython import task_internals
+from ..cpython.alarms import PhaseInterrupt
+from ..cpython.originals import asyncio
+from ..exceptions import DeadlineError
+from ..lifecycle.guard import Guard
+from ..loops.quiescence import is_quiet
+from ..settings import Settings
+from .deviations import Cancel, Schedule, StepKey
+from .held import HeldLocks
+from .nested import Interrupts, NestedRunner
+from .steps import Applied
+
+__all__ = ["MAIN", "CancelRuns", "Ran", "cancellations_of"]
+
+__unittest = True
+
+MAIN = "it"
+"""What the task of the coroutine is called in schedules."""
+
+
+@dataclasses.dataclass
+class Ran:
+    """What one run came to."""
+
+    trace: list[StepKey]
+    applied: list[Applied]
+    returned: bool = False
+    value: object = None
+    error: BaseException | None = None
+    """What came out, or kept it from ending; None where it returned."""
+    check_error: BaseException | None = None
+    """What `check` raised."""
+    left: AssertionError | None = None
+    """What the sweep found."""
+    held: list[str] = dataclasses.field(default_factory=list)
+    """Locks and mocks that it has taken and not given back, a line each."""
+    was_stuck: bool = False
+    """Whether it would never have ended by itself."""
+
+
+class CancelRuns:
+    """Runs what `make_coro` makes, as often as asked."""
+
+    def __init__(
+        self,
+        make_coro: Callable[[], Awaitable[Any]],
+        check: Callable[[], Any] | None,
+        settings: Settings,
+        where: tuple[str, tuple[str, int]],
+        unfinished: Callable[[], list[str]],
+    ) -> None:
+        self.interrupts = Interrupts()
+        self._make_coro = make_coro
+        self._check = check
+        self._settings = settings
+        self._subject, self._source = where
+        self._unfinished = unfinished
+        self._random = random.getstate()
+        self._held = HeldLocks()
+
+    def run(self, schedule: Schedule) -> Ran:
+        """One run, from a fresh loop to its closing; called in a step of a task, whose loop stands still."""
+        random.setstate(self._random)
+        before = Counter(self._unfinished())
+        with self.interrupts.heeded(), self._held:
+            runner = self.interrupts.runner = NestedRunner(schedule)
+            try:
+                ran = self._live(runner)
+            finally:
+                self.interrupts.runner = None
+                held = self._held.still_held()
+        ran.held = [*held, *(Counter(self._unfinished()) - before)]
+        return ran
+
+    def _live(self, runner: NestedRunner) -> Ran:
+        steps = runner.explored.steps
+        ran = Ran(steps.trace, steps.applied)
+        guard = Guard(self._subject, self._source, self._settings, {}, runner)
+        guard.open(runner.get_loop())
+        try:
+            self._run_coroutine(runner, guard, ran)
+            steps.is_watching = False
+            ran.was_stuck = runner.was_cancelled
+            if self._check is not None:
+                self._run_check(runner, guard, self._check, ran)
+            guard.is_decided = False  # however the coroutine ended, what it leaves is a fault
+            try:
+                guard.sweep(runner, None, closes_loop=True)
+                guard.verdict()
+            except AssertionError as found:
+                ran.left = found
+        finally:
+            guard.close()
+            runner.close(self._settings.grace_period)
+        return ran
+
+    def _run_coroutine(self, runner: NestedRunner, guard: Guard, ran: Ran) -> None:
+        try:
+            with guard.phase("test", what="it"):
+                steps = runner.explored.steps
+                steps.is_watching = False
+                coroutine = runner.run(_called(self._make_coro))
+                steps.is_watching, steps.main = True, MAIN
+                ran.value = runner.run(coroutine)
+                ran.returned = True
+        except (KeyboardInterrupt, PhaseInterrupt, DeadlineError):
+            raise
+        except BaseException as error:
+            ran.error = error
+        if not is_quiet(runner.explored) or task_internals.all_tasks(runner.explored):
+            with guard.phase("cleanup", what="what it had started"):
+                runner.run(_others_have_ended(self._settings.settle_time))
+
+    def _run_check(self, runner: NestedRunner, guard: Guard, check: Callable[[], Any], ran: Ran) -> None:
+        try:
+            with guard.phase("cleanup", what="check()"):
+                result = check()
+                if inspect.isawaitable(result):
+                    runner.run(result)
+        except (KeyboardInterrupt, PhaseInterrupt, DeadlineError):
+            raise
+        except BaseException as error:
+            ran.check_error = error
+
+
+async def _called(make_coro: Callable[[], Awaitable[Any]]) -> Any:
+    """Calls it within the loop, where it can make what belongs to a loop."""
+    made = make_coro()
+    if not inspect.isawaitable(made) or isinstance(made, task_internals.FUTURE_TYPES):
+        raise TypeError(
+            f"make_coro has to return a new coroutine each time it is called, not {made!r}: "
+            "assertCancelSafe(lambda: fetch(…))"
+        )
+    return made
+
+
+async def _others_have_ended(seconds: float) -> None:
+    """Waits for the tasks that end by themselves within so many virtual seconds."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    await asyncio.sleep(0)
+    while others := task_internals.all_tasks(loop) - {task_internals.current_task()}:
+        left = until - loop.time()
+        if left <= 0:
+            break
+        await asyncio.wait(others, timeout=left)
+
+
+def cancellations_of(ran: Ran, is_wanted: Callable[[str], bool]) -> Iterator[Cancel]:
+    """Every cancellation of a run that went so, in the order of its steps."""
+    last = dict(ran.trace)
+    if ran.was_stuck:
+        last.pop(MAIN, None)
+    for task, step in ran.trace:
+        if is_wanted(task):
+            if step == 1:
+                yield Cancel(task, 1)
+            if step != last.get(task):
+                yield Cancel(task, step, asleep=True)
+                yield Cancel(task, step + 1)

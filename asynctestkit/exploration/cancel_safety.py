@@ -1,0 +1,221 @@
+"""An assertion about cancellation: wherever it comes, it comes through, and nothing is left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import random  # live: what the code under test draws from
+import sys
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Sequence
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Any
+
+from ..assertions.failing import Failing
+from ..assertions.wording import LET_THROUGH, shown
+from ..cpython.originals import asyncio
+from ..cpython.versions import add_note_to_failure
+from ..exceptions import DeadlockError, RunawayError
+from ..leaks.kinds.exceptions import one_line
+from ..mocks.leftovers import unfinished
+from ..stacks.places import below_the_library
+from ..stacks.rendering import render_chain
+from .cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
+from .deviations import Cancel
+from .steps import Applied
+
+__all__ = ["CancelAssertions"]
+
+__unittest = True
+
+_MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
+_UNSET = "that nobody has set"
+_BREAK = "\n"
+_IN_MAKE_CORO = "make in make_coro what belongs to a loop, as each run has a fresh one"
+_NOT_GIVEN_BACK = ("entered and never left", "never released")
+
+
+class CancelAssertions(Failing):
+    """Whether something can be cancelled wherever it waits."""
+
+    _asynctestkit_made: Sequence[Any] = ()
+
+    async def assertCancelSafe(
+        self,
+        make_coro: Callable[[], Awaitable[Any]],
+        *,
+        check: Callable[[], Any] | None = None,
+        swallow: bool = False,
+        tasks: str | None = None,
+        max_runs: int | None = None,
+        msg: Any = None,
+    ) -> None:
+        """Runs what `make_coro()` returns again and again, cancelled elsewhere each time; fails at a fault.
+
+        It is cancelled once before its first step, and at each place at which it waits in two ways: as it
+        begins to wait, and as it is about to go on, where the result that it has waited for would be lost.
+        Each run has a fresh loop on virtual time, and ends with a sweep; the test's own loop stands still
+        meanwhile. Make in `make_coro` what belongs to a loop.
+
+        A fault is: CancelledError does not come out (with `swallow`, it may return instead), something is
+        left behind, a lock or mock is not given back, or `check()`, plain or async, raises after a run.
+        `tasks` is a pattern for the names of tasks that it starts and that are cancelled as well, one at a
+        time. At most `max_runs` runs, by default 1000, and 100 for code that never ends by itself.
+        """
+        if max_runs is not None:
+            _check_runs(max_runs)
+        runs = self._cancelRuns(make_coro, check)
+        before = random.getstate()
+        try:
+            await self._cancelEverywhere(runs, swallow, tasks, max_runs, msg)
+        finally:
+            random.setstate(before)
+
+    async def _cancelEverywhere(
+        self, runs: CancelRuns, swallow: bool, tasks: str | None, max_runs: int | None, msg: object
+    ) -> None:
+        first = await self._run(runs, Cancel(MAIN, max_runs or _MOST_RUNS, asleep=True))
+        self._judgeFirst(first, msg)
+        most = _MOST_RUNS_OF_ENDLESS if first.applied else _MOST_RUNS
+        usual = set(first.held)
+        wanted = cancellations_of(first, lambda name: name == MAIN or fnmatchcase(name, tasks or MAIN))
+        for number, cancellation in enumerate(islice(wanted, (max_runs or most) - 1), 2):
+            ran = await self._run(runs, cancellation)
+            faults = self._faults(ran, usual, swallow, cancellation)
+            if faults:
+                text = "\n".join([*_headline(cancellation, ran.applied, number), *faults])
+                is_told = isinstance(ran.error, (CancelledError, DeadlockError, RunawayError))
+                self._failWith(msg, text, ran.check_error or (None if is_told else ran.error))
+
+    async def _run(self, runs: CancelRuns, cancellation: Cancel) -> Ran:
+        made = self._asynctestkit_made
+        try:
+            ran = runs.run((cancellation,))
+        finally:
+            self._asynctestkit_made = made  # what is made in a run, is judged by it
+        await asyncio.sleep(0)  # the deadline, and Ctrl-C, have their say
+        return ran
+
+    def _judgeFirst(self, ran: Ran, msg: object) -> None:
+        """What goes wrong without a cancellation is no fault of cancellation."""
+        is_cancelled = bool(ran.applied) or ran.was_stuck
+        error = ran.error if not is_cancelled else None
+        if error is not None:
+            if _is_of_another_loop(error):
+                add_note_to_failure(error, f"remedy: {_IN_MAKE_CORO}")
+            raise error
+        wrong = ran.check_error or ran.left
+        if wrong is not None and not is_cancelled:
+            what = "check() failed" if ran.check_error is not None else "something was left behind"
+            self._failWith(
+                msg,
+                f"{what} after a run that was not cancelled at all:\n{_indented(wrong)}",
+                ran.check_error,
+            )
+
+    def _cancelRuns(
+        self, make_coro: Callable[[], Awaitable[Any]], check: Callable[[], Any] | None
+    ) -> CancelRuns:
+        if not callable(make_coro):
+            if asyncio.iscoroutine(make_coro):
+                make_coro.close()
+            raise TypeError(
+                f"assertCancelSafe takes a function that makes a coroutine, not {make_coro!r}: "
+                "assertCancelSafe(lambda: fetch(…))"
+            )
+        caller = below_the_library(sys._getframe(2))
+        code = caller.f_code if caller is not None else make_coro.__code__
+        settings = self._hygieneSettings()
+        guard = getattr(self, "_hygieneGuard", None)
+        settings = dataclasses.replace(
+            settings,
+            on_leak="fail",
+            clock="virtual",
+            # That of the test ends a run as well.
+            deadline=settings.deadline if guard is None else None,
+        )
+        where = (self.id(), (code.co_filename, code.co_firstlineno))
+        return CancelRuns(make_coro, check, settings, where, self._notGivenBack)
+
+    def _faults(self, ran: Ran, usual: set[str], swallow: bool, cancellation: Cancel) -> list[str]:
+        """What went wrong in a run, each with what to do about it."""
+        if not ran.applied and (ran.was_stuck or ran.returned):
+            return []  # nothing would have woken it, or it has ended sooner than the first
+        is_stuck = isinstance(ran.error, (DeadlockError, RunawayError))
+        faults = _of_ending(ran, swallow) if cancellation.task == MAIN or is_stuck else []
+        faults += _of_held([line for line in ran.held if line not in usual])
+        if ran.check_error is not None:
+            faults.append(f"and afterwards check() raised {one_line(ran.check_error).partition(_BREAK)[0]}")
+        if ran.left is not None:
+            faults += ["and afterwards:", _indented(ran.left)]
+        return faults
+
+    def _notGivenBack(self) -> list[str]:
+        """What mocks of the test's say of themselves, if it is that."""
+        made = self._asynctestkit_made
+        return [line for line in unfinished(made) if any(each in line for each in _NOT_GIVEN_BACK)]
+
+
+def _check_runs(value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"max_runs must be a number of runs, not {value!r}")
+    if value < 1:
+        raise ValueError(f"max_runs must be 1 or more, not {value!r}")
+
+
+def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[str]:
+    whose = "it" if deviation.task == MAIN else f"its task {deviation.task!r}"
+    if deviation.asleep:
+        when = f"as {whose} began to wait, for the {_ordinal(deviation.step)} time"
+    elif deviation.step == 1:
+        when = f"before the first step of {whose}" if whose != "it" else "before its first step"
+    else:
+        wait = _ordinal(deviation.step - 1)
+        when = f"as {whose} was about to go on after its {wait} wait, with the result there"
+    if not applied:
+        return [f"not the same in each run: run {number} was to be cancelled {when}, and did not come so far"]
+    places, waits_on = applied[0].chain
+    has_result = not deviation.asleep and waits_on.endswith(_UNSET)
+    lines = render_chain(places, "" if has_result else waits_on, "  ")
+    return [f"not safe to cancel: in run {number} it was cancelled {when}" + (":" if lines else ""), *lines]
+
+
+def _of_ending(ran: Ran, swallow: bool) -> list[str]:
+    """What is wrong with how the coroutine ended when it was cancelled."""
+    if ran.returned:
+        said = f"and it returned {shown(ran.value)}: it has swallowed the cancellation"
+        return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is to return, say swallow=True"]
+    if isinstance(ran.error, CancelledError):
+        return []
+    if isinstance(ran.error, (DeadlockError, RunawayError)):
+        return ["and it did not end:", _indented(ran.error)]
+    said = f"and it raised {one_line(ran.error or CancelledError())} in place of CancelledError"
+    return [said, f"remedy: {_IN_MAKE_CORO if _is_of_another_loop(ran.error) else LET_THROUGH}"]
+
+
+def _is_of_another_loop(error: BaseException | None) -> bool:
+    return isinstance(error, RuntimeError) and "different event loop" in str(error)
+
+
+def _of_held(held: Sequence[str]) -> list[str]:
+    if not held:
+        return []
+    return [
+        "and what it had taken is not given back:",
+        *(f"  {line}" for line in held),
+        "remedy: give it back in `finally`, or take it by `async with`",
+    ]
+
+
+def _indented(error: BaseException) -> str:
+    """The message of a failure, which may be long, without the name of the test, which stands above it."""
+    text = str(error) if isinstance(error, AssertionError) else ""
+    head, _, rest = text.partition(": ")
+    if "\n" not in head and "." in head and " " not in head:
+        text = rest
+    return "\n".join(f"  {line}" if line else "" for line in (text or one_line(error)).splitlines())
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"

@@ -1,0 +1,77 @@
+"""In what a schedule deviates from the one that asyncio takes by itself, as values and as text to replay."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote
+
+__all__ = ["Cancel", "Deviation", "Hold", "Schedule", "StepKey", "schedule_from", "text_of"]
+
+StepKey = tuple[str, int]
+"""A step of a task: the task's name, and the number of the step, from 1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Hold:
+    """A task is slow: that step waits until nothing else may run before it, or until another was taken."""
+
+    task: str
+    step: int
+    until: StepKey | None = None
+
+    def __str__(self) -> str:
+        then = f">{_key_text(*self.until)}" if self.until is not None else ""
+        return f"hold:{_key_text(self.task, self.step)}{then}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cancel:
+    """A task is cancelled as that step is about to run; `asleep`: as it waits, right after that step."""
+
+    task: str
+    step: int
+    asleep: bool = False
+
+    def __str__(self) -> str:
+        return f"cancel:{_key_text(self.task, self.step)}{'+' if self.asleep else ''}"
+
+
+Deviation = Hold | Cancel
+Schedule = tuple[Deviation, ...]
+"""Empty: as asyncio does it."""
+
+_SAFE = "/:#.()[]<=;*~"
+_ONE = re.compile(r"(hold|cancel):([^,@>]+)@([1-9]\d*)(\+?)(?:>([^,@>]+)@([1-9]\d*))?")
+
+
+def text_of(schedule: Iterable[Deviation]) -> str:
+    """A schedule in one line; `schedule_from` reads it."""
+    return ",".join(map(str, schedule))
+
+
+def schedule_from(text: str) -> Schedule:
+    """Reads a schedule; ValueError for what is none."""
+    if not isinstance(text, str):
+        raise TypeError(f"a schedule is a str such as 'hold:saver@2', not {text!r}")
+    return tuple(_read(each.strip(), text) for each in text.split(",") if each.strip())
+
+
+def _read(one: str, text: str) -> Deviation:
+    parts = _ONE.fullmatch(one)
+    if parts is not None:
+        kind, task, step, asleep, other, other_step = parts.groups()
+        if kind == "hold" and not asleep:
+            until = (unquote(other), int(other_step)) if other else None
+            return Hold(unquote(task), int(step), until)
+        if kind == "cancel" and not other:
+            return Cancel(unquote(task), int(step), bool(asleep))
+    raise ValueError(
+        f"{one!r} in the schedule {text!r} is none of hold:TASK@STEP, hold:TASK@STEP>TASK@STEP, "
+        "cancel:TASK@STEP, cancel:TASK@STEP+"
+    )
+
+
+def _key_text(task: str, step: int) -> str:
+    return f"{quote(task, _SAFE)}@{step}"

@@ -1,0 +1,106 @@
+"""How a test case runs its explored tests."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..cpython import step_internals
+from ..cpython.originals import asyncio
+from ..cpython.wall import wall_time
+from .exploring import Calls, Exploration
+from .lives import Script
+from .plan import is_planned, plan_of
+
+__all__ = ["ExploredCase"]
+
+__unittest = True
+
+_Base: Any = unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object
+
+
+class ExploredCase(_Base):  # type: ignore[misc]  # a mixin
+    """In front of a GuardedCase: runs tests that are marked with `explore` or `replay` as asked."""
+
+    _asynctestkit_script: Script | None = None
+    """In one life of an explored test: how its loop is to be made."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Of other tests, `run` stays unittest's: it counts frames for a warning.
+        if "run" not in vars(cls) and _may_explore(cls):
+            cls.run = _run_of(cls)
+
+    def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
+        script = self._asynctestkit_script
+        loop: asyncio.AbstractEventLoop = super()._hygieneMakeLoop() if script is None else script.make_loop()
+        return loop
+
+    def _hygieneSweep(self) -> None:
+        if self._asynctestkit_script is not None:
+            self._asynctestkit_script.end()
+        super()._hygieneSweep()
+
+
+def _may_explore(cls: type) -> bool:
+    """Whether one of its own tests, or of those of a base that is none of ours, is to be explored."""
+    owners = (each for each in cls.__mro__ if each is cls or not issubclass(each, ExploredCase))
+    return any(is_planned(each) for owner in owners for each in vars(owner).values())
+
+
+def _run_of(cls: Any) -> Callable[..., Any]:
+    def run(self: Any, result: Any = None) -> Any:
+        method = getattr(self, step_internals.method_name(self), None)
+        is_skipped = getattr(method, "__unittest_skip__", False) or getattr(self, "__unittest_skip__", False)
+        if self._asynctestkit_script is not None or is_skipped or not is_planned(method):
+            return super(cls, self).run(result)
+        return _explored(self, super(cls, type(self)).run, result)
+
+    return run
+
+
+def _explored(case: Any, run: Callable[..., Any], result: Any) -> Any:
+    """As `TestCase.run`, with an exploration in place of the one run."""
+    method = getattr(case, step_internals.method_name(case))
+    try:
+        plan = plan_of(method)
+    except ValueError:
+        wrong: Calls = [("addError", (sys.exc_info(),))]
+        return _tell(case, result, lambda: wrong)
+    if plan is None:
+        return run(case, result)
+    exploration = Exploration(case, run, plan)
+    told = _tell(case, result, exploration.calls)
+    if getattr(told, "showAll", False):  # python -m unittest -v
+        told.stream.writeln(exploration.statistics())
+    return told
+
+
+def _tell(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
+    is_own = result is None
+    if is_own:
+        result = case.defaultTestResult()
+        getattr(result, "startTestRun", _nothing)()
+    began = wall_time()
+    try:
+        result.startTest(case)
+        try:
+            try:
+                found = calls()
+            except RuntimeError:  # it has a loop that cannot be explored
+                found = [("addError", (sys.exc_info(),))]
+            for name, arguments in found:
+                getattr(result, name)(case, *arguments)
+            getattr(result, "addDuration", _nothing)(case, wall_time() - began)  # from 3.12
+        finally:
+            result.stopTest(case)
+    finally:
+        if is_own:
+            getattr(result, "stopTestRun", _nothing)()
+    return result
+
+
+def _nothing(*_: object) -> None:
+    """In place of what a result need not have."""

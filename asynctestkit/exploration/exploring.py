@@ -1,0 +1,229 @@
+"""Explores the schedules of one test, and says what unittest is to be told of it."""
+
+from __future__ import annotations
+
+import sys
+import unittest
+import warnings
+from typing import Any
+
+from ..cpython.originals import gc
+from ..cpython.versions import add_note, add_note_to_failure
+from ..cpython.wall import wall_time
+from ..exceptions import DeadlineError, LeakWarning
+from .deviations import Schedule, text_of
+from .diagram import diagram, sentence
+from .lives import Life, RunOne, Script, live
+from .plan import Plan
+from .search import Attempt, Search
+from .shrinking import shrunk
+
+__all__ = ["Calls", "Exploration"]
+
+__unittest = True
+
+Calls = list[tuple[str, tuple[Any, ...]]]
+
+_PROGRESS_AFTER, _PROGRESS_EVERY = 2.0, 0.5
+_LEAST_LIMIT, _TIMES = 24 * 3600.0, 1000
+"""Virtual seconds, and times what the unchanged run took, after which a run has run away."""
+_RUNS_OF_GARBAGE = 500
+"""Runs after which what they have left in reference cycles is collected, some ten kilobytes each."""
+_MOST_SHRINKING = 300
+"""Runs, and a quarter of the seconds that the search has, to make a schedule shorter."""
+
+
+class Exploration:
+    """The exploration of one test, which has not run yet; `run` runs an instance as unittest does."""
+
+    def __init__(self, case: unittest.TestCase, run: RunOne, plan: Plan) -> None:
+        self._case, self._run, self._plan = case, run, plan
+        self._runs = 0
+        self._search: Search | None = None
+        self._uncontrolled: set[str] = set()
+        self._limit: float | None = None
+        self._began = self._told_at = wall_time()
+        self._is_shown = sys.stderr is not None and sys.stderr.isatty()
+
+    def calls(self) -> Calls:
+        """What the result of the test is to be told, and how."""
+        was_enabled = gc.isenabled()
+        gc.disable()  # the runs are alike only if garbage is collected at the same moments, as sweeps do
+        try:
+            schedule = self._plan.schedule
+            return self._explored() if schedule is None else self._replayed(schedule)
+        except KeyboardInterrupt as interrupt:
+            add_note(interrupt, self.statistics())  # no schedule has failed so far
+            raise
+        finally:
+            self._show("")
+            if was_enabled:
+                gc.enable()
+
+    def statistics(self) -> str:
+        """One line on what was tried."""
+        search = self._search
+        said = [f"{self._runs} schedules" if self._runs != 1 else "1 schedule"]
+        if search is not None:
+            said.append(f"{search.distinct} different")
+            if search.walked:
+                said.append(f"{search.walked} by chance")
+            if search.is_exhausted:
+                said.append(f"each with up to {self._plan.most} deviations")
+        seconds = wall_time() - self._began
+        return f"explored {', '.join(said)}, in {seconds:.3f} s"
+
+    # -- the search
+
+    def _explored(self) -> Calls:
+        first = self._live(())
+        if first.failure is not None or first.calls[-1][0] == "addSkip":
+            return first.calls  # as ever: there is nothing to be explored
+        again = self._live(())
+        if again.failure is not None or again.trace != first.trace:
+            difference = _difference(first, again)
+            if not self._uncontrolled or again.failure is not None:
+                return self._failed(_NOT_THE_SAME.format(difference), again)
+        self._limit = max(_LEAST_LIMIT, _TIMES * first.elapsed)
+        search = self._search = Search(first, self._plan)
+        attempts, failing = search.attempts(), None
+        attempt = next(attempts, None)
+        while attempt is not None and failing is None and self._may_go_on(self._plan.max_runs):
+            life = self._live(attempt.schedule, attempt)
+            if life.failure is not None:
+                failing = life
+                search.note(life)
+                break
+            try:
+                attempt = attempts.send(life)
+            except StopIteration:
+                attempt = None
+        return self._report(failing) if failing is not None else first.calls
+
+    def _may_go_on(self, runs: int) -> bool:
+        spent = wall_time() - self._began
+        if self._is_shown and spent > _PROGRESS_AFTER and wall_time() - self._told_at > _PROGRESS_EVERY:
+            self._told_at = wall_time()
+            self._show(f"{self._case.id()}: {self.statistics()}")
+        return self._runs < runs and spent < self._plan.seconds
+
+    def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
+        script = Script(schedule, walk=attempt.walk if attempt is not None else None, is_told=is_told)
+        script.limit = self._limit
+        with warnings.catch_warnings():
+            if self._search is not None:
+                # What a test leaves that was ended early is no news, and comes a thousand times.
+                warnings.simplefilter("ignore", LeakWarning)
+            life = live(self._case, self._run, schedule, script)
+        self._runs += 1
+        if self._runs % _RUNS_OF_GARBAGE == 0:
+            gc.collect()
+        if life is None:
+            raise RuntimeError(
+                f"{self._case.id()} cannot be explored: that needs the loop of asynctestkit. Take away its "
+                "loop_factory, event loop policy or own runner"
+            )
+        self._uncontrolled |= life.uncontrolled
+        return life
+
+    # -- what has failed
+
+    def _report(self, found: Life) -> Calls:
+        at = self._runs
+        kind = type(found.failure)
+        until = wall_time() + max(1.0, self._plan.seconds / 4)
+        runs = self._runs + _MOST_SHRINKING
+        found.schedule = (*found.passed, *found.schedule)
+
+        def fails(schedule: Schedule) -> Life | None:
+            if self._runs >= runs or wall_time() > until:
+                return None
+            life = self._live(schedule)
+            return life if type(life.failure) is kind else None
+
+        # What has taken as long as the deadline allows is not run again and again.
+        is_slow = isinstance(found.failure, DeadlineError)
+        shortest = found if is_slow else shrunk(found, fails)
+        told = found if is_slow else self._live(shortest.schedule, is_told=True)
+        lines = [f"\nthe schedule in which it fails, found in run {at}:"]
+        again = told if told.failure is not None else shortest
+        lines += [f"- {sentence(*each, again.mains)}" for each in again.applied]
+        if told.failure is None:
+            lines.append("run once more in this schedule, it passed: something else has a say in it as well")
+        elif (told.trace, type(told.failure)) != (shortest.trace, kind):
+            lines.append(f"run twice in this schedule, it went two ways: {_difference(shortest, told)}")
+        lines += self._uncontrolled_lines()
+        steps = ["", *diagram(told.taken, shortest.schedule)] if told.taken else []
+        lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
+        return self._noted(again, [*lines, self.statistics()])
+
+    def _replayed(self, schedule: Schedule) -> Calls:
+        life = self._live(schedule, is_told=True)
+        if life.calls[-1][0] == "addSkip":
+            return life.calls
+        if life.unmet:
+            text = _UNMET.format(text_of(schedule), text_of(life.unmet))
+            if life.failure is None:
+                return self._failed(text, life)
+            return self._noted(life, ["", text])
+        if life.failure is None:
+            return life.calls
+        lines = ["\nthe schedule that was replayed:"]
+        lines += [f"- {sentence(*each, life.mains)}" for each in life.applied]
+        return self._noted(life, [*lines, *self._uncontrolled_lines(), "", *diagram(life.taken, schedule)])
+
+    def _noted(self, life: Life, lines: list[str]) -> Calls:
+        assert life.failure is not None
+        add_note_to_failure(life.failure, "\n".join(lines))
+        return life.calls
+
+    def _failed(self, text: str, life: Life) -> Calls:
+        if life.failure is not None:
+            return self._noted(life, ["", text])
+        try:
+            raise self._case.failureException(text)
+        except AssertionError:
+            return [("addFailure", (sys.exc_info(),))]
+
+    def _ways_to_replay(self, schedule: Schedule) -> list[str]:
+        text = text_of(schedule)
+        return [
+            f'to replay it: @replay("{text}"), or',
+            f'ASYNCTESTKIT_SCHEDULE="{text}" python -m unittest {self._case.id()}',
+        ]
+
+    def _uncontrolled_lines(self) -> list[str]:
+        if not self._uncontrolled:
+            return []
+        return [f"(the order of its {' and '.join(sorted(self._uncontrolled))} is not controlled)"]
+
+    def _show(self, text: str) -> None:
+        if self._is_shown and self._told_at != self._began:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+
+_NOT_THE_SAME = (
+    "the second run of the test as it is went otherwise than the first: {}\n"
+    "remedy: have setUp make afresh, or reset, what the test changes in modules and classes"
+)
+_UNMET = (
+    "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"
+    "remedy: explore it again, with @explore"
+)
+
+
+def _difference(one: Life, other: Life) -> str:
+    """Where two lives parted."""
+    for place, (first, second) in enumerate(zip(one.trace, other.trace, strict=False)):
+        if first != second:
+            return f"in place {place + 1}, {_step(second)} in place of {_step(first)}"
+    if len(one.trace) != len(other.trace):
+        longer = max(one.trace, other.trace, key=len)
+        further = longer[min(len(one.trace), len(other.trace))]
+        return f"{len(other.trace)} steps in place of {len(one.trace)}, from {_step(further)} on"
+    return "the same steps, and another outcome"
+
+
+def _step(key: tuple[str, int]) -> str:
+    return f"{key[0]}@{key[1]}"

@@ -1,0 +1,81 @@
+"""The loop of an explored run: on virtual time, with the steps of its tasks in the order of a schedule."""
+
+from __future__ import annotations
+
+import itertools
+from asyncio import Handle
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from threading import get_ident
+from typing import Any
+
+from ..cpython import step_internals
+from ..cpython.originals import asyncio
+from ..loops.virtual.virtual_loop import VirtualEventLoop
+from .deviations import Schedule
+from .names import Walker
+from .steps import StepQueue
+
+__all__ = ["ExploredLoop"]
+
+
+class ExploredLoop(VirtualEventLoop):
+    """A loop on virtual time whose tasks take their steps in the order of a schedule.
+
+    Sets of its tasks are iterated in an order that is the same in every run.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self.uncontrolled: set[str] = set()
+        """What else than the schedule has a say in the order: "threads", "sockets or pipes"."""
+        self._numbers = itertools.count(1)
+        self.steps = StepQueue(self, schedule)
+        step_internals.replace_ready_queue(self, self.steps)
+
+    def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
+        """As the loop's it stands on; the task is one that is counted."""
+        is_main = not self.is_running()
+        task = super().create_task(coro, **options)
+        try:
+            if not isinstance(getattr(task, "_asynctestkit_walker", None), Walker):
+                task._asynctestkit_walker = Walker(is_main)  # type: ignore[attr-defined]  # ours
+        except AttributeError:
+            # A task factory may return a class with slots. Its steps are plain callbacks then.
+            pass
+        return task
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """As the loop's it stands on; that other threads have a say is noted."""
+        if self._thread_id is not None and self._thread_id != get_ident():
+            self.uncontrolled.add("threads")
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        if fd != self._ssock.fileno():
+            self.uncontrolled.add("sockets or pipes")
+        return super()._add_reader(fd, callback, *args)
+
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+        self.uncontrolled.add("sockets or pipes")
+        return super()._add_writer(fd, callback, *args)
+
+    def _new_task(
+        self, coro: Coroutine[Any, Any, Any], *, loop: ExploredLoop, **options: Any
+    ) -> asyncio.Task[Any]:
+        return _NumberedTask(coro, loop, next(self._numbers), options)
+
+
+class _NumberedTask(asyncio.Task[Any]):
+    """A task whose hash is its number, and not where it happens to lie in memory."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Any], loop: ExploredLoop, number: int, options: Any) -> None:
+        # Before the task begins, as an eager one does in the next line.
+        self._asynctestkit_number = number
+        self._asynctestkit_walker = Walker(not loop.is_running())
+        super().__init__(coro, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._asynctestkit_number

@@ -1,0 +1,82 @@
+"""A loop that runs within a step of a task, while the loop of that task stands still."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from ..cpython import interpreter, step_internals
+from ..cpython.originals import asyncio, signal, threading
+from ..loops.runner import Runner
+from .deviations import Schedule
+from .loop import ExploredLoop
+
+__all__ = ["Interrupts", "NestedRunner"]
+
+
+class NestedRunner(Runner):
+    """Runs coroutines on an explored loop of its own, within a step of a task or without one.
+
+    Each runs in a task of its own, also before 3.11, and in a copy of the caller's context.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.explored = ExploredLoop(schedule)
+        self.was_cancelled = False
+        """Whether somebody has asked for the end of it all; what it does then is no longer watched."""
+        super().__init__(lambda: self.explored, _nothing)
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The explored loop."""
+        loop = super().get_loop()
+        if self._carrier is not None:  # before 3.11
+            self._carrier.dismiss()
+            self._carrier = None
+            self.explored.steps.clear()
+        return loop
+
+    def cancel(self) -> None:
+        """Cancels what runs."""
+        self.was_cancelled = True
+        self.explored.steps.is_watching = False
+        super().cancel()
+
+
+class Interrupts:
+    """Has the first Ctrl-C end what a nested loop runs as well, and not only cancel the task around it."""
+
+    def __init__(self) -> None:
+        self.runner: Runner | None = None
+        self.came = False
+
+    @contextlib.contextmanager
+    def heeded(self) -> Iterator[None]:
+        """In this block; the outer loop stands still."""
+        before: Any = interpreter.signal_handler(signal.SIGINT)
+        is_ours = (
+            threading.current_thread() is threading.main_thread()
+            and callable(before)
+            and before is not signal.default_int_handler
+        )
+        if not is_ours:  # it is raised in the nested loop, and comes out of it
+            with step_internals.outer_loop_stands_still():
+                yield
+            return
+
+        def hand_on(*arguments: Any) -> None:
+            self.came = True
+            if self.runner is not None:
+                self.runner.get_loop().call_soon_threadsafe(self.runner.cancel)
+            before(*arguments)
+
+        interpreter.set_signal_handler(signal.SIGINT, hand_on)
+        try:
+            with step_internals.outer_loop_stands_still():
+                yield
+        finally:
+            interpreter.set_signal_handler(signal.SIGINT, before)
+
+
+def _nothing(_: asyncio.AbstractEventLoop) -> None:
+    """Nobody waits for the loop."""

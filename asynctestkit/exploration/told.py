@@ -1,0 +1,48 @@
+"""A step of a task in detail: from where to where, and when."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..cpython import task_internals
+from ..cpython.originals import asyncio
+from ..stacks.await_chain import AwaitChain, chain_of_task
+from ..stacks.places import is_own
+from .deviations import StepKey
+
+__all__ = ["Taken", "step_taken"]
+
+
+class Taken(NamedTuple):
+    """A step in detail."""
+
+    key: StepKey
+    at: float
+    """Seconds of virtual time since the test began."""
+    before: AwaitChain
+    after: AwaitChain | str
+    """Where it waits now, or how it ended."""
+
+
+def step_taken(
+    key: StepKey, at: float, before: AwaitChain, task: asyncio.Task[Any], is_main: bool
+) -> Taken | None:
+    """A step that a task has just taken; None for one that was none of the test's code."""
+    after: AwaitChain | str = _end_of(task) if task.done() else chain_of_task(task)
+    if is_main and not _is_users(after):
+        if not _is_users(before):  # before 3.11
+            return None
+        after = "ended"
+    return Taken(key, at, before, after)
+
+
+def _is_users(stands: AwaitChain | str) -> bool:
+    """Whether a task stands in code of the user's, and not only in ours that runs it."""
+    return isinstance(stands, AwaitChain) and any(not is_own(place.file) for place in stands.places)
+
+
+def _end_of(task: asyncio.Task[Any]) -> str:
+    if task.cancelled():
+        return "cancelled"
+    error = task_internals.exception_unlooked(task)
+    return "returned" if error is None else f"raised {type(error).__name__}"

@@ -1,0 +1,149 @@
+"""Canaries for the private names of CPython that exploration leans on."""
+
+import asyncio
+import collections
+import unittest
+
+from asynctestkit.cpython import step_internals
+
+KINDS = (asyncio.Task, asyncio.tasks._PyTask)
+
+
+class Seen(collections.deque):
+    """A queue of a loop's that notes the steps which go through it."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def popleft(self):
+        handle = super().popleft()
+        task = step_internals.task_of_step(handle)
+        if task is not None:
+            self.steps.append((task.get_name(), step_internals.is_bare_step(handle)))
+        return handle
+
+
+class ReplaceReadyQueueAndStepsTests(unittest.TestCase):
+    def steps_of(self, kind):
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        seen = Seen()
+        step_internals.replace_ready_queue(loop, seen)
+
+        async def body():
+            await asyncio.sleep(0)
+            woken = loop.create_future()
+            loop.call_soon(woken.set_result, None)
+            await woken
+
+        loop.run_until_complete(kind(body(), loop=loop, name="it"))
+        return seen.steps
+
+    def test_task_of_step_and_is_bare_step_and__step_type(self):
+        """A first step and one after `sleep(0)` are bare, one after a future is not."""
+        for kind in KINDS:
+            with self.subTest(kind):
+                self.assertEqual(self.steps_of(kind), [("it", True), ("it", True), ("it", False)])
+
+    def test_a_callback_that_belongs_to_a_task_is_no_step(self):
+        """`call_soon(task.cancel)` calls a method of a task, and is a plain callback."""
+
+        async def body():
+            loop = asyncio.get_running_loop()
+            for kind in KINDS:
+                task = kind(asyncio.sleep(0), loop=loop)
+                for callback in (task.cancel, task.done, len):
+                    handle = asyncio.Handle(callback, (), loop)
+                    self.assertIsNone(step_internals.task_of_step(handle))
+                    handle.cancel()
+                    self.assertIsNone(step_internals.task_of_step(handle))
+                await task
+
+        asyncio.run(body())
+
+    def test_run_handle(self):
+        """`run_handle` does what the loop does."""
+        loop, called = asyncio.new_event_loop(), []
+        self.addCleanup(loop.close)
+        step_internals.run_handle(asyncio.Handle(called.append, (1,), loop))
+        self.assertEqual(called, [1])
+
+
+class NestedLoopTests(unittest.TestCase):
+    def test_outer_loop_stands_still(self):
+        """The nested loop has tasks of its own, and afterwards the outer one goes on with the same task."""
+
+        async def body(kind):
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            with step_internals.outer_loop_stands_still():
+                inner = asyncio.new_event_loop()
+                ran = inner.run_until_complete(kind(self.who(), loop=inner))
+                inner.close()
+            self.assertIs(asyncio.current_task(), task)
+            self.assertIs(asyncio.get_running_loop(), loop)
+            self.assertIs(ran, inner)
+            await asyncio.sleep(0)
+
+        for outer in KINDS:
+            for inner in KINDS:
+                with self.subTest(outer=outer, inner=inner):
+                    loop = asyncio.new_event_loop()
+                    loop.run_until_complete(outer(body(inner), loop=loop))
+                    loop.close()
+
+    def test_a_callback_has_no_task(self):
+        """Within a callback another loop runs as well, and there is no task to go on with."""
+        loop, results = asyncio.new_event_loop(), []
+        self.addCleanup(loop.close)
+
+        def callback():
+            with step_internals.outer_loop_stands_still():
+                asyncio.run(self.who())
+            results.append(asyncio.current_task())
+            loop.stop()
+
+        loop.call_soon(callback)
+        loop.run_forever()
+        self.assertEqual(results, [None])
+
+    async def who(self):
+        await asyncio.sleep(0)
+        return asyncio.get_running_loop()
+
+    def test_without_a_loop_nothing_stands_still(self):
+        """Outside of any loop another one runs as ever."""
+        with step_internals.outer_loop_stands_still():
+            asyncio.run(self.who())
+
+
+class LocksTests(unittest.IsolatedAsyncioTestCase):
+    async def test_free_places(self):
+        """A lock has one place or none, a semaphore as many as nobody has taken."""
+        lock, semaphore = asyncio.Lock(), asyncio.Semaphore(2)
+        self.assertEqual((step_internals.free_places(lock), step_internals.free_places(semaphore)), (1, 2))
+        async with lock, semaphore:
+            self.assertEqual(
+                (step_internals.free_places(lock), step_internals.free_places(semaphore)), (0, 1)
+            )
+
+
+class CasesTests(unittest.TestCase):
+    def test_fresh_case_and_method_name(self):
+        """A copy has no cleanups, no bound test and no context of the original's, and runs by itself."""
+
+        class Case(unittest.IsolatedAsyncioTestCase):
+            async def test_it(self):
+                self.ran = True
+
+        case = Case("test_it")
+        case.addCleanup(self.fail)
+        case.test_it = None
+        fresh = step_internals.fresh_case(case)
+        self.assertEqual(step_internals.method_name(fresh), "test_it")
+        result = unittest.TestResult()
+        fresh.run(result)
+        self.assertTrue(result.wasSuccessful() and fresh.ran)
+        self.assertFalse(hasattr(case, "ran"))
+        if hasattr(case, "_asyncioTestContext"):  # from 3.11
+            self.assertIsNot(fresh._asyncioTestContext, case._asyncioTestContext)

@@ -1,0 +1,200 @@
+"""Correct programs: no schedule of them fails. `test_programs.py` runs a few, `tests.schedules` 6,000."""
+
+import asyncio
+import contextlib
+import inspect
+import random
+
+from asynctestkit import HygienicAsyncTestCase
+
+HAS_GROUPS = hasattr(asyncio, "TaskGroup")
+
+
+class Programs(HygienicAsyncTestCase):
+    """Each as a test method whose name does not begin with `test`, for others to explore."""
+
+    clock = "virtual"
+
+    async def locks_and_queues(self):
+        """Workers move items from queue to queue under a lock; nothing is lost, nothing comes twice."""
+        lock, source, target, done = asyncio.Lock(), asyncio.Queue(), asyncio.Queue(), []
+
+        async def move():
+            while True:
+                item = await source.get()
+                async with lock:
+                    count = len(done)
+                    await asyncio.sleep(0.01)
+                    self.assertEqual(len(done), count)
+                    done.append(item)
+                await target.put(item)
+                source.task_done()
+
+        workers = [self.startBackground(move(), name=f"mover-{number}") for number in range(3)]
+        for item in range(6):
+            await source.put(item)
+        await source.join()
+        self.assertEqual(sorted(done), list(range(6)))
+        self.assertEqual(sorted(target.get_nowait() for _ in range(6)), list(range(6)))
+        self.assertFalse(any(worker.done() for worker in workers))
+
+    async def bounded_pool(self):
+        """At most two connections are in use at once, and all are given back."""
+        free, used, most = asyncio.LifoQueue(), 0, 0
+        for connection in range(2):
+            free.put_nowait(connection)
+
+        @contextlib.asynccontextmanager
+        async def connection():
+            nonlocal used, most
+            got = await free.get()
+            used += 1
+            most = max(most, used)
+            try:
+                yield got
+            finally:
+                used -= 1
+                free.put_nowait(got)
+
+        async def client(number):
+            async with connection():
+                await asyncio.sleep(0.1 * number)
+            async with connection():
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(client(number) for number in range(4)))
+        self.assertEqual((free.qsize(), used), (2, 0))
+        self.assertLessEqual(most, 2)
+
+    async def back_pressure(self):
+        """Producers wait at a full queue, consumers at an empty one, and a sentinel each ends them."""
+        queue, got = asyncio.Queue(maxsize=1), []
+
+        async def produce(number):
+            for item in range(3):
+                await queue.put((number, item))
+
+        async def consume():
+            while (item := await queue.get()) is not None:
+                got.append(item)
+                await asyncio.sleep(0)
+
+        consumers = [asyncio.create_task(consume(), name=f"consumer-{n}") for n in range(2)]
+        await asyncio.gather(*(produce(number) for number in range(3)))
+        for _ in consumers:
+            await queue.put(None)
+        await asyncio.gather(*consumers)
+        self.assertEqual(sorted(got), [(number, item) for number in range(3) for item in range(3)])
+        for number in range(3):
+            own = [item for producer, item in got if producer == number]
+            self.assertEqual(len(own), 3)
+
+    async def group_with_retries(self):
+        """Each call fails twice and is repeated, within a time-out that never fires; from 3.11."""
+        calls = {}
+
+        async def call(name):
+            calls[name] = calls.get(name, 0) + 1
+            await asyncio.sleep(random.random())
+            if calls[name] < 3:
+                raise ConnectionError(name)
+            return name
+
+        async def with_retries(name):
+            for pause in (0.1, 0.2, 0.4):
+                try:
+                    async with asyncio.timeout(5):
+                        return await call(name)
+                except ConnectionError:
+                    await asyncio.sleep(pause)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(with_retries(name)) for name in "abc"]
+        self.assertEqual([task.result() for task in tasks], ["a", "b", "c"])
+        self.assertEqual(calls, {"a": 3, "b": 3, "c": 3})
+
+    async def condition_and_events(self):
+        """A latch of one's own on a Condition, events, a semaphore, shield, wait and as_completed."""
+        condition, ready, semaphore, arrived = asyncio.Condition(), asyncio.Event(), asyncio.Semaphore(2), 0
+
+        async def arrive(number):
+            nonlocal arrived
+            await ready.wait()
+            async with semaphore:
+                await asyncio.sleep(0.01 * number)
+            async with condition:
+                arrived += 1
+                condition.notify_all()
+                await condition.wait_for(lambda: arrived == 3)
+            return number
+
+        tasks = [asyncio.create_task(arrive(number)) for number in range(3)]
+        shielded = asyncio.shield(tasks[0])
+        asyncio.get_running_loop().call_later(0.5, ready.set)
+        seen = [await each for each in asyncio.as_completed([shielded, *tasks[1:]])]
+        self.assertEqual(sorted(seen), [0, 1, 2])
+        done, pending = await asyncio.wait(tasks)
+        self.assertEqual((len(done), pending), (3, set()))
+
+    async def start_and_look(self):
+        """What tests do: start something, let it run, look; settle; cancel and await."""
+        log = []
+
+        async def serve():
+            log.append("started")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                log.append("ended")
+
+        task = asyncio.create_task(serve())
+        await asyncio.sleep(0)
+        self.assertEqual(log, ["started"])
+        other = asyncio.create_task(serve())
+        await self.settle()
+        self.assertEqual(log, ["started"] * 2)
+        for each in (task, other):
+            await self.assertTaskCancelled(each)
+        self.assertEqual(log, ["started"] * 2 + ["ended"] * 2)
+
+    async def waits_with_limits(self):
+        """`wait_for` that is in time, one that is not, and a poll that spins until something has happened."""
+        happened = []
+
+        async def act(seconds):
+            await asyncio.sleep(seconds)
+            happened.append(seconds)
+
+        async def poll():
+            while len(happened) < 2:
+                await asyncio.sleep(0.05)
+
+        async def spin(over):
+            for _ in range(50):
+                if over.done():
+                    return
+                await asyncio.sleep(0)
+            self.fail("it spun for too long")
+
+        with self.assertRaises(asyncio.TimeoutError):
+            await asyncio.wait_for(act(5), 1)
+        await asyncio.gather(asyncio.wait_for(act(1), 2), asyncio.wait_for(act(0.5), 2), poll())
+        short = asyncio.create_task(asyncio.sleep(0))
+        await asyncio.gather(*(asyncio.create_task(spin(short)) for _ in range(2)))
+        self.assertEqual(happened, [0.5, 1])
+
+
+def copy_of(function):
+    """A test method of its own, for a decorator to mark."""
+
+    async def test(self):
+        await function(self)
+
+    return test
+
+
+NAMES = [
+    name
+    for name, member in vars(Programs).items()
+    if inspect.iscoroutinefunction(member) and (HAS_GROUPS or name != "group_with_retries")
+]

@@ -1,0 +1,263 @@
+"""`assertCancelSafe`: each fault is told with its place, and with what to do."""
+
+import asyncio
+import contextlib
+import unittest
+
+from asynctestkit import CancelAssertions, HygienicAsyncTestCase
+from tests.case_runs import lines_of, run_body
+
+
+async def nap():
+    await asyncio.sleep(1)  # waits: on virtual time
+
+
+class Faults(unittest.TestCase):
+    """Runs an assertion that fails, and looks at what is said."""
+
+    def text_of(self, make_coro, kind="FAIL", base=HygienicAsyncTestCase, **options):
+        async def test(self):
+            await self.assertCancelSafe(make_coro, **options)
+
+        ran = run_body(test, base)
+        self.assertEqual(ran.kinds, [kind], ran.text())
+        self.assertEqual(ran.leak_warnings, [])
+        return ran.text()
+
+    def check(self, make_coro, *said, **options):
+        text = self.text_of(make_coro, **options)
+        for each in said:
+            self.assertIn(each, text)
+        return text
+
+
+class EndingTests(Faults):
+    def test_a_swallowed_cancellation(self):
+        """The place is named with its source line, and the value that was returned."""
+
+        async def work():
+            with contextlib.suppress(asyncio.CancelledError):
+                await nap()
+            return 7
+
+        text = self.check(
+            work, "not safe to cancel: in run 3 it was cancelled as it began to wait, for the 1st time",
+            "and it returned 7: it has swallowed the cancellation", "swallow=True",
+        )  # fmt: skip
+        self.assertRegex(text, rf"_faults.py:{lines_of(work, 'await nap')[0]} in work\n *await nap\(\)")
+
+    def test_another_exception(self):
+        """It is the cause of the failure."""
+
+        async def work():
+            try:
+                await nap()
+            except asyncio.CancelledError:
+                raise ValueError("lost") from None
+
+        text = self.check(work, "raised ValueError: lost in place of CancelledError", "BaseException")
+        self.assertIn("direct cause", text)
+
+    def test_system_exit_is_another_exception(self):
+        """It does not end the run of tests."""
+
+        async def work():
+            try:
+                await nap()
+            finally:
+                raise SystemExit(3)
+
+        self.check(lambda: work(), "SystemExit: 3", kind="ERROR")
+
+    def test_a_result_that_is_lost(self):
+        """What was taken from a queue and not handed on is found as the wake-up is about to run."""
+        kept = []
+
+        async def work():
+            queue = asyncio.Queue()
+            asyncio.get_running_loop().call_later(1, queue.put_nowait, "job")
+            kept.clear()
+            kept.append(queue)
+            try:
+                await queue.join() if queue.qsize() else await nap()
+                await queue.get()
+            finally:
+                kept.append(None)
+
+        def check():
+            if kept[1:] and kept[0].empty():
+                raise AssertionError("the job is lost")
+
+        self.check(work, "check() failed after a run that was not cancelled at all", check=check)
+
+    def test_the_check(self):
+        """What it raises is told, and is the cause."""
+        free = [3]
+
+        async def work():
+            free[0] -= 1
+            await nap()
+            free[0] += 1
+
+        def check():
+            assert free == [3], f"{free[0]} free"
+
+        self.check(work, "and afterwards check() raised AssertionError: 2 free", "in run 3", check=check)
+
+    def test_a_task_left_behind(self):
+        """The report of the sweep is part of the failure."""
+
+        async def work():
+            task = asyncio.create_task(asyncio.sleep(3600), name="poller")
+            await nap()
+            task.cancel()
+            await asyncio.wait({task})
+
+        self.check(work, "and afterwards:\n  left behind: task 'poller'", "in run 3")
+
+    def test_a_task_that_is_always_left_behind(self):
+        """That is no fault of a cancellation, and is said so."""
+
+        async def work():
+            asyncio.create_task(asyncio.sleep(3600), name="poller")
+
+        self.check(work, "something was left behind after a run that was not cancelled at all", "'poller'")
+
+    def test_a_lock_that_is_still_held(self):
+        """It says where it was acquired; one that is held at the end in any case does not count."""
+        lock, kept = asyncio.Lock(), asyncio.Lock()
+
+        async def work():
+            await lock.acquire()
+            if not kept.locked():
+                await kept.acquire()
+            await nap()
+            lock.release()
+
+        text = self.check(work, "and what it had taken is not given back:", "a Lock that was acquired at")
+        self.assertIn(f":{lines_of(work, 'lock.acquire')[0]} in work", text)
+
+    def test_a_mock_that_is_not_left(self):
+        """A context of the test's own mocks that was entered has to be left."""
+
+        async def test(self):
+            manager = self.makeAsyncContext()
+
+            async def work():
+                await manager.__aenter__()
+                await nap()
+                await manager.__aexit__(None, None, None)
+
+            await self.assertCancelSafe(work)
+
+        self.assertIn("entered and never left", run_body(test).text())
+
+    def test_one_that_does_not_end(self):
+        """A clean-up that nothing can wake is a deadlock, with its chain."""
+
+        async def work():
+            try:
+                await nap()
+            finally:
+                await asyncio.Event().wait()
+
+        self.check(
+            work, "and it did not end:\n  deadlock: nothing can ever wake it", "Event.wait", "in run 3"
+        )
+
+
+class MomentTests(Faults):
+    def test_one_that_is_cancelled_as_it_goes_on(self):
+        """The second flavour: the result is there, and would be lost."""
+        given = []
+
+        async def work():
+            future = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_later(1, future.set_result, "connection")
+            try:
+                await future
+            except asyncio.CancelledError:
+                given.append(future.done() and not future.cancelled())
+                raise
+
+        self.check(
+            work, "in run 4", "as it was about to go on after its 1st wait, with the result there",
+            check=lambda: self.assertNotIn(True, given),
+        )  # fmt: skip
+
+    def test_a_task_of_its_own(self):
+        """The task that was cancelled is named."""
+        seen = []
+
+        async def client():
+            try:
+                await nap()
+            except asyncio.CancelledError:
+                seen.append(True)
+                raise
+
+        async def work():
+            tasks = [asyncio.create_task(client(), name=f"client-{number}") for number in range(2)]
+            await asyncio.wait(tasks)
+
+        text = self.check(
+            work, "it was cancelled as its task 'client-0' began to wait", tasks="client-0", max_runs=50,
+            check=lambda: self.assertEqual(seen, []),
+        )  # fmt: skip
+        self.assertNotIn("client-1", text.partition("was cancelled")[2].partition("\n")[0])
+
+    def test_before_the_first_step(self):
+        """What was opened by calling it, and not in its first step, is not closed."""
+        opened = []
+
+        def make():
+            opened.append(True)
+            return work()
+
+        async def work():
+            opened.pop()
+
+        self.check(
+            make,
+            "in run 2 it was cancelled before its first step",
+            check=lambda: self.assertEqual(opened, []),
+        )
+
+    def test_a_lock_of_another_loop(self):
+        """What was made outside is bound to the loop of the first run that has waited, and that is said."""
+
+        queue = asyncio.Queue()
+
+        async def work():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(queue.get(), 1)
+
+        remedy = "make in make_coro what belongs to a loop"
+        self.check(work, remedy, "run 3", "is bound to a different event loop")
+        self.assertIn(remedy, self.text_of(work, kind="ERROR"))
+
+    def test_a_failure_without_a_cancellation(self):
+        """The coroutine's own exception comes out as it is."""
+
+        async def work():
+            await nap()
+            raise ValueError("mine")
+
+        self.assertIn("ValueError: mine", self.text_of(work, kind="ERROR"))
+
+    def test_wrong_arguments(self):
+        """A coroutine in place of a function is closed; a number of runs is one."""
+        self.assertIn("takes a function that makes a coroutine", self.text_of(nap(), kind="ERROR"))
+        self.assertIn("not 7", self.text_of(7, kind="ERROR"))
+        self.assertIn("max_runs must be 1 or more", self.text_of(nap, kind="ERROR", max_runs=0))
+        self.assertIn("max_runs must be a number", self.text_of(nap, kind="ERROR", max_runs=True))
+
+    def test_the_mixin_alone(self):
+        """It needs no more of a test case than that it can await."""
+        base = type("Plain", (CancelAssertions, unittest.IsolatedAsyncioTestCase), {})
+
+        async def work():
+            with contextlib.suppress(asyncio.CancelledError):
+                await nap()
+
+        self.check(work, "it has swallowed the cancellation", base=base)

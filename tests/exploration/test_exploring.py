@@ -1,0 +1,337 @@
+"""What an exploration finds and says."""
+
+import asyncio
+import threading
+import time
+import unittest
+from unittest import mock
+
+from asynctestkit import HygienicAsyncTestCase, explore, replay
+from asynctestkit.exploration import exploring
+from tests.case_runs import run, run_body
+from tests.exploration.programs import copy_of
+
+
+async def lost_update(self):
+    """Fails if the slow one writes what it has read before the other wrote."""
+    balance, begins = [0], asyncio.Event()
+
+    async def add(amount):
+        await begins.wait()
+        before = balance[0]
+        if amount == 2:
+            await asyncio.sleep(0)
+        balance[0] = before + amount
+
+    tasks = [asyncio.create_task(add(amount), name=f"add-{amount}") for amount in (1, 2)]
+    await asyncio.sleep(0)
+    begins.set()
+    await asyncio.wait(tasks)
+    self.assertEqual(balance, [3])
+
+
+class ExplorationTests(unittest.TestCase):
+    clock = "virtual"
+
+    def test_the_schedule_that_fails_is_told(self):
+        """With a sentence, a diagram, a line to replay it, and one of statistics; once."""
+        ran = run_body(explore(copy_of(lost_update)))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        text = ran.text()
+        for said in (
+            "Lists differ: [2] != [3]",
+            "the schedule in which it fails, found in run ",
+            "task 'add-1' was slow before its 1st step, at tests/exploration/test_exploring.py:",
+            "SLOW start → ",
+            'to replay it: @replay("hold:add-1@1"), or\n'
+            'ASYNCTESTKIT_SCHEDULE="hold:add-1@1" python -m unittest ',
+            "explored ",
+        ):
+            self.assertIn(said, text)
+        self.assertEqual(text.count("explored "), 1)
+
+    def test_a_schedule_by_chance_is_made_short(self):
+        """What only chance has found is told in as few deviations."""
+        ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertRegex(ran.text(), r'@replay\("hold:\w@1[^,]*,hold:\w@1[^,]*"\)')
+
+    def test_a_replay(self):
+        """It fails in the same way, with the diagram; it passes when that is mended."""
+        text = run_body(replay("hold:add-1@1")(copy_of(lost_update))).text()
+        self.assertIn("the schedule that was replayed:\n- task 'add-1' was slow before its 1st step", text)
+        self.assertIn("SLOW", text)
+        mended = replay("hold:a@1")(copy_of(needs_two_holds))
+        self.assertEqual(run_body(mended).kinds, ["ok"])
+
+    def test_a_replay_that_does_not_match(self):
+        """It says so, also where the test fails otherwise."""
+        ran = run_body(replay("hold:nobody@2")(copy_of(lost_update)))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertIn("hold:nobody@2 did not come to pass", ran.text())
+        text = run_body(replay("hold:nobody@2,hold:add-1@1")(copy_of(lost_update))).text()
+        self.assertIn("!= [3]", text)
+        self.assertIn("the schedule hold:nobody@2,hold:add-1@1 does not match: hold:nobody@2 did not", text)
+
+    def test_a_replay_of_a_test_that_skips_itself(self):
+        """It is skipped."""
+
+        async def test(self):
+            self.skipTest("not now")
+
+        self.assertEqual(run_body(replay("hold:a@1")(test)).kinds, ["skip"])
+        self.assertEqual(run_body(explore(test)).kinds, ["skip"])
+
+    def test_a_test_that_fails_anyway(self):
+        """It fails as ever, and nothing is explored."""
+
+        async def test(self):
+            self.fail("anyway")
+
+        ran = run_body(explore(test))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertNotIn("schedule", ran.text())
+
+    def test_state_that_outlives_a_run(self):
+        """The second run is to be like the first: in its steps, their number, and what they come to."""
+        runs = []
+
+        async def other_steps(self):
+            runs.append(None)
+            await asyncio.create_task(asyncio.sleep(0), name=f"run-{len(runs)}")
+
+        async def more_steps(self):
+            runs.append(None)
+            for _ in runs:
+                await asyncio.sleep(0)
+
+        async def fails(self):
+            runs.append(None)
+            self.assertEqual(len(runs), 1)
+
+        for body, said in (
+            (other_steps, "run-2@1 in place of run-1@1"),
+            (more_steps, r"\d steps in place of \d, from test@\d on"),
+            (fails, "the same steps, and another outcome"),
+        ):
+            with self.subTest(body):
+                runs.clear()
+                ran = run_body(explore(body))
+                self.assertEqual(ran.kinds, ["FAIL"])
+                self.assertIn("the second run of the test as it is went otherwise than the first", ran.text())
+                self.assertRegex(ran.text(), said)
+                self.assertIn("have setUp make afresh", ran.text())
+
+    def test_fewer_steps(self):
+        """What is missing is told as well."""
+        runs = []
+
+        async def test(self):
+            runs.append(None)
+            for _ in range(3 - len(runs)):
+                await asyncio.sleep(0)
+
+        self.assertRegex(run_body(explore(test)).text(), r"\d steps in place of \d, from test@\d on")
+
+
+class RunsTests(unittest.TestCase):
+    """What runs come to that are not as others, and where they end."""
+
+    clock = "virtual"
+
+    def test_threads_are_not_controlled(self):
+        """A run that goes otherwise because of them is no fault; where it fails, that is said."""
+        runs = []
+
+        async def test(self):
+            runs.append(None)
+            await asyncio.get_running_loop().run_in_executor(None, threading.get_ident)
+            for _ in range(len(runs) % 2):
+                await asyncio.create_task(asyncio.sleep(0))
+            await lost_update(self)
+
+        ran = run_body(explore(test))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertIn("(the order of its threads is not controlled)", ran.text())
+
+    def test_a_failure_that_does_not_come_again(self):
+        """It is told, with the fact that it passed."""
+        failed = []
+
+        async def test(self):
+            order = []
+
+            async def say(name):
+                order.append(name)
+
+            await asyncio.gather(*(asyncio.create_task(say(name), name=name) for name in "ab"))
+            if order == ["b", "a"] and not failed:
+                failed.append(True)
+                self.fail("once")
+
+        text = run_body(explore(test)).text()
+        self.assertIn("AssertionError: once", text)
+        self.assertIn("run once more in this schedule, it passed", text)
+
+    def test_a_run_that_takes_too_long(self):
+        """It is not run again, to be made short or to be shown."""
+        runs = []
+
+        async def test(self):
+            order = []
+
+            async def say(name):
+                order.append(name)
+
+            await asyncio.gather(*(asyncio.create_task(say(name), name=name) for name in "ab"))
+            runs.append(order)
+            if order == ["b", "a"]:
+                time.sleep(60)
+
+        text = run_body(explore(test), deadline=0.1).text()
+        self.assertIn("DeadlineError", text)
+        self.assertIn("- task 'a' was slow before its 1st step", text)
+        self.assertIn('@replay("hold:a@1")', text)
+        self.assertEqual(runs.count(["b", "a"]), 1)
+
+    def test_a_run_that_goes_two_ways(self):
+        """It is told where the ways part."""
+        runs = []
+
+        async def test(self):
+            order = []
+
+            async def say(name):
+                order.append(name)
+
+            await asyncio.gather(*(asyncio.create_task(say(name), name=name) for name in "ab"))
+            if order == ["b", "a"]:
+                runs.append(True)
+                await asyncio.create_task(asyncio.sleep(0), name=f"run-{len(runs)}")
+                self.fail("each time")
+
+        text = run_body(explore(test)).text()
+        self.assertIn("run twice in this schedule, it went two ways: in place ", text)
+
+    def test_the_limits(self):
+        """No more runs, and no more seconds, than are asked for; shortening has a limit of its own."""
+        for options in ({"max_runs": 5}, {"seconds": 0}):
+            with mock.patch.object(exploring.Exploration, "calls", autospec=True) as calls:
+                kept = []
+                original = exploring.Exploration._explored
+
+                def note(self, kept=kept, original=original):
+                    kept.append(self)
+                    return original(self)
+
+                calls.side_effect = note
+                run_body(explore(**options)(copy_of(takes_turns)))
+            self.assertEqual(kept[0]._runs, 5 if "max_runs" in options else 2)
+        with mock.patch.object(exploring, "_MOST_SHRINKING", 0):
+            ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
+        self.assertIn("hold:", ran.text())
+
+    def test_what_a_cancelled_test_leaves(self):
+        """A cancellation that comes out of the test ends it early; what it has left then is no news."""
+
+        async def test(self):
+            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+
+        ran = run_body(explore(cancellations=True)(test))
+        self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
+
+    def test_garbage_is_collected_now_and_then(self):
+        """Between runs, so that many of them take no more memory than a few."""
+        with (
+            mock.patch.object(exploring, "_RUNS_OF_GARBAGE", 3),
+            mock.patch.object(exploring, "gc") as collector,
+        ):
+            run_body(explore(max_runs=7)(copy_of(takes_turns)))
+        self.assertEqual(collector.collect.call_count, 2)
+
+    def test_ctrl_c(self):
+        """It ends the exploration, and says how far that had come."""
+
+        async def test(self):
+            await takes_turns(self)
+            Counted.runs += 1
+            if Counted.runs == 5:
+                raise KeyboardInterrupt
+
+        class Counted:
+            runs = 0
+
+        with self.assertRaises(KeyboardInterrupt) as caught:
+            run_body(explore(test))
+        self.assertIn("explored 4 schedules, ", "".join(caught.exception.__notes__))
+
+    def test_a_run_that_runs_away(self):
+        """A keep-alive hides that the body can never wake: after a day of virtual time it is told."""
+
+        async def test(self):
+            stops, state = asyncio.Event(), []
+
+            async def beat():
+                while not stops.is_set():
+                    await asyncio.sleep(600)
+
+            async def first():
+                state.append(1)
+
+            async def second():
+                if not state:
+                    await asyncio.Event().wait()
+                stops.set()
+
+            await asyncio.gather(beat(), first(), second())
+
+        ran = run_body(explore(test))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertIn("RunawayError", ran.text())
+        self.assertIn("hold:", ran.text())
+
+    def test_a_loop_factory(self):
+        """There the order of steps cannot be had."""
+
+        class Case(HygienicAsyncTestCase):
+            def _hygieneMakeLoop(self):
+                return asyncio.new_event_loop()
+
+            @explore
+            async def test(self): ...
+
+        ran = run(Case)
+        self.assertEqual(ran.kinds, ["ERROR"])
+        self.assertIn("cannot be explored: that needs the loop of asynctestkit", ran.text())
+
+    def test_progress_on_a_terminal(self):
+        """What takes longer is seen to go on, and leaves no trace."""
+        with (
+            mock.patch("sys.stderr", isatty=lambda: True) as terminal,
+            mock.patch.multiple(exploring, _PROGRESS_AFTER=0.0, _PROGRESS_EVERY=0.0),
+        ):
+            result = unittest.TestResult()
+            type("Case", (HygienicAsyncTestCase,), {"test": explore(max_runs=5)(copy_of(takes_turns))})(
+                "test"
+            ).run(result)
+        written = [call.args[0] for call in terminal.write.call_args_list]
+        self.assertIn("explored 2 schedules", written[0])
+        self.assertEqual(written[-1], "\r\x1b[K")
+
+
+async def takes_turns(self):
+    async def turn():
+        await asyncio.sleep(0)
+
+    await asyncio.gather(*(turn() for _ in range(3)))
+
+
+async def needs_two_holds(self):
+    """Fails in one order of five first steps, which no single hold leads to."""
+    order = []
+
+    async def say(name):
+        order.append(name)
+
+    await asyncio.gather(*(asyncio.create_task(say(name), name=name) for name in "abc"))
+    self.assertNotEqual(order, ["c", "b", "a"])

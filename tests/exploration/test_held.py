@@ -1,0 +1,46 @@
+"""Locks that are still held."""
+
+import asyncio
+import inspect
+import unittest
+
+from asynctestkit.exploration.held import HeldLocks
+
+
+class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
+    async def test_what_was_not_released_is_told(self):
+        """A lock or semaphore that is held more often than when it was first acquired, with its line."""
+        locks, lock, other, semaphore = HeldLocks(), asyncio.Lock(), asyncio.Lock(), asyncio.Semaphore(2)
+        with locks:
+            async with other, semaphore:
+                pass
+            await lock.acquire()
+            await semaphore.acquire()
+            await semaphore.acquire()
+        held = locks.still_held()
+        self.assertEqual([line.partition(" that ")[0] for line in held], ["a Semaphore", "a Lock"])
+        self.assertIn("test_held.py", held[0])
+        self.assertEqual(locks.still_held(), [])
+
+    async def test_what_was_held_before_is_no_affair_of_it(self):
+        """One who only waited for a lock that is held anyway has taken nothing."""
+        locks, lock = HeldLocks(), asyncio.Lock()
+        await lock.acquire()
+        with locks:
+            waiting = asyncio.ensure_future(lock.acquire())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+        self.assertEqual(locks.still_held(), [])
+
+    async def test_asyncio_is_as_before(self):
+        """The methods of asyncio are put back, and meanwhile they are coroutine functions still."""
+        before = asyncio.Lock.acquire, asyncio.Semaphore.acquire
+        with HeldLocks():
+            self.assertIsNot(asyncio.Lock.acquire, before[0])
+            if hasattr(inspect, "markcoroutinefunction"):  # from 3.12
+                self.assertTrue(inspect.iscoroutinefunction(asyncio.Lock.acquire))
+            condition = asyncio.Condition()
+            async with condition:
+                self.assertTrue(condition.locked())
+        self.assertEqual((asyncio.Lock.acquire, asyncio.Semaphore.acquire), before)

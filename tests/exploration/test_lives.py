@@ -1,0 +1,117 @@
+"""One life of a test in one schedule."""
+
+import asyncio
+import unittest
+
+from asynctestkit import HygienicAsyncTestCase
+from asynctestkit.exploration.deviations import schedule_from
+from asynctestkit.exploration.lives import Script, live
+
+
+class Inner:
+    """Not for unittest to find."""
+
+    class Case(HygienicAsyncTestCase):
+        async def test_two(self):
+            async def work():
+                await asyncio.sleep(0.5)  # waits: on virtual time
+                return asyncio.current_task().get_name()
+
+            tasks = [asyncio.create_task(work(), name=name) for name in "ab"]
+            self.assertEqual(await asyncio.gather(*tasks), ["a", "b"])
+
+        async def test_skipped(self):
+            self.skipTest("not now")
+
+        async def test_fails(self):
+            with self.subTest("one"):
+                self.fail("in it")
+            with self.subTest("other"):
+                pass
+
+        @unittest.expectedFailure
+        async def test_expected(self):
+            self.fail("as expected")
+
+        @unittest.expectedFailure
+        async def test_unexpected(self): ...
+
+        async def test_raises(self):
+            raise ValueError("mine")
+
+        async def test_group(self):
+            task = asyncio.create_task(asyncio.sleep(1), name="a")  # waits: on virtual time
+            error = ValueError()
+            try:
+                await task
+            except asyncio.CancelledError as cancelled:
+                error.exceptions = (cancelled,)
+                raise error from None
+
+
+class LiveTests(unittest.TestCase):
+    clock = "virtual"
+
+    def live(self, method, schedule="", **options):
+        schedule = schedule_from(schedule)
+        self.script = Script(schedule, **options)
+        return live(Inner.Case(method), lambda case, result: case.run(result), schedule, self.script)
+
+    def test_a_life(self):
+        """What the result is told, the steps, and the virtual time that has passed."""
+        life = self.live("test_two")
+        self.assertEqual([name for name, _ in life.calls], ["addSuccess"])
+        self.assertIsNone(life.failure)
+        self.assertEqual(
+            [each for each in life.trace if each[0] in "ab"], [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+        )
+        self.assertEqual(life.elapsed, 0.5)
+        self.assertEqual((life.applied, life.unmet, life.taken, life.uncontrolled), ([], [], [], frozenset()))
+
+    def test_a_schedule(self):
+        """What came to pass of it, and what did not."""
+        life = self.live("test_two", "hold:a@1,hold:c@1", is_told=True)
+        self.assertEqual([str(each) for each in life.unmet], ["hold:c@1"])
+        self.assertEqual([each for each in life.trace if each[0] in "ab"][:2], [("b", 1), ("a", 1)])
+        self.assertEqual([each.key for each in life.taken], life.trace)
+
+    def test_how_it_ended(self):
+        """Every way in which a test can end, with the first exception."""
+        kinds = {
+            method: [name for name, _ in self.live(method).calls]
+            for method in ("test_skipped", "test_fails", "test_expected", "test_unexpected", "test_raises")
+        }
+        self.assertEqual(
+            kinds,
+            {
+                "test_skipped": ["addSkip"],
+                "test_fails": ["addSubTest", "addSubTest"],
+                "test_expected": ["addExpectedFailure"],
+                "test_unexpected": ["addUnexpectedSuccess"],
+                "test_raises": ["addError"],
+            },
+        )
+        self.assertEqual(str(self.live("test_fails").failure), "in it")
+        self.assertIsNone(self.live("test_skipped").failure)
+        self.assertEqual(str(self.live("test_expected").failure), "as expected")
+
+    def test_a_cancellation_that_comes_out_is_no_failure(self):
+        """The schedule has cancelled a task that the test awaits, alone or in a group."""
+        for method in ("test_two", "test_group"):
+            life = self.live(method, "cancel:a@1+")
+            self.assertEqual([name for name, _ in life.calls], ["addError"])
+            self.assertIsNone(life.failure)
+
+    def test_a_limit(self):
+        """The virtual clock has one."""
+        script = Script(())
+        script.limit = 7.0
+        self.assertEqual(script.make_loop().clock.limit, 7.0)
+        script.end()
+        self.assertFalse(script.loop.steps.is_watching)
+        script.loop.close()
+        Script(()).end()
+
+    def test_a_loop_of_ones_own(self):
+        """There is no life to be told of."""
+        self.assertIsNone(live(Inner.Case("test_skipped"), lambda case, result: None, (), Script(())))

@@ -1,0 +1,36 @@
+"""What tasks are called in explored runs."""
+
+import asyncio
+import unittest
+
+from asynctestkit.exploration.names import TaskNames, Walker
+
+
+async def fetch(): ...
+
+
+class Store:
+    async def save(self): ...
+
+
+class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
+    async def test_names(self):
+        """A task has its own name, else that of its coroutine; the second of a name is numbered."""
+
+        async def local(): ...
+
+        names = TaskNames()
+        coroutines = [fetch(), fetch(), Store().save(), local()]
+        tasks = [asyncio.create_task(each) for each in coroutines]
+        named = [asyncio.create_task(fetch(), name="client") for _ in range(2)]
+        self.assertEqual(
+            [names.name(each) for each in tasks + named],
+            ["fetch", "fetch#2", "Store.save", "local", "client", "client#2"],
+        )
+        self.assertEqual([names.name(tasks[0], "test"), names.name(tasks[0], "test")], ["test", "test#2"])
+        await asyncio.gather(*tasks, *named)
+
+    def test_a_walker_starts_at_nothing(self):
+        """It has no name and has taken no step."""
+        walker = Walker(is_main=True)
+        self.assertEqual((walker.name, walker.taken, walker.is_main), ("", 0, True))

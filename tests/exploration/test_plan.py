@@ -1,0 +1,88 @@
+"""`explore` and `replay` as decorators, and the environment."""
+
+import unittest
+from unittest import mock
+
+from asynctestkit import explore, replay
+from asynctestkit.exploration.deviations import Hold
+from asynctestkit.exploration.plan import Plan, is_planned, plan_of
+
+
+def environment(**variables):
+    return mock.patch.dict("os.environ", variables)
+
+
+def method(): ...
+
+
+class ExploreTests(unittest.TestCase):
+    def test_with_and_without_brackets(self):
+        """Both mark the method, which stays what it is."""
+
+        def one(): ...
+        def other(): ...
+
+        self.assertIs(explore(one), one)
+        self.assertIs(explore(holds=1, cancellations=True)(other), other)
+        self.assertEqual(plan_of(one), Plan())
+        self.assertEqual(plan_of(other), Plan(holds=1, cancellations=True))
+        self.assertEqual((plan_of(other).most, plan_of(one).most), (2, 2))
+        self.assertTrue(is_planned(one))
+
+    def test_a_method_without_it_has_no_plan(self):
+        """It is run as ever."""
+        self.assertIsNone(plan_of(method))
+        self.assertFalse(is_planned(method))
+
+    def test_wrong_values_are_refused(self):
+        """At once, with the value."""
+        for error, options in (
+            (ValueError, {"holds": -1}),
+            (TypeError, {"holds": 1.5}),
+            (TypeError, {"holds": True}),
+            (ValueError, {"max_runs": 0}),
+            (ValueError, {"seconds": -1}),
+            (ValueError, {"seconds": float("nan")}),
+            (TypeError, {"seconds": "ten"}),
+            (TypeError, {"cancellations": 1}),
+            (TypeError, {"tasks": ["a"]}),
+        ):
+            with self.subTest(options), self.assertRaisesRegex(error, next(iter(options))):
+                explore(**options)
+
+    def test_a_class_is_no_test_method(self):
+        """A decorator on a class, or on what cannot be called, is a mistake."""
+        for wrong in (ExploreTests, 7):
+            with self.subTest(wrong), self.assertRaisesRegex(TypeError, "test methods"):
+                explore()(wrong)
+
+
+class ReplayTests(unittest.TestCase):
+    def test_a_schedule(self):
+        """It is read when the decorator runs."""
+        self.assertEqual(plan_of(replay("hold:a@2")(lambda: None)).schedule, (Hold("a", 2),))
+        with self.assertRaisesRegex(ValueError, "none of hold:"):
+            replay("a@2")
+
+
+class EnvironmentTests(unittest.TestCase):
+    def test_off_and_thorough(self):
+        """`off` runs a test as ever, `thorough` for longer; neither concerns a replay."""
+        one, other = explore(holds=1)(lambda: None), replay("hold:a@2")(lambda: None)
+        with environment(ASYNCTESTKIT_EXPLORE="off"):
+            self.assertIsNone(plan_of(one))
+            self.assertIsNotNone(plan_of(other))
+        with environment(ASYNCTESTKIT_EXPLORE="thorough"):
+            self.assertEqual(plan_of(one), Plan(holds=1, max_runs=100_000, seconds=600.0))
+            self.assertEqual(plan_of(other).max_runs, 2000)
+        with environment(ASYNCTESTKIT_EXPLORE="on"), self.assertRaisesRegex(ValueError, "thorough or off"):
+            plan_of(one)
+
+    def test_a_schedule(self):
+        """It is that of every explored test, and a wrong one names the variable."""
+        one = explore(lambda: None)
+        with environment(ASYNCTESTKIT_SCHEDULE="hold:a@2"):
+            self.assertEqual(plan_of(one).schedule, (Hold("a", 2),))
+            self.assertIsNone(plan_of(method))
+        with environment(ASYNCTESTKIT_SCHEDULE="a@2"), self.assertRaisesRegex(ValueError, "_SCHEDULE: 'a@2'"):
+            plan_of(one)

@@ -1,0 +1,17 @@
+"""A correct program never fails, whatever the schedule: a few of each; `tests.schedules` runs more."""
+
+import unittest
+
+from asynctestkit import explore
+from tests.case_runs import run
+from tests.exploration.programs import NAMES, Programs, copy_of
+
+
+class ProgramsTests(unittest.TestCase):
+    def test_no_schedule_fails(self):
+        """Holds, pairs of holds and chance: all pass, and the second run of each is like the first."""
+        for name in NAMES:
+            with self.subTest(name):
+                marked = explore(max_runs=20)(copy_of(getattr(Programs, name)))
+                ran = run(type("Case", (Programs,), {"test": marked}))
+                self.assertEqual(ran.kinds, ["ok"], ran.text())

@@ -1,0 +1,75 @@
+"""Which schedules are tried, and in what order."""
+
+import unittest
+from types import SimpleNamespace
+
+from asynctestkit.exploration.deviations import Cancel, text_of
+from asynctestkit.exploration.plan import Plan
+from asynctestkit.exploration.search import Search, cancellations_in
+from asynctestkit.exploration.steps import Applied
+
+TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
+
+
+def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1))):
+    applied = [Applied(each, None) for each in schedule]
+    return SimpleNamespace(
+        schedule=schedule, trace=trace, crossroads=list(crossroads), applied=applied, mains={"test"}
+    )
+
+
+class SearchTests(unittest.TestCase):
+    def tried(self, plan, lives=None, first=None, most=400):
+        """The schedules that are tried, when each deviation leads to an order of its own."""
+        self.search = Search(first or life(), plan)
+        attempts, tried = self.search.attempts(), []
+        attempt = next(attempts, None)
+        while attempt is not None and len(tried) < most:
+            tried.append("by chance" if attempt.walk is not None else text_of(attempt.schedule))
+            order = [(str(each), 1) for each in sorted(attempt.schedule, key=str)]
+            answer = life(attempt.schedule, TRACE + order)
+            try:
+                attempt = attempts.send(answer)
+            except StopIteration:
+                attempt = None
+        return [each for each in tried if each != "by chance"]
+
+    def test_the_shortest_come_first(self):
+        """Every single hold, then every pair, once."""
+        self.assertEqual(self.tried(Plan()), ["hold:a@1", "hold:b@1", "hold:a@1,hold:b@1"])
+        self.assertTrue(self.search.is_exhausted)
+        self.assertEqual((self.search.distinct, self.search.walked), (4, 100))
+
+    def test_cancellations(self):
+        """Each alone, before pairs, and with each hold; never one of the test's own task."""
+        tried = self.tried(Plan(holds=1, cancellations=True))
+        self.assertEqual(tried[:4], ["hold:a@1", "hold:b@1", "cancel:a@1", "cancel:b@1"])
+        self.assertIn("hold:a@1,cancel:b@1", tried)
+        self.assertFalse([each for each in tried if each.count("cancel") > 1 or "test@" in each])
+
+    def test_tasks_by_pattern(self):
+        """Only those that match are slow or cancelled, and nothing is left to chance."""
+        tried = self.tried(Plan(cancellations=True, tasks="a*"))
+        self.assertEqual(tried, ["hold:a@1", "cancel:a@1", "hold:a@1,cancel:a@1"])
+        self.assertEqual(self.search.walked, 0)
+
+    def test_a_test_of_one_task(self):
+        """There is nothing to try, and that is all there is."""
+        self.assertEqual(self.tried(Plan(), first=life(crossroads=())), [])
+        self.assertTrue(self.search.is_exhausted)
+
+    def test_an_order_that_is_known_is_not_deviated_from(self):
+        """A hold that changes nothing has no pairs."""
+        search = Search(life(), Plan())
+        attempts = search.attempts()
+        self.assertEqual(text_of(next(attempts).schedule), "hold:a@1")
+        attempts.send(life())
+        attempt = attempts.send(life())
+        self.assertIsNotNone(attempt.walk)
+        self.assertEqual(search.distinct, 1)
+        self.assertTrue(search.is_exhausted)
+
+    def test_the_cancellations_of_a_life(self):
+        """Before the first step of a task, and around each wait."""
+        found = list(cancellations_in(life(trace=[("a", 1), ("b", 1), ("a", 2)]), {"a"}))
+        self.assertEqual(found, [Cancel("a", 1), Cancel("a", 1, asleep=True), Cancel("a", 2)])

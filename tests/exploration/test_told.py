@@ -1,0 +1,46 @@
+"""A step in detail."""
+
+import asyncio
+import contextlib
+import unittest
+
+from asynctestkit.exploration.told import step_taken
+from asynctestkit.stacks.await_chain import AwaitChain, chain_of_task
+from asynctestkit.stacks.places import Place
+
+HERE = AwaitChain((Place(__file__, 1, "before"),), "")
+
+
+class ToldTests(unittest.IsolatedAsyncioTestCase):
+    async def after(self, coroutine, is_main=False, before=HERE, cancels=False):
+        task = asyncio.ensure_future(coroutine)
+        await asyncio.sleep(0)
+        if cancels:
+            task.cancel()
+        await asyncio.sleep(0)
+        told = step_taken(("a", 1), 0.5, before, task, is_main)
+        if not task.done():
+            expected = chain_of_task(task)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            self.assertEqual(told.after, expected)
+        elif not task.cancelled():
+            task.exception()
+        return told
+
+    async def test_how_it_ended(self):
+        """Where it waits, or with what it has ended; of the test's own task only that it has."""
+
+        async def fails():
+            raise ValueError
+
+        self.assertIsInstance((await self.after(asyncio.Event().wait())).after, AwaitChain)
+        self.assertEqual((await self.after(asyncio.sleep(0))).after, "returned")
+        self.assertEqual((await self.after(fails())).after, "raised ValueError")
+        self.assertEqual((await self.after(asyncio.sleep(60), cancels=True)).after, "cancelled")
+        self.assertEqual((await self.after(fails(), is_main=True)).after, "ended")
+
+    async def test_what_is_none_of_the_tests(self):
+        """A step within this library alone, such as 3.10 has around each phase, is left out."""
+        self.assertIsNone(await self.after(asyncio.sleep(0), is_main=True, before=AwaitChain((), "")))
