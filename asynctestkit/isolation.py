@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cpython import interpreter
 from .cpython.versions import add_note_to_failure, lock_file
 
 __all__ = ["IsolationHelpers", "SeededRandom", "seed_of"]
@@ -64,16 +65,21 @@ class IsolationHelpers(unittest.TestCase if TYPE_CHECKING else object):  # type:
 
 
 class SeededRandom:
-    """Python's `random`, seeded until `restore`."""
+    """Python's `random`, seeded until `restore`, or until its whole class is over.
 
-    def __init__(self, seed: int) -> None:
+    To take the state of `random` and to set it back costs an eighth of a short test.
+    """
+
+    def __init__(self, seed: int, case: unittest.TestCase | None = None) -> None:
         self._seed = seed
-        self._before = random.getstate()
+        is_given_back = case is not None and _gives_back_after_class(case)
+        self._before = None if is_given_back else random.getstate()
         random.seed(seed)
 
     def restore(self) -> None:
-        """Gives `random` back the state that it had before."""
-        random.setstate(self._before)
+        """Gives `random` back the state that it had before, unless that is done after the class."""
+        if self._before is not None:
+            random.setstate(self._before)
 
     def tell(self, error: BaseException) -> None:
         """Has a failure show the seed, if `random` was used; an exception that skips a test is none."""
@@ -86,6 +92,26 @@ class SeededRandom:
             f"for the same numbers again: @hygiene(random_seed={self._seed}), "
             f"or ASYNCTESTKIT_SEED={self._seed} for the whole run",
         )
+
+
+def _gives_back_after_class(case: unittest.TestCase) -> bool:
+    """Has a suite that runs a case give `random` back when it is done with the class; False without one."""
+    if not interpreter.is_run_by_suite(case):
+        return False
+    cls = type(case)
+    if _IS_GIVEN_BACK not in vars(cls):
+        setattr(cls, _IS_GIVEN_BACK, True)  # there, as whatever a module has counts as the process's
+        cls.addClassCleanup(_give_back, cls, random.getstate())
+    return True
+
+
+def _give_back(cls: type, before: tuple[object, ...]) -> None:
+    delattr(cls, _IS_GIVEN_BACK)
+    random.setstate(before)
+
+
+_IS_GIVEN_BACK = "_hygieneGivesRandomBack"
+"""On a class that a suite is in the middle of."""
 
 
 def seed_of(case: type, method: str) -> int:

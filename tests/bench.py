@@ -6,6 +6,7 @@ that a slow moment of the machine hits all of them; a ratio is the median of the
 
 import asyncio
 import gc
+import logging
 import statistics
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable
 
 from asynctestkit import HygienicAsyncTestCase, explore
 from asynctestkit.exploration import search
+from tests import bench_work
 
 ROUNDS = 11
 HEAP = 500_000
@@ -23,6 +25,7 @@ LEAKING_TESTS = 300
 MANY_PENDING, FEW_PENDING = 100_000, 10_000
 CHAIN = 5_000
 SLEEPS = 20_000
+FEW_LEAKS, MANY_LEAKS = 500, 5_000
 
 Contestant = Callable[[], float]
 
@@ -170,6 +173,7 @@ def row(name: str, value: float, unit_name: str, ratios: list[float] | None = No
 
 def main() -> None:
     ballast = [[number] for number in range(HEAP)]
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # debug mode tells of each slow callback
     version = sys.version.split()[0]
     print(f"Python {version}, {len(ballast):,} containers on the heap, {ROUNDS} rounds, CPU time")
 
@@ -181,6 +185,24 @@ def main() -> None:
             "IsolatedAsyncioTestCase, debug off": lambda: run(IdleWithoutDebug, "test_nothing", TESTS),
             "HygienicAsyncTestCase": lambda: run(HygienicIdle, "test_nothing", TESTS),
             "HygienicAsyncTestCase, virtual clock": lambda: run(VirtualIdle, "test_nothing", TESTS),
+            "loop and runner alone: the floor": lambda: bench_work.run_floor(TESTS),
+        },
+    )  # fmt: skip
+    working = bench_work.WORKING_TESTS
+    compare(
+        f"A test with real work ({bench_work.OBJECTS:,} objects, sockets, a thread), {working} a round",
+        working * 1e-3, "ms/test", "IsolatedAsyncioTestCase",
+        {
+            "IsolatedAsyncioTestCase": lambda: run(bench_work.Working, "test_work", working),
+            "HygienicAsyncTestCase": lambda: run(bench_work.HygienicWorking, "test_work", working),
+        },
+    )  # fmt: skip
+    compare(
+        "The import, in a process of its own",
+        1e-3, "ms", "unittest, asyncio",
+        {
+            "unittest, asyncio": lambda: bench_work.import_seconds("unittest.async_case", "asyncio"),
+            "asynctestkit": lambda: bench_work.import_seconds("asynctestkit"),
         },
     )  # fmt: skip
     search._ENOUGH = TESTS  # chance goes on, though there is nothing new
@@ -214,6 +236,17 @@ def main() -> None:
     wall = time.perf_counter() - wall
     row(f"{LEAKING_TESTS} tests, each a task on sleep(3600): CPU", cpu / LEAKING_TESTS * 1e3, "ms/test")
     row("the same: wall", wall / LEAKING_TESTS * 1e3, "ms/test")
+
+    print("\nA test that leaves many things of a kind, its report included; the ratio is many to few")
+    for test in bench_work.LEAVING:
+        few = bench_work.leave(test, FEW_LEAKS) / FEW_LEAKS * 1e6
+        many = bench_work.leave(test, MANY_LEAKS) / MANY_LEAKS * 1e6
+        row(f"{MANY_LEAKS:,} {test.removeprefix('test_').replace('_', ' ')}", many, "µs each", [many / few])
+
+    first, others = bench_work.growth()
+    print(f"\nMemory over {bench_work.GROWING_TESTS:,} tests that make garbage")
+    row("the first 1,000", first, "MiB")
+    row("the others", others, "MiB")
 
     print("\nThe sweep, from the end of the body to the end of the test")
     few = sweep("test_few") / FEW_PENDING * 1e6

@@ -131,6 +131,34 @@ class SeedTests(unittest.TestCase):
         self.assertEqual(random.getstate(), before)
         self.assertEqual(asyncio.run(body()), random.Random(5).random())
 
+    def test_the_state_is_restored_once_a_class(self):
+        """Where a suite runs the tests, `random` is what it was before when it is done with a class."""
+        seen, states, before = [], [], random.getstate()
+
+        class First(HygienicAsyncTestCase):
+            async def test_one(self):
+                seen.append((self.seed, random.random()))
+
+            test_two = test_one
+
+        class Second(First):
+            @classmethod
+            def setUpClass(cls):
+                states.append(random.getstate())
+
+        class Plain(unittest.TestCase):
+            def test(self):
+                states.append(random.getstate())
+
+        load, result = unittest.TestLoader().loadTestsFromTestCase, unittest.TestResult()
+        for _ in range(2):
+            unittest.TestSuite(map(load, (First, Second, Plain, First))).run(result)
+            self.assertEqual(random.getstate(), before)
+        self.assertTrue(result.wasSuccessful(), result)
+        self.assertEqual(states, [before] * 4)
+        self.assertEqual([drawn for _, drawn in seen], [random.Random(seed).random() for seed, _ in seen])
+        self.assertNotIn(isolation._IS_GIVEN_BACK, vars(First))
+
     def test_restore(self):
         """The state is what it was."""
         before = random.getstate()

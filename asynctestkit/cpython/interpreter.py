@@ -22,6 +22,7 @@ __all__ = [
     "hook_default_exception_handler",
     "hook_unawaited_coroutines",
     "immortalize",
+    "is_run_by_suite",
     "is_written_in_c",
     "raise_in_thread",
     "replace_default_exception_handler",
@@ -191,6 +192,17 @@ def is_written_in_c(cls: type) -> bool:
     An instance of any other, `subtype_dealloc` of Objects/typeobject.c shows to the collector when it dies.
     """
     return bool(cls.__flags__ & 1 << 8)
+
+
+def is_run_by_suite(case: object) -> bool:
+    """Whether a suite runs a case, which does the cleanups of its class when it is done with that.
+
+    `_outcome`, Lib/unittest/case.py, has the result, on which a suite notes where it is: `_testRunEntered`
+    and `_previousTestClass`, Lib/unittest/suite.py. pytest has a result of its own.
+    """
+    result = getattr(getattr(case, "_outcome", None), "result", None)
+    is_in_suite = getattr(result, "_testRunEntered", False) is True
+    return is_in_suite and getattr(result, "_previousTestClass", None) is type(case)
 
 
 def heap_is_frozen() -> bool:

@@ -137,7 +137,7 @@ def is_watched(transport: Any) -> bool:
     the protocol chose to survive, there is none.
     """
     loop, fd = transport._loop, getattr(transport, "_sock_fd", None)
-    return loop is not None and any(watch.fd == fd for watch in watches(loop))
+    return loop is not None and fd is not None and bool(watches(loop, fd))
 
 
 # -- the end of those that nobody closed ---------------------------------------------------------------------
@@ -219,14 +219,16 @@ class Watch(NamedTuple):
     handle: asyncio.Handle
 
 
-def watches(loop: Loop) -> list[Watch]:
+def watches(loop: Loop, fd: int | None = None) -> list[Watch]:
     """What `add_reader` and `add_writer` have registered, and asyncio itself: Lib/asyncio/selector_events.py.
 
-    The data of a key in `_selector` is the handle for reading, and that for writing.
+    All of it, or what there is for one descriptor. The data of a key in `_selector` is the handle for
+    reading, and that for writing.
     """
     selector = getattr(loop, "_selector", None)
     watched = {} if selector is None else selector.get_map() or {}
-    keys = [watched[fd] for fd in tuple(watched)]  # at once: another thread may wake the loop meanwhile
+    numbers = tuple(watched) if fd is None else (fd,)  # at once: another thread may wake the loop meanwhile
+    keys = [watched[number] for number in numbers if number in watched]
     return [
         Watch(key.fd, bool(is_writer), handle)
         for key in keys

@@ -295,7 +295,8 @@ def has_signal_handlers(loop: Loop) -> bool:
 
 def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
     """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
-    return list(getattr(loop, "_asyncgens", ()))
+    generators = getattr(loop, "_asyncgens", ())
+    return list(generators) if len(generators) else []  # a walk through an empty WeakSet takes long
 
 
 def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dis
 import functools
+import selectors
 from collections.abc import Iterable
 from types import CodeType, FrameType, MethodType
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "arguments_of",
     "entered_by_stack",
     "first_timer",
+    "forget_cancellation",
     "futures_of_wait",
     "generator_of",
     "is_calling_today",
@@ -30,6 +32,7 @@ __all__ = [
     "shielded_by",
     "task_of_timeout",
     "tasks_of_group",
+    "watches_anything",
 ]
 
 
@@ -39,6 +42,14 @@ Loop = asyncio.AbstractEventLoop
 def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
     """What is due next, as a loop that selects has dropped what is cancelled: Lib/asyncio/base_events.py."""
     return loop._scheduled[0] if loop._scheduled else None  # type: ignore[attr-defined]  # not in typeshed
+
+
+def watches_anything(selector: selectors.BaseSelector) -> bool:
+    """Whether any descriptor is registered: `_fd_to_key`, Lib/selectors.py.
+
+    `get_map()` has a mapping for it in Python, whose length takes ten times as long to ask for.
+    """
+    return bool(selector._fd_to_key)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def monotonic_of_loops() -> object:
@@ -91,6 +102,15 @@ def lock_of_condition(condition: asyncio.Condition) -> asyncio.Lock:
 
 
 # -- what a task waits for, and what it holds ----------------------------------------------------------------
+
+
+def forget_cancellation(task: asyncio.Task[Any]) -> None:
+    """Drops the exception that a cancelled task has ended with, and the frames that it shows.
+
+    `_make_cancelled_error`, Lib/asyncio/futures.py, gives it away, and keeps none.
+    """
+    if task.cancelled():
+        task._make_cancelled_error()  # type: ignore[attr-defined]  # not in typeshed
 
 
 def shielded_by(future: object) -> asyncio.Future[Any] | None:

@@ -6,7 +6,7 @@ import dataclasses
 
 from ..stacks.places import Place
 
-__all__ = ["Leak"]
+__all__ = ["Leak", "in_phase"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,3 +31,10 @@ class Leak:
     """The qualified name of the coroutine function that it runs, for allowances."""
     waits_on: str = ""
     """The operation at the end of the await chain: "Queue.get", "sleep(3600)", …"""
+
+
+def in_phase(leak: Leak, phase: str) -> Leak:
+    """The same leak, with its phase: `dataclasses.replace` at a fifth of its cost, as there may be many."""
+    completed = object.__new__(type(leak))
+    vars(completed).update(vars(leak), phase=phase)
+    return completed

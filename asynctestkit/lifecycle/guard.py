@@ -75,8 +75,9 @@ class Guard:
         self.clock = clock_of(loop, self.settings.clock)
         if self.settings.patch_time:
             self._patched_time = PatchedTime.of(self.clock)
+        self.census.loop_is_new = isinstance(self.code, Runner) and self.code.has_made_loop
         if isinstance(loop, HygienicEventLoop):
-            loop.contacts.enter(self._spared_threads)
+            loop.contacts.enter(self._spared_threads, at_once=self.census.loop_is_new)
         self._sweep.open(loop, isinstance(self.code, Runner))
         if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
             self._names = TaskNames(loop)

@@ -89,7 +89,7 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         guard.open(loop)
         derived = seed_of(type(self), self._testMethodName)
         seed = derived if settings.random_seed is None else settings.random_seed
-        self._hygieneRandom = SeededRandom(seed)
+        self._hygieneRandom = SeededRandom(seed, self)
         guard.on_failure = self._hygieneRandom.tell
         self._hygieneGuard = guard
         self.clock = guard.clock

@@ -27,7 +27,10 @@ def fail(guard: Guarded, error: AssertionError, cause: BaseException | None = No
         source = "\n" * (_line(error, file, name, first) - first) + "raise error from cause"
         code = compile(source, file, "exec").replace(co_name=name, co_firstlineno=first)
         exec(code, {"error": error, "cause": cause})
-    raise error from cause
+    try:
+        raise error from cause
+    finally:
+        del error, cause  # or this frame, which they show, would have them in turn: a cycle
 
 
 def _line(error: AssertionError, file: str, name: str, first: int) -> int:

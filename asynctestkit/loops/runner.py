@@ -38,6 +38,8 @@ class Runner:
         make_loop: Callable[[], asyncio.AbstractEventLoop] = HygienicEventLoop,
     ) -> None:
         self.main_task: asyncio.Task[Any] | None = None
+        self.has_made_loop = False
+        """Whether nobody can have had the loop before: it was made here, by no factory of the user's."""
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._make_loop = make_loop
@@ -57,6 +59,7 @@ class Runner:
                 self._loop = self._loop_factory()
             elif task_internals.policy_is_standard():
                 self._loop = self._make_loop()
+                self.has_made_loop = True
                 asyncio.set_event_loop(self._loop)
             else:
                 self._loop = asyncio.new_event_loop()

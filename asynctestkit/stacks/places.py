@@ -192,8 +192,21 @@ def below_the_library(frame: FrameType | None) -> FrameType | None:
 
 def resolve(site: CreationSite) -> tuple[Place, ...]:
     """The user's places of a site, outermost first, so that the last one is the line that created."""
-    pairs = zip(site[1::2], site[2::2], strict=True)
-    return creators((code.co_filename, _line_at(code, offset), code.co_name) for code, offset in pairs)
+    codes, offsets = site[1::2], site[2::2]
+    key = (*map(id, codes), *offsets)
+    known = _resolved.get(key)
+    if known is None:
+        pairs = zip(codes, offsets, strict=True)
+        places = creators((code.co_filename, _line_at(code, offset), code.co_name) for code, offset in pairs)
+        if len(_resolved) >= _MOST_RESOLVED:
+            _resolved.clear()
+        known = _resolved[key] = (codes, places)
+    return known[1]
+
+
+_resolved: dict[tuple[int, ...], tuple[list[CodeType], tuple[Place, ...]]] = {}
+"""By the ids of its code objects, which it keeps: to hash one costs as much as to look for a line in it."""
+_MOST_RESOLVED = 256
 
 
 def creators(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:

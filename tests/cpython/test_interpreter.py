@@ -6,6 +6,7 @@ import io
 import signal
 import socket
 import threading
+import unittest
 import warnings
 import weakref
 from unittest import mock
@@ -177,3 +178,19 @@ class InterpreterCanaries(Canary):
         self.assertFalse(interpreter.heap_is_frozen())
         gc.freeze()
         self.assertTrue(interpreter.heap_is_frozen())
+
+    def test_is_run_by_suite(self):
+        """A suite says so on the result, for the tests of the class it is at; nobody else does."""
+        said = []
+
+        class Case(unittest.TestCase):
+            def test(case):
+                said.append(interpreter.is_run_by_suite(case))
+
+        result = unittest.TestResult()
+        Case("test").run(result)
+        unittest.TestSuite([Case("test"), Case("test")]).run(result)
+        Case("test").run(result)
+        Case("test").debug()
+        self.assertEqual(said, [False, True, True, False, False])
+        self.assertFalse(interpreter.is_run_by_suite(self.__class__("test_is_run_by_suite")))

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import datetime
+import gc
+import selectors
+import socket
 import sys
 import time
 import unittest
@@ -21,6 +24,15 @@ class TimerCanaries(Canary):
         self.loop.call_later(3600, print)
         first = self.loop.call_later(60, print)
         self.assertIs(wait_internals.first_timer(self.loop), first)
+
+    def test_watches_anything(self):
+        """As long as a descriptor is registered, whatever it is watched for."""
+        with selectors.DefaultSelector() as selector, socket.socket() as watched:
+            self.assertFalse(wait_internals.watches_anything(selector))
+            selector.register(watched, selectors.EVENT_READ)
+            self.assertTrue(wait_internals.watches_anything(selector))
+            selector.unregister(watched)
+            self.assertFalse(wait_internals.watches_anything(selector))
 
     def test_monotonic_of_loops(self):
         """What is put in its place is what the loop's clock says."""
@@ -98,6 +110,21 @@ class WaitingCanaries(Canary):
         yield frame
         task.cancel()
         await asyncio.wait([task])
+
+    def test_forget_cancellation(self):
+        """A cancelled task has no exception any more, and is cancelled still; any other stays what it is."""
+        task, done = (self.loop.create_task(asyncio.sleep(delay)) for delay in (3600, 0))
+        self.run_in_loop(asyncio.sleep(0))
+        task.cancel()
+        self.run_in_loop(asyncio.wait([task, done]))
+        self.assertTrue([o for o in gc.get_referents(task) if isinstance(o, asyncio.CancelledError)])
+        for each in (task, done):
+            wait_internals.forget_cancellation(each)
+        self.assertFalse([o for o in gc.get_referents(task) if isinstance(o, asyncio.CancelledError)])
+        self.assertTrue(task.cancelled())
+        self.assertIsNone(done.result())
+        with self.assertRaises(asyncio.CancelledError):
+            task.result()
 
     def test_shielded_by(self):
         """What `shield()` protects is known, and nothing else is taken for it."""

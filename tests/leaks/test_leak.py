@@ -6,6 +6,7 @@ import pickle
 import unittest
 
 from asynctestkit import Leak, Place
+from asynctestkit.leaks.leak import in_phase
 
 LEAK = Leak(kind="task", name="worker", created_at=(Place("/app.py", 3, "start"),))
 
@@ -35,3 +36,14 @@ class LeakTests(unittest.TestCase):
         """Test runners that work in parallel send results through pickle, and copy them."""
         self.assertEqual(pickle.loads(pickle.dumps(LEAK)), LEAK)
         self.assertEqual(copy.deepcopy(LEAK), LEAK)
+
+    def test_it_gets_its_phase(self):
+        """The one with a phase is another value, of the same class, and the first is as it was."""
+
+        class Own(Leak):
+            pass
+
+        for leak in (LEAK, Own("connection", "first")):
+            self.assertEqual(in_phase(leak, "test"), dataclasses.replace(leak, phase="test"))
+            self.assertIs(type(in_phase(leak, "test")), type(leak))
+            self.assertEqual(leak.phase, "")

@@ -6,7 +6,8 @@ import traceback
 import unittest
 from unittest import mock
 
-from asynctestkit import HygienicAsyncTestCase, no_leaks
+from asynctestkit import HygienicAsyncTestCase, LeakError, no_leaks
+from asynctestkit.lifecycle.raising import fail
 
 HERE = __file__
 
@@ -70,6 +71,20 @@ class FailTests(unittest.TestCase):
                     (code.co_filename, code.co_name, code.co_firstlineno, line),
                     (HERE, name, function.co_firstlineno, function.co_firstlineno + offset),
                 )
+
+    def test_a_failure_is_in_no_cycle(self):
+        """A failure that shows our frames is in none of them, so that it dies with its last user."""
+        guard = mock.Mock(source=(HERE, 1), subject="x.test")
+        for cause in (None, ValueError()):
+            try:
+                fail(guard, LeakError("left behind: nothing", ()), cause)
+            except LeakError as failure:
+                (variables,) = (
+                    frame.f_locals
+                    for frame, _ in traceback.walk_tb(failure.__traceback__)
+                    if frame.f_code is fail.__code__
+                )
+            self.assertEqual(variables, {"guard": guard})
 
     def test_a_cause(self):
         """It is that of the failure, as elsewhere; and where there is none, none is shown."""

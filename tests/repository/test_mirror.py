@@ -14,6 +14,7 @@ from tests.repository.tree import PACKAGE, Module, dunder_all, modules
 
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
+    "bench_work.py": "what the benchmark measures beside an idle test",
     "typed_settings.py": "`make lint`: what type checkers have to refuse",
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
@@ -48,6 +49,7 @@ EXTRA = {
     "mocks/lazy_library.py": "a stand-in with the shape of aiohttp",
     "cpython/canaries.py": "what is common to the tests of private names",
     "cpython/test_canaries.py": "canaries.py above",
+    "leaks/sweeping/test_sweep_operations.py": "the whole sweep: many leaks take no more each than few",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
 

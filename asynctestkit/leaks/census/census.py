@@ -16,6 +16,7 @@ from typing import Any
 
 from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio, gc, threading
+from ...cpython.versions import HAS_RUNNER
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
 from .loop_error import LoopError
@@ -41,21 +42,25 @@ class Census:
         """What was found changed in the process, by variable; None is the working directory."""
         self.told_tasks: Collection[asyncio.Task[Any]] = ()
         """Those that a failure of the test has shown: they are not told again."""
+        self.loop_is_new = False
+        """Whether nothing that belongs to the loop can be older than the mark."""
         self.was_interrupted = False
         """Whether code was stopped in its middle: what it was about to await is no leak."""
         self._wanted = _Wanted((*types, _Canary))
         self._registries = tuple(registries)
+        self._tasks_before: Collection[asyncio.Task[Any]] = ()
         self._phases: dict[int, tuple[object, str]] = {}
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark."""
         self.loop = loop
         self.thread = threading.get_ident()
-        self._tasks_before = weakref.WeakSet(task_internals.all_tasks(loop))
-        self._ids_before = {id(task) for task in self._tasks_before}
+        tasks = () if self.loop_is_new and HAS_RUNNER else task_internals.all_tasks(loop)  # before, a carrier
+        self._tasks_before = weakref.WeakSet(tasks) if tasks else ()
+        self._ids_before = set(map(id, tasks))
         self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
-        self._transports_before = {id(each) for each in loop_internals.connections_of(loop)}
-        self._generators_before = {id(generator) for generator in task_internals.started_generators(loop)}
+        self._transports_before = set(map(id, loop_internals.connections_of(loop)))
+        self._generators_before = set(map(id, task_internals.started_generators(loop)))
         self.known: Known | None = None
         if heap.is_frozen():
             gc.collect()  # what is garbage already belongs to whoever made it
@@ -100,6 +105,7 @@ class Census:
         found = self._wanted.among(gc.get_objects())
         if self.known is None and any(type(obj) is _Canary for obj in found):
             found = []
+        self._started = set(map(id, task_internals.started_generators(self.loop)))
         registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
         return [obj for obj in found if self._is_new(obj)] + registered
 
@@ -147,8 +153,7 @@ class Census:
         if isinstance(obj, CoroutineType) and heap.is_shared(self):
             return False  # nothing tells of which thread it is; one that is forgotten dies in its own
         if isinstance(obj, AsyncGeneratorType):
-            started = any(obj is generator for generator in task_internals.started_generators(self.loop))
-            return started and id(obj) not in self._generators_before
+            return id(obj) in self._started and id(obj) not in self._generators_before
         return self.known is None or is_not_among(self.known, obj)
 
 
@@ -180,9 +185,18 @@ class _Wanted(dict[type, bool]):
 
     def __missing__(self, asked: type) -> bool:
         answer = self[asked] = issubclass(asked, self._types)
-        if task_internals.is_immutable(asked):
+        if task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING):
             self._lasting[asked] = answer
         return answer
+
+
+def _module_of(cls: type) -> str:
+    """Without asking a metaclass, which may answer anything."""
+    return str(type.__getattribute__(cls, "__module__"))
+
+
+_LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
+"""The modules whose classes live as long as the process, though they are written in Python."""
 
 
 @functools.lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 from types import CodeType, FunctionType
 
 from ...cpython.originals import gc
@@ -54,6 +55,7 @@ def _finalizer(cls: type) -> CodeType | None:
     return function.__code__ if isinstance(function, FunctionType) else None
 
 
+@functools.lru_cache(maxsize=256)
 def _condition(code: CodeType) -> tuple[str, bool] | None:
     """The attribute of `self` that decides alone whether a finalizer announces it, and the value with which.
 

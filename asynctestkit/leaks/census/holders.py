@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cpython.originals import gc
 
-__all__ = ["holders_of"]
+__all__ = ["holders_of", "owners_by_attributes"]
 
 _FEW = 20
 """So many objects at most are looked for by the collector itself; its cost grows with each."""
@@ -36,3 +36,29 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
             if id(held) in holders:
                 holders[id(held)].append(holder)
     return holders
+
+
+def owners_by_attributes(objects: Iterable[object], depth: int) -> dict[int, list[Any]]:
+    """For each object, by its id, who refers to it, if through its attributes, or a list or tuple among them.
+
+    `depth` is how many containers may lie between. It takes one walk over the heap for each step.
+    """
+    level = {id(obj): obj for obj in objects}
+    owners: dict[int, list[Any]] = {identity: [] for identity in level}
+    reached = {identity: {identity} for identity in level}
+    """Which of the objects can be reached from each container of the level."""
+    for step in range(depth + 1):
+        following: dict[int, Any] = {}
+        reached_next: dict[int, set[int]] = {}
+        for identity, holders in holders_of(level.values()).items():
+            for holder in holders:
+                if holder is following or holder is level:
+                    continue
+                if not isinstance(holder, dict | list | tuple):
+                    for obj in reached[identity]:
+                        owners[obj].append(holder)
+                elif step < depth:
+                    following[id(holder)] = holder
+                    reached_next.setdefault(id(holder), set()).update(reached[identity])
+        level, reached = following, reached_next
+    return owners

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Coroutine
 from types import CellType, CoroutineType, FrameType
@@ -12,7 +13,7 @@ from ...cpython.mock_internals import is_mock_call
 from ...cpython.originals import gc, threading
 from ...mocks.calls import call_of
 from ...stacks.await_chain import coroutine_name, definition
-from ...stacks.places import creators
+from ...stacks.places import Place, creators
 from ..census.holders import holders_of
 from ..detector import LeakDetector
 from ..leak import Leak
@@ -31,16 +32,22 @@ class CoroutineLeaks(LeakDetector):
 
     def prepare(self, objects: list[Coroutine[Any, Any, Any]]) -> None:
         holders = holders_of(filter(is_unstarted, objects))
-        self._anothers = {identity: _is_anothers_to_await(each) for identity, each in holders.items()}
+        # On 3.10 a coroutine holds its arguments in a frame.
+        frames = {id(held): held for each in holders.values() for held in each if isinstance(held, FrameType)}
+        owners = holders_of(frames.values())
+        self._anothers = {
+            identity: _is_anothers_to_await(each + [o for held in each for o in owners.get(id(held), ())])
+            for identity, each in holders.items()
+        }
 
     def examine(self, obj: Coroutine[Any, Any, Any]) -> Leak | None:
         if not is_unstarted(obj) or _is_of_another_thread(obj):
             return None
-        is_anothers = self._anothers.pop(id(obj), None)
-        if is_anothers or (is_anothers is None and _is_anothers_to_await(gc.get_referrers(obj))):
+        # What dies has been prepared by nobody: no more has it anybody who could await it.
+        if self._anothers.pop(id(obj), False):
             return None
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
-        created_at = creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
+        created_at = _creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
         call = call_of(obj)
         remedy = f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()"
         if call is not None:
@@ -61,6 +68,11 @@ class CoroutineLeaks(LeakDetector):
         obj.close()
 
 
+@functools.lru_cache(maxsize=256)
+def _creators(origin: tuple[tuple[str, int, str], ...]) -> tuple[Place, ...]:
+    return creators(origin)
+
+
 def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
     """The unstarted coroutines among the arguments of one: in `outer(inner())` only `outer` is."""
     # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the dying back to life.
@@ -78,11 +90,8 @@ def _is_anothers_to_await(holders: list[Any]) -> bool:
     """Exempt: the coroutine of another loop's task, and the argument of a forgotten one, told with that."""
     if any(isinstance(holder, task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True
-    if threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders):
-        return True  # on its way to a loop in another thread: run_coroutine_threadsafe holds it in a closure
-    # On 3.10 a coroutine holds its arguments in a frame.
-    frames = [holder for holder in holders if isinstance(holder, FrameType)]
-    return any(is_unstarted(owner) for frame in frames for owner in gc.get_referrers(frame))
+    # On its way to a loop in another thread? run_coroutine_threadsafe holds it in a closure.
+    return threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders)
 
 
 def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:

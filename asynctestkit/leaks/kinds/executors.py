@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 from ...cpython import task_internals, thread_internals
-from ...cpython.originals import asyncio, futures, gc, threading
+from ...cpython.originals import asyncio, futures, threading
 from ...loops.outside.jobs import Job
-from ...loops.quiescence import threads_around
 from ...stacks.places import places_of_stack, resolve
+from ..census.holders import owners_by_attributes
 from ..census.origins import is_of_the_library, origins
+from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
 from ..owner import Owner
@@ -18,7 +21,7 @@ from ..owner import Owner
 __all__ = ["ExecutorLeaks"]
 
 
-class ExecutorLeaks(LeakDetector):
+class ExecutorLeaks(ThreadWatch, LeakDetector):
     """Pools of threads and of processes that have workers and are not shut down.
 
     One that has never worked keeps nothing running, and one that was dropped ends its workers: neither is a
@@ -30,13 +33,21 @@ class ExecutorLeaks(LeakDetector):
     types = (futures.Executor, Job)
     may_outlive_tests = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_loops: set[int] | None = None
+
+    def prepare(self, objects: list[futures.Executor | Job]) -> None:
+        owners = owners_by_attributes((each for each in objects if not isinstance(each, Job)), depth=1)
+        self._of_loops = {identity for identity, found in owners.items() if _has_a_loop(found)}
+
     def examine(self, obj: futures.Executor | Job) -> Leak | None:
         if isinstance(obj, Job):
             return _leak_of_job(obj) if _is_of_the_loops_own(obj) else None
         origin = origins.of(obj)
         if origin is None or thread_internals.is_shut_down(obj) or not thread_internals.executor_threads(obj):
             return None
-        if origin.is_of_a_module or is_of_the_library(origin) or _is_of_a_loop(obj):
+        if origin.is_of_a_module or is_of_the_library(origin) or self._is_of_a_loop(obj):
             return None
         return Leak(
             kind=self.kind,
@@ -47,10 +58,21 @@ class ExecutorLeaks(LeakDetector):
             remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
         )
 
+    def _is_of_a_loop(self, executor: futures.Executor) -> bool:
+        """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
+
+        The test's own loop is older than its mark, where nothing is looked for.
+        """
+        census = origins.current()
+        if census is not None and task_internals.default_executor(census.loop) is executor:
+            return True
+        if self._of_loops is not None:
+            return id(executor) in self._of_loops
+        return _has_a_loop(owners_by_attributes([executor], depth=1)[id(executor)])
+
     def is_ending(self, obj: futures.Executor | Job) -> bool:
         """A job may, while its thread can act by itself, or another that lets it go on."""
-        census = origins.current()
-        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+        return self.may_act() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: futures.Executor | Job) -> bool:
         """Nobody has a job but its pool."""
@@ -93,16 +115,7 @@ def _is_at_work(thread: threading.Thread) -> bool:
     return not thread_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
-def _is_of_a_loop(executor: futures.Executor) -> bool:
-    """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
-
-    The test's own loop is older than its mark, where nothing is looked for.
-    """
-    census = origins.current()
-    if census is not None and task_internals.default_executor(census.loop) is executor:
-        return True
-    owners = gc.get_referrers(executor)
-    owners += [owner for held in owners if isinstance(held, dict) for owner in gc.get_referrers(held)]
+def _has_a_loop(owners: Iterable[Any]) -> bool:
     return any(isinstance(owner, asyncio.AbstractEventLoop) for owner in owners)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from ...cpython.originals import asyncio, gc, os, socket
+from ...cpython.originals import asyncio, os, socket
 from ...stacks.places import resolve
+from ..census.holders import owners_by_attributes
 from ..census.origins import is_of_the_library, origins
 from ..detector import LeakDetector
 from ..leak import Leak
@@ -21,6 +19,15 @@ class SocketLeaks(LeakDetector):
     types = (socket.socket,)
     may_outlive_tests = True
 
+    def __init__(self) -> None:
+        self._owned: set[int] = set()
+
+    def prepare(self, objects: list[socket.socket]) -> None:
+        """Exempt: what was handed to a transport, a server or a loop; that is the leak, if it is open."""
+        own = (each for each in objects if origins.of(each) is not None)
+        owners = owners_by_attributes(own, depth=3)
+        self._owned = {key for key, found in owners.items() if any(isinstance(o, _OWNERS) for o in found)}
+
     def examine(self, obj: socket.socket) -> Leak | None:
         origin = origins.of(obj)
         if (
@@ -28,7 +35,7 @@ class SocketLeaks(LeakDetector):
             or socket.socket.fileno(obj) == -1
             or origin.is_of_a_module
             or is_of_the_library(origin)
-            or _has_an_owner(obj)
+            or id(obj) in self._owned
         ):
             return None
         return Leak(
@@ -45,21 +52,7 @@ class SocketLeaks(LeakDetector):
         socket.close(socket.socket.detach(obj))
 
 
-def _has_an_owner(sock: socket.socket) -> bool:
-    """Exempt: what was handed to a transport, a server or a loop; that is the leak, if it is open."""
-    return any(isinstance(owner, _OWNERS) for owner in _owners(sock, 3))
-
-
 _OWNERS = (asyncio.BaseTransport, asyncio.AbstractServer, asyncio.AbstractEventLoop)
-
-
-def _owners(held: object, depth: int) -> Iterator[Any]:
-    """Who refers to it, if through its attributes, or a list or tuple among them."""
-    for owner in gc.get_referrers(held):
-        if not isinstance(owner, dict | list | tuple):
-            yield owner
-        elif depth:
-            yield from _owners(owner, depth - 1)
 
 
 def _protocol(sock: socket.socket) -> str:

@@ -6,16 +6,16 @@ import sys
 
 from ...cpython import thread_internals
 from ...cpython.originals import threading
-from ...loops.quiescence import threads_around
 from ...stacks.places import places_of_stack, resolve
 from ..census.origins import is_of_a_package, is_of_the_library, origins
+from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
 
 __all__ = ["ThreadLeaks"]
 
 
-class ThreadLeaks(LeakDetector):
+class ThreadLeaks(ThreadWatch, LeakDetector):
     """Threads that the test has started, or that its threads have, and that run on.
 
     They cannot be ended; they are told of once, and what they do later is not charged to later tests.
@@ -48,8 +48,7 @@ class ThreadLeaks(LeakDetector):
 
     def is_ending(self, obj: threading.Thread) -> bool:
         """It may while it can act by itself, or another can that would let it go on."""
-        census = origins.current()
-        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+        return self.may_act() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: threading.Thread) -> bool:
         """Whoever has it, the process cannot end while a thread runs that is no daemon."""

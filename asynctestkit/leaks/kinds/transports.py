@@ -8,6 +8,7 @@ from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio, socket
 from ...stacks.places import CreationSite, creation_site, resolve
 from ..addresses import address
+from ..census.connection_index import ends_of, index_of
 from ..detector import LeakDetector
 from ..leak import Leak
 
@@ -95,16 +96,11 @@ def other_ends(transport: Any) -> list[Any]:
 
     Unix sockets that have connected to one path cannot be told apart: any of them may be the other end.
     """
-    carrier, ends = loop_internals.carrier_of(transport), _ends(transport)
+    carrier, ends = loop_internals.carrier_of(transport), ends_of(transport)
     loop = task_internals.loop_of(transport)
     if ends[1] is None or loop is None:
         return []
-    connections = loop_internals.connections_of(loop)
-    return [each for each in connections if each is not carrier and _ends(each) == ends[::-1]]
-
-
-def _ends(transport: Any) -> tuple[object, object]:
-    return transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+    return [each for each in index_of(loop).between(ends[::-1]) if each is not carrier]
 
 
 def _site_of(transport: Any) -> CreationSite | None:
@@ -119,9 +115,9 @@ def name_of_transport(transport: Any) -> str:
     pipe = transport.get_extra_info("pipe")
     if pipe is not None:
         return f"fd {pipe.fileno()}"
-    local, peer = map(address, _ends(transport))
+    local, peer = map(address, ends_of(transport))
     arrow = "->" if loop_internals.server_of(transport) is None else "<-"
-    connected = _ends(transport)[1] is not None and (local or peer)
+    connected = ends_of(transport)[1] is not None and (local or peer)
     return (f"{local} {arrow} {peer}".strip() if connected else local) or (
         f"fd {transport.get_extra_info('socket').fileno()}"
     )

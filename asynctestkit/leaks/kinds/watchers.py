@@ -21,11 +21,16 @@ class WatcherLeaks(LeakDetector):
     kind = "watcher"
     types = (asyncio.Handle,)
 
+    def __init__(self) -> None:
+        self._watches: dict[int, loop_internals.Watch] = {}
+
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.Handle]:
-        return [watch.handle for watch in loop_internals.watches(loop)]
+        watches = loop_internals.watches(loop)
+        self._watches = {id(watch.handle): watch for watch in watches}
+        return [watch.handle for watch in watches]
 
     def examine(self, obj: asyncio.Handle) -> Leak | None:
-        watch = _watch_of(obj)
+        watch = self._watch_of(obj)
         if watch is None or is_of_asyncio(obj):
             return None
         what, direction = ("writer", "writing") if watch.is_writer else ("reader", "reading")
@@ -41,12 +46,13 @@ class WatcherLeaks(LeakDetector):
 
     def release(self, obj: asyncio.Handle) -> None:
         """Removes it; the descriptor stays as it is."""
-        loop, watch = loop_internals.loop_of_handle(obj), _watch_of(obj)
+        loop, watch = loop_internals.loop_of_handle(obj), self._watch_of(obj)
         if watch is not None:
             remove = loop.remove_writer if watch.is_writer else loop.remove_reader
             remove(watch.fd)
 
-
-def _watch_of(handle: asyncio.Handle) -> loop_internals.Watch | None:
-    watches = loop_internals.watches(loop_internals.loop_of_handle(handle))
-    return next((each for each in watches if each.handle is handle), None)
+    def _watch_of(self, handle: asyncio.Handle) -> loop_internals.Watch | None:
+        """None where it has been removed since it was listed."""
+        watch = self._watches.get(id(handle))
+        loop = loop_internals.loop_of_handle(handle)
+        return watch if watch is not None and watch in loop_internals.watches(loop, watch.fd) else None

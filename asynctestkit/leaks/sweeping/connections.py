@@ -7,6 +7,7 @@ from typing import Any
 
 from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio
+from ..census.connection_index import index_of
 from ..kinds.transports import other_ends
 
 __all__ = ["connection_handled_by"]
@@ -23,12 +24,14 @@ def connection_handled_by(task: asyncio.Task[Any]) -> Any:
     loop = task_internals.loop_of(task)
     if not given or loop is None:
         return None
-    for accepted in loop_internals.connections_of(loop):
-        server = loop_internals.server_of(accepted)
-        top = loop_internals.carried_by(accepted) or accepted
-        if server is not None and _is_given(top, given):
+    index = index_of(loop)
+    for each in given:
+        accepted = index.accepted_as(each.transport if isinstance(each, asyncio.StreamWriter) else each)
+        if accepted is not None:
+            server = loop_internals.server_of(accepted)
+            top = loop_internals.carried_by(accepted) or accepted
             opened = [end for end in other_ends(top) if loop_internals.server_of(end) is None]
-            return opened[0] if opened else (server if server.sockets else None)
+            return opened[0] if opened else (server if server is not None and server.sockets else None)
     return None
 
 
@@ -39,13 +42,3 @@ def _arguments(coroutine: object) -> list[object]:
     code, variables = coroutine.cr_code, coroutine.cr_frame.f_locals
     count = code.co_argcount + code.co_kwonlyargcount
     return [variables[name] for name in code.co_varnames[:count] if name in variables]
-
-
-def _is_given(transport: Any, given: list[object]) -> bool:
-    protocol = transport.get_protocol()
-    return any(
-        each is transport
-        or each is protocol
-        or (isinstance(each, asyncio.StreamWriter) and each.transport is transport)
-        for each in given
-    )

@@ -14,7 +14,7 @@ from ..census.announcement import Announcement
 from ..census.census import Census
 from ..census.origins import origins
 from ..detector import LeakDetector
-from ..leak import Leak
+from ..leak import Leak, in_phase
 from .panel import Panel
 
 __all__ = ["Findings"]
@@ -39,7 +39,7 @@ class Findings:
         if leak is not None and _is_built_in(detector):
             leak = _as_of_its_maker(leak, obj)
         if leak is not None and not leak.phase and not _is_of_the_loop_alone(obj):
-            leak = dataclasses.replace(leak, phase=self._census.phase_of(obj) or self._census.phase)
+            leak = in_phase(leak, self._census.phase_of(obj) or self._census.phase)
         return detector, leak
 
     def add(self, leak: Leak) -> bool:

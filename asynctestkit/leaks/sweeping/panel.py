@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
+from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
 
@@ -22,6 +23,7 @@ class Panel:
         self.errors: list[Exception] = []
         self._detectors = [kind() for kind in kinds]
         self._by_type: dict[type, tuple[LeakDetector, ...]] = {}
+        self._watched: dict[type, bool] = {}
         roles = _roles_of(kinds)
         self.types = roles.types
         """What they want to see of the heap."""
@@ -56,6 +58,20 @@ class Panel:
             if leak is not None:
                 return detector, leak
         return None, None
+
+    def look_again(self) -> None:
+        """Before another look at whether anything may end."""
+        for detector in self._watching:
+            if isinstance(detector, ThreadWatch):
+                detector.look_again()
+
+    def watches(self, kind: type) -> bool:
+        """Whether a detector may know of such things that they end by themselves."""
+        found = self._watched.get(kind)
+        if found is None:
+            found = any(detector in self._interested(kind) for detector in self._watching)
+            self._watched[kind] = found
+        return found
 
     def is_ending(self, obj: object) -> bool:
         """Whether a detector thinks that it may end by itself."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ...cpython import loop_internals, task_internals
+from ...cpython import loop_internals, task_internals, wait_internals
 from ...cpython.originals import asyncio, gc
 from ...loops.cancellation import cancel_and_wait, detach
 from ...loops.quiescence import turn_until_quiet
 from ..census.census import Census
+from ..census.connection_index import indexing
 from ..detector import LeakDetector
 from ..kinds.exceptions import one_line
 from ..leak import Leak
@@ -77,9 +78,10 @@ class PendingTasks:
     def _take_stock(self) -> dict[_Task, Leak | None]:
         """What the tasks are, before they are cancelled; connections are told first, in place of handlers."""
         judged = {task: self._findings.judge(task)[1] for task in self._census.pending_tasks()}
-        for task, leak in judged.items():
-            if leak is not None and self._is_told_with_connection(task):
-                self._handlers[task] = leak
+        with indexing(self._census.loop):
+            for task, leak in judged.items():
+                if leak is not None and self._is_told_with_connection(task):
+                    self._handlers[task] = leak
         return {task: None if task in self._handlers else leak for task, leak in judged.items()}
 
     def _is_told_with_connection(self, task: _Task) -> bool:
@@ -110,6 +112,11 @@ class PendingTasks:
                 self._findings.add(_told_of_successor(leak))
         for task in refused:
             detach(task)
+        for task in found.keys() - refused:
+            # Who keeps its case may keep it: until it dies, whoever asks a loop for its tasks comes across it
+            # (before 3.14), so that each failing test would slow down all after it.
+            task_internals.forget_task(task)
+            wait_internals.forget_cancellation(task)
 
     def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
         """What has failed since is due to the cancelling: it is one leak with the task that was cancelled."""

@@ -130,7 +130,9 @@ class Reports:
         census = self._census
         if self._attention.sees_errors(census.loop):
             return
-        if heap.innermost(census.loop, task or future) is not census or is_older_future(future, census.known):
+        if heap.innermost(census.loop, task or future) is not census:
+            return
+        if not census.loop_is_new and is_older_future(future, census.known):
             return
         if task is not None and error is None and not task.done():
             self._examine(task)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ...cpython.originals import asyncio
 from ...cpython.wall import wall_time
 from ...loops.quiescence import can_wake, pause, turn_until_quiet
 from ..census.census import Census
+from ..census.connection_index import indexing
 from .panel import Panel
 
 __all__ = ["RELEASE", "ROUND", "Settling", "pauses"]
@@ -45,14 +47,19 @@ class Settling:
     async def let_end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Waits for what may end by itself, tasks apart; returns what is left of the seconds."""
         left, lengths = seconds, pauses()
-        while left > 0 and self.something_may_end():
+        while left > 0 and self.something_may_end(self._census.living()):
             left -= await pause(loop, (), min(left, next(lengths)))
             await turn_until_quiet(loop, ROUND)
         return left
 
-    def something_may_end(self) -> bool:
-        """Whether what lives now may end by itself: a connection that is closing, a thread, a child."""
-        return any(self._panel.is_ending(obj) and not self._is_allowed(obj) for obj in self._census.living())
+    def something_may_end(self, living: Iterable[Any]) -> bool:
+        """Whether something of what lives now may end by itself: a connection that is closing, a thread, …"""
+        self._panel.look_again()
+        watched = [obj for obj in living if self._panel.watches(type(obj))]
+        if not watched:
+            return False
+        with indexing(self._census.loop):
+            return any(self._panel.is_ending(obj) and not self._is_allowed(obj) for obj in watched)
 
 
 def pauses() -> Iterator[float]:

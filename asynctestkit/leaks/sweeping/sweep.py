@@ -15,6 +15,7 @@ from ...loops.quiescence import is_quiet, pause, turn_until_quiet
 from ...loops.shutdown import CutOff
 from ..allowances import Allowance
 from ..census.census import Census
+from ..census.connection_index import indexing
 from ..census.heap import heap
 from ..census.keepers import Keepers
 from ..census.origins import origins
@@ -56,6 +57,8 @@ class Sweep:
         self.announced: dict[int, type] = {}
         """The classes, by id, of what is told as not closed and lives on: it will say so when it dies."""
         self._released: list[tuple[LeakDetector, Any]] = []
+        self._living: list[Any] = []
+        """What was alive when nothing was left to do for the loop; nothing has happened since."""
 
     def open(self, loop: asyncio.AbstractEventLoop, loop_is_tests: bool) -> None:
         """Sets the mark and begins to listen; `loop_is_tests` says whether the loop was made for the test."""
@@ -93,7 +96,13 @@ class Sweep:
         if self.census.pending_tasks() or not is_quiet(loop) or task_internals.watched_descriptors(loop):
             return True
         gc.collect()  # a finalizer that starts a task leaves its first step to the loop
-        return not is_quiet(loop) or self._settling.something_may_end()
+        if not is_quiet(loop):
+            return True
+        living = self.census.living()
+        if self._settling.something_may_end(living):
+            return True
+        self._living = living
+        return False
 
     async def end_tasks(
         self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
@@ -108,9 +117,20 @@ class Sweep:
         may outlive the test. `case` is the test's instance, None for a block.
         """
         # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
-        living = [o for o in self.census.living() if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
+        found = self._living or self.census.living()
+        living = [o for o in found if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
+        self._living.clear()
+        del found
+        if living or self._tasks.connections:
+            self._judge(living, loop_ends, spares_process, case)
+        self._reports.muted = True
+        self._tasks.let_connections_go()
+        self._reports.muted = False
+
+    def _judge(self, living: list[Any], loop_ends: bool, spares_process: bool, case: object) -> None:
         self._panel.prepare(living)
-        judged = [(obj, *self._findings.judge(obj)) for obj in living]
+        with indexing(self.census.loop):
+            judged = [(obj, *self._findings.judge(obj)) for obj in living]
         judged = _without_the_process(judged, living, self.census.loop, case)
         self._reports.muted = True
         self._released += self._tasks.connections
@@ -130,10 +150,9 @@ class Sweep:
                 spare(obj)
                 if leak is not None:
                     origins.spare(obj)
-        for judge, obj in reversed(self._released):
-            self._panel.ask(judge.release, obj)
-        self._tasks.let_connections_go()
-        self._reports.muted = False
+        with indexing(self.census.loop):
+            for judge, obj in reversed(self._released):
+                self._panel.ask(judge.release, obj)
 
     def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
         """What will be heard of again."""

@@ -25,12 +25,12 @@ class Contacts:
         self._loop = weakref.ref(loop)
         self._note_older()
 
-    def enter(self, spared: tuple[str, ...]) -> None:
+    def enter(self, spared: tuple[str, ...], *, at_once: bool = False) -> None:
         """A test begins, or a block in it: the threads that are there when the first begins are older.
 
-        Those whose names match the patterns wake nobody until it ends.
+        Those whose names match the patterns wake nobody until it ends. `at_once`: the loop was made just now.
         """
-        if not self._spared:
+        if not self._spared and not at_once:
             self._note_older()
         self._spared.append(spared)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import stat
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from ...cpython.originals import os, socket
 
-__all__ = ["only_listens", "stays_within"]
+__all__ = ["has_unsent", "only_listens", "stays_within"]
 
 
 def only_listens(descriptor: int) -> bool:
@@ -28,21 +29,44 @@ def stays_within(descriptors: Collection[int]) -> bool:
 
     What is sent to a socket for datagrams that is bound to a loopback address is there at once.
     """
-    ends = [_ends(descriptor) for descriptor in descriptors if not only_listens(descriptor)]
+    ends = [each for each in map(_ends, descriptors) if each[1] is not _NOBODY]
     names = {own for own, _ in ends}
     return all(peer is not None and (peer in names or peer in (os.getpid(), _LOOPBACK)) for _, peer in ends)
 
 
-_LOOPBACK = "loopback"
+def has_unsent(descriptors: Iterable[int]) -> bool:
+    """Whether something that was sent may not have come to the other end yet; True where nobody tells.
+
+    See SIOCOUTQ in tcp(7): what the other end's system has not acknowledged.
+    """
+    return any(map(_has_unsent, descriptors))
+
+
+def _has_unsent(descriptor: int) -> bool:
+    if sys.platform != "linux":  # pragma: no cover  # the number is Linux's
+        return True
+    import fcntl  # Windows has none
+
+    try:
+        return any(fcntl.ioctl(descriptor, _SIOCOUTQ, bytes(4)))
+    except OSError as error:
+        return error.errno != errno.EINVAL  # as a listening socket says
+
+
+_SIOCOUTQ = 0x5411
+_LOOPBACK, _NOBODY = "loopback", "nobody"
 
 
 def _ends(descriptor: int) -> tuple[object, object]:
     """The names of a socket and of what it is connected to.
 
-    For a Unix socket, the peer's process; for one for datagrams from whoever sends some, _LOOPBACK.
+    For a Unix socket, the peer's process; for one for datagrams from whoever sends some, _LOOPBACK; for one
+    that listens, _NOBODY.
     """
     try:
         with socket.socket(fileno=os.dup(descriptor)) as copy:
+            if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return None, _NOBODY
             if copy.family == getattr(socket, "AF_UNIX", None):
                 credentials = copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
                 return None, int.from_bytes(credentials[:4], sys.byteorder)

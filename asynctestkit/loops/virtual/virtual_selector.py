@@ -13,7 +13,7 @@ from ...cpython.wall import wall_time
 from ..outside.activity import has_alarm, has_children
 from ..outside.busy_threads import busy_threads, foreign_threads
 from ..outside.contacts import Contacts
-from ..outside.descriptors import stays_within
+from ..outside.descriptors import has_unsent, only_listens, stays_within
 from ..selector import Events, Standstill, WatchfulSelector
 from .clock import VirtualClock
 
@@ -111,7 +111,7 @@ class VirtualSelector(WatchfulSelector):
             if events or task_internals.ready_count(self._loop) or self._clock.now >= due:
                 return events
         self._stood = self._stood_in_all = 0.0
-        events = self._wait_for_data()
+        events = self._wait_for_data(due)
         if events or task_internals.ready_count(self._loop):
             return events
         if self.listeners:
@@ -134,8 +134,9 @@ class VirtualSelector(WatchfulSelector):
     def _is_background_alone(self, timer: asyncio.TimerHandle) -> bool:
         """Whether for long only timers of background tasks were due, and no other task has moved."""
         background = self._background
-        woken = {id(each) for each in wait_internals.arguments_of(timer)} if background else ()
-        if not any(id(task_internals.awaited_future(task)) in woken for task in background):
+        is_any = len(background) > 0  # a walk through an empty WeakSet takes as long as the jump
+        woken = {id(each) for each in wait_internals.arguments_of(timer)} if is_any else ()
+        if not is_any or not any(id(task_internals.awaited_future(task)) in woken for task in background):
             self._beats = 0
             self._standing.clear()
             return False
@@ -164,11 +165,18 @@ class VirtualSelector(WatchfulSelector):
             self._clock.advance_to(min(due, self._clock.now + spent))
         return events
 
-    def _wait_for_data(self) -> Events:
+    def _wait_for_data(self, due: float) -> Events:
+        """For what may be on its way: not for longer than the jump would skip, nor for new clients."""
         descriptors = task_internals.watched_descriptors(self._loop)
-        if not descriptors:
+        if all(map(only_listens, descriptors)):
             return []
-        return selectors.DefaultSelector.select(self, _NEAR if stays_within(descriptors) else _FAR)
+        if not stays_within(descriptors):
+            longest = _FAR
+        elif has_unsent(descriptors):
+            longest = _NEAR
+        else:
+            return []  # all that was sent is where it was sent to, and was looked for there
+        return selectors.DefaultSelector.select(self, max(0.0, min(longest, due - self._clock.now)))
 
 
 def _yields(task: asyncio.Task[Any]) -> bool:

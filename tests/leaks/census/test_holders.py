@@ -6,7 +6,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit.cpython import originals
-from asynctestkit.leaks.census.holders import holders_of
+from asynctestkit.leaks.census.holders import holders_of, owners_by_attributes
 
 
 class HoldersTests(unittest.TestCase):
@@ -32,3 +32,31 @@ class HoldersTests(unittest.TestCase):
         """Without objects the heap is not walked at all."""
         with mock.patch.object(originals.gc, "get_objects", side_effect=AssertionError):
             self.assertEqual(holders_of([]), {})
+
+
+class Owner:
+    def __init__(self, held):
+        self.held = held
+
+
+class OwnersTests(unittest.TestCase):
+    def test_through_attributes_and_containers(self):
+        """As far as the depth goes, an owner is found through dictionaries, lists and tuples."""
+        thing, other = [1], [2]
+        direct, listed = Owner(thing), Owner([other])
+        for depth, expected in ((0, []), (1, [listed]), (3, [listed])):
+            with self.subTest(depth=depth):
+                found = owners_by_attributes([thing, other], depth)
+                owners = {key: [o for o in each if isinstance(o, Owner)] for key, each in found.items()}
+                # From 3.11 an instance has its attributes without a dictionary.
+                self.assertIn(owners[id(thing)], ([direct], [] if depth == 0 else [direct]))
+                if depth != 1:
+                    self.assertEqual(owners[id(other)], expected)
+
+    def test_what_several_share(self):
+        """An owner of a container has all that is in it."""
+        first, second = [1], [2]
+        owner = Owner((first, [second]))
+        found = owners_by_attributes([first, second], depth=3)
+        for thing in (first, second):
+            self.assertTrue(any(each is owner for each in found[id(thing)]))

@@ -5,6 +5,7 @@ import gc
 import unittest
 
 from asynctestkit import Allowance, TaskLeaks, TransportLeaks
+from asynctestkit.cpython import task_internals
 from asynctestkit.leaks.census.census import Census
 from asynctestkit.leaks.sweeping.findings import Findings
 from asynctestkit.leaks.sweeping.panel import Panel
@@ -197,3 +198,20 @@ class ConnectionTests(unittest.TestCase):
         self.released.append(True)
         for task in self.tasks:
             task.get_coro().close()
+
+
+class AfterTheReportTests(unittest.TestCase):
+    def test_nothing_of_the_run_is_kept_by_a_kept_task(self):
+        """A leaked task that somebody keeps has no exception, which shows frames, and is in no list."""
+        kept = []
+
+        async def test(case):
+            kept.append(asyncio.create_task(asyncio.sleep(3600)))
+            await asyncio.sleep(0)
+
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], ["task"])
+        (task,) = kept
+        self.assertTrue(task.cancelled())
+        self.assertEqual([o for o in gc.get_referents(task) if isinstance(o, BaseException)], [])
+        for name in task_internals._TASK_REGISTRIES:
+            self.assertNotIn(task, getattr(asyncio.tasks, name))

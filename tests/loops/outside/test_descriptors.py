@@ -1,10 +1,11 @@
 """What a loop watches is told apart: listening sockets, connections within the process, everything else."""
 
+import contextlib
 import os
 import socket
 import unittest
 
-from asynctestkit.loops.outside.descriptors import only_listens, stays_within
+from asynctestkit.loops.outside.descriptors import has_unsent, only_listens, stays_within
 
 
 class DescriptorsTests(unittest.TestCase):
@@ -40,6 +41,25 @@ class DescriptorsTests(unittest.TestCase):
         descriptors = [each.fileno() for each in (listening, client, server)]
         self.assertTrue(stays_within(descriptors))
         self.assertFalse(stays_within(descriptors[:2]))
+
+    def test_what_was_sent_and_has_not_arrived(self):
+        """What the other end has got is sent, read or not; what it has no room for is not."""
+        listening, client, server = self.connected()
+        descriptors = [each.fileno() for each in (listening, client, server)]
+        self.assertFalse(has_unsent(descriptors))
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client.send(bytes(100_000))
+        self.assertTrue(has_unsent(descriptors))
+
+    def test_where_nobody_tells_what_was_sent(self):
+        """Of a pipe, and of what is closed, it is not known."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        self.assertTrue(has_unsent([writer]))
+        os.close(reader)
+        self.assertTrue(has_unsent([reader]))
 
     def test_a_socket_pair(self):
         """A Unix socket that is connected with this process stays within."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import selectors
 import signal
 import socket
 import threading
@@ -25,6 +26,49 @@ class JumpTests(SelectorTestCase):
         """Time jumps to the next timer when nothing else can run."""
         self.run_in_loop(asyncio.sleep(3600))
         self.assertEqual(self.elapsed(), 3600)
+
+    def test_data_that_cannot_come(self):
+        """No wait for new clients, none where all has arrived, and no long one before a short jump."""
+
+        async def behind_a_server(connects):
+            writers = []
+            server = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
+            if connects:
+                writers.append((await asyncio.open_connection(*server.sockets[0].getsockname()))[1])
+            await asyncio.sleep(3600)
+            for writer in writers:
+                writer.close()
+                await writer.wait_closed()
+            server.close()
+
+        async def beside_a_pipe():
+            reading, writing = os.pipe()
+            self.loop.add_reader(reading, print)
+            await asyncio.sleep(0.01)
+            self.loop.remove_reader(reading)
+            os.close(reading)
+            os.close(writing)
+
+        waits = []
+
+        def select(selector, timeout=None):
+            waits.append(timeout)
+            return original(selector, timeout)
+
+        original = selectors.DefaultSelector.select
+        for body, longest in (
+            (behind_a_server(False), 0),
+            (behind_a_server(True), 0.05),  # for the connection to be made
+            (beside_a_pipe(), 0.02),
+        ):
+            with (
+                self.subTest(longest=longest),
+                mock.patch.object(selectors.DefaultSelector, "select", select),
+                mock.patch.object(virtual_selector, "_NEAR", 30.0),
+            ):
+                waits.clear()
+                self.run_in_loop(body)
+                self.assertLessEqual(max(waits), longest)
 
     def test_a_job_of_the_executor(self):
         """Time stands still while a job runs."""

@@ -1,0 +1,67 @@
+"""The connections of a loop, looked up by what is known of them: to go over all for each is quadratic."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from ...cpython import loop_internals
+from ...cpython.originals import asyncio
+
+__all__ = ["ConnectionIndex", "ends_of", "index_of", "indexing"]
+
+
+class ConnectionIndex:
+    """The connections that are open when it is made; those that are closed since are no longer found."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._by_ends: dict[object, list[Any]] = {}
+        self._accepted: dict[int, Any] = {}
+        for each in loop_internals.connections_of(loop):
+            self._by_ends.setdefault(ends_of(each), []).append(each)
+            if loop_internals.server_of(each) is not None:
+                top = loop_internals.carried_by(each) or each
+                self._accepted.setdefault(id(top), each)
+                self._accepted.setdefault(id(top.get_protocol()), each)
+
+    def between(self, ends: tuple[object, object]) -> list[Any]:
+        """The open ones with this own and this other end."""
+        known = self._by_ends.get(ends, [])
+        known[:] = [each for each in known if loop_internals.is_open(each)]  # none is ever opened again
+        return list(known)
+
+    def accepted_as(self, part: object) -> Any:
+        """The open one that a server has accepted, of which this is the transport on top, or the protocol."""
+        found = self._accepted.get(id(part))
+        return found if found is not None and loop_internals.is_open(found) else None
+
+
+def ends_of(transport: Any) -> tuple[object, object]:
+    """The addresses of its own end and of the other one."""
+    return transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+
+
+@contextlib.contextmanager
+def indexing(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Within it one index serves all questions, as nothing is opened meanwhile.
+
+    It holds the connections: while it is there, nobody may ask who holds them.
+    """
+    _indices[id(loop)] = None
+    try:
+        yield
+    finally:
+        del _indices[id(loop)]
+
+
+def index_of(loop: asyncio.AbstractEventLoop) -> ConnectionIndex:
+    """The index that is in use, or a new one."""
+    index = _indices.get(id(loop)) or ConnectionIndex(loop)
+    if id(loop) in _indices:
+        _indices[id(loop)] = index
+    return index
+
+
+_indices: dict[int, ConnectionIndex | None] = {}
+"""By the id of a loop, which lives as long as its index is in use; None until something is asked."""

@@ -1,0 +1,30 @@
+"""Whether a thread may act by itself, asked once a look."""
+
+import asyncio
+import unittest
+from unittest import mock
+
+from asynctestkit.leaks.census import thread_watch
+from asynctestkit.leaks.census.census import Census
+from asynctestkit.leaks.census.thread_watch import ThreadWatch
+
+
+class ThreadWatchTests(unittest.TestCase):
+    def test_without_a_test(self):
+        """Where no test is guarded, there is no loop to ask about."""
+        self.assertFalse(ThreadWatch().may_act())
+
+    def test_the_answer_holds_until_the_next_look(self):
+        """The system is asked once a look, about the loop of the test; what changes meanwhile shows later."""
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        census = Census((), ())
+        census.open(loop)
+        self.addCleanup(census.close)
+        watch = ThreadWatch()
+        with mock.patch.object(thread_watch, "threads_around", side_effect=[[], ["a thread"]]) as asked:
+            self.assertFalse(watch.may_act())
+            self.assertFalse(watch.may_act())
+            asked.assert_called_once_with(loop)
+            watch.look_again()
+            self.assertTrue(watch.may_act())

@@ -1,0 +1,223 @@
+"""What a sweep costs, counted in operations whose cost grows with the heap: their number does not."""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import os
+import socket
+import threading
+import unittest
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
+
+from asynctestkit.cpython.alarms import watchdog_number
+
+from asynctestkit import STRICT_DETECTORS, HygienicAsyncTestCase
+from asynctestkit.cpython import loop_internals, originals, task_internals
+from asynctestkit.leaks.census import finalizers
+from asynctestkit.loops.outside import busy_threads
+from tests.running import Overheard, overhearing, run_case
+
+FEW, MANY = 30, 90
+
+
+async def nothing():
+    pass
+
+
+async def fails():
+    raise ValueError("on purpose")
+
+
+async def generates():
+    yield
+
+
+class Unclosed:
+    """Something of a loop's that says when it dies that nobody has closed it."""
+
+    def __init__(self):
+        self.loop = asyncio.get_running_loop()
+        self.closed = False
+
+    def __del__(self):
+        if not self.closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+
+
+class Leaking:
+    """Leaks `count` things of a kind, and keeps them, drops them, or leaves them in a cycle."""
+
+    def leave(self, things):
+        cycles = [[each] for each in things]
+        for cycle in cycles:
+            cycle.append(cycle)
+
+    async def test_coroutines_dropped(self):
+        for _ in range(self.count):
+            nothing()
+
+    async def test_coroutines_in_cycles(self):
+        self.leave([nothing() for _ in range(self.count)])
+
+    async def test_coroutines_kept(self):
+        self.kept = [nothing() for _ in range(self.count)]
+
+    async def test_coroutines_given_to_others(self):
+        async def outer(inner):
+            await inner
+
+        self.kept = [outer(nothing()) for _ in range(self.count)]
+
+    async def test_tasks(self):
+        self.kept = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(self.count)]
+        await asyncio.sleep(0)
+
+    async def test_exceptions_dropped(self):
+        for _ in range(self.count):
+            asyncio.create_task(fails())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def test_exceptions_kept(self):
+        self.kept = [asyncio.create_task(fails()) for _ in range(self.count)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def test_futures_dropped(self):
+        for _ in range(self.count):
+            asyncio.get_running_loop().create_future().set_exception(ValueError("on purpose"))
+
+    async def test_sockets_dropped(self):
+        for _ in range(self.count):
+            socket.socket()
+
+    async def test_sockets_in_cycles(self):
+        self.leave([socket.socket() for _ in range(self.count)])
+
+    async def test_sockets_kept(self):
+        self.kept = [socket.socket() for _ in range(self.count)]
+
+    async def test_transports_kept(self):
+        self.kept = []
+        for _ in range(self.count // 2):
+            for end in socket.socketpair():
+                opened = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=end)
+                self.kept.append(opened)
+
+    async def test_connections(self):
+        async def handle(reader, writer):
+            await reader.read()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        self.kept = [await asyncio.open_connection(*address) for _ in range(self.count)]
+        server.close()
+
+    async def test_generators_kept(self):
+        self.kept = [generates() for _ in range(self.count)]
+        for each in self.kept:
+            await each.__anext__()
+
+    async def test_unclosed_kept(self):
+        self.kept = [Unclosed() for _ in range(self.count)]
+
+    async def test_unclosed_dropped(self):
+        for _ in range(self.count):
+            Unclosed()
+
+    async def test_watchers(self):
+        self.kept = [os.pipe() for _ in range(self.count)]
+        for reading, writing in self.kept:
+            self.addCleanup(os.close, reading)
+            self.addCleanup(os.close, writing)
+            asyncio.get_running_loop().add_reader(reading, print)
+
+
+class Threads:
+    """The same for what has to do with threads."""
+
+    async def test_threads(self):
+        self.kept = [threading.Thread(target=self.released.wait, daemon=True) for _ in range(self.count)]
+        for each in self.kept:
+            each.start()
+
+    async def test_executors(self):
+        self.kept = [ThreadPoolExecutor(1) for _ in range(self.count)]
+        for each in self.kept:
+            each.submit(self.released.wait)
+
+
+@contextlib.contextmanager
+def counting():
+    """Counts, by name, how often each operation is called that looks at everything there is."""
+    counts = Counter()
+
+    def count(name, function):
+        def counted(*args, **options):
+            counts[name] += 1
+            found = function(*args, **options)
+            # What is asked about has one holder more, the arguments: nobody else is to see that.
+            return [each for each in found if each is not args] if name == "get_referrers" else found
+
+        return counted
+
+    with contextlib.ExitStack() as stack:
+        for owner, name in (
+            (originals.gc, "get_objects"),
+            (originals.gc, "get_referrers"),
+            (originals.gc, "collect"),
+            (busy_threads, "thread_numbers"),
+            (task_internals, "started_generators"),
+            (loop_internals, "connections_of"),
+            (finalizers.dis, "get_instructions"),
+        ):
+            counted = count(name, getattr(owner, name))
+            stack.enter_context(mock.patch.object(owner, name, counted))
+        yield counts
+
+
+def tests_of(kinds):
+    return [name for name, _ in inspect.getmembers(kinds, inspect.isfunction) if name.startswith("test")]
+
+
+def run(kinds, test, count):
+    """What the test left behind, and what it took to find that."""
+    released = threading.Event()
+    members = {"count": count, "released": released, "leak_detectors": STRICT_DETECTORS}
+    inner = type("Inner", (kinds, HygienicAsyncTestCase), {**members, "test": getattr(kinds, test)})
+    threads = set(threading.enumerate())
+    with counting() as counts, overhearing(Overheard()):
+        outcome = run_case(inner)
+        released.set()
+        for thread in set(threading.enumerate()) - threads:
+            if thread.native_id != watchdog_number():
+                thread.join()
+        gc.collect()
+    return outcome, counts
+
+
+class OperationsTests(unittest.TestCase):
+    def test_many_leaks_take_no_more_operations_than_few(self):
+        """Of whatever kind, and whether they are kept, dropped or in cycles: none is looked at by itself."""
+        for test in tests_of(Leaking):
+            with self.subTest(test):
+                finalizers._condition.cache_clear()
+                few, for_few = run(Leaking, test, FEW)
+                finalizers._condition.cache_clear()
+                many, for_many = run(Leaking, test, MANY)
+                self.assertGreaterEqual(len(few.leaks), FEW)
+                self.assertGreaterEqual(len(many.leaks), MANY)
+                self.assertEqual(for_many - for_few, Counter())
+
+    def test_threads_are_looked_at_together(self):
+        """What threads do is asked of the system once a look; how many looks it takes is up to them."""
+        for test in tests_of(Threads):
+            with self.subTest(test):
+                few, for_few = run(Threads, test, 5)
+                many, for_many = run(Threads, test, 50)
+                self.assertEqual((len(few.leaks), len(many.leaks)), (5, 50))
+                self.assertLess((for_many - for_few).total(), 25)
