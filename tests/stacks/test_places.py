@@ -12,6 +12,7 @@ from unittest import mock
 
 import asynctestkit
 from asynctestkit.loops.runner import Runner
+from asynctestkit.stacks import places
 from asynctestkit.stacks.places import (
     Place,
     below_the_library,
@@ -197,6 +198,17 @@ class CaptureTests(unittest.TestCase):
 
         code = never_run.__code__
         self.assertEqual(resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),))
+
+    def test_what_was_resolved_is_kept(self):
+        """A site is resolved once, whichever list it is in; only so many are kept."""
+        code = line.__code__
+        known = resolve(["test", code, 0])
+        self.assertIs(resolve(["setUp", code, 0]), known)
+        with mock.patch.object(places, "_MOST_RESOLVED", 1):
+            resolve(["test", code, 2])
+            self.assertEqual(len(places._resolved), 1)
+        self.assertEqual(resolve(["test", code, 0]), known)
+        self.assertIsNot(resolve(["test", code, 0]), known)
 
 
 class MakersTests(unittest.TestCase):

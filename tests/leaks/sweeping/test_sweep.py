@@ -306,3 +306,22 @@ class JudgedAtOnceTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
         self.assertEqual(run_body(Inner.test).complaints, [])
+
+
+class GarbageTests(unittest.TestCase):
+    def test_a_finalizer_that_starts_a_task(self):
+        """What garbage does when the sweep collects it, the test does: a task that it starts is a leak."""
+        started = []
+
+        async def test(case):
+            loop = asyncio.get_running_loop()
+
+            class Starting:
+                def __del__(self):
+                    started.append(loop.create_task(asyncio.sleep(3600)))
+
+            cycle = [Starting()]
+            cycle.append(cycle)
+
+        self.assertEqual([leak.kind for leak in run_body(test).leaks], ["task"])
+        self.assertTrue(started[0].cancelled())

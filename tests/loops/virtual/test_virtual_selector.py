@@ -69,6 +69,13 @@ class JumpTests(SelectorTestCase):
                 waits.clear()
                 self.run_in_loop(body)
                 self.assertLessEqual(max(waits), longest)
+        with (
+            mock.patch.object(selectors.DefaultSelector, "select", select),
+            mock.patch.object(virtual_selector, "has_unsent", return_value=True),
+        ):
+            waits.clear()
+            self.run_in_loop(behind_a_server(True))
+            self.assertIn(virtual_selector._NEAR, waits)
 
     def test_a_job_of_the_executor(self):
         """Time stands still while a job runs."""
