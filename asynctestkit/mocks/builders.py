@@ -104,7 +104,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         text = rendered_unfinished(lines)
         if not is_decided:
             raise self.failureException(text) from None
-        _warn(text, getattr(self, self._testMethodName))
+        _warn(f"{self.id()}: {text}", getattr(self, self._testMethodName))
 
 
 def _is_called_by_run(frame: FrameType | None) -> bool:

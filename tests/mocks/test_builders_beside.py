@@ -53,6 +53,7 @@ class BesideTests(unittest.TestCase):
                     (error,) = [*outcome.failures, *outcome.errors]
                     self.assertEqual(str(error), "own")
                     (warning,) = outcome.leak_warnings
+                    self.assertIn("Case.test: left over on mocks:\n", warning)  # nothing else names the test
                     self.assertIn("1 of 1 scripted answer never used", warning)
 
     def test_skips_and_expected_failures_stay(self):
