@@ -17,7 +17,8 @@ from ..cpython import task_internals
 from ..cpython.originals import asyncio
 from ..leaks.kinds.exceptions import one_line
 from ..stacks.await_chain import chain_of_task
-from ..stacks.places import Place, is_machinery
+from ..stacks.code_owners import is_machinery
+from ..stacks.places import Place
 from .wording import standing
 
 __all__ = ["Counts", "Ledger", "Take", "Taker", "close_ledger", "ledger_of", "open_ledger"]

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from ..cpython.originals import asyncio
 from ..cpython.versions import CancelRequest
 from ..stacks.await_chain import AwaitChain
-from ..stacks.places import hide_machinery
+from ..stacks.thread_stacks import hide_machinery
 from .drive import Abandoned, Drive, running_task
 
 __all__ = ["TURNS", "UNMISTAKABLE", "Ended", "How", "hide_machinery_soon", "run_within"]

@@ -13,7 +13,8 @@ from typing import Any
 from ..cpython.originals import asyncio
 from ..cpython.versions import CancelRequest
 from ..stacks.await_chain import AwaitChain, chain_of_task
-from ..stacks.places import Place, is_machinery
+from ..stacks.code_owners import is_machinery
+from ..stacks.places import Place
 from .drive import is_going_on, running_task
 from .limit import TURNS
 from .wording import LET_THROUGH, NOT_IN_LOOP, standing

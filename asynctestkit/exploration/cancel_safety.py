@@ -18,7 +18,7 @@ from ..cpython.versions import add_note_to_failure
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.exceptions import one_line
 from ..mocks.leftovers import unfinished
-from ..stacks.places import below_the_library
+from ..stacks.code_owners import below_the_library
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
 from .deviations import Cancel

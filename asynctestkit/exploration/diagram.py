@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from ..cpython.originals import os
 from ..stacks.await_chain import AwaitChain
-from ..stacks.places import Place, is_installed, is_machinery, is_own
+from ..stacks.code_owners import is_installed, is_machinery, is_own
+from ..stacks.places import Place
 from .deviations import Cancel, Deviation, Hold, StepKey
 from .told import Taken
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ..cpython import step_internals
 from ..cpython.versions import mark_coroutine_function
-from ..stacks.places import Place, below_the_library
+from ..stacks.code_owners import below_the_library
+from ..stacks.places import Place
 
 __all__ = ["HeldLocks"]
 

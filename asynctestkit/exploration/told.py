@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..cpython import task_internals
 from ..cpython.originals import asyncio
 from ..stacks.await_chain import AwaitChain, chain_of_task
-from ..stacks.places import is_own
+from ..stacks.code_owners import is_own
 from .deviations import StepKey
 
 __all__ = ["Taken", "step_taken"]

@@ -14,7 +14,7 @@ from ..limits.deadline_report import report_of_overrun
 from ..limits.no_progress import bare_failure_of, failure_of
 from ..loops.loop import HygienicEventLoop
 from ..loops.selector import Standstill
-from ..stacks.places import hide_machinery
+from ..stacks.thread_stacks import hide_machinery
 from .guarded import Guarded
 from .raising import fail
 

@@ -14,7 +14,8 @@ from ..leaks.leak import Leak
 from ..leaks.report import render_list
 from ..loops.loop import HygienicEventLoop
 from ..stacks.await_chain import coroutine_name
-from ..stacks.places import CreationSite, Place, creation_site, is_machinery, resolve
+from ..stacks.code_owners import is_machinery
+from ..stacks.places import CreationSite, Place, creation_site, resolve
 
 __all__ = ["TaskNames", "UnnamedTask", "render_unnamed"]
 

@@ -20,7 +20,8 @@ from ..cpython.alarms import arm, disarm
 from ..cpython.originals import asyncio, gc, os, threading, time
 from ..cpython.wall import wall_time
 from ..stacks.debuggers import is_debugged, is_traced
-from ..stacks.places import Place, render_stack, stack_of
+from ..stacks.places import Place
+from ..stacks.thread_stacks import render_stack, stack_of
 
 __all__ = ["Block", "BlockingWatch"]
 

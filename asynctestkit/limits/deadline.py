@@ -17,8 +17,9 @@ from ..cpython import alarms, interpreter
 from ..cpython.alarms import PhaseInterrupt, arm, can_signal, disarm, send_signal
 from ..cpython.originals import threading
 from ..cpython.wall import wall_time
+from ..stacks.code_owners import is_machinery
 from ..stacks.debuggers import is_debugged, is_traced
-from ..stacks.places import is_machinery, render_stack, stack_of
+from ..stacks.thread_stacks import render_stack, stack_of
 
 __all__ = ["Watch", "Watched"]
 

@@ -14,8 +14,8 @@ from ..loops.outside.jobs import Job, jobs_in_flight
 from ..loops.stopped_clock import stands_still, who_replaced
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import first_names, links, name_order
-from ..stacks.places import places_of_stack
 from ..stacks.rendering import render_chain
+from ..stacks.thread_stacks import places_of_stack
 from .deadlock import Tangle, facts_about
 from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
 from .subject import Subject

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..cpython import task_internals
 from ..stacks.await_chain import tasks_behind
-from ..stacks.places import is_machinery, is_own
+from ..stacks.code_owners import is_machinery, is_own
 from .lock_holders import LOCKS, Holding, Link, frames_of, holdings_in, lock_of, wait_for_notify
 
 __all__ = ["Facts", "Tangle", "facts_about"]

@@ -15,7 +15,8 @@ from ..loops.selector import Standstill
 from ..loops.stopped_clock import who_replaced
 from ..loops.virtual.clock import VirtualClock
 from ..stacks.await_chain import coroutine_name, definition, first_names, name_order
-from ..stacks.places import Place, creation_site, is_machinery, is_own, resolve
+from ..stacks.code_owners import is_machinery, is_own
+from ..stacks.places import Place, creation_site, resolve
 from .deadlock import Tangle, facts_about
 from .subject import Subject
 from .task_listing import standing_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..cpython.originals import asyncio
 from ..stacks.await_chain import AwaitChain, chain_of_task, coroutine_name, first_names, name_order
-from ..stacks.places import is_machinery
+from ..stacks.code_owners import is_machinery
 from ..stacks.rendering import render_chain
 from .deadlock import facts_about
 

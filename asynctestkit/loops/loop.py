@@ -14,7 +14,8 @@ from typing import Any
 from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio
 from ..cpython.versions import ON_WINDOWS
-from ..stacks.places import CreationSite, capture, capture_in_task, creation_site, inherit, is_machinery
+from ..stacks.code_owners import is_machinery
+from ..stacks.places import CreationSite, capture, capture_in_task, creation_site, inherit
 from .lean import LeanSelectorEventLoop
 from .outside.contacts import Contacts
 from .selector import Standstill, WatchfulSelector

@@ -19,7 +19,8 @@ from ..cpython import task_internals
 from ..cpython.changes import install_once
 from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
 from ..cpython.originals import asyncio, gc
-from ..stacks.places import Place, is_machinery
+from ..stacks.code_owners import is_machinery
+from ..stacks.places import Place
 
 __all__ = [
     "MockCall",

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from ..cpython import task_internals, wait_internals
 from ..cpython.mock_internals import is_mock_call, mock_name
 from ..cpython.originals import asyncio, gc, os
-from .places import Place, is_own
+from .code_owners import is_own
+from .places import Place
 
 __all__ = [
     "AwaitChain",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cpython import loop_internals
 from ..cpython.originals import asyncio
-from . import places
+from . import code_owners
 from .await_chain import coroutine_name
 
 __all__ = ["callback_name", "is_of_asyncio", "is_written_in_asyncio"]
@@ -37,7 +37,7 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
 def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
     """Whether a handle calls a function that asyncio itself has written, in Python."""
     code = getattr(_function(handle), "__code__", None)
-    return code is not None and places.is_of_asyncio(code.co_filename)
+    return code is not None and code_owners.is_of_asyncio(code.co_filename)
 
 
 def _function(handle: asyncio.Handle) -> Any:

@@ -1,7 +1,6 @@
 """A place is one line of source: captured cheaply, resolved to the user's lines, printed as one reads it."""
 
 import asyncio
-import contextlib
 import os
 import sys
 import sysconfig
@@ -10,19 +9,15 @@ import types
 import unittest
 from unittest import mock
 
-import asynctestkit
 from asynctestkit.loops.runner import Runner
 from asynctestkit.stacks import places
 from asynctestkit.stacks.places import (
     Place,
-    below_the_library,
     capture,
     capture_in_task,
     creation_site,
     creators,
     inherit,
-    is_machinery,
-    is_own,
     maker_in,
     resolve,
     user_places,
@@ -70,26 +65,6 @@ class PlaceTests(unittest.TestCase):
         """`/home/project2` is not below `/home/project`."""
         file = os.getcwd() + "2" + os.sep + "mod.py"
         self.assertEqual(str(Place(file, 7, "f")), f"{file}:7 in f")
-
-
-class IsMachineryTests(unittest.TestCase):
-    def test_the_packages_own_files(self):
-        """The package's files are its own; those of asyncio, and of tests, are not."""
-        self.assertTrue(is_own(os.path.abspath(asynctestkit.__file__)))
-        self.assertFalse(is_own(os.path.abspath(asyncio.__file__)))
-        self.assertFalse(is_own(os.path.abspath(__file__)))
-
-    def test_what_carries_a_test_is_machinery(self):
-        """asyncio, unittest and this package carry tests."""
-        for file in (asyncio.__file__, asyncio.locks.__file__, unittest.case.__file__, asynctestkit.__file__):
-            with self.subTest(file):
-                self.assertTrue(is_machinery(os.path.abspath(file)))
-
-    def test_everything_else_is_the_users(self):
-        """Tests, other modules of the standard library, and code without a file are not machinery."""
-        for file in (__file__, contextlib.__file__, "<string>", os.path.dirname(ASYNCIO) + "2/x.py"):
-            with self.subTest(file):
-                self.assertFalse(is_machinery(file))
 
 
 class CaptureTests(unittest.TestCase):
@@ -281,47 +256,3 @@ class UserPlacesTests(unittest.TestCase):
     def test_no_lines_no_places(self):
         """An empty stack has no places."""
         self.assertEqual(user_places([]), ())
-
-
-class BelowTheLibraryTests(unittest.TestCase):
-    def found_from(self, *files):
-        """The file of the frame found where functions of these files call each other, innermost last."""
-        frames = []
-        call = frames.append
-        for file in reversed(files):
-            source = "import sys\ndef f(): call(sys._getframe()) if top else call()"
-            namespace = {"call": call, "top": call == frames.append}
-            exec(compile(source, file, "exec"), namespace)
-            call = namespace["f"]
-        call()
-        return below_the_library(frames[0]).f_code.co_filename
-
-    def test_the_standard_library_is_passed_over(self):
-        """It calls on behalf of others, frozen modules of it as well."""
-        library = os.path.join(sysconfig.get_path("stdlib"), "socketserver.py")
-        self.assertEqual(self.found_from("user.py", library, ASYNCIO, "<frozen os>"), "user.py")
-
-    def test_what_only_lies_in_its_folder_is_not(self):
-        """Installed packages, and CPython's own tests, are users."""
-        for folders in (("site-packages", "x"), ("dist-packages", "x"), ("test", "test_asyncio")):
-            file = os.path.join(sysconfig.get_path("stdlib"), *folders, "file.py")
-            with self.subTest(folders):
-                self.assertEqual(self.found_from("user.py", file), file)
-
-    def test_it_ends_where_a_callback_is_run(self):
-        """Below that lies who runs the loop, who has made nothing."""
-
-        async def main():
-            found = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_soon(_give_frame, found)
-            return await found
-
-        self.assertEqual(asyncio.run(main()), "_run")
-
-    def test_there_may_be_no_frame(self):
-        """Where nothing is known, nothing is found."""
-        self.assertIsNone(below_the_library(None))
-
-
-def _give_frame(found):
-    found.set_result(below_the_library(sys._getframe().f_back).f_code.co_name)

@@ -21,7 +21,7 @@ from typing import Any
 
 from ...cpython import mock_internals, task_internals, thread_internals
 from ...cpython.originals import asyncio, threading
-from ...stacks.places import is_machinery
+from ...stacks.code_owners import is_machinery
 from .origins import is_of_a_package, origins
 
 __all__ = ["Keepers", "Link", "links_of_thread"]

@@ -19,14 +19,8 @@ from typing import NamedTuple
 from ...cpython import process_internals, thread_internals
 from ...cpython.changes import Undo, install_once
 from ...cpython.originals import os, socket, threading
-from ...stacks.places import (
-    CreationSite,
-    below_the_library,
-    capture_in_task,
-    is_installed,
-    is_machinery,
-    runs_a_module,
-)
+from ...stacks.code_owners import below_the_library, is_installed, is_machinery, runs_a_module
+from ...stacks.places import CreationSite, capture_in_task
 from .mark import Mark
 
 __all__ = ["Origin", "Origins", "is_of_a_package", "is_of_the_library", "origins"]

@@ -8,7 +8,8 @@ from types import FrameType
 from typing import Any
 
 from ...cpython import patch_internals
-from ...stacks.places import CreationSite, below_the_library, capture_in_task, resolve, runs_a_module
+from ...stacks.code_owners import below_the_library, runs_a_module
+from ...stacks.places import CreationSite, capture_in_task, resolve
 from ..census.audit import audit
 from ..census.origins import origins
 from ..detector import LeakDetector

@@ -10,7 +10,8 @@ from typing import Any
 from ...cpython import task_internals, thread_internals
 from ...cpython.originals import asyncio, futures, threading
 from ...loops.outside.jobs import Job
-from ...stacks.places import places_of_stack, resolve
+from ...stacks.places import resolve
+from ...stacks.thread_stacks import places_of_stack
 from ..census.holders import owners_by_attributes
 from ..census.origins import is_of_the_library, origins
 from ..census.thread_watch import ThreadWatch

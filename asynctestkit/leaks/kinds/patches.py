@@ -9,7 +9,8 @@ from typing import Any
 from ...cpython import patch_internals
 from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, os
-from ...stacks.places import capture, creation_site, resolve, runs_a_module
+from ...stacks.code_owners import runs_a_module
+from ...stacks.places import capture, creation_site, resolve
 from ..detector import LeakDetector
 from ..leak import Leak
 

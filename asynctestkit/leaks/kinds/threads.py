@@ -6,7 +6,8 @@ import sys
 
 from ...cpython import thread_internals
 from ...cpython.originals import threading
-from ...stacks.places import places_of_stack, resolve
+from ...stacks.places import resolve
+from ...stacks.thread_stacks import places_of_stack
 from ..census.origins import is_of_a_package, is_of_the_library, origins
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from ...cpython import loop_internals
 from ...cpython.originals import asyncio
+from ...stacks.code_owners import is_machinery
 from ...stacks.handles import callback_name, is_of_asyncio
-from ...stacks.places import creation_site, is_machinery, resolve
+from ...stacks.places import creation_site, resolve
 from ..detector import LeakDetector
 from ..leak import Leak
 from .tasks import places_from_debug_mode

@@ -14,7 +14,8 @@ from typing import Any
 
 from ...cpython import interpreter, loop_internals, process_internals, task_internals
 from ...cpython.alarms import PhaseInterrupt
-from ...stacks.places import below_the_library, capture
+from ...stacks.code_owners import below_the_library
+from ...stacks.places import capture
 from ..census.age import is_known_to_be_new, is_older_coroutine, is_older_future, origin_of
 from ..census.announcement import Announcement
 from ..census.audit import audit

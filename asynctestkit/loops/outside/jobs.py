@@ -12,7 +12,8 @@ from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, futures
 from ...cpython.wall import wall_time
 from ...stacks.await_chain import coroutine_name
-from ...stacks.places import CreationSite, below_the_library, capture_in_task
+from ...stacks.code_owners import below_the_library
+from ...stacks.places import CreationSite, capture_in_task
 
 __all__ = ["Job", "jobs_in_flight", "note_jobs"]
 

@@ -13,10 +13,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
-from asynctestkit.cpython.alarms import watchdog_number
-
 from asynctestkit import STRICT_DETECTORS, HygienicAsyncTestCase
 from asynctestkit.cpython import loop_internals, originals, task_internals
+from asynctestkit.cpython.alarms import watchdog_number
 from asynctestkit.leaks.census import finalizers
 from asynctestkit.loops.outside import busy_threads
 from tests.running import Overheard, overhearing, run_case

@@ -9,7 +9,8 @@ import traceback
 import unittest
 from unittest import mock
 
-from asynctestkit.stacks.places import Place, hide_machinery, render_stack, stack_of, user_places
+from asynctestkit.stacks.places import Place, user_places
+from asynctestkit.stacks.thread_stacks import hide_machinery, render_stack, stack_of
 from tests.stacks.test_places import ASYNCIO, UNITTEST, defined_in
 
 

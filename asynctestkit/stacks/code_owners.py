@@ -1,0 +1,118 @@
+"""Whose code a file is: the user's, the standard library's, a package's, or of what carries a test."""
+
+from __future__ import annotations
+
+import sysconfig
+import unittest
+from types import FrameType
+
+from ..cpython.originals import asyncio, futures, os, threading
+
+__all__ = [
+    "CARRIERS",
+    "CARRIER_FOLDERS",
+    "OWN_FOLDER",
+    "STANDARD_LIBRARY",
+    "THREADING",
+    "below_the_library",
+    "carries",
+    "is_installed",
+    "is_machinery",
+    "is_of_asyncio",
+    "is_own",
+    "library",
+    "machinery",
+    "runs_a_module",
+]
+
+
+class _Machinery(dict[str, bool]):
+    """Whether a source file belongs to what carries a test, and not to the test: computed once a file."""
+
+    def __missing__(self, filename: str) -> bool:
+        known = self[filename] = filename.startswith(_MACHINERY_FOLDERS)
+        return known
+
+
+_MACHINERY_FOLDERS = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep
+    for file in (asyncio.__file__, unittest.__file__, os.path.dirname(os.path.abspath(__file__)))
+)
+OWN_FOLDER = _MACHINERY_FOLDERS[-1]
+CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]
+THREADING = (threading.__file__, futures.thread.__file__)
+machinery = _Machinery()
+
+
+class _Library(dict[str, bool]):
+    """Whether a source file is the standard library's, or of the machinery: computed once a file.
+
+    CPython's own tests and installed packages lie in the library's folder and are none of it.
+    """
+
+    def __missing__(self, filename: str) -> bool:
+        is_other = filename.startswith(_NOT_LIBRARY) or is_installed(filename)
+        is_within = filename.startswith((STANDARD_LIBRARY, "<frozen ")) and not is_other
+        known = self[filename] = is_within or machinery[filename]
+        return known
+
+
+STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
+_NOT_LIBRARY = STANDARD_LIBRARY + "test" + os.sep
+library = _Library()
+
+# Below these functions of the machinery lie the frames that run the loop or the test, not those that created.
+_RUNNERS = ("_run", "run_forever", "run", "__call__")
+_HOOKS = ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup")
+CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
+_MOCKS = os.path.join(os.path.dirname(unittest.__file__), "mock.py")
+
+
+def is_machinery(filename: str) -> bool:
+    """Whether this file is asyncio's, unittest's or this package's own."""
+    return machinery[filename]
+
+
+def is_installed(filename: str) -> bool:
+    """Whether this file is of a package that was installed, and is none of the project's own."""
+    return f"-packages{os.sep}" in filename
+
+
+def carries(filename: str, function: str) -> bool:
+    """Whether this function runs the loop or the test; a mock, which the test calls, is called so, too."""
+    return function in CARRIERS and machinery[filename] and filename != _MOCKS
+
+
+def runs_a_module(frame: FrameType | None) -> bool:
+    """Whether `frame` is at work for a module that is being run, or imported, since the test has begun."""
+    while frame is not None:
+        code = frame.f_code
+        if carries(code.co_filename, code.co_name):
+            return False
+        if code.co_name == "<module>" or code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_of_asyncio(filename: str) -> bool:
+    """Whether this file is asyncio's."""
+    return filename.startswith(_MACHINERY_FOLDERS[0])
+
+
+def is_own(filename: str) -> bool:
+    """Whether this file is this package's own."""
+    return filename.startswith(OWN_FOLDER)
+
+
+def below_the_library(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame, from this one on, that is neither the standard library's nor of the machinery.
+
+    The frame that runs the callback or the test, where there is none of the user's.
+    """
+    while frame is not None:
+        code = frame.f_code
+        if carries(code.co_filename, code.co_name) or not library[code.co_filename]:
+            break
+        frame = frame.f_back
+    return frame
