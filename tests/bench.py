@@ -173,7 +173,7 @@ def row(name: str, value: float, unit_name: str, ratios: list[float] | None = No
 
 def main() -> None:
     ballast = [[number] for number in range(HEAP)]
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # debug mode tells of each slow callback
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # debug mode logs each slow callback
     version = sys.version.split()[0]
     print(f"Python {version}, {len(ballast):,} containers on the heap, {ROUNDS} rounds, CPU time")
 

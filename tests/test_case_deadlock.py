@@ -264,7 +264,7 @@ class ReportTests(unittest.TestCase):
 
 
 class HostileTests(unittest.TestCase):
-    """Code that makes it hard to end it, or to tell of it."""
+    """Code that makes it hard to end it, or to report it."""
 
     def test_blocks_that_overlap(self):
         """The deadlock is told by one that goes on, and not by one that has ended."""
@@ -316,7 +316,7 @@ class HostileTests(unittest.TestCase):
         self.assertEqual(finished.logged, "")
 
     def test_a_report_that_cannot_be_made_in_full(self):
-        """Where a look at the user's objects fails, the deadlock is told of all the same, once."""
+        """Where a look at the user's objects fails, the deadlock is reported all the same, once."""
 
         class Rude(asyncio.Task):
             def get_name(self):

@@ -15,7 +15,7 @@ def start():
 
 class DecidedTests(unittest.TestCase):
     def assertToldOnly(self, body, kinds, **members):
-        """One LeakWarning tells of the leak, the outcomes are `kinds`; also where warnings are errors."""
+        """One LeakWarning reports the leak, the outcomes are `kinds`; also where warnings are errors."""
         finished = run_body(body, **members)
         self.assertEqual(finished.kinds, kinds)
         self.assertEqual(len(finished.leak_warnings), 1, finished.warned)
@@ -141,7 +141,7 @@ class DecidedTests(unittest.TestCase):
         self.assertTrue(any("the sweep after it" in text for text in finished.leak_warnings))
 
     def test_leaks_that_are_to_be_ignored(self):
-        """With `on_leak = "ignore"` nothing is told of a failed test's leaks, nor of a passed one's."""
+        """With `on_leak = "ignore"` nothing is reported of a failed test's leaks, nor of a passed one's."""
         ended = []
 
         async def body(case):

@@ -120,7 +120,7 @@ def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> Undo:
 SOCK_ACCEPT = "_sock_accept"
 """Where `loop.sock_accept()` makes a socket for its caller: Lib/asyncio/selector_events.py."""
 
-# -- warnings of the dying -----------------------------------------------------------------------------------
+# -- warnings of what was not closed -------------------------------------------------------------------------
 
 
 class WarningHook(NamedTuple):

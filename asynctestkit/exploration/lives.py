@@ -56,7 +56,7 @@ class Life:
 
     schedule: Schedule
     calls: list[_Call]
-    """What the result was told of it, in order."""
+    """What the result was told, in order."""
     trace: list[StepKey]
     crossroads: list[StepKey]
     applied: list[Applied]

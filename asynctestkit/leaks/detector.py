@@ -50,7 +50,7 @@ class LeakDetector:
     def prepare(self, objects: list[Any]) -> None:
         """Called once with all that is alive, before each is examined; by default nothing.
 
-        What has died before, and told of itself in doing so, is examined without. Keep no reference to them.
+        What has died before, and announced itself then, is examined without. Keep no reference to them.
         """
 
     def examine(self, obj: Any) -> Leak | None:

@@ -86,7 +86,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         def pending() -> set[asyncio.Task[Any]]:
             return set() if task.done() else {task}
 
-        # One that refuses is left to the sweep, which tells of it.
+        # One that refuses is left to the sweep, which reports it.
         await cancel_and_wait(asyncio.get_running_loop(), pending, self._guarded().settings.grace_period)
         if not task.done() or task.cancelled():
             return

@@ -50,7 +50,7 @@ def unfinished(doubles: Iterable[Any], *, close: bool = False) -> list[str]:
 
 
 def rendered_unfinished(lines: Iterable[str]) -> str:
-    """The failure that tells of these."""
+    """The failure that reports these."""
     remedy = "remedy: have the code under test do what is listed, or script no more than it uses"
     return "\n".join(["left over on mocks:", *(f"- {line}" for line in lines), remedy])
 

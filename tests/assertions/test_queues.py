@@ -74,7 +74,7 @@ class DrainTests(QueuesTestCase):
         )
 
     async def test_the_consumer_died(self):
-        """A watched queue tells of what."""
+        """A watched queue says what it died of."""
 
         def fails(item):
             raise ValueError(f"bad item {item}")

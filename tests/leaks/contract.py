@@ -157,7 +157,7 @@ class FindingContract(LeakingThings):
         self.assertOneLeak(run_case(self.leaking()))
 
     def test_a_dropped_thing_is_one_leak(self):
-        """What died during the test is charged to it, from its last words."""
+        """What died during the test is charged to it, from what it says then."""
 
         async def test(case):
             await self.make()
@@ -213,7 +213,7 @@ class FindingContract(LeakingThings):
     def test_a_reported_thing_is_released(self):
         """A leak does no harm after the report, and dropping it then makes nobody complain.
 
-        What is of the process, and no more than told of, is not touched.
+        What is of the process, and no more than reported, is not touched.
         """
         for on_leak in ("fail", "warn", "ignore"):
             with self.subTest(on_leak):

@@ -112,7 +112,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertIn("asyncio.run(asyncio.Event().wait())", blocked.splitlines()[1])
 
     def test_a_report_that_cannot_be_made_in_full(self):
-        """Where a look at the user's objects fails, the deadline is told of all the same."""
+        """Where a look at the user's objects fails, the deadline is reported all the same."""
 
         class Rude(asyncio.Task):
             def get_name(self):

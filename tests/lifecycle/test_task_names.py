@@ -1,4 +1,4 @@
-"""Tasks that were started without a name of their own, as a test that requires names tells of them."""
+"""Tasks that were started without a name of their own, as a test that requires names reports them."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""A callback that holds the loop is told of, unless others are to blame; on clocks made of numbers."""
+"""A callback that holds the loop is reported, unless others are to blame; on clocks made of numbers."""
 
 import asyncio
 import contextlib

@@ -40,7 +40,7 @@ def is_older_coroutine(coroutine: Coroutine[Any, Any, Any], in_debug_mode: bool)
 def is_older_future(future: object, known: Known | None) -> bool:
     """Whether a future that dies now is older than the mark, as on a loop that is older, too.
 
-    What is older is frozen: the collector does not see it, and cannot be what ends it. The last words of
+    What is older is frozen: the collector does not see it, and cannot end it. What is said at the death of
     a subclass's instance bring it back into sight (`subtype_dealloc`, Objects/typeobject.c), but not the
     exception that it has failed with before.
     """
@@ -63,7 +63,7 @@ def _is_among(objects: list[Any], thing: object) -> bool:
 def is_known_to_be_new(thing: object) -> bool:
     """Whether what dies was made since the mark; False where nothing tells.
 
-    What is older is frozen, and not seen by the collector, which cannot end it either. The last words of an
+    What is older is frozen: the collector does not see it, and cannot end it. What is said at the death of an
     instance of a class that is written in Python bring it back into sight, so there its parts tell: all that
     it has must be new.
     """

@@ -1,4 +1,4 @@
-"""What the interpreter tells of by itself: audit events (PEP 578), heard while a test asks for them.
+"""What the interpreter reports by itself: audit events (PEP 578), heard while a test asks for them.
 
 The hook can never be removed, and is called for every event of the process, in whatever thread, which makes
 each task dearer by a quarter. So it is installed when the first test begins that asks for it, and between

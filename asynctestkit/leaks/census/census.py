@@ -149,7 +149,7 @@ class Census:
         if isinstance(obj, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop:
             return False
         if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
-            return False  # brought back to life: a recorded warning holds it. Its last words were heard
+            return False  # brought back to life: a recorded warning holds it, and was heard
         if isinstance(obj, CoroutineType) and heap.is_shared(self):
             return False  # nothing tells of which thread it is; one that is forgotten dies in its own
         if isinstance(obj, AsyncGeneratorType):

@@ -164,7 +164,7 @@ class Origins:
         return self.of(thing)
 
     def forget(self, thing: object) -> None:
-        """It has been told of."""
+        """It has been reported."""
         self._records.pop(id(thing), None)
 
     def spare(self, thing: object) -> None:

@@ -75,7 +75,7 @@ def _creators(origin: tuple[tuple[str, int, str], ...]) -> tuple[Place, ...]:
 
 def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
     """The unstarted coroutines among the arguments of one: in `outer(inner())` only `outer` is."""
-    # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the dying back to life.
+    # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the coroutine back to life.
     held = gc.get_referents(coroutine)
     held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
     return [value for value in held if is_unstarted(value)]

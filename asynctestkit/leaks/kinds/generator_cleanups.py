@@ -27,7 +27,7 @@ class GeneratorCleanupLeaks(LeakDetector):
     """Generators that were left open, and whose clean-up still runs in a task of the loop's, or has failed.
 
     That task is none of the user's, and is not told as such. One whose clean-up ends by itself is no leak by
-    default; AsyncGeneratorLeaks tells of that as well.
+    default; AsyncGeneratorLeaks reports that as well.
     """
 
     kind = "async_generator"

@@ -19,7 +19,7 @@ class TaskLeaks(LeakDetector):
     """Tasks of the test's loop that are pending, whoever holds them.
 
     Finished tasks are none, retrieved or not, nor are those in which the loop ends a generator that was
-    dropped: GeneratorCleanupLeaks tells of those. The sweep itself cancels the others and waits for them.
+    dropped: GeneratorCleanupLeaks reports those. The sweep itself cancels the others and waits for them.
     """
 
     kind = "task"

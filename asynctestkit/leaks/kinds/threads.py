@@ -19,7 +19,7 @@ __all__ = ["ThreadLeaks"]
 class ThreadLeaks(ThreadWatch, LeakDetector):
     """Threads that the test has started, or that its threads have, and that run on.
 
-    They cannot be ended; they are told of once, and what they do later is not charged to later tests.
+    They cannot be ended; they are reported once, and what they do later is not charged to later tests.
     """
 
     kind = "thread"

@@ -38,7 +38,7 @@ class LateErrors:
     """Handles what reaches the exception handler of a loop that has been closed with its test.
 
     It refers to neither: both may be gone before what the test has left. `told` are the classes of what has
-    been told of already, by id; what `allowances` tolerate is not told.
+    been reported already, by id; what `allowances` tolerate is not told.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ class Reports:
         self._census = census
         self._examine = examine
         self._told: dict[int, object] = {}
-        """The origins of coroutines that will die of another's death, and were told of with that.
+        """The origins of coroutines that will die of another's death, and were reported with it.
 
         An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
         coroutine may be used again as soon as it has died.

@@ -72,7 +72,7 @@ class Sweep:
 
     @contextlib.contextmanager
     def hearing_what_the_loop_closes(self) -> Iterator[None]:
-        """While its loop is closed, a test is told of what was left on it, and does not show itself."""
+        """While its loop is closed, a test is told what was left on it, and does not show itself."""
         self._reports.loop_is_closing = True
         try:
             yield

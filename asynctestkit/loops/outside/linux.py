@@ -1,4 +1,4 @@
-"""What Linux tells of this process: its children, its threads, and what those do just now; see proc(5)."""
+"""What Linux says of this process: its children, its threads, and what those do just now; see proc(5)."""
 
 from __future__ import annotations
 

@@ -306,7 +306,7 @@ class NestingTests(unittest.TestCase):
 
 class LateDeathTests(unittest.TestCase):
     def test_arguments_that_live_on_hide_nobody(self):
-        """What was told of with a forgotten coroutine, and is awaited after all, hides nobody."""
+        """What was reported with a forgotten coroutine, and is awaited after all, hides nobody."""
 
         async def outer(inner):
             pass

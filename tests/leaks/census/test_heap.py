@@ -27,7 +27,7 @@ class Marked:
 
 class IsCollectingTests(unittest.TestCase):
     def test_it_is_known_who_ends_an_object(self):
-        """In the last words of an object it is known whether the collector ends it."""
+        """While an object is finalized it is known whether the collector ends it."""
 
         class Dying:
             def __del__(self):

@@ -24,7 +24,7 @@ class Slow:
 
 
 class GeneratorCleanupContractTests(DetectorContract, unittest.TestCase):
-    """What is dropped is told of as long as its clean-up runs, which the loop keeps."""
+    """What is dropped is reported as long as its clean-up runs, which the loop keeps."""
 
     detector = GeneratorCleanupLeaks
     points_by = "waiting_at"

@@ -149,7 +149,7 @@ class InnocenceTests(Leaks):
         self.assertEqual(self.leaks(body, **members), [])
 
     def test_sockets_of_transports_and_servers(self):
-        """They are told of as transports and servers, or not at all: asyncio's own, or handed to it."""
+        """They are reported as transports and servers, or not at all: asyncio's own, or handed to it."""
         listener = socket.create_server(("127.0.0.1", 0))
 
         async def test(case):
@@ -250,7 +250,7 @@ class InnocenceTests(Leaks):
 
 class DroppedTests(Leaks):
     def test_whatever_the_filters_say(self):
-        """A dropped socket is told of by a ResourceWarning, though warnings of that kind are not shown."""
+        """A dropped socket is reported by a ResourceWarning, though warnings of that kind are not shown."""
 
         def test(case):
             socket.socket()

@@ -35,7 +35,7 @@ class ExemptionTests(LeaksTestCase):
         self.assertEqual(self.kinds(test), [])
 
     def test_pipes_of_a_child_that_is_left_running(self):
-        """No transport is told of, whatever is told of the child."""
+        """No transport is reported, whatever is reported of the child."""
 
         async def test(case):
             child = await asyncio.create_subprocess_exec(

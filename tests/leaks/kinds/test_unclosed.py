@@ -259,7 +259,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(HygienicAsyncTestCase.leak_detectors, DEFAULT_DETECTORS)
 
     def test_what_tells_when_its_loop_is_closed(self):
-        """A resource that does not show itself is told of by the text of its warning."""
+        """A resource that does not show itself is reported by the text of its warning."""
 
         class TellingLoop(asyncio.SelectorEventLoop):
             def close(self):

@@ -43,7 +43,7 @@ class LateErrorsTests(unittest.TestCase):
         self.assertIn("in test_an_error", text)
 
     def test_an_interrupt(self):
-        """A failure has told of it."""
+        """A failure has reported it."""
         self.assertEqual(self.told({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
 
     def test_a_mere_message(self):

@@ -143,7 +143,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [("LoopError", "said")])
 
     def test_after_its_end(self):
-        """Who dies late, of another thread's doing for one, is told of by nobody."""
+        """Who dies late, of another thread's doing for one, is reported by nobody."""
         self.reports.open(True)
         self.reports.close()
         self.reports._on_dropped_generator(generate())

@@ -1,4 +1,4 @@
-"""The sweep ends every survivor, whatever it does about that, and tells of each once."""
+"""The sweep ends every survivor, whatever it does about that, and reports each once."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ class SurvivorsCase(unittest.TestCase):
 
 class ConnectedTasksTests(SurvivorsCase):
     def test_a_long_chain(self):
-        """Five thousand tasks each of which awaits the next are ended in linear time, and all told of."""
+        """Five thousand tasks each of which awaits the next are ended in linear time, and all reported."""
 
         async def awaits(future):
             await future
@@ -89,7 +89,7 @@ class ConnectedTasksTests(SurvivorsCase):
         self.assertEqual({leak.name for leak in self.leaks(test)}, {"inner", "outer"})
 
     def test_a_gather(self):
-        """The children of a `gather()` are told of, and the future between is no leak of its own."""
+        """The children of a `gather()` are reported, and the future between is no leak of its own."""
 
         async def gathers():
             await asyncio.gather(hang(), hang())

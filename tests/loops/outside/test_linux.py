@@ -1,4 +1,4 @@
-"""What Linux tells of threads and children, and what it does not."""
+"""What Linux says of threads and children, and what it does not."""
 
 import _thread
 import contextlib
