@@ -66,8 +66,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
                 if error is None:
                     raise
                 add_note(error, str(blocked))
-            if error is not None and guard.settings.on_leak != "ignore" and guard.report():
-                add_note(error, guard.report())
+            if error is not None and guard.settings.on_leak != "ignore" and (report := guard.report()):
+                add_note(error, report)
         if error is None:
             guard.verdict()
 

@@ -22,14 +22,14 @@ from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
-from .guarded import GuardedCase, is_called_by_run
+from .guarded import GuardedCase, GuardedTest, is_called_by_run
 from .isolation import IsolationHelpers
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
 from .mocks import MockBuilders
 from .task_control import TaskControl
 
-__all__ = ["HygieneMixin", "HygienicAsyncTestCase"]
+__all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 
 __unittest = True
 
@@ -37,11 +37,8 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
-class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
-    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
-
-    Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
-    """
+class HygieneHooks(GuardedTest, RunnerHooks):
+    """Has a guard cover the tests of an IsolatedAsyncioTestCase, and adds no public name to it."""
 
     def debug(self) -> None:
         try:
@@ -87,7 +84,7 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
             runner.close()
 
     def _hygieneClosesLoop(self) -> bool:
-        return type(self)._tearDownAsyncioRunner is HygieneMixin._tearDownAsyncioRunner
+        return type(self)._tearDownAsyncioRunner is HygieneHooks._tearDownAsyncioRunner
 
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:
@@ -128,6 +125,13 @@ class HygieneMixin(TaskControl, GuardedCase, RunnerHooks):
         if overridden or self._hygieneGuard is None or not is_quiet(self._hygieneGuard.loop):
             return super()._callAsync(func, *args, **kwargs)
         return None  # the hook does nothing, and a turn of the loop would do nothing either
+
+
+class HygieneMixin(TaskControl, GuardedCase, HygieneHooks):
+    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
+
+    Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
+    """
 
 
 class HygienicAsyncTestCase(

@@ -16,6 +16,7 @@ __all__ = [
     "render",
     "render_blocks",
     "render_chain",
+    "render_entry",
     "render_failure",
     "render_list",
     "render_unnamed",
@@ -99,6 +100,11 @@ def render_list(leaks: Sequence[Leak]) -> list[str]:
     if rest:
         lines += ["", f"… and {rest} more"]
     return lines
+
+
+def render_entry(number: int, leak: Leak) -> list[str]:
+    """One numbered entry of a report."""
+    return list(_entry(number, [leak]))
 
 
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:

@@ -26,7 +26,8 @@ FLOORS = (
     ("settings", "assertions"),
     ("decorators", "sight", "standing", "standstill", "overrun", "phase", "guard"),
     ("block", "guarded", "task_control", "case"),
-    ("",),  # the top package itself
+    ("adoption",),
+    ("__main__", "pytest_plugin", ""),  # the top package itself, and what is run beside it
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 
@@ -135,7 +136,7 @@ class LayersCheckerTests(unittest.TestCase):
         """The top package is the highest floor: nothing below may take names from it."""
         self.assertEqual(
             self.check(case="from asynctestkit import X", __init__=""),
-            ["case (floor 6) imports asynctestkit (floor 7)"],
+            ["case (floor 6) imports asynctestkit (floor 8)"],
         )
 
     def test_relative_imports_in_a_subpackage_are_resolved(self):

@@ -32,6 +32,7 @@ EXTRA = {
     "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
     "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
+    "adoption/records.py": "leaks and records of runs, as values",
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
     "assertions/consumers.py": "consumers and producers, good and bad",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
