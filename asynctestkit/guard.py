@@ -44,6 +44,10 @@ class Code(Protocol):
     """What runs in a phase: the runner of a test, or the task of a block."""
 
     @property
+    def is_of_test(self) -> bool:
+        """Whether it is all that a test does: then the test's name stands above what is said of it."""
+
+    @property
     def main_task(self) -> asyncio.Task[Any] | None:
         """The task that runs the phase, if there is one just now."""
 
@@ -214,8 +218,7 @@ class Guard:
                 raise _of_detector(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
-            is_test = isinstance(self.code, Runner | ForeignRunner)
-            text = render_failure(leaks) if is_test else report
+            text = render_failure(leaks) if self.code.is_of_test else report
             fail(self, LeakError("\n\n".join([text, *others.values()]), leaks))
         if report and self.settings.on_leak != "ignore":
             self._warn(report)

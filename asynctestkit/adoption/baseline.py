@@ -22,6 +22,7 @@ from ..cpython.originals import os
 from ..leaks.allowances import Allowance
 from .identity import FIELDS, Identity
 from .record import Row
+from .whole_file import write_whole
 
 __all__ = ["Baseline", "BaselineError", "Entry"]
 
@@ -96,6 +97,10 @@ class Baseline:
 
     def _matching(self, row: Row) -> list[Entry]:
         return [entry for entry in self.entries if entry.matches(row)]
+
+    def write(self, rows: Iterable[Row], *, keeps_others: bool) -> None:
+        """Writes the file; OSError where that cannot be."""
+        write_whole(self.path, self.text(rows, keeps_others=keeps_others))
 
     def text(self, rows: Iterable[Row], *, keeps_others: bool) -> str:
         """The file for what was found, with the reasons so far. With `keeps_others` no entry is dropped."""

@@ -51,19 +51,20 @@ def write_files(
     unmet: Iterable[Entry],
 ) -> list[str]:
     """Writes them; returns what went wrong. A run that was stopped takes nothing out of a baseline."""
-    writers: list[tuple[str | None, Callable[[], str]]] = [
-        (paths.json, lambda: json_of(record, unmet)),
-        (paths.html, lambda: page_of(record)),
-        (paths.junit, lambda: junit_of(record, noted or ())),
-    ]
+    writers: list[tuple[str, Callable[[str], None]]] = []
+    if paths.json is not None:
+        writers.append((paths.json, lambda path: write_whole(path, json_of(record, unmet))))
+    if paths.html is not None:
+        writers.append((paths.html, lambda path: write_whole(path, page_of(record))))
+    if paths.junit is not None:
+        writers.append((paths.junit, lambda path: write_whole(path, junit_of(record, noted or ()))))
     if to_write is not None:
-        baseline = to_write.text(record.rows, keeps_others=not record.is_complete)
-        writers.append((to_write.path, lambda: baseline))
+        keeps_others = not record.is_complete
+        writers.append((to_write.path, lambda _: to_write.write(record.rows, keeps_others=keeps_others)))
     faults: list[str] = []
-    for path, text in writers:
-        if path is not None:
-            try:
-                write_whole(path, text())
-            except OSError as error:
-                faults.append(f"{path} cannot be written: {error.strerror}")
+    for path, write in writers:
+        try:
+            write(path)
+        except OSError as error:
+            faults.append(f"{path} cannot be written: {error.strerror}")
     return faults

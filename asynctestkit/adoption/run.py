@@ -15,12 +15,13 @@ from .github import annotate
 from .noted_results import NotedTest, noting
 from .options import PROGRAM, Options, OptionsError, help_text, parse
 from .record import Record, nothing_is_known
-from .table import render_record
+from .table import RULE, render_record
 
 __all__ = ["WRONG_USE", "main"]
 
 __unittest = True
 
+_DOUBLE_RULE = "=" * 70
 WRONG_USE = 2
 """The exit status where an option, a baseline or a file to be written is at fault."""
 
@@ -78,7 +79,8 @@ class _Run:
             return 0
         record, baseline, stream = self.record, self._baseline, self._stream
         unmet = baseline.unmet() if baseline is not None and record.is_complete else []
-        stream.write(render_record(record, baseline, unmet))
+        heading = [_DOUBLE_RULE, "LEFT BEHIND", RULE] if record.rows else [_DOUBLE_RULE]
+        stream.write("\n".join([*heading, *render_record(record, baseline, unmet), ""]))
         annotate(record)
         faults = write_files(record, self.options, self._to_write, self.noted, unmet)
         for fault in faults:

@@ -8,23 +8,24 @@ from ..leaks.report import render_entry
 from .baseline import Baseline, Entry
 from .record import Record, Row
 
-__all__ = ["render_record", "render_table", "render_unmet"]
+__all__ = ["RULE", "render_record", "render_table", "render_unmet"]
 
-_DOUBLE, _SINGLE = "=" * 70, "-" * 70
+RULE = "-" * 70
+"""As unittest draws it."""
 
 
-def render_record(record: Record, baseline: Baseline | None = None, unmet: Iterable[Entry] = ()) -> str:
-    """All of it; with a baseline what is new, and the entries that were not met."""
+def render_record(record: Record, baseline: Baseline | None = None, unmet: Iterable[Entry] = ()) -> list[str]:
+    """All of it in lines, the total last; with a baseline what is new, and the entries that were not met."""
     shown = [row for row in record.rows if row.is_new]
-    lines = [_DOUBLE]
+    lines: list[str] = []
     if shown:
-        lines += ["LEFT BEHIND", _SINGLE, *render_table(shown)]
+        lines += render_table(shown)
         for number, row in enumerate(shown, 1):
             lines += ["", *render_entry(number, row.leak), f"   left by {_tests(row)}"]
-        lines += ["", _SINGLE]
+        lines += ["", RULE]
     if baseline is not None:
         lines += render_unmet(unmet, baseline.path)
-    return "\n".join([*lines, record.summary(), ""])
+    return [*lines, record.summary()]
 
 
 def render_table(rows: Sequence[Row]) -> list[str]:

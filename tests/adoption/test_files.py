@@ -55,6 +55,10 @@ class FilesTests(unittest.TestCase):
             faults, [f"{self.folder / 'no/a.json'} cannot be written: No such file or directory"]
         )
         self.assertEqual(os.listdir(self.folder), ["a.html"])
+        faults = self.write(Baseline(str(self.folder / "no" / "b.json")))
+        self.assertEqual(
+            faults, [f"{self.folder / 'no/b.json'} cannot be written: No such file or directory"]
+        )
 
 
 class FolderTests(unittest.TestCase):
