@@ -37,6 +37,7 @@ EXTRA = {
     "assertions/consumers.py": "consumers and producers, good and bad",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
     "interop/libraries.py": "`make interop`: libraries that keep things for the process, or stop clocks",
+    "interop/pytest_runs.py": "`make interop`: suites under a real pytest, with its plug-ins",
     "interop/http_clients.py": "`make interop`: the mocks beside aiohttp and httpx, which it installs",
     "mocks/eager_library.py": "a stand-in with the shape of httpx",
     "mocks/importing_nothing.py": "a module that cannot be imported",
