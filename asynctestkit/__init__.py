@@ -49,6 +49,8 @@ from .mocks import MockBuilders
 from .places import Place
 from .settings import Settings
 
+__version__ = "0.1.0"
+
 __all__ = [
     "DEFAULT_DETECTORS",
     "STRICT_DETECTORS",

@@ -10,7 +10,7 @@ import importlib
 import unittest
 from typing import Any, TypeGuard
 
-from tests.repository.tree import PACKAGE, Module, dunder_all, modules
+from tests.repository.tree import PACKAGE, ROOT, Module, dunder_all, modules
 
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
@@ -198,6 +198,13 @@ class PublicNamesTests(unittest.TestCase):
         top = next(module for module in modules() if module.name == "")
         self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
         self.assertEqual(logic_in(top), [])
+
+    def test_the_version_is_said_once(self):
+        """The package has it, and its metadata are made from that."""
+        self.assertRegex(importlib.import_module(PACKAGE).__version__, r"^\d+\.\d+\.\d+$")
+        project = (ROOT / "pyproject.toml").read_text("utf-8")
+        self.assertIn('dynamic = ["version"]', project)
+        self.assertIn(f'version = {{ attr = "{PACKAGE}.__version__" }}', project)
 
 
 class MirrorCheckerTests(unittest.TestCase):
