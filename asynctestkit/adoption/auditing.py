@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..cpython.originals import gc
 from ..leaks.leak import Leak
 from ..leaks.listeners import listeners
 from ..settings import Settings
@@ -43,6 +44,7 @@ def auditing(record: Record, settings: Settings, *, charges: bool) -> Iterator[l
     listeners.append(hear)
     try:
         yield refused
+        gc.collect()  # what says only when it dies that it was left is heard of as well
     finally:
         listeners.remove(hear)
         take_back()

@@ -22,8 +22,9 @@ def annotate(record: Record) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     new = [row for row in record.rows if row.is_new]
+    folder = _within_the_repository(record.folder)
     for row in new[:_MOST]:
-        print(annotation(row))
+        print(annotation(row, folder))
     sys.stdout.flush()
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
@@ -31,11 +32,11 @@ def annotate(record: Record) -> None:
             file.write(summary_page(record))
 
 
-def annotation(row: Row) -> str:
-    """The command that puts a place beside its line."""
+def annotation(row: Row, folder: str = "") -> str:
+    """The command that puts a place beside its line; `folder` is where the run was started."""
     values = {"title": f"{row.leak.kind} left behind by {len(row.tests)} of the tests"}
     if row.place is not None:
-        values = {"file": row.place.file, "line": str(row.place.line), **values}
+        values = {"file": folder + row.place.file, "line": str(row.place.line), **values}
     options = ",".join(f"{name}={_escaped_value(value)}" for name, value in values.items())
     text = "\n".join([*render_entry(1, row.leak), f"   left by {next(iter(row.tests))}"])
     return f"::warning {options}::{_escaped(text.removeprefix('1. '))}"
@@ -60,6 +61,12 @@ def summary_page(record: Record) -> str:
         )
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join([*lines, "", ""])
+
+
+def _within_the_repository(folder: str) -> str:
+    """What stands before the path of a file, as GitHub wants it from the root of the repository."""
+    root = os.environ.get("GITHUB_WORKSPACE", "")
+    return f"{folder[len(root) + 1 :]}/" if root and folder.startswith(f"{root}/") else ""
 
 
 def _cell(text: str) -> str:

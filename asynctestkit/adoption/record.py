@@ -30,9 +30,6 @@ class Row:
     is_new: bool = True
     """Whether no baseline has accepted it."""
 
-    def __str__(self) -> str:
-        return f"{self.leak.kind} {self.identity.name!r}, created at {self.shown_place}"
-
     @property
     def shown_place(self) -> str:
         """The line and its function in words."""

@@ -8,6 +8,7 @@ from asynctestkit.adoption.auditing import auditing, settings_of_run
 from asynctestkit.adoption.record import Record
 from asynctestkit.leaks.listeners import listeners
 from tests.case_runs import run
+from tests.leaks.test_unclosed import Channel
 
 
 async def leak(name):
@@ -54,6 +55,32 @@ class AuditingTests(unittest.TestCase):
         self.assertEqual(
             self.audited(self.suite(HygienicAsyncTestCase), charges=False).kinds, ["FAIL", "FAIL"]
         )
+
+    def test_what_says_late_that_it_was_left(self):
+        """It is heard of before the audit ends, in the name of the test whose loop it was."""
+
+        class Hidden(Channel):
+            """Nobody knows before it dies whether it is open."""
+
+            def __del__(self):
+                if not self.closed and self.loop is not None:
+                    super().__del__()
+
+        kept = []
+
+        class Suite(unittest.IsolatedAsyncioTestCase):
+            async def test(self):
+                kept.append(Hidden())
+                await kept[0].begun
+
+        record = Record("/project")
+        with auditing(record, settings_of_run({}, charges=False), charges=False):
+            self.assertEqual(run(Suite).kinds, ["ok"])
+            self.assertEqual(record.rows, [])
+            kept.append(kept)
+            kept = None
+        (row,) = record.rows
+        self.assertEqual((row.leak.kind, row.leak.name), ("unclosed", Hidden.__qualname__))
 
     def test_leaks_count(self):
         """A test fails for what is new only."""

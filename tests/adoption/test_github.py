@@ -65,3 +65,13 @@ class AnnotateTests(unittest.TestCase):
         self.assertEqual(len(lines), 10)
         self.assertIn("line=3,", lines[0])
         self.assertEqual(self.annotated(made, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=""), lines)
+
+    def test_a_folder_within_the_repository(self):
+        """GitHub's paths begin at its root."""
+        made = record(("T.a", leak()))
+        for root, file in (("/", "shop/feed.py"), ("/project", "shop/feed.py"), ("", "shop/feed.py")):
+            (line,) = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=root)
+            self.assertIn(f"file={file},", line)
+        made.folder = "/work/repository/api"
+        (line,) = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_WORKSPACE="/work/repository")
+        self.assertIn("file=api/shop/feed.py,", line)
