@@ -6,9 +6,7 @@ from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
-from .block import no_leaks
 from .case import HygieneMixin, HygienicAsyncTestCase
-from .decorators import allow_leaks, hygiene
 from .exceptions import (
     BlockedLoopError,
     DeadlineError,
@@ -21,33 +19,35 @@ from .exceptions import (
     UnnamedTaskError,
 )
 from .isolation import IsolationHelpers
-from .leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from .leaks.allowances import Allowance
-from .leaks.async_generators import AsyncGeneratorLeaks
-from .leaks.callbacks import CallbackLeaks
-from .leaks.coroutines import CoroutineLeaks
 from .leaks.detector import LeakDetector
-from .leaks.environ import EnvironLeaks
-from .leaks.exceptions import ExceptionLeaks
-from .leaks.executors import ExecutorLeaks
-from .leaks.generator_cleanups import GeneratorCleanupLeaks
+from .leaks.kinds import DEFAULT_DETECTORS, STRICT_DETECTORS
+from .leaks.kinds.async_generators import AsyncGeneratorLeaks
+from .leaks.kinds.callbacks import CallbackLeaks
+from .leaks.kinds.coroutines import CoroutineLeaks
+from .leaks.kinds.environ import EnvironLeaks
+from .leaks.kinds.exceptions import ExceptionLeaks
+from .leaks.kinds.executors import ExecutorLeaks
+from .leaks.kinds.generator_cleanups import GeneratorCleanupLeaks
+from .leaks.kinds.patches import PatchLeaks
+from .leaks.kinds.servers import ServerLeaks
+from .leaks.kinds.signal_handlers import SignalHandlerLeaks
+from .leaks.kinds.sockets import SocketLeaks
+from .leaks.kinds.subprocesses import SubprocessLeaks
+from .leaks.kinds.tasks import TaskLeaks
+from .leaks.kinds.threads import ThreadLeaks
+from .leaks.kinds.timers import TimerLeaks
+from .leaks.kinds.transports import TransportLeaks
+from .leaks.kinds.unclosed import UnclosedLeaks
+from .leaks.kinds.unclosed_files import UnclosedFileLeaks
+from .leaks.kinds.watchers import WatcherLeaks
 from .leaks.leak import Leak
-from .leaks.patches import PatchLeaks
-from .leaks.servers import ServerLeaks
-from .leaks.signal_handlers import SignalHandlerLeaks
-from .leaks.sockets import SocketLeaks
-from .leaks.subprocesses import SubprocessLeaks
-from .leaks.tasks import TaskLeaks
-from .leaks.threads import ThreadLeaks
-from .leaks.timers import TimerLeaks
-from .leaks.transports import TransportLeaks
-from .leaks.unclosed import UnclosedLeaks
-from .leaks.unclosed_files import UnclosedFileLeaks
-from .leaks.watchers import WatcherLeaks
-from .loops.clock import Clock
+from .lifecycle.decorators import allow_leaks, hygiene
+from .lifecycle.no_leaks import no_leaks
+from .loops.virtual.clock import Clock
 from .mocks import MockBuilders
-from .places import Place
 from .settings import Settings
+from .stacks.places import Place
 
 __version__ = "0.1.0"
 

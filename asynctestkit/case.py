@@ -15,19 +15,19 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ._compat import HAS_RUNNER, RunnerHooks
 from .assertions.groups import GroupAssertions
 from .assertions.logs import LogAssertions
 from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
-from .guarded import GuardedCase, GuardedTest, is_called_by_run
+from .cpython.versions import HAS_RUNNER, RunnerHooks
 from .isolation import IsolationHelpers
+from .lifecycle.background import TaskControl
+from .lifecycle.guarded_case import GuardedCase, GuardedTest, is_called_by_run
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
 from .mocks import MockBuilders
-from .task_control import TaskControl
 
 __all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 

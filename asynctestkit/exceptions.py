@@ -19,10 +19,7 @@ All failures derive from AssertionError, so that unittest counts them as FAIL, n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .leaks.leak import Leak
+from .leaks.leak import Leak
 
 __all__ = [
     "BlockedLoopError",

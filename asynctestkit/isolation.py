@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._compat import add_note_to_failure, lock_file
+from .cpython.versions import add_note_to_failure, lock_file
 
 __all__ = ["IsolationHelpers", "SeededRandom", "seed_of"]
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, Literal, TypedDict
 
-from .leaks import DEFAULT_DETECTORS
 from .leaks.allowances import Allowance
 from .leaks.detector import LeakDetector
+from .leaks.kinds import DEFAULT_DETECTORS
 
 __all__ = [
     "NAMES",

@@ -11,9 +11,10 @@ import time
 import unittest
 from collections.abc import Iterator
 
-import tests.leaks
+import tests.leaks.kinds
 from asynctestkit import Allowance, HygienicAsyncTestCase, allow_leaks, hygiene
 from tests.leaks.contract import DetectorContract
+from tests.messages_of_assertions import Asserting, Scripted
 from tests.running import run_case
 
 __all__ = ["failures", "leaks", "refusals"]
@@ -120,8 +121,8 @@ class Refused(Failing):
 
 def leaks() -> Iterator[tuple[str, str]]:
     """The report on one leak of each kind, by the name of the contract that makes it."""
-    for module in pkgutil.iter_modules(tests.leaks.__path__, "tests.leaks."):
-        if module.name.startswith("tests.leaks.test_"):
+    for module in pkgutil.iter_modules(tests.leaks.kinds.__path__, "tests.leaks.kinds."):
+        if module.name.startswith("tests.leaks.kinds.test_"):
             importlib.import_module(module.name)
     for contract in sorted(DetectorContract.__subclasses__(), key=lambda cls: cls.__module__):
         maker = contract("test_a_kept_thing_is_one_leak")
@@ -135,9 +136,11 @@ def leaks() -> Iterator[tuple[str, str]]:
 
 def failures() -> Iterator[tuple[str, str]]:
     """What the other tests fail with, by their names."""
-    for case in (Hanging, Stuck, Refused):
+    for case in (Hanging, Stuck, Refused, Asserting, Scripted):
         for name in unittest.defaultTestLoader.getTestCaseNames(case):
             outcome = run_case(case, name)
+            if outcome.skipped:
+                continue
             (error,) = outcome.failures + outcome.errors
             yield f"{case.__qualname__}.{name}", outcome.report if outcome.errors else str(error)
 

@@ -7,7 +7,7 @@ import unittest
 import warnings
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase
-from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.case_runs import run, run_module
 
 PLAIN = unittest.IsolatedAsyncioTestCase

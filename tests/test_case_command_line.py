@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.case_runs import HARD_CAP, environment, module_of, run_module
 
 SUITE = """

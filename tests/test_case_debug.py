@@ -6,7 +6,7 @@ import unittest
 import warnings
 
 from asynctestkit import HygienicAsyncTestCase
-from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.case_runs import run
 from tests.test_case import PLAIN, TEST_HOOKS, recorder
 

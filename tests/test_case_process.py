@@ -112,7 +112,7 @@ LIBRARY = textwrap.dedent(
             EVENTS.append(Helper())
         answers = queue.SimpleQueue()
         EVENTS[0].jobs.put(answers)
-        return answers.get(timeout=20)
+        return answers.get(timeout=120)
 
 
     PATCHES = {}

@@ -87,7 +87,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
                 finished = run_body(body, deadline=0.1, settle_time=0.05, freeze=staticmethod(freeze))
                 self.assertIn("DeadlineError: ", finished.text())
                 self.assertTold(finished, "time.monotonic was replaced by ")
-                self.assertLess(time.monotonic() - began, 20)
+                self.assertLess(time.monotonic() - began, 60)
 
     def test_of_the_loop_itself(self):
         """The method of the loop may be replaced, too."""
@@ -177,7 +177,7 @@ class LimitsTests(StoppedClockTestCase):
                     finished = run_body(body, settle_time=0.2, grace_period=0.1)
                 self.assertRegex(finished.text(), "left behind: task .*, task ")
                 self.assertIn("stubborn, it ignored its cancellation for 0.1 s", finished.text())
-                self.assertLess(time.monotonic() - began, 20)
+                self.assertLess(time.monotonic() - began, 60)
 
     def test_a_blocked_loop_is_seen(self):
         """`blocking_threshold` goes by wall time, too."""

@@ -14,7 +14,7 @@ from asynctestkit.exceptions import (
     UnnamedTaskError,
 )
 from asynctestkit.leaks.leak import Leak
-from asynctestkit.places import Place
+from asynctestkit.stacks.places import Place
 
 LEAK = Leak(kind="task", name="Task-1", created_at=(Place("/x.py", 3, "test"),))
 

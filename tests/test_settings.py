@@ -6,9 +6,9 @@ import unittest
 from unittest import mock
 
 from asynctestkit import HygienicAsyncTestCase
-from asynctestkit.decorators import hygiene, overrides_of
-from asynctestkit.leaks import DEFAULT_DETECTORS, STRICT_DETECTORS
 from asynctestkit.leaks.allowances import Allowance
+from asynctestkit.leaks.kinds import DEFAULT_DETECTORS, STRICT_DETECTORS
+from asynctestkit.lifecycle.decorators import hygiene, overrides_of
 from asynctestkit.settings import (
     NAMES,
     Settings,

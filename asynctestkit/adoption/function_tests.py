@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .. import _cpython
-from ..block import no_leaks
+from ..cpython.task_internals import running_loop
+from ..lifecycle.no_leaks import no_leaks
 from ..settings import Settings
 
 __all__ = ["guarded_function"]
@@ -42,7 +42,7 @@ def guarded_function(
     @functools.wraps(function)
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        if _cpython.running_loop() is None:
+        if running_loop() is None:
             return await function(*args, **kwargs)
         async with _FunctionTest(test, function, settings, observes):
             return await function(*args, **kwargs)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..case import HygieneHooks
-from ..decorators import overrides_of
+from ..lifecycle.decorators import overrides_of
 from ..settings import ClockName, Settings
 
 __all__ = ["guard_all"]

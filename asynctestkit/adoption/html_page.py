@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from ..leaks.leak import Leak
-from ..leaks.report import render_chain
+from ..stacks.rendering import render_chain
 from .record import Record, Row
 
 __all__ = ["page_of"]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..cpython.originals import os
 from ..leaks.leak import Leak
-from ..places import Place, creators
+from ..stacks.places import Place, creators
 
 __all__ = ["FIELDS", "Identity", "identity_of", "name_pattern", "place_of", "shown_path"]
 

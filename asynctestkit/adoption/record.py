@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..leaks.leak import Leak
-from ..places import Place
+from ..stacks.places import Place
 from .identity import Identity, identity_of, place_of, shown_path
 
 __all__ = ["Record", "Row", "nothing_is_known"]

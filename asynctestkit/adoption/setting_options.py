@@ -8,8 +8,8 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from ..leaks import STRICT_DETECTORS
 from ..leaks.allowances import Allowance
+from ..leaks.kinds import STRICT_DETECTORS
 from ..settings import ClockName, Settings, check
 
 __all__ = ["add_setting_options", "settings_in"]

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..await_chain import chain_of_task
 from ..cpython.originals import asyncio
-from ..leaks.exceptions import one_line
+from ..leaks.kinds.exceptions import one_line
 from ..loops.cancellation import detach
+from ..stacks.await_chain import chain_of_task
 from .limit import run_within
 from .wording import LET_THROUGH, shown, standing
 

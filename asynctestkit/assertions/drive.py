@@ -14,10 +14,10 @@ from contextvars import Context
 from types import CoroutineType, GeneratorType
 from typing import Any, Generic, TypeVar
 
-from .. import _cpython, _cpython_hooks
-from ..await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
+from ..cpython import interpreter, task_internals
 from ..cpython.originals import asyncio, gc
 from ..loops.cancellation import detach
+from ..stacks.await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
 from .failing import close
 
 __all__ = ["Abandoned", "Drive", "is_going_on", "running_task"]
@@ -45,7 +45,7 @@ class Drive(Generic[_T]):
     def __init__(self, awaitable: Awaitable[_T], *, spares: bool = False) -> None:
         is_coroutine = isinstance(awaitable, CoroutineType | GeneratorType)
         self._coroutine: Any = awaitable if is_coroutine else awaitable.__await__()
-        self._future = awaitable if isinstance(awaitable, _cpython.FUTURE_TYPES) else None
+        self._future = awaitable if isinstance(awaitable, task_internals.FUTURE_TYPES) else None
         self._spares = spares
         self._loop = asyncio.get_running_loop()
         self._stand_in: _StandIn | None = None
@@ -83,7 +83,7 @@ class Drive(Generic[_T]):
 
     def chain(self) -> AwaitChain:
         """Where the awaited code stands; where a task stands, if that is what is awaited."""
-        if isinstance(self._future, _cpython.TASK_TYPES):
+        if isinstance(self._future, task_internals.TASK_TYPES):
             return chain_of_task(self._future)
         return chain_of_coroutine(self._coroutine, self._awaited())
 
@@ -96,7 +96,7 @@ class Drive(Generic[_T]):
         self._is_abandoned = True
         if not self._spares:
             if self._future is None:
-                _cpython_hooks.immortalize(self._coroutine)  # finalizing it could hang
+                interpreter.immortalize(self._coroutine)  # finalizing it could hang
                 _disarm(self._coroutine)
             refused: set[asyncio.Task[Any]] = set()
             _tasks_behind(self._awaited(), refused)
@@ -115,7 +115,7 @@ class Drive(Generic[_T]):
         self.resumed_at = self._loop.time()
         yielded = take(*arguments)
         # What is no future (a bare turn of the loop), and a task that awaits itself, is the task's affair.
-        if yielded is _cpython.current_task() or not _cpython.begins_to_wait_for(yielded):
+        if yielded is task_internals.current_task() or not task_internals.begins_to_wait_for(yielded):
             return yielded
         self._stand_in = _StandIn(yielded, self._spares)
         return self._stand_in
@@ -170,12 +170,12 @@ def is_going_on(future: asyncio.Future[Any] | None) -> bool:
     for _ in range(_LONGEST):
         if future is None or future.done():
             return True
-        children = list(_cpython.gathered_children(future))
+        children = list(task_internals.gathered_children(future))
         if children:
             return all(map(is_going_on, children))
-        if not isinstance(future, _cpython.TASK_TYPES):
+        if not isinstance(future, task_internals.TASK_TYPES):
             return False
-        future = _cpython.awaited_future(future)
+        future = task_internals.awaited_future(future)
     return False
 
 
@@ -196,7 +196,7 @@ def running_task(awaitable: object = None) -> asyncio.Task[Any]:
 
     Then it closes what was to be awaited in it.
     """
-    task = _cpython.current_task()
+    task = task_internals.current_task()
     if task is None:
         close(awaitable)
         raise RuntimeError("only a task can await this: without one there is nothing to cancel")
@@ -206,12 +206,12 @@ def running_task(awaitable: object = None) -> asyncio.Task[Any]:
 def _tasks_behind(future: asyncio.Future[Any] | None, found: set[asyncio.Task[Any]]) -> None:
     """Adds the pending tasks that a future leads to."""
     while future is not None and not future.done() and future not in found:
-        for child in _cpython.gathered_children(future):
+        for child in task_internals.gathered_children(future):
             _tasks_behind(child, found)
-        if not isinstance(future, _cpython.TASK_TYPES):
+        if not isinstance(future, task_internals.TASK_TYPES):
             return
         found.add(future)
-        future = _cpython.awaited_future(future)
+        future = task_internals.awaited_future(future)
 
 
 def _raise(error: BaseException) -> None:

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..cpython.originals import asyncio
-from ..loops.clock import VirtualClock
+from ..loops.virtual.clock import VirtualClock
 from ..settings import Settings
 
 __all__ = ["Failing", "check_awaitable", "check_seconds", "close"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..leaks.exceptions import one_line, raised_at
+from ..leaks.kinds.exceptions import one_line, raised_at
 
 __all__ = ["Expected", "compare", "expected_lines", "leaves", "matches"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from .._compat import exception_group_type
-from ..leaks.exceptions import one_line
+from ..cpython.versions import exception_group_type
+from ..leaks.kinds.exceptions import one_line
 from .failing import Failing
 from .group_trees import Expected, compare, expected_lines, leaves, matches
 

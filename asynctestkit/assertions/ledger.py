@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
-from .. import _cpython
-from ..await_chain import chain_of_task
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
-from ..leaks.exceptions import one_line
-from ..places import Place, is_machinery
+from ..leaks.kinds.exceptions import one_line
+from ..stacks.await_chain import chain_of_task
+from ..stacks.places import Place, is_machinery
 from .wording import standing
 
 __all__ = ["Counts", "Ledger", "Take", "Taker", "close_ledger", "ledger_of", "open_ledger"]
@@ -44,7 +44,7 @@ class Taker:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         if task.cancelled():
             self.fate = "which was cancelled"
-        elif (error := _cpython.exception_unlooked(task)) is not None:
+        elif (error := task_internals.exception_unlooked(task)) is not None:
             self.fate = f"which died of {one_line(error)}"
         else:
             self.fate = "which has returned"
@@ -59,7 +59,7 @@ class Taker:
         task = self._task()
         if task is None or task.done():
             return [self._final(task)]
-        stands = () if task is _cpython.current_task() else standing(chain_of_task(task), "    ")
+        stands = () if task is task_internals.current_task() else standing(chain_of_task(task), "    ")
         return ["which still runs", *stands]
 
 
@@ -142,7 +142,7 @@ class Ledger:
         return Take(Place(user.f_code.co_filename, user.f_lineno, user.f_code.co_name), self._taker())
 
     def _taker(self) -> Taker | None:
-        task = _cpython.current_task() if _cpython.running_loop() is not None else None
+        task = task_internals.current_task() if task_internals.running_loop() is not None else None
         if task is None:
             return None
         taker = self._takers.get(task)
@@ -227,6 +227,6 @@ def _method(queue: asyncio.Queue[Any], name: str) -> Callable[..., Any]:
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames from here outwards; below a callback's lie those that run the loop."""
-    while frame is not None and frame.f_code is not _cpython.RUN_CALLBACK:
+    while frame is not None and frame.f_code is not task_internals.RUN_CALLBACK:
         yield frame
         frame = frame.f_back

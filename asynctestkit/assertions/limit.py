@@ -15,10 +15,10 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from .._compat import CancelRequest
-from ..await_chain import AwaitChain
 from ..cpython.originals import asyncio
-from ..places import hide_machinery
+from ..cpython.versions import CancelRequest
+from ..stacks.await_chain import AwaitChain
+from ..stacks.places import hide_machinery
 from .drive import Abandoned, Drive, running_task
 
 __all__ = ["TURNS", "UNMISTAKABLE", "Ended", "How", "hide_machinery_soon", "run_within"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..places import Place
+from ..stacks.places import Place
 from .failing import Failing
 from .wording import counted
 

@@ -6,10 +6,10 @@ import math
 import unittest
 from typing import TYPE_CHECKING, Any
 
-from .._cpython_mocks import mock_name
+from ..cpython.mock_internals import mock_name
 from ..cpython.originals import asyncio
 from ..mocks.calls import await_order, forgotten_calls, is_async_mock, listen_for_awaits
-from ..mocks.leftovers import forgotten, mock_of, unfinished
+from ..mocks.leftovers import forgotten, mock_of, rendered_unfinished, unfinished
 from ..mocks.outcomes import require_seconds
 
 __all__ = ["MockAssertions"]
@@ -44,9 +44,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
         _require_mocks(mocks)
         lines = unfinished(mocks)
         if lines:
-            self._fail_on_mocks(
-                "\n".join(["the mocks were left with:", *(f"- {line}" for line in lines)]), msg
-            )
+            self._fail_on_mocks(rendered_unfinished(lines), msg)
 
     def assertAwaitedInOrder(self, *mocks: Any, msg: object = None) -> None:
         """The mocks were awaited one after the other, in this order; other awaits may lie between.
@@ -64,7 +62,8 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
                 self._fail_on_mocks(
                     f"expected the awaits of {expected}, in this order; number {place}, {mock_name(double)}, "
                     f"was {what}.\n"
-                    f"They were awaited in the order {', '.join(name for _, name in actual) or '(none)'}",
+                    f"They were awaited in the order {', '.join(name for _, name in actual) or '(none)'}\n"
+                    "remedy: mend the order in the code under test, or give the mocks in the right one",
                     msg,
                 )
             last = min(later, default=last)
@@ -95,7 +94,8 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             forgotten_here = "".join(f"\n- called, never awaited: {call}" for call in forgotten_calls(double))
             self._fail_on_mocks(
                 f"{mock_name(double)} was awaited {_times(double.await_count)} within {seconds:g} s, "
-                f"expected {_times(count)}{forgotten_here}",
+                f"expected {_times(count)}{forgotten_here}\n"
+                f"remedy: find out what keeps the code under test from it, or allow more than {seconds:g} s",
                 msg,
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from .. import _cpython
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
 from .consumers import Stopped, stop_by_cancelling, stop_by_sentinels
 from .failing import Failing, check_seconds
@@ -66,8 +66,8 @@ class QueueAssertions(Failing):
     def assertQueueBalanced(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
         """Every item put so far was taken, and marked done once."""
         _check_queue(queue)
-        surplus = max(queue.qsize() - _cpython.unfinished_items(queue), 0)
-        if _cpython.unfinished_items(queue) or surplus:
+        surplus = max(queue.qsize() - task_internals.unfinished_items(queue), 0)
+        if task_internals.unfinished_items(queue) or surplus:
             lines = list(_open_takes(queue, ledger_of(queue)))
             remedy = _MARK_ONCE if surplus else _MARK if _taken(queue) else _TAKE
             text = f"the {_name(queue)} is not balanced: {_left(queue)}"
@@ -131,7 +131,7 @@ def _checked_tasks(tasks: Any) -> list[asyncio.Task[Any]]:
     for task in found:
         if not isinstance(task, asyncio.Future):
             raise TypeError(f"assertConsumersStop takes tasks, not {task!r}")
-        if task is _cpython.current_task():
+        if task is task_internals.current_task():
             raise ValueError("assertConsumersStop cannot stop the task that awaits it")
     return found
 
@@ -141,7 +141,7 @@ def _name(queue: asyncio.Queue[Any]) -> str:
 
 
 def _taken(queue: asyncio.Queue[Any]) -> int:
-    return max(_cpython.unfinished_items(queue) - queue.qsize(), 0)
+    return max(task_internals.unfinished_items(queue) - queue.qsize(), 0)
 
 
 def _left(queue: asyncio.Queue[Any]) -> str:
@@ -160,7 +160,7 @@ def _why(queue: asyncio.Queue[Any], ledger: Ledger, before: Counts) -> tuple[lis
     if puts:
         lines.append(f"producers went on: {counted(puts, 'item')} put in that time")
         remedies.append(_STOP_PUTTING)
-    if blocked := _cpython.blocked_putters(queue):
+    if blocked := task_internals.blocked_putters(queue):
         lines.append(f"{counted(blocked, 'producer')} waiting in put() for a free place")
     if _taken(queue) and not dones:
         remedies.append(_MARK)

@@ -10,10 +10,10 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-from .._compat import CancelRequest
-from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
-from ..places import Place, is_machinery
+from ..cpython.versions import CancelRequest
+from ..stacks.await_chain import AwaitChain, chain_of_task
+from ..stacks.places import Place, is_machinery
 from .drive import is_going_on, running_task
 from .limit import TURNS
 from .wording import LET_THROUGH, NOT_IN_LOOP, standing

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _cpython
-from ..await_chain import chain_of_task
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
-from ..leaks.exceptions import one_line
+from ..leaks.kinds.exceptions import one_line
+from ..leaks.kinds.tasks import TaskLeaks
 from ..leaks.leak import Leak
 from ..leaks.report import render_list
-from ..leaks.tasks import TaskLeaks
 from ..loops.cancellation import detach, waits_for
+from ..stacks.await_chain import chain_of_task
 from .consumers import wait_for_all
 from .failing import Failing, check_seconds
 from .wording import LET_THROUGH, Subject, counted, shown, standing
@@ -35,7 +35,7 @@ class TaskAssertions(Failing):
         within = check_seconds(within, "within")
         if not isinstance(task, asyncio.Future):
             raise TypeError(f"assertTaskCancelled takes a task, not {task!r}")
-        if task is _cpython.current_task():
+        if task is task_internals.current_task():
             raise ValueError("assertTaskCancelled cannot await the end of the task that awaits it")
         subject, was_done = Subject(task), task.done()
         if not was_done:
@@ -59,9 +59,9 @@ class TaskAssertions(Failing):
 
         Lists them as the report of leaks does.
         """
-        current = _cpython.current_task()
+        current = task_internals.current_task()
         callers = {current} if current is not None else set()
-        others = _cpython.all_tasks(asyncio.get_running_loop()) - callers
+        others = task_internals.all_tasks(asyncio.get_running_loop()) - callers
         pending = sorted((each for each in others if not waits_for(each, callers)), key=_by_name)
         if pending:
             detector = TaskLeaks()

@@ -8,9 +8,9 @@ from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
-from .. import _cpython
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
-from ..leaks.exceptions import one_line
+from ..leaks.kinds.exceptions import one_line
 from .failing import Failing, check_awaitable, check_seconds, close
 from .limit import Ended, How, hide_machinery_soon, run_within
 from .steps import Step
@@ -91,7 +91,9 @@ class TimeAssertions(Failing):
         A task or future of the user's goes on running, whatever happens.
         """
         seconds, subject = self._checked("assertStillWaiting", awaitable, seconds)
-        ended = await self._ended(awaitable, seconds, spares=isinstance(awaitable, _cpython.FUTURE_TYPES))
+        ended = await self._ended(
+            awaitable, seconds, spares=isinstance(awaitable, task_internals.FUTURE_TYPES)
+        )
         try:
             if ended.stood_at is None:
                 text = f"{subject} did not wait for {seconds:g} s: {_end(ended)} {after(ended.elapsed)}"

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 from unittest.util import safe_repr
 
-from .. import _cpython
-from ..await_chain import AwaitChain, coroutine_name, definition
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
-from ..leaks.report import render_chain
-from ..places import Place
+from ..stacks.await_chain import AwaitChain, coroutine_name, definition
+from ..stacks.places import Place
+from ..stacks.rendering import render_chain
 
 __all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing"]
 
@@ -28,9 +28,9 @@ class Subject:
 
     def __init__(self, awaitable: Any) -> None:
         coroutine = awaitable
-        if isinstance(awaitable, _cpython.TASK_TYPES):
+        if isinstance(awaitable, task_internals.TASK_TYPES):
             self.name = f"task {awaitable.get_name()!r}"
-            coroutine = _cpython.coroutine_of(awaitable)
+            coroutine = task_internals.coroutine_of(awaitable)
         elif isinstance(awaitable, asyncio.Future):
             self.name = f"the {type(awaitable).__name__}"
         elif definition(awaitable) is not None:

@@ -7,7 +7,6 @@ import difflib
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from . import STRICT_DETECTORS
 from .detector import LeakDetector
 from .leak import Leak
 
@@ -64,10 +63,10 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
 
 
 def _check_kind(kind: str) -> None:
-    built_in = [detector.kind for detector in STRICT_DETECTORS]
-    if kind in built_in or kind in _kinds_below(LeakDetector):
+    known = [each for each in _kinds_below(LeakDetector) if each is not None]
+    if kind in known:
         return
-    nearest = difflib.get_close_matches(kind.lower(), built_in, n=1, cutoff=0.7)
+    nearest = difflib.get_close_matches(kind.lower(), known, n=1, cutoff=0.7)
     if nearest:
         raise ValueError(f"unknown kind of leak {kind!r}; did you mean {nearest[0]!r}?")
 

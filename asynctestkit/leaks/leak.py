@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..places import Place
+from ..stacks.places import Place
 
 __all__ = ["Leak"]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import _cpython, _cpython_hooks
+from ..cpython import interpreter, task_internals
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
 from .quiescence import pause, turn_until_quiet
@@ -66,7 +66,7 @@ def cancel(task: asyncio.Task[Any]) -> bool:
     A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone: there,
     `task.cancel()` would call itself until the recursion limit, or the interpreter, breaks.
     """
-    if _is_entangled(task, (), set()) and _cpython.interrupt(task, asyncio.CancelledError()):
+    if _is_entangled(task, (), set()) and task_internals.interrupt(task, asyncio.CancelledError()):
         return False
     return task.cancel()
 
@@ -78,9 +78,9 @@ def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]
     if awaited in known:
         return False
     known.add(awaited)
-    below = _cpython.gathered_children(awaited)
-    if isinstance(awaited, _cpython.TASK_TYPES):
-        below = filter(None, [_cpython.awaited_future(awaited)])
+    below = task_internals.gathered_children(awaited)
+    if isinstance(awaited, task_internals.TASK_TYPES):
+        below = filter(None, [task_internals.awaited_future(awaited)])
     return any(_is_entangled(each, (*above, awaited), known) for each in below)
 
 
@@ -91,28 +91,28 @@ def detach(task: asyncio.Task[Any]) -> None:
     then another test runs.
     """
     if task.done():
-        _cpython.mark_exception_retrieved(task)
+        task_internals.mark_exception_retrieved(task)
         return
-    _cpython.forget_task(task)
-    task.add_done_callback(_cpython.mark_exception_retrieved)
-    _cpython_hooks.immortalize(task.get_coro())
+    task_internals.forget_task(task)
+    task.add_done_callback(task_internals.mark_exception_retrieved)
+    interpreter.immortalize(task.get_coro())
 
 
 def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
     """Whether a task waits for one of `tasks`, if through others: cancelling it would cancel that one."""
     seen: _Tasks = set()
     current: object = task
-    while isinstance(current, _cpython.TASK_TYPES) and current not in seen:
+    while isinstance(current, task_internals.TASK_TYPES) and current not in seen:
         if _awaits_one_of(current, tasks):
             return True
         seen.add(current)
-        current = _cpython.awaited_future(current)
+        current = task_internals.awaited_future(current)
     return False
 
 
 def _awaits_one_of(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
-    future = _cpython.awaited_future(task)
-    return future in tasks or any(child in tasks for child in _cpython.gathered_children(future))
+    future = task_internals.awaited_future(task)
+    return future in tasks or any(child in tasks for child in task_internals.gathered_children(future))
 
 
 def _cancel(task: asyncio.Task[Any]) -> None:
@@ -129,8 +129,8 @@ def _end_at_coroutine(task: asyncio.Task[Any]) -> bool:
     try:
         coroutine.throw(asyncio.CancelledError())
     except BaseException:  # whatever it ended with, it has ended
-        _cpython.forget_task(task)
+        task_internals.forget_task(task)
         # If what it waits for ends after all, that wakes it, and the RuntimeError would be logged.
-        task.add_done_callback(_cpython.mark_exception_retrieved)
+        task.add_done_callback(task_internals.mark_exception_retrieved)
         return True
     return False

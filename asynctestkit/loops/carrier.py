@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable
 from typing import Any
 
-from .. import _cpython
+from ..cpython import task_internals
 from ..cpython.originals import asyncio
 
 __all__ = ["Carrier"]
@@ -26,7 +26,7 @@ class Carrier:
     def succeeded(self) -> Carrier:
         """Another one, in the same context, for when this one is busy with a coroutine that does not end."""
         self._is_abandoned = True
-        return _cpython.context_of(self.task).run(Carrier, self._loop)
+        return task_internals.context_of(self.task).run(Carrier, self._loop)
 
     def carry(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
         """Has the task await `coro`; returns what will have its result, or its exception."""
@@ -39,14 +39,14 @@ class Carrier:
 
     def dismiss(self) -> None:
         """Ends the task without a turn of the loop: it is suspended, and has nothing to clean up."""
-        _cpython.forget_task(self.task)
+        task_internals.forget_task(self.task)
         # If it has not begun, the loop's next turn finds it closed, and would log that.
-        self.task.add_done_callback(_cpython.mark_exception_retrieved)
+        self.task.add_done_callback(task_internals.mark_exception_retrieved)
         coroutine: Any = self.task.get_coro()
         if inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_SUSPENDED):
             coroutine.close()
         # What it waited for would wake it, and keep it: both would be left to the collector.
-        _cpython.forget_callbacks(self._next)
+        task_internals.forget_callbacks(self._next)
 
     async def _carry_on(self) -> None:
         while not self._is_abandoned:

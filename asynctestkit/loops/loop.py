@@ -11,12 +11,12 @@ from contextvars import Context
 from threading import get_ident
 from typing import Any
 
-from .. import _cpython, _cpython_loops
-from .._compat import ON_WINDOWS
+from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio
-from ..places import CreationSite, capture, capture_in_task, creation_site, inherit, is_machinery
-from .contacts import Contacts
+from ..cpython.versions import ON_WINDOWS
+from ..stacks.places import CreationSite, capture, capture_in_task, creation_site, inherit, is_machinery
 from .lean import LeanSelectorEventLoop
+from .outside.contacts import Contacts
 from .selector import Standstill, WatchfulSelector
 
 __all__ = ["HygienicEventLoop", "registration_site"]
@@ -56,7 +56,6 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     """The phase that what is created now belongs to; set by the guard."""
 
     def __init__(self) -> None:
-        super().__init__(None if ON_WINDOWS else self._make_selector())
         self._timers_set = itertools.count()
         self.task_watchers: list[Callable[[asyncio.Task[Any], object], None]] = []
         """Called with each task that is created, and its coroutine."""
@@ -66,6 +65,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         """Where each descriptor and signal was last registered."""
         self.contacts = Contacts(self)
         """The threads that have to do with this loop."""
+        super().__init__(None if ON_WINDOWS else self._make_selector())
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
         """As the standard loop's; the task remembers which lines created it, and in which phase."""
@@ -75,7 +75,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             task: asyncio.Task[Any] = asyncio.tasks.Task(coro, loop=self, **options)
         else:
             task = _standard_create_task(self, coro, **options)
-            _cpython.drop_last_source_frame(task)
+            task_internals.drop_last_source_frame(task)
         try:
             site = task._asynctestkit_site = capture(sys._getframe(1), self.phase)  # type: ignore[attr-defined]  # ours
         except AttributeError:
@@ -95,7 +95,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         """As the standard loop's, with debug mode's check of the thread (and without its stack)."""
         if self._debug:
             handle: Handle = _standard_call_soon(self, callback, *args, context=context)
-            _cpython.drop_last_source_frame(handle)
+            task_internals.drop_last_source_frame(handle)
             return handle
         self._check_closed()
         if self._thread_id != get_ident() and self._thread_id is not None:
@@ -117,20 +117,20 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         timer.order = (when, next(self._timers_set))
         if self._debug:
             self._check_callback(callback, "call_at")
-            _cpython.drop_last_source_frame(timer)
+            task_internals.drop_last_source_frame(timer)
         else:
             caller = sys._getframe(1)
             timer._asynctestkit_site = capture(  # type: ignore[attr-defined]  # ours
                 caller.f_back if caller.f_code is _CALL_LATER else caller, self.phase
             )
-        _cpython_loops.schedule(self, timer)
+        loop_internals.schedule(self, timer)
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
         """As the standard loop's; a future remembers who created it, unless that is asyncio itself."""
         future: asyncio.Future[Any] = asyncio.Future(loop=self)
         if self._debug:
-            _cpython.drop_last_source_frame(future)
+            task_internals.drop_last_source_frame(future)
         caller = sys._getframe(1)
         if not is_machinery(caller.f_code.co_filename):
             future._asynctestkit_site = capture_in_task(caller, self.phase)  # type: ignore[attr-defined]  # ours
@@ -155,7 +155,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     # -- standstills
 
     def _make_selector(self) -> WatchfulSelector:
-        return WatchfulSelector(self)
+        return WatchfulSelector(self, self.contacts)
 
     def listen(self, listener: Callable[[Standstill], None]) -> None:
         """Has a standstill reported to the listener, called in the loop, until it is dismissed.
@@ -208,7 +208,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def _opening_site(self) -> CreationSite:
         """The lines that are opening something; those that started the task which does, come after them."""
         site = capture(sys._getframe(2), self.phase)
-        task = _cpython.current_task(self)
+        task = task_internals.current_task(self)
         started = creation_site(task) if task is not None else None
         return site + started[1:] if started is not None else site
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 from types import FrameType
 from typing import Any
 
-from .. import _cpython
+from ..cpython import task_internals
+from ..cpython.alarms import arm, disarm
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
-from ..watchdog import arm, disarm
-from .busy_threads import BusyThread, busy_threads
-from .descriptors import only_listens
 from .loop import HygienicEventLoop
+from .outside.busy_threads import BusyThread, busy_threads
+from .outside.descriptors import only_listens
 from .stopped_clock import is_known_to_go
 
 __all__ = ["can_wake", "is_quiet", "pause", "threads_around", "turn_until_quiet"]
@@ -28,7 +28,7 @@ _OPAQUE_TURNS = 20
 
 def is_quiet(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether no callback is ready; an opaque loop is never known to be quiet."""
-    return _cpython.is_transparent(loop) and _cpython.ready_count(loop) == 0
+    return task_internals.is_transparent(loop) and task_internals.ready_count(loop) == 0
 
 
 async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> bool:
@@ -41,8 +41,8 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
     while True:
         await asyncio.sleep(0)
         turns += 1
-        if _cpython.is_transparent(loop):
-            if _cpython.ready_count(loop) == 0:
+        if task_internals.is_transparent(loop):
+            if task_internals.ready_count(loop) == 0:
                 return True
         elif turns == _OPAQUE_TURNS:
             return True
@@ -122,13 +122,13 @@ def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     with the loop, or a handler for signals. A child process shows as one of these: its pipes and its pidfd
     are descriptors, its watcher is a thread.
     """
-    if not _cpython.is_transparent(loop):
+    if not task_internals.is_transparent(loop):
         return True
-    if _cpython.ready_count(loop) or _cpython.has_signal_handlers(loop):
+    if task_internals.ready_count(loop) or task_internals.has_signal_handlers(loop):
         return True
-    due = _cpython.next_timer(loop)
+    due = task_internals.next_timer(loop)
     if due is not None and due - loop.time() <= within:
         return True
     return bool(threads_around(loop)) or any(
-        not only_listens(fd) for fd in _cpython.watched_descriptors(loop)
+        not only_listens(fd) for fd in task_internals.watched_descriptors(loop)
     )

@@ -14,10 +14,10 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from .. import _cpython, _cpython_hooks
-from .._compat import HAS_RUNNER
+from ..cpython import interpreter, task_internals
+from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio, signal, threading
-from ..watchdog import PhaseInterrupt
+from ..cpython.versions import HAS_RUNNER
 from .cancellation import cancel, detach
 from .carrier import Carrier
 from .loop import HygienicEventLoop
@@ -57,7 +57,7 @@ class Runner:
         if self._loop is None:
             if self._loop_factory is not None:
                 self._loop = self._loop_factory()
-            elif _cpython.policy_is_standard():
+            elif task_internals.policy_is_standard():
                 self._loop = self._make_loop()
                 asyncio.set_event_loop(self._loop)
             else:
@@ -79,7 +79,7 @@ class Runner:
         Ctrl-C cancels it, and KeyboardInterrupt is raised when it has ended; a second Ctrl-C raises at once.
         With `insist`, a KeyboardInterrupt or SystemExit that another task raises does not stop the run.
         """
-        if _cpython.running_loop() is not None:
+        if task_internals.running_loop() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
         loop = self.get_loop()
         if not asyncio.iscoroutine(coro):
@@ -94,7 +94,7 @@ class Runner:
             raise
         except (KeyboardInterrupt, SystemExit):
             # They pass through the loop and not through the task, which would log them as never retrieved.
-            _cpython.mark_exception_retrieved(self.main_task)  # type: ignore[arg-type]  # `_start` has set it
+            task_internals.mark_exception_retrieved(self.main_task)  # type: ignore[arg-type]  # `_start` has set it
             raise
         finally:
             _return_sigint(handler)
@@ -130,9 +130,9 @@ class Runner:
         if loop is None or loop.is_closed():
             return []
         cut_off: list[CutOff] = []
-        if _cpython.all_tasks(loop) or _cpython.started_generators(loop):
+        if task_internals.all_tasks(loop) or task_internals.started_generators(loop):
             cut_off = self._end(loop, end_everything(seconds))
-        executor = _cpython.default_executor(loop)
+        executor = task_internals.default_executor(loop)
         if executor is not None and executor is not self._ended_executor:
             self._ended_executor = executor
             self._end(loop, end_jobs(executor, seconds))
@@ -200,11 +200,11 @@ class Runner:
         self._interrupts = 0
         if (
             threading.current_thread() is not threading.main_thread()
-            or _cpython_hooks.signal_handler(signal.SIGINT) is not signal.default_int_handler
+            or interpreter.signal_handler(signal.SIGINT) is not signal.default_int_handler
         ):
             return None
         handler = functools.partial(self._on_sigint, self.main_task, waited)
-        _cpython_hooks.set_signal_handler(signal.SIGINT, handler)
+        interpreter.set_signal_handler(signal.SIGINT, handler)
         return handler
 
     def _on_sigint(
@@ -244,8 +244,8 @@ class ForeignRunner:
 
 
 def _return_sigint(handler: Callable[..., None] | None) -> None:
-    if handler is not None and _cpython_hooks.signal_handler(signal.SIGINT) is handler:
-        _cpython_hooks.set_signal_handler(signal.SIGINT, signal.default_int_handler)
+    if handler is not None and interpreter.signal_handler(signal.SIGINT) is handler:
+        interpreter.set_signal_handler(signal.SIGINT, signal.default_int_handler)
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:

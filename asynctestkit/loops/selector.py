@@ -10,16 +10,14 @@ import enum
 import math
 import selectors
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from .. import _cpython, _cpython_clock
-from .busy_threads import busy_threads
-from .jobs import note_jobs
-from .outside import has_alarm, has_children, has_users_signal_handler, may_have_unseen_threads
+from ..cpython import task_internals, wait_internals
+from ..cpython.originals import asyncio
+from .outside.activity import has_alarm, has_children, has_users_signal_handler, may_have_unseen_threads
+from .outside.busy_threads import busy_threads
+from .outside.contacts import Contacts
+from .outside.jobs import note_jobs
 from .stopped_clock import is_known_to_go
-
-if TYPE_CHECKING:
-    from .loop import HygienicEventLoop
 
 __all__ = ["Events", "Standstill", "WatchfulSelector"]
 
@@ -46,12 +44,13 @@ class Standstill(enum.Enum):
 class WatchfulSelector(selectors.DefaultSelector):
     """The standard selector; where anybody listens, it reports a deadlock instead of waiting."""
 
-    def __init__(self, loop: HygienicEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, contacts: Contacts) -> None:
         super().__init__()
         note_jobs()
         self.listeners: list[Callable[[Standstill], None]] = []
         """Called in the loop, the last one only, with what keeps it from getting anywhere."""
         self._loop = loop
+        self._contacts = contacts
         self._stopped_rounds = 0
 
     def select(self, timeout: float | None = None) -> Events:
@@ -68,7 +67,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         """A little, where somebody has replaced the clock: if it stands still, the loop comes back."""
         before = self._loop.time()
         events = super().select(_ROUND if timeout is None else min(timeout, _ROUND))
-        if events or _cpython.ready_count(self._loop) or self._loop.time() != before:
+        if events or task_internals.ready_count(self._loop) or self._loop.time() != before:
             self._stopped_rounds = 0
             return events
         self._stopped_rounds += 1
@@ -76,14 +75,14 @@ class WatchfulSelector(selectors.DefaultSelector):
             return events
         # Afterwards, as what has ended since may have moved the clock, or woken the loop, as its last act.
         events = super().select(0)
-        if events or _cpython.ready_count(self._loop) or self._loop.time() != before:
+        if events or task_internals.ready_count(self._loop) or self._loop.time() != before:
             return events
         self._stopped_rounds = 0
         return self._report(Standstill.STOPPED_CLOCK)
 
     def _is_endless(self) -> bool:
         """Whether no timer will ever be due: there is none, or the next is one at infinity."""
-        timer = _cpython_clock.first_timer(self._loop)
+        timer = wait_internals.first_timer(self._loop)
         return timer is None or timer.when() == math.inf
 
     def _wait_for_ever(self) -> Events:
@@ -91,19 +90,19 @@ class WatchfulSelector(selectors.DefaultSelector):
             is_dead = bool(self.listeners) and self._is_dead()
             # Afterwards, as what has ended since may have woken the loop as its last act.
             events = super().select(0 if is_dead else _AGAIN)
-            if events or _cpython.ready_count(self._loop):
+            if events or task_internals.ready_count(self._loop):
                 return events
             if is_dead:
                 return self._report(Standstill.DEADLOCK)
 
     def _is_dead(self) -> bool:
         return not (
-            _cpython.watched_descriptors(self._loop)
+            task_internals.watched_descriptors(self._loop)
             or may_have_unseen_threads()
-            or busy_threads(self._loop.contacts.spared)
+            or busy_threads(self._contacts.spared)
             or has_children()
             or has_alarm()
-            or _cpython.has_signal_handlers(self._loop)
+            or task_internals.has_signal_handlers(self._loop)
             or has_users_signal_handler()
         )
 

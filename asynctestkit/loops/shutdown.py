@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import AsyncGeneratorType
 from typing import Any, NamedTuple
 
-from .. import _cpython
-from ..await_chain import AwaitChain, chain_of_coroutine
+from ..cpython import task_internals
 from ..cpython.originals import asyncio, futures, threading
+from ..stacks.await_chain import AwaitChain, chain_of_coroutine
 from .cancellation import cancel_and_wait, detach
 from .quiescence import pause
 
@@ -28,7 +28,7 @@ async def end_everything(seconds: float) -> list[CutOff]:
     """
     loop = asyncio.get_running_loop()
     await _end_tasks(loop, seconds)
-    generators = _cpython.started_generators(loop)
+    generators = task_internals.started_generators(loop)
     ending = loop.create_task(loop.shutdown_asyncgens())
     await pause(loop, (ending,), seconds)
     if ending.done():
@@ -40,7 +40,7 @@ async def end_everything(seconds: float) -> list[CutOff]:
 
 async def _end_tasks(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
     def others() -> set[asyncio.Task[None]]:
-        return _cpython.all_tasks(loop) - {_cpython.current_task()}
+        return task_internals.all_tasks(loop) - {task_internals.current_task()}
 
     for task in await cancel_and_wait(loop, others, seconds):
         detach(task)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from .. import _cpython_clock
+from ..cpython import wait_internals
 from ..cpython.originals import asyncio, time
 from ..cpython.wall import wall_time
 
@@ -25,7 +25,7 @@ def is_known_to_go(loop: asyncio.AbstractEventLoop) -> bool:
     return (
         type(loop).time is asyncio.BaseEventLoop.time
         and not _is_patched(loop)
-        and _cpython_clock.monotonic_of_loops() is time.monotonic
+        and wait_internals.monotonic_of_loops() is time.monotonic
         and abs(loop.time() - _AHEAD - wall_time()) < _SHIFTED
     )
 
@@ -48,7 +48,7 @@ def who_replaced(loop: asyncio.AbstractEventLoop) -> str:
         return f"loop.time was replaced by {_described(loop.time)}"
     if type(loop).time is not asyncio.BaseEventLoop.time:
         return f"it is that of {type(loop).__module__}.{type(loop).__qualname__}"
-    replacement = _cpython_clock.monotonic_of_loops()
+    replacement = wait_internals.monotonic_of_loops()
     if replacement is not time.monotonic:
         return f"time.monotonic was replaced by {_described(replacement)}"
     culprit = ", as time-machine does" if "time_machine" in sys.modules else ""

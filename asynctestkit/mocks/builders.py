@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from ..exceptions import LeakWarning
 from .contexts import async_context
 from .iterators import async_iterator
-from .leftovers import unfinished
+from .leftovers import rendered_unfinished, unfinished
 from .patching import ABSENT, patch_async
 from .responses import response
 from .sessions import session
@@ -101,7 +101,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         lines = unfinished(made, close=True)
         if not lines:
             return
-        text = "\n".join([f"{self.id()} forgot something on its mocks:", *(f"- {line}" for line in lines)])
+        text = rendered_unfinished(lines)
         if not is_decided:
             raise self.failureException(text) from None
         _warn(text, getattr(self, self._testMethodName))

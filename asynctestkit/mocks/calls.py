@@ -15,10 +15,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 from unittest import mock
 
-from .. import _cpython
-from .._cpython_mocks import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
+from ..cpython import task_internals
+from ..cpython.changes import install_once
+from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
 from ..cpython.originals import asyncio, gc
-from ..places import Place, is_machinery
+from ..stacks.places import Place, is_machinery
 
 __all__ = [
     "MockCall",
@@ -56,7 +57,7 @@ def is_async_mock(obj: object) -> bool:
 def calling_line() -> Place | None:
     """The innermost line of the user's that led here; None from a callback of the loop's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not _cpython.RUN_CALLBACK:
+    while frame is not None and frame.f_code is not task_internals.RUN_CALLBACK:
         code = frame.f_code
         # What autospec generates has no file.
         if not is_machinery(code.co_filename) and code.co_filename != "<string>":
@@ -164,7 +165,7 @@ def _on_await(double: Any, record: Any) -> None:
             listener.loop.call_soon_threadsafe(listener.wake)
 
 
-stamp_mock_calls(_on_call, _on_await)
+install_once("unittest.mock: call_args and await_args", stamp_mock_calls, _on_call, _on_await)
 
 
 def _described(double: Any, record: Any) -> MockCall:

@@ -7,8 +7,8 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any
 
-from .._cpython_mocks import is_overridden
-from ..places import Place
+from ..cpython.mock_internals import is_overridden
+from ..stacks.places import Place
 from .calls import calling_line
 from .faces import Shown, face
 from .outcomes import perform

@@ -7,7 +7,7 @@ import json as json_format
 from collections.abc import AsyncIterator
 from typing import Any
 
-from .._cpython_mocks import is_overridden
+from ..cpython.mock_internals import is_overridden
 from .bodies import Answer, Body
 from .faces import Shown
 from .libraries import Library

@@ -8,13 +8,13 @@ from types import CoroutineType
 from typing import Any
 from unittest.mock import NonCallableMock
 
-from .._cpython_mocks import mock_name, mocks_below
+from ..cpython.mock_internals import mock_name, mocks_below
 from ..cpython.originals import gc
 from .calls import MockCall, forgotten_calls, is_async_mock, signature_text
 from .faces import behind
 from .outcomes import Script
 
-__all__ = ["forgotten", "mock_of", "unfinished"]
+__all__ = ["forgotten", "mock_of", "rendered_unfinished", "unfinished"]
 
 
 def mock_of(obj: Any) -> Any:
@@ -47,6 +47,12 @@ def unfinished(doubles: Iterable[Any], *, close: bool = False) -> list[str]:
             found += of._asynctestkit_unfinished()
         lines += [f"{name}: {line}" for line in found]
     return lines
+
+
+def rendered_unfinished(lines: Iterable[str]) -> str:
+    """The failure that tells of these."""
+    remedy = "remedy: have the code under test do what is listed, or script no more than it uses"
+    return "\n".join(["left over on mocks:", *(f"- {line}" for line in lines), remedy])
 
 
 def _with_all_below(doubles: Iterable[Any]) -> Iterator[Any]:

@@ -76,7 +76,8 @@ class Script:
         if self.used == len(self.steps):
             text = f"{call} is one call more than scripted: {self}"
             self.refused.append(f"code under test has swallowed that {text}")
-            raise ScriptError(text)
+            remedy = f"remedy: script {self._what}s for all calls, or find out who calls again"
+            raise ScriptError(f"{text}\n{remedy}")
         self.used += 1
         return self.steps[self.used - 1]
 

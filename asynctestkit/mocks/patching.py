@@ -13,8 +13,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from unittest import mock
 
-from .._compat import mark_coroutine_function
-from .._cpython_mocks import delegate_mock
+from ..cpython.mock_internals import delegate_mock
+from ..cpython.versions import mark_coroutine_function
 from ..exceptions import MissingTargetError, NotAsyncError, ScriptError
 from .calls import is_async_mock, keep_coroutine
 from .leftovers import mock_of

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 from unittest.mock import NonCallableMock
 
-from .._cpython_mocks import is_overridden
+from ..cpython.mock_internals import is_overridden
 from ..cpython.originals import asyncio
 from .bodies import Answer, Body, Headers, body_steps, reason_of
 from .faces import Shown, behind, face

@@ -8,13 +8,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ..exceptions import ScriptError
-from ..places import Place
+from ..stacks.places import Place
 from .bodies import Headers
 from .outcomes import Script
 
 __all__ = ["Request", "Routes"]
 
 __unittest = True
+
+_REMEDY = "add the route, or mend what the code under test asks for"
 
 
 class Request:
@@ -78,7 +80,7 @@ class Routes:
             answer = self._answers[route]
             return answer.take(f"{request!r}{where}") if isinstance(answer, Script) else answer
         self.refused.append(f"no route for {request!r}{where}")
-        raise ScriptError(f"no route for {request!r}{where}\n{self}")
+        raise ScriptError(f"no route for {request!r}{where}\n{self}\nremedy: {_REMEDY}")
 
     def unfinished(self) -> list[str]:
         """What is wrong at the end: lists that were not used up, requests without an answer."""

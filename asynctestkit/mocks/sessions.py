@@ -7,8 +7,8 @@ from collections.abc import Coroutine, Generator, Mapping
 from types import TracebackType
 from typing import Any
 
-from .._cpython_mocks import is_overridden
-from ..places import Place
+from ..cpython.mock_internals import is_overridden
+from ..stacks.places import Place
 from .calls import MockCall, calling_line, signature_text
 from .faces import Shown, behind, face
 from .httpx_shape import EagerResponse

@@ -8,7 +8,7 @@ from asynctestkit.adoption.auditing import auditing, settings_of_run
 from asynctestkit.adoption.record import Record
 from asynctestkit.leaks.listeners import listeners
 from tests.case_runs import run
-from tests.leaks.test_unclosed import Channel
+from tests.leaks.kinds.test_unclosed import Channel
 
 
 async def leak(name):

@@ -4,9 +4,9 @@ import asyncio
 import types
 import unittest
 
-from asynctestkit._cpython import forget_task
 from asynctestkit.assertions.drive import Abandoned, Drive, is_going_on, running_task
-from asynctestkit.await_chain import chain_of_task
+from asynctestkit.cpython.task_internals import forget_task
+from asynctestkit.stacks.await_chain import chain_of_task
 from tests.assertions.clock import JumpingTestCase
 
 

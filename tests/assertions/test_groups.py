@@ -6,8 +6,8 @@ import types
 import unittest
 from unittest import mock
 
-from asynctestkit._compat import HAS_RUNNER, exception_group_type
 from asynctestkit.assertions.groups import GroupAssertions
+from asynctestkit.cpython.versions import HAS_RUNNER, exception_group_type
 from tests.assertions.clock import normalised
 
 REMEDY = "remedy: expect what is raised, or look at where the others come from"

@@ -5,8 +5,8 @@ import gc
 import unittest
 import weakref
 
-from asynctestkit._compat import HAS_RUNNER
 from asynctestkit.assertions.timing import TimeAssertions
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.assertions.clock import JumpingTestCase
 
 

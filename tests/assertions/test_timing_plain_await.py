@@ -5,8 +5,8 @@ import contextvars
 import gc
 import unittest
 
-from asynctestkit._compat import HAS_RUNNER
 from asynctestkit.assertions.timing import TimeAssertions
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.assertions.coroutines import TimingTestCase, fails, hangs, refuses, spins, takes
 
 VARIABLE = contextvars.ContextVar("variable", default="before")
@@ -219,11 +219,11 @@ class SpinTests(TimeAssertions, unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(AssertionError, r"(?s)^spins\(\) was not done .* is left behind"):
             await self.assertAwaitedWithin(spins(), 0.01)
 
-    async def test_the_real_boundary(self):
-        """Ninety percent pass and 110 fail on the real clock, too."""
-        await self.assertAwaitedWithin(asyncio.sleep(0.18), 0.2)  # waits: this is about the real clock
+    async def test_the_real_clock(self):
+        """What is well within passes, and what is far beyond fails, on the real clock, too."""
+        await self.assertAwaitedWithin(asyncio.sleep(0.01), 60)  # waits: this is about the real clock
         with self.assertRaises(AssertionError):
-            await self.assertAwaitedWithin(asyncio.sleep(0.22), 0.2)  # waits: likewise
+            await self.assertAwaitedWithin(asyncio.sleep(60), 0.01)  # waits: likewise
 
     async def test_a_plain_test_case_is_enough(self):
         """The mixin needs nothing else of the package."""

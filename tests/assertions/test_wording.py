@@ -4,8 +4,8 @@ import asyncio
 import unittest
 
 from asynctestkit.assertions.wording import Subject, after, counted, shown, standing
-from asynctestkit.await_chain import AwaitChain
-from asynctestkit.places import Place
+from asynctestkit.stacks.await_chain import AwaitChain
+from asynctestkit.stacks.places import Place
 from tests.assertions.clock import JumpingTestCase, normalised
 
 

@@ -4,7 +4,8 @@ import asyncio
 import inspect
 import unittest
 
-from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, _cpython_hooks, no_leaks
+from asynctestkit import DEFAULT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks, no_leaks
+from asynctestkit.cpython import interpreter
 from tests.case_runs import PACKAGE_FOLDER
 from tests.leaks.contract import run_body
 
@@ -216,7 +217,7 @@ class BrokenDetectorTests(DetectorTestCase):
 
         outcome = self.run_body(test, leak_detectors=(Broken,))
         self.assertEqual([type(each) for each in outcome.errors], [LookupError])
-        self.assertFalse(_cpython_hooks.heap_is_frozen())
+        self.assertFalse(interpreter.heap_is_frozen())
         self.assertNotIn(PACKAGE_FOLDER, outcome.report)
 
     def test_an_error_of_its_own_does_not_end_the_sweep(self):

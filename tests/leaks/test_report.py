@@ -1,16 +1,12 @@
 """Leaks to text, from values written by hand."""
 
 import dataclasses
-import linecache
 import os
 import sysconfig
-import tempfile
 import unittest
-from unittest import mock
 
 from asynctestkit import Leak, Place
-from asynctestkit.leaks.report import render, render_blocks, render_chain, render_failure
-from asynctestkit.loops.blocking import Block
+from asynctestkit.leaks.report import render, render_failure
 
 CREATED = (Place("/src/test_feed.py", 12, "test_publishes"), Place("/src/feed.py", 40, "start"))
 WORKER = Leak(
@@ -90,6 +86,14 @@ class RenderTests(unittest.TestCase):
                 "     /src/feed.py:60 in close",
             )
 
+    def test_of_many_creators_the_first_and_the_last_are_shown(self):
+        """That is the line of the test, and those next to the creation."""
+        places = tuple(Place("/src/feed.py", line, "f") for line in range(1, 31))
+        lines = render("x", [Leak("task", "a", "pending", phase="test", created_at=places)]).splitlines()
+        numbers = [line.split(":")[1].split()[0] for line in lines if "feed.py" in line]
+        self.assertEqual(numbers, ["1", "27", "28", "29", "30"])
+        self.assertIn("     … 25 more …", lines)
+
     def test_files_are_shown_as_short_as_can_be(self):
         """Files of the current folder and of the standard library are shown below these."""
         here = Place(os.path.join(os.getcwd(), "feed.py"), 1, "f")
@@ -101,44 +105,6 @@ class RenderTests(unittest.TestCase):
             "     feed.py:1 in f",
             "     queue.py:2 in g",
         )
-
-
-class SourceLinesTests(unittest.TestCase):
-    def shown(self, columns, source="    return await queue.get()  # forever\n"):
-        """The lines of a place in a file of that one line."""
-        with tempfile.TemporaryDirectory() as folder:
-            file = os.path.join(folder, "feed.py")
-            with open(file, "w", encoding="utf-8") as made:
-                made.write(source)
-            with mock.patch.dict(os.environ, {"COLUMNS": str(columns)}):
-                lines = render_chain([Place(file, 1, "f")], "", "  ")
-        linecache.checkcache()
-        return lines[1:]
-
-    def test_each_place_has_its_source_line(self):
-        """As in a traceback: below it, further in."""
-        self.assertEqual(self.shown(80), ["    return await queue.get()  # forever"])
-
-    def test_it_is_cut_to_the_width_of_the_terminal(self):
-        """A terminal that is told to be narrower than a line of text is not believed."""
-        long = "x = " + "1 + " * 100 + "1\n"
-        for columns, width in ((100, 100), (10, 60)):
-            (line,) = self.shown(columns, long)
-            self.assertEqual((len(line), line[:12], line[-1]), (width, "    x = 1 + ", "…"))
-
-    def test_what_cannot_be_read_is_left_out(self):
-        """An empty line, a line that is not there, and a file that is not."""
-        self.assertEqual(self.shown(80, "\n"), [])
-        self.assertEqual(render_chain([Place(__file__, 10**6, "f")], "", "")[1:], [])
-        self.assertEqual(render_chain([Place("<string>", 1, "f")], "", "")[1:], [])
-
-    def test_of_many_creators_the_first_and_the_last_are_shown(self):
-        """That is the line of the test, and those next to the creation."""
-        places = tuple(Place("/src/feed.py", line, "f") for line in range(1, 31))
-        lines = render("x", [Leak("task", "a", "pending", phase="test", created_at=places)]).splitlines()
-        numbers = [line.split(":")[1].split()[0] for line in lines if "feed.py" in line]
-        self.assertEqual(numbers, ["1", "27", "28", "29", "30"])
-        self.assertIn("     … 25 more …", lines)
 
 
 class FailureTests(unittest.TestCase):
@@ -160,31 +126,6 @@ class FailureTests(unittest.TestCase):
         """Three are named, and the rest counted."""
         leaks = [Leak("pool", str(number), "open") for number in range(6)]
         self.assertEqual(self.first_line(leaks), "left behind: pool '0', pool '1', pool '2' and 3 more")
-
-
-class RenderBlocksTests(unittest.TestCase):
-    def test_one_that_waits(self):
-        """How long, how much of it computing, in which phase, and the stack."""
-        block = Block(0.3, 0.0011, "test", '  File "/src/feed.py", line 51, in poll\n    time.sleep(0.3)\n')
-        self.assertEqual(
-            render_blocks("FeedTests.test_publishes", 0.1, [block]),
-            "FeedTests.test_publishes blocked its loop once (blocking_threshold = 0.1):\n"
-            "\n"
-            "for 0.300 s of wall time in the test, 0.001 s of it computing, here:\n"
-            '  File "/src/feed.py", line 51, in poll\n'
-            "    time.sleep(0.3)\n"
-            "\n"
-            "remedy: await what waits (asyncio.sleep, streams, …), or hand it to a thread: "
-            "await asyncio.to_thread(…)",
-        )
-
-    def test_some_that_compute(self):
-        """A long list is cut; what computes has another remedy."""
-        text = render_blocks("x", 0.1, [Block(0.3, 0.3, "setUp", "")] * 8)
-        self.assertTrue(text.startswith("x blocked its loop 8 times (blocking_threshold = 0.1):\n"), text)
-        self.assertEqual(text.count("\nfor 0.300 s of wall time in set-up, "), 5)
-        self.assertIn("\n… and 3 more\n", text)
-        self.assertIn("remedy: cut it in steps, or hand it to a thread", text)
 
 
 class GroupingTests(unittest.TestCase):
@@ -262,32 +203,3 @@ class GroupingTests(unittest.TestCase):
         self.assertLessEqual(len(render("x", leaks[:1]).splitlines()), 40)
         self.assertLessEqual(len(text.splitlines()), 100)
         self.assertRegex(text, r"… and 1\d more$")
-        stack = "".join(f'  File "a.py", line {n}, in f\n    f()\n' for n in range(12))
-        blocks = render_blocks("x", 0.1, [Block(0.3, 0.3, "setUp", stack)] * 8)
-        self.assertLessEqual(len(blocks.splitlines()), 100)
-        self.assertIn("\n… and 5 more\n", blocks)
-
-
-class RenderChainTests(unittest.TestCase):
-    def test_a_long_chain(self):
-        """A chain of more than nine places, as of a recursion, is shown without its middle."""
-        places = [Place("/src/feed.py", line, "f") for line in range(1, 1001)]
-        lines = render_chain(places, "sleep(1)", " ")
-        self.assertEqual(len(lines), 10)
-        self.assertEqual(lines[3:6], [" /src/feed.py:4 in f", " … 992 more …", " /src/feed.py:997 in f"])
-        self.assertEqual(lines[-2:], [" /src/feed.py:1000 in f", " which waits on sleep(1)"])
-        self.assertEqual(len(render_chain(places[:9], "", "")), 9)
-        self.assertIn(" … 2 more …", render_chain(places[:10], "", " "))
-
-    def test_a_chain(self):
-        """A line a place, indented, and what stands at the end, if that is known."""
-        self.assertEqual(
-            render_chain(CREATED, "sleep(3600)", "> "),
-            [
-                "> /src/test_feed.py:12 in test_publishes",
-                "> /src/feed.py:40 in start",
-                "> which waits on sleep(3600)",
-            ],
-        )
-        self.assertEqual(render_chain(CREATED[:1], "", ""), ["/src/test_feed.py:12 in test_publishes"])
-        self.assertEqual(render_chain((), "", ""), [])

@@ -10,7 +10,7 @@ import unittest
 import weakref
 from unittest import mock
 
-from asynctestkit._cpython import forget_task
+from asynctestkit.cpython.task_internals import forget_task
 from asynctestkit.loops.cancellation import cancel_and_wait, detach, waits_for
 from asynctestkit.loops.runner import Runner
 

@@ -8,9 +8,9 @@ import sys
 import threading
 import unittest
 
-from asynctestkit import _cpython
+from asynctestkit.cpython import task_internals
 from asynctestkit.loops.loop import HygienicEventLoop, registration_site
-from asynctestkit.places import Place, creation_site, resolve
+from asynctestkit.stacks.places import Place, creation_site, resolve
 
 
 def line():
@@ -198,7 +198,7 @@ class DebugModeTests(LoopTestCase):
         self.loop.set_debug(True)
 
     def last_line(self, thing):
-        entry = list(_cpython.source_traceback(thing))[-1]
+        entry = list(task_internals.source_traceback(thing))[-1]
         return (entry.filename, entry.lineno)
 
     def test_futures(self):

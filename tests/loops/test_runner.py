@@ -10,9 +10,9 @@ import unittest
 import warnings
 from unittest import mock
 
+from asynctestkit.cpython.alarms import PhaseInterrupt
 from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.runner import ForeignRunner, Runner
-from asynctestkit.watchdog import PhaseInterrupt
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="unset")
 SHORT = 0.05

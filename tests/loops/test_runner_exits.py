@@ -6,7 +6,7 @@ import signal
 import threading
 from unittest import mock
 
-from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.loops.shutdown import end_jobs
 from tests.loops import test_runner
 from tests.loops.test_runner import fail_with, for_ever, give

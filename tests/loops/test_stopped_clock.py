@@ -9,7 +9,7 @@ from unittest import mock
 from asynctestkit.loops import stopped_clock
 from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.stopped_clock import is_known_to_go, stands_still, who_replaced
-from asynctestkit.loops.virtual import VirtualEventLoop
+from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
 from tests.freezing import frozen_time
 
 
@@ -66,7 +66,9 @@ class StoppedClockTests(unittest.TestCase):
         loop = self.made(VirtualEventLoop)
         self.assertFalse(is_known_to_go(loop))
         self.assertFalse(stands_still(loop))
-        self.assertEqual(who_replaced(loop), "it is that of asynctestkit.loops.virtual.VirtualEventLoop")
+        self.assertEqual(
+            who_replaced(loop), "it is that of asynctestkit.loops.virtual.virtual_loop.VirtualEventLoop"
+        )
 
     def test_it_was_replaced_in_c(self):
         """time-machine 2.16 leaves the name as it is: then the clock says another time."""

@@ -81,8 +81,8 @@ class FoundAtTheEndTests(unittest.TestCase):
         self.assertEqual(outcome[0], "FAIL")
         self.assertRegex(
             outcome[2],
-            r"^AssertionError: \S+Case\.test forgot something on its mocks:\n- called, never awaited: "
-            r"session\.get\('http://h/', a=1\) at tests/mocks/test_builders\.py:\d+ in test\n$",
+            r"^AssertionError: left over on mocks:\n- called, never awaited: "
+            r"session\.get\('http://h/', a=1\) at tests/mocks/test_builders\.py:\d+ in test\nremedy: .+\n$",
         )
 
     def test_a_hygienic_case_tells_it_as_a_leak(self):

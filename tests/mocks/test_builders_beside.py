@@ -108,7 +108,7 @@ class BesideTests(unittest.TestCase):
             raise ValueError("own")
 
         for base in BASES:
-            with self.assertRaisesRegex(AssertionError, "forgot something"):
+            with self.assertRaisesRegex(AssertionError, "left over on mocks"):
                 type("Case", (base,), {"test": passes})("test").debug()
         # On 3.10 a plain case that fails in `debug()` hangs when it dies.
         case = type("Case", (HygienicAsyncTestCase,), {"test": fails})("test")

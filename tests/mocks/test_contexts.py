@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import unittest
 
-from asynctestkit._compat import HAS_RUNNER
+from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.mocks import async_context, never, outcomes
 from asynctestkit.mocks.leftovers import unfinished
 

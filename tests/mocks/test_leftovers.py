@@ -4,7 +4,7 @@ import re
 import unittest
 from unittest import mock
 
-from asynctestkit._cpython_mocks import delegate_mock
+from asynctestkit.cpython.mock_internals import delegate_mock
 from asynctestkit.mocks import async_context, outcomes, response, session
 from asynctestkit.mocks.leftovers import forgotten, mock_of, unfinished
 

@@ -5,9 +5,9 @@ import unittest
 from unittest import mock
 
 from asynctestkit import ScriptError
-from asynctestkit.await_chain import chain_of_task
 from asynctestkit.mocks import after, never, outcomes
 from asynctestkit.mocks.outcomes import Script, is_error, perform, require_seconds
+from asynctestkit.stacks.await_chain import chain_of_task
 
 
 class Timeless(asyncio.SelectorEventLoop):
@@ -61,11 +61,12 @@ class OutcomesTests(unittest.TestCase):
             task = asyncio.ensure_future(double())
             await asyncio.sleep(0)
             task.cancel()
+            remedy = "remedy: script outcomes for all calls, or find out who calls again"
             for number in (3, 4):
                 with self.assertRaises(ScriptError) as caught:
                     await double("x", key=2)
                 text = f"call {number}, ('x', key=2), is one call more than scripted: 2 scripted outcomes "
-                self.assertEqual(str(caught.exception), f"{text}(1, never())")
+                self.assertEqual(str(caught.exception), f"{text}(1, never())\n{remedy}")
             self.assertEqual(len(effect.__self__.unfinished()), 2)
             self.assertIn("swallowed that call 4, ('x', key=2),", effect.__self__.unfinished()[1])
 

@@ -9,7 +9,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit import ScriptError
-from asynctestkit._compat import mark_coroutine_function
+from asynctestkit.cpython.versions import mark_coroutine_function
 from asynctestkit.exceptions import MissingTargetError, NotAsyncError
 from asynctestkit.mocks import after, never, outcomes
 from asynctestkit.mocks.calls import forgotten_calls

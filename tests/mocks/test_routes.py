@@ -4,7 +4,7 @@ import unittest
 
 from asynctestkit import ScriptError
 from asynctestkit.mocks.routes import Request, Routes
-from asynctestkit.places import Place
+from asynctestkit.stacks.places import Place
 
 
 def asked(routes, method, url, **kwargs):
@@ -75,7 +75,8 @@ class RoutesTests(unittest.TestCase):
         self.assertEqual(
             str(caught.exception),
             "no route for PUT x (at f.py:3 in g)\n  routes:\n"
-            "    GET u (used 1 time)\n    GET w (0 of 1 answers used)",
+            "    GET u (used 1 time)\n    GET w (0 of 1 answers used)\n"
+            "remedy: add the route, or mend what the code under test asks for",
         )
         self.assertIn(
             "has swallowed that there is no route for PUT x (at f.py:3 in g)", routes.unfinished()[0]

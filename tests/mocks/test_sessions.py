@@ -5,10 +5,10 @@ import unittest
 from collections.abc import Coroutine
 
 from asynctestkit import ScriptError
-from asynctestkit.await_chain import chain_of_task
 from asynctestkit.mocks import after, never, response, session
 from asynctestkit.mocks.calls import call_of
 from asynctestkit.mocks.leftovers import forgotten, unfinished
+from asynctestkit.stacks.await_chain import chain_of_task
 from tests.mocks.eager_library import AsyncClient
 from tests.mocks.lazy_library import (
     ClientConnectionError,

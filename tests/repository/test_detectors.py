@@ -73,9 +73,13 @@ class DetectorsTests(unittest.TestCase):
 
 
 class DetectorsCheckerTests(unittest.TestCase):
-    TASKS = Module("asynctestkit/leaks/tasks.py", "class TaskDetector(LeakDetector[Task]): ...")
-    LISTS = Module("asynctestkit/leaks/__init__.py", "D = (TaskDetector,)\nSTRICT_DETECTORS: T = (*D, Other)")
-    TESTS = Module("tests/leaks/test_tasks.py", "class TaskTests(contract.DetectorContract, TestCase): ...")
+    TASKS = Module("asynctestkit/leaks/kinds/tasks.py", "class TaskDetector(LeakDetector[Task]): ...")
+    LISTS = Module(
+        "asynctestkit/leaks/kinds/__init__.py", "D = (TaskDetector,)\nSTRICT_DETECTORS: T = (*D, Other)"
+    )
+    TESTS = Module(
+        "tests/leaks/kinds/test_tasks.py", "class TaskTests(contract.DetectorContract, TestCase): ..."
+    )
 
     def test_a_lawful_detector_passes(self):
         """One detector, listed through another tuple and tested by the contract, is fine."""
@@ -85,15 +89,15 @@ class DetectorsCheckerTests(unittest.TestCase):
         """A detector that is in no list is named."""
         self.assertEqual(
             violations((self.TASKS,), (self.TESTS,)),
-            ["asynctestkit/leaks/tasks.py: TaskDetector is not in STRICT_DETECTORS"],
+            ["asynctestkit/leaks/kinds/tasks.py: TaskDetector is not in STRICT_DETECTORS"],
         )
 
     def test_an_untested_detector_is_found(self):
         """A test file without a class that inherits the contract is named."""
-        tests = Module("tests/leaks/test_tasks.py", "class TaskTests(TestCase): ...")
+        tests = Module("tests/leaks/kinds/test_tasks.py", "class TaskTests(TestCase): ...")
         self.assertEqual(
             violations((self.TASKS, self.LISTS), (tests,)),
-            ["tests/leaks/test_tasks.py: no class inherits DetectorContract"],
+            ["tests/leaks/kinds/test_tasks.py: no class inherits DetectorContract"],
         )
 
     def test_two_detectors_in_a_file_are_found(self):
@@ -101,5 +105,5 @@ class DetectorsCheckerTests(unittest.TestCase):
         both = Module(self.TASKS.path, self.TASKS.source + "\nclass Other(TaskDetector): ...")
         self.assertEqual(
             violations((both, self.LISTS), (self.TESTS,)),
-            ["asynctestkit/leaks/tasks.py: holds TaskDetector and Other"],
+            ["asynctestkit/leaks/kinds/tasks.py: holds TaskDetector and Other"],
         )

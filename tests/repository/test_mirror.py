@@ -1,8 +1,8 @@
 """Law 4: `tests/` mirrors `asynctestkit/` exactly, and what is public is listed in `__all__` and explained.
 
-`asynctestkit/leaks/tasks.py` is tested by `tests/leaks/test_tasks.py`, and what has many sides by more
-files beside it (`test_case_hangs.py` beside `test_case.py`); an `__init__.py` needs no test of its own. A
-public module is one without a leading underscore, a public name likewise.
+`asynctestkit/leaks/kinds/tasks.py` is tested by `tests/leaks/kinds/test_tasks.py`, and what has many sides by
+more files beside it (`test_case_hangs.py` beside `test_case.py`); an `__init__.py` needs no test of its own.
+A public module is one without a leading underscore, a public name likewise.
 """
 
 import ast
@@ -18,10 +18,10 @@ EXTRA = {
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
     "messages.py": "every kind of message, in one text to be read",
+    "messages_of_assertions.py": "messages.py above: those of assertions and mocks",
     "test_messages.py": "messages.py above: what each owes its reader",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
-    "test_places_stacks.py": "places.py: stacks of threads and tracebacks as text",
     "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
     "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
@@ -42,6 +42,8 @@ EXTRA = {
     "mocks/eager_library.py": "a stand-in with the shape of httpx",
     "mocks/importing_nothing.py": "a module that cannot be imported",
     "mocks/lazy_library.py": "a stand-in with the shape of aiohttp",
+    "cpython/canaries.py": "what is common to the tests of private names",
+    "cpython/test_canaries.py": "canaries.py above",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
 
@@ -212,8 +214,8 @@ class MirrorCheckerTests(unittest.TestCase):
         """A missing test file, one too many and a stale extra are told apart."""
         self.assertEqual(
             mirror_faults(
-                ["__init__.py", "_compat.py", "leaks/__init__.py", "leaks/tasks.py"],
-                ["test__compat.py", "leaks/test_servers.py", "repository/test_x.py", "bench.py"],
+                ["__init__.py", "case.py", "leaks/__init__.py", "leaks/tasks.py"],
+                ["test_case.py", "leaks/test_servers.py", "repository/test_x.py", "bench.py"],
                 {"bench.py": "", "gone.py": ""},
             ),
             [

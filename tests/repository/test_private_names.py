@@ -1,6 +1,5 @@
-"""Law 2: `_compat.py` alone looks at the Python version, and `_cpython.py`, with the files named after it,
-alone touches private names of the standard library; there each has one function that names its source, and
-one canary test.
+"""Law 2: `cpython/versions.py` alone looks at the Python version, and `cpython/` alone touches private names
+of the standard library; there each has one function that names its source, and one canary test.
 
 An object's own private names (`self._x`, `cls._x`, `super()._x`), those that the same module defines, those
 with the package's prefix, and those that the library reference documents are no trespass.
@@ -13,6 +12,9 @@ import unittest
 from tests.repository.tree import PACKAGE, Module, modules
 
 BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
+VERSIONS = "cpython.versions"
+OTHERS = {VERSIONS, "cpython.alarms", "cpython.changes", "cpython.originals", "cpython.wall"}
+"""What is built on public names alone, and stands there as it is process-wide or knows versions."""
 VERSION_NAMES = {"version_info", "hexversion", "python_version", "python_version_tuple"}
 OWN_PREFIX = f"_{PACKAGE}"
 DOCUMENTED = {"_getframe", "_current_frames", "_thread"}
@@ -117,34 +119,35 @@ def without_canary(module: Module, tests: list[Module]) -> list[str]:
     return [name for name in names if name.replace("_", "").lower() not in words]
 
 
-def package_except(name: str) -> list[Module]:
-    return [module for module in modules() if module not in family(name)]
-
-
-def family(name: str, folder: str = PACKAGE) -> list[Module]:
-    """A module of the top level, and those beside it that extend its name."""
-    return [module for module in modules(folder) if module.name == name or module.name.startswith(f"{name}_")]
+def of_cpython() -> list[Module]:
+    """The files whose functions each lean on a private name."""
+    found = [module for module in modules() if module.name.startswith("cpython.")]
+    return [module for module in found if module.name not in OTHERS]
 
 
 class PrivateNamesTests(unittest.TestCase):
     maxDiff = None
 
-    def test_versions_are_checked_in_compat_only(self):
-        """No module but `_compat.py` asks which Python it runs on."""
-        self.assertEqual([use for module in package_except("_compat") for use in version_checks(module)], [])
+    def test_versions_are_checked_in_one_file(self):
+        """No module but `cpython/versions.py` asks which Python it runs on."""
+        self.assertEqual(
+            [use for module in modules() if module.name != VERSIONS for use in version_checks(module)], []
+        )
 
     def test_private_names_are_used_in_cpython_only(self):
-        """No module but `_cpython.py` uses a private name that it does not define itself."""
-        self.assertEqual([use for module in package_except("_cpython") for use in private_uses(module)], [])
+        """No module outside of `cpython/` uses a private name that it does not define itself."""
+        self.assertEqual(
+            [use for module in modules() if module not in of_cpython() for use in private_uses(module)], []
+        )
 
     def test_every_function_of_cpython_names_its_source(self):
-        """The docstring of each function in `_cpython.py` names the CPython file that it leans on."""
-        self.assertEqual([fault for module in family("_cpython") for fault in unsourced(module)], [])
+        """The docstring of each function there names the CPython file that it leans on."""
+        self.assertEqual([fault for module in of_cpython() for fault in unsourced(module)], [])
 
     def test_every_function_of_cpython_has_a_canary(self):
-        """Each function in `_cpython.py` has a test class or method that carries its name."""
-        canaries = [module for module in modules("tests") if module.name.startswith("test__cpython")]
-        for module in family("_cpython"):
+        """Each function there has a test class or method that carries its name."""
+        canaries = [module for module in modules("tests") if module.name.startswith("cpython.test_")]
+        for module in of_cpython():
             with self.subTest(module.name):
                 self.assertEqual(without_canary(module, canaries), [])
 
@@ -190,8 +193,8 @@ class PrivateNamesCheckerTests(unittest.TestCase):
             "cls._x",
             "task.__class__",
             "from __future__ import annotations",
-            "from asynctestkit import _cpython",
-            "from ._compat import X",
+            "from asynctestkit import _private",
+            "from ._private import X",
             "class A:\n    def __init__(self): self._x = 1\n    def same(self, other): return other._x",
             "task._asynctestkit_site = 1",
             "sys._getframe(1)",

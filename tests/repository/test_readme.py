@@ -29,7 +29,7 @@ from pathlib import Path
 
 from tests.repository.tree import ROOT
 
-TIME_LIMIT = 60
+TIME_LIMIT = 120
 PART = re.compile(
     r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```[ \t]*$|^<!-- (?P<comment>.*?)-->[ \t]*$",
     re.DOTALL | re.MULTILINE,

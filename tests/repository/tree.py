@@ -5,7 +5,6 @@ import functools
 import io
 import tokenize
 import unittest
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,17 +46,6 @@ def modules(folder: str = PACKAGE) -> tuple[Module, ...]:
     """Every module below a top-level folder, in the order of their paths."""
     files = sorted((ROOT / folder).rglob("*.py"))
     return tuple(Module(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in files)
-
-
-def walk_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """Like `ast.walk`, without what stands under `if TYPE_CHECKING:`."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            for statement in child.orelse:
-                yield from walk_at_run_time(statement)
-        else:
-            yield from walk_at_run_time(child)
 
 
 def dunder_all(module: Module) -> list[str] | None:

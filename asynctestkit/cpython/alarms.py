@@ -1,0 +1,208 @@
+"""One thread for the whole process, which wakes up for alarms; and the signal that it interrupts by.
+
+Arming an alarm appends to a list. The thread sleeps until the earliest that it has seen, and is woken only
+for an earlier one; alarms that are disarmed in time never concern it. Nothing is scheduled on any loop, so
+the order of its callbacks is what it would have been.
+
+The signal is nobody else's: SIGURG is ignored by default, and Go's runtime interrupts its goroutines with it
+for that reason. `SIGALRM` and `setitimer` remain the tests' own. Outside the main thread Python runs no
+signal handlers.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import traceback
+from types import FrameType
+from typing import Any, Protocol
+
+from . import interpreter
+from .changes import Undo, forget, install_once, note
+from .originals import os, signal, threading, time
+from .wall import wall_time
+
+__all__ = [
+    "PATIENCE",
+    "Alarm",
+    "PhaseInterrupt",
+    "arm",
+    "can_signal",
+    "disarm",
+    "is_watchdog",
+    "send_signal",
+    "watchdog_number",
+]
+
+PATIENCE = 0.25
+"""Wall seconds in which a loop that is alive answers, and in which interrupted code leaves."""
+_SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
+
+
+class PhaseInterrupt(BaseException):
+    """Raised into code that outlived its deadline and did not heed its cancellation.
+
+    Not an Exception, so that `except Exception` in the code under test does not stop it. Users never see it:
+    the guard turns it into a DeadlineError.
+    """
+
+
+class Alarm(Protocol):
+    """What the watchdog's thread wakes up for."""
+
+    due: float
+    """When, on `time.monotonic()`."""
+
+    def advance(self, now: float) -> None:
+        """It is that time; says when the next is. Called in the watchdog's thread."""
+
+    def interrupted(self, frame: FrameType | None) -> None:
+        """The watchdog's signal has arrived in the main thread, in `frame`."""
+
+
+class _Watchdog:
+    """The thread, started when it is first needed, and what it watches."""
+
+    def __init__(self) -> None:
+        self.watches: list[Alarm] = []
+        self._changed = threading.Condition()
+        self._sleeps_until: float | None = None
+        self._advancing: Alarm | None = None
+        self._is_over = False
+        self.number: int | None = None
+        """The number of its thread, once it runs."""
+
+    def add(self, watch: Alarm) -> None:
+        _take_signal()
+        self.watches.append(watch)
+        if self._sleeps_until is None:
+            self._sleeps_until = watch.due
+            install_once(_THREAD, self._start)
+        elif watch.due < self._sleeps_until:
+            with self._changed:
+                self._changed.notify()
+
+    def _start(self) -> Undo:
+        begun = _thread.allocate_lock()
+        begun.acquire()
+        # Not threading.Thread: suites count that module's threads, and this is none of theirs.
+        _thread.start_new_thread(self._run, (begun,))
+        # A thread that begins while the interpreter ends crashes the process, on 3.10 at least.
+        begun.acquire()
+        return self._end
+
+    def _end(self) -> None:
+        """Ends the thread; the next alarm starts another."""
+        global _watchdog
+        _watchdog = _Watchdog()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
+
+    def remove(self, watch: Alarm) -> None:
+        # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
+        if watch in self.watches:
+            self.watches.remove(watch)
+        while self._advancing is watch:  # pragma: no cover  # a race, for the time of one `advance`
+            time.sleep(0)  # a PhaseInterrupt that is raised now arrives here
+
+    def _run(self, begun: Any) -> None:  # pragma: no cover  # until its first line has run, it is not traced
+        self.number = _thread.get_native_id()
+        begun.release()
+        sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
+        self._keep_watch()
+
+    def _keep_watch(self) -> None:
+        with self._changed:
+            while not self._is_over:
+                # What is added from here on, until the wait begins, is earlier than this, and so notifies.
+                self._sleeps_until = float("inf")
+                now = wall_time()
+                for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
+                    self._advance(watch, now)
+                self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
+                pause = max(0.0, self._sleeps_until - now)
+                self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+
+    def _advance(self, watch: Alarm, now: float) -> None:
+        self._advancing = watch
+        try:
+            if watch in self.watches:  # pragma: no branch  # asked now, or `remove` would not be heeded
+                watch.advance(now)
+        except Exception:
+            # Without this thread nothing would ever end; and so it goes on, and tries again.
+            watch.due = now + PATIENCE
+            traceback.print_exc()
+        finally:
+            self._advancing = None
+
+
+_THREAD = "a thread that keeps deadlines"
+_watchdog = _Watchdog()
+
+
+def arm(alarm: Alarm) -> None:
+    """Has the watchdog's thread wake up for it, from now on."""
+    _watchdog.add(alarm)
+
+
+def disarm(alarm: Alarm) -> None:
+    """No more, from now on: `advance` does not run when this returns, and will not."""
+    _watchdog.remove(alarm)
+
+
+def watchdog_number() -> int | None:
+    """The number of the watchdog's thread, as `threading.get_native_id()` gives it; None if there is none."""
+    return _watchdog.number
+
+
+def is_watchdog(frame: FrameType | None) -> bool:
+    """Whether a thread that stands in this frame is the watchdog's, which is none of the test's."""
+    while frame is not None:
+        if frame.f_code is _Watchdog._keep_watch.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _reset_after_fork() -> None:
+    """A forked child has no watchdog thread; its next deadline starts one."""
+    global _watchdog
+    _watchdog = _Watchdog()
+    forget(_THREAD)
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows cannot fork
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def can_signal(thread_id: int) -> bool:
+    """Whether that is the main thread, and the signal's handler is still ours."""
+    is_main = thread_id == threading.main_thread().ident
+    return is_main and _SIGNAL is not None and interpreter.signal_handler(_SIGNAL) is _on_signal
+
+
+def send_signal(thread_id: int) -> None:
+    """Has every alarm told, in that thread, where it stands; only where `can_signal` says so."""
+    signal.pthread_kill(thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
+
+
+def _take_signal() -> None:
+    """Installs our handler where the signal is nobody's yet and this is the thread that may."""
+    if (
+        _SIGNAL is not None
+        and threading.current_thread() is threading.main_thread()
+        and interpreter.signal_handler(_SIGNAL) == signal.SIG_DFL
+    ):
+        interpreter.set_signal_handler(_SIGNAL, _on_signal)
+        note("the handler of SIGURG", _give_signal_back)
+
+
+def _give_signal_back() -> None:
+    if _SIGNAL is not None and interpreter.signal_handler(_SIGNAL) is _on_signal:
+        interpreter.set_signal_handler(_SIGNAL, signal.SIG_DFL.value)
+
+
+def _on_signal(_number: int, frame: FrameType | None) -> None:
+    for watch in tuple(_watchdog.watches):
+        watch.interrupted(frame)

@@ -1,0 +1,201 @@
+"""What hooks into the interpreter, its warnings, signals, threads and heap."""
+
+from __future__ import annotations
+
+import _signal  # type: ignore[import-not-found]  # not in typeshed
+import functools
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Coroutine
+from types import AsyncGeneratorType
+from typing import Any
+
+from .originals import asyncio, gc
+from .task_internals import Loop, running_loop
+
+__all__ = [
+    "ASYNCIO_LOGGER",
+    "asyncio_logger_is_replaced",
+    "heap_is_frozen",
+    "hook_async_generator_finalizer",
+    "hook_default_exception_handler",
+    "hook_unawaited_coroutines",
+    "immortalize",
+    "is_written_in_c",
+    "raise_in_thread",
+    "replace_default_exception_handler",
+    "set_signal_handler",
+    "signal_handler",
+    "warn_unawaited_coroutine",
+    "warning_filters",
+    "warnings_sink",
+]
+
+
+ASYNCIO_LOGGER = logging.getLogger("asyncio")
+
+
+def hook_default_exception_handler(
+    loop: Loop, hook: Callable[[Callable[[dict[str, Any]], None], dict[str, Any]], None]
+) -> Callable[[], None]:
+    """Sends what reaches the loop's default exception handler to `hook` instead; returns the undoing.
+
+    The hook gets the original handler and the context. It is set on the instance, where
+    `call_exception_handler`, Lib/asyncio/base_events.py, looks it up: `loop.set_exception_handler` would
+    show, and would be gone when the user sets one.
+    """
+    handler = functools.partial(hook, loop.default_exception_handler)
+    return _shadow(loop, "default_exception_handler", handler)
+
+
+def replace_default_exception_handler(loop: Loop, handler: Callable[[dict[str, Any]], None]) -> None:
+    """Has `handler` be called instead, for good; set where `hook_default_exception_handler` sets its hook.
+
+    For a loop that is closed: `call_exception_handler`, Lib/asyncio/base_events.py, can be called as before.
+    """
+    vars(loop)["default_exception_handler"] = handler
+
+
+def hook_async_generator_finalizer(
+    loop: Loop, hook: Callable[[AsyncGeneratorType[Any, Any]], None]
+) -> Callable[[], None]:
+    """Shows `hook` each generator that is dropped unfinished, before the loop closes it; returns the undoing.
+
+    `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py: a loop gives it to `sys.set_asyncgen_hooks` when
+    it begins to run, so for one that runs already the public hook is set as well. Does nothing on other
+    loops.
+    """
+    original = getattr(loop, "_asyncgen_finalizer_hook", None)
+    if original is None:
+        return lambda: None
+
+    def finalizer(generator: Any) -> None:
+        hook(generator)
+        original(generator)
+
+    undo = _shadow(loop, "_asyncgen_finalizer_hook", finalizer)
+    if running_loop() is not loop:
+        return undo
+    sys.set_asyncgen_hooks(finalizer=finalizer)
+
+    def undo_both() -> None:
+        sys.set_asyncgen_hooks(finalizer=original)
+        undo()
+
+    return undo_both
+
+
+def _shadow(owner: object, name: str, value: object) -> Callable[[], None]:
+    """Sets an attribute on one instance; returns what restores exactly what was there."""
+    attributes = vars(owner)
+    if name in attributes:
+        before = attributes[name]
+        attributes[name] = value
+        return lambda: attributes.__setitem__(name, before)
+    attributes[name] = value
+    return lambda: attributes.__delitem__(name)
+
+
+def asyncio_logger_is_replaced() -> bool:
+    """Whether a test has patched the logger, or its `error`, that Lib/asyncio/base_events.py reports to."""
+    logger = asyncio.base_events.logger  # type: ignore[attr-defined]  # not in typeshed
+    return logger is not ASYNCIO_LOGGER or "error" in vars(logger)
+
+
+# -- warnings, signals, memory -------------------------------------------------------------------------------
+
+
+def hook_unawaited_coroutines(hook: Callable[[Coroutine[Any, Any, Any]], None]) -> Callable[[], None]:
+    """Shows `hook` each coroutine that dies without having been awaited; returns the undoing.
+
+    `warnings._warn_unawaited_coroutine`, Lib/warnings.py, is what Objects/genobject.c calls; nothing public
+    hands out the coroutine itself.
+    """
+    if not _unawaited_hooks:
+        _unawaited_hooks.append(warnings._warn_unawaited_coroutine)  # type: ignore[attr-defined]  # not in typeshed
+    _unawaited_hooks.append(hook)
+    warnings._warn_unawaited_coroutine = hook  # type: ignore[attr-defined]  # not in typeshed
+
+    def undo() -> None:
+        # Blocks that overlap do not end in the order in which they began.
+        _unawaited_hooks.remove(hook)
+        warnings._warn_unawaited_coroutine = _unawaited_hooks[-1]  # type: ignore[attr-defined]  # not in typeshed
+        if len(_unawaited_hooks) == 1:
+            _unawaited_hooks.clear()
+
+    return undo
+
+
+_unawaited_hooks: list[Callable[[Coroutine[Any, Any, Any]], None]] = []
+"""What was there before the first hook, and the hooks, innermost last; empty while there is none."""
+
+
+def warn_unawaited_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Python's own warning, word for word: `_warn_unawaited_coroutine`, Lib/warnings.py."""
+    _WARN_UNAWAITED(coroutine)
+
+
+_WARN_UNAWAITED = warnings._warn_unawaited_coroutine  # type: ignore[attr-defined]  # not in typeshed
+
+
+def warnings_sink() -> object:
+    """A value that changes while `catch_warnings(record=True)` records: see Lib/warnings.py.
+
+    With `-X context_aware_warnings` (3.14), the record is `_get_context().log`.
+    """
+    log = warnings._get_context().log if hasattr(warnings, "_get_context") else None
+    return warnings.showwarning, warnings._showwarnmsg_impl, id(log)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def warning_filters() -> list[Any]:
+    """The filters in force, replaced by `catch_warnings`: `_get_filters` (3.14), Lib/warnings.py."""
+    return warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
+
+
+def signal_handler(number: int) -> object:
+    """`signal.getsignal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
+    return _signal.getsignal(number)
+
+
+def set_signal_handler(number: int, handler: Any) -> None:
+    """`signal.signal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
+    _signal.signal(number, handler)
+
+
+def raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
+    """Raises in another thread at its next bytecode: `PyThreadState_SetAsyncExc`, Python/pystate.c.
+
+    To take it back, by NULL, is no good: it leaves the interpreter checking for ever, and 3.11 hangs in that
+    where code is traced.
+    """
+    import ctypes  # costs 10 ms and is needed in runs outside the main thread only
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
+
+
+def immortalize(thing: object) -> None:
+    """Keeps an object, and all that it holds, alive until the process ends: `Py_IncRef`, Objects/object.c.
+
+    For coroutines that swallow everything: finalizing one throws `GeneratorExit` into it, and the code
+    that ignored a cancellation may then spin for ever, at exit if not before.
+    """
+    import ctypes  # costs 10 ms and is needed for stubborn tasks only
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def is_written_in_c(cls: type) -> bool:
+    """Whether a class cannot be changed (`Py_TPFLAGS_IMMUTABLETYPE`), as those of C that are not on the heap.
+
+    An instance of any other, `subtype_dealloc` of Objects/typeobject.c shows to the collector when it dies.
+    """
+    return bool(cls.__flags__ & 1 << 8)
+
+
+def heap_is_frozen() -> bool:
+    """Whether somebody has called `gc.freeze()`, Modules/gcmodule.c, which takes in at least the library.
+
+    3.12 starts with some hundred objects of the interpreter's own frozen: those are nobody's.
+    """
+    return gc.get_freeze_count() > 2000

@@ -1,0 +1,334 @@
+"""Every private name of CPython that the package uses: one small function each, and why.
+
+Each function names the file that it depends on. `tests/test__cpython*.py` have a canary for each, which says
+what moved when a new Python breaks it. Checked on 3.10 to 3.15.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Iterable
+from contextvars import Context
+from types import AsyncGeneratorType, CodeType
+from typing import Any
+
+from .originals import asyncio, futures, gc, socket
+
+__all__ = [
+    "FUTURE_TYPES",
+    "RUN_CALLBACK",
+    "TASK_TYPES",
+    "AnyTask",
+    "Loop",
+    "all_tasks",
+    "awaited_future",
+    "begins_to_wait_for",
+    "blocked_getters",
+    "blocked_putters",
+    "context_of",
+    "coroutine_of",
+    "current_task",
+    "default_executor",
+    "drop_last_source_frame",
+    "exception_unlooked",
+    "forget_callbacks",
+    "forget_task",
+    "gathered_children",
+    "generator_closed_by",
+    "has_signal_handlers",
+    "interrupt",
+    "is_exception_unretrieved",
+    "is_immutable",
+    "is_transparent",
+    "loop_of",
+    "mark_exception_retrieved",
+    "next_timer",
+    "policy_is_standard",
+    "qualified_name",
+    "ready_count",
+    "running_loop",
+    "source_traceback",
+    "started_generators",
+    "unfinished_items",
+    "watched_descriptors",
+]
+
+
+Loop = asyncio.AbstractEventLoop
+AnyTask = asyncio.Task[Any]
+
+
+TASK_TYPES: tuple[type[AnyTask], ...] = (asyncio.Task, asyncio.tasks._PyTask)  # type: ignore[attr-defined]  # not in typeshed
+FUTURE_TYPES: tuple[type[asyncio.Future[Any]], ...] = (asyncio.Future, asyncio.futures._PyFuture)  # type: ignore[attr-defined]  # not in typeshed
+
+# -- tasks and futures ---------------------------------------------------------------------------------------
+
+
+def all_tasks(loop: Loop) -> set[AnyTask]:
+    """Those of the loop that are not done, of whatever make: `all_tasks`, Lib/asyncio/tasks.py.
+
+    From 3.14 that knows the tasks written in C, and `_py_all_tasks` those written in Python.
+    """
+    if _TASK_REGISTRIES and not any(len(getattr(asyncio.tasks, name)) for name in _TASK_REGISTRIES):
+        return set()  # at once: asyncio walks through its empty sets for longer than a short test runs
+    tasks = asyncio.all_tasks(loop)
+    return tasks | _PY_ALL_TASKS(loop) if _PY_ALL_TASKS is not None else tasks
+
+
+def current_task(loop: Loop | None = None) -> AnyTask | None:
+    """The one that runs, of whatever make: `current_task`, and from 3.14 `_py_current_task` as well.
+
+    Both are in Lib/asyncio/tasks.py.
+    """
+    task = asyncio.current_task(loop)
+    return _PY_CURRENT_TASK(loop) if task is None and _PY_CURRENT_TASK is not None else task
+
+
+_HAS_TWO_KINDS = hasattr(asyncio.tasks, "_c_all_tasks") and asyncio.tasks._c_all_tasks is asyncio.all_tasks
+# Where there are two kinds, from 3.14, those written in C are in no such set.
+_TASK_REGISTRIES = [
+    name
+    for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
+    if not _HAS_TWO_KINDS and hasattr(asyncio.tasks, name)
+]
+_PY_ALL_TASKS: Any = getattr(asyncio.tasks, "_py_all_tasks", None) if _HAS_TWO_KINDS else None
+_PY_CURRENT_TASK: Any = getattr(asyncio.tasks, "_py_current_task", None) if _HAS_TWO_KINDS else None
+
+
+def loop_of(thing: object) -> Loop | None:
+    """The loop of a future, handle or transport: `_loop`, Lib/asyncio/futures.py.
+
+    None for a future whose `__init__` never ran, where the public `get_loop()` raises, and for a transport
+    that is closed.
+    """
+    return getattr(thing, "_loop", None)
+
+
+def coroutine_of(task: AnyTask) -> Any:
+    """A task's coroutine; None if it ended at once, in an eager factory: `_coro`, Lib/asyncio/tasks.py.
+
+    On 3.12 the public `get_coro()` crashes the interpreter for those.
+    """
+    return getattr(task, "_coro", None)
+
+
+def awaited_future(task: AnyTask) -> asyncio.Future[Any] | None:
+    """The future that a suspended task waits on: `_fut_waiter`, Lib/asyncio/tasks.py.
+
+    Of a stand-in of ours, the future that it stands for.
+    """
+    waiter = getattr(task, "_fut_waiter", None)
+    return getattr(waiter, "_asynctestkit_stands_for", waiter)
+
+
+def interrupt(task: AnyTask, error: BaseException) -> bool:
+    """Has a task that waits get an exception from that, whatever it waits for; False if it waits for nothing.
+
+    `task.cancel()` asks what the task waits for, which may refuse, and in a ring of tasks that await each
+    other never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of
+    the future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
+    """
+    future: Any = getattr(task, "_fut_waiter", None)
+    for wake, context in getattr(future, "_callbacks", None) or ():
+        if getattr(wake, "__self__", None) is task:
+            future.remove_done_callback(wake)
+            failed = task.get_loop().create_future()
+            failed.set_exception(error)
+            task.get_loop().call_soon(wake, failed, context=context)
+            return True
+    return False
+
+
+def begins_to_wait_for(yielded: Any) -> bool:
+    """Whether this, yielded by a coroutine, is a future to be waited for; it is then the caller who waits.
+
+    `_asyncio_future_blocking` is the protocol between futures and `__step` in Lib/asyncio/tasks.py.
+    """
+    if not getattr(yielded, "_asyncio_future_blocking", False):
+        return False
+    yielded._asyncio_future_blocking = False
+    return True
+
+
+def exception_unlooked(future: asyncio.Future[Any]) -> BaseException | None:
+    """A future's exception, which counts as not retrieved still: `_exception`, Lib/asyncio/futures.py."""
+    return getattr(future, "_exception", None)
+
+
+def unfinished_items(queue: asyncio.Queue[Any]) -> int:
+    """How many items were put and not marked done: `_unfinished_tasks`, Lib/asyncio/queues.py."""
+    return int(queue._unfinished_tasks)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def blocked_putters(queue: asyncio.Queue[Any]) -> int:
+    """How many wait in `put` for a free place: `_putters`, Lib/asyncio/queues.py."""
+    return sum(not putter.done() for putter in queue._putters)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def blocked_getters(queue: asyncio.Queue[Any]) -> int:
+    """How many wait in `get` for an item: `_getters`, Lib/asyncio/queues.py."""
+    return sum(not getter.done() for getter in queue._getters)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def gathered_children(future: object) -> Iterable[asyncio.Future[Any]]:
+    """What a `gather()` still waits for: `_GatheringFuture._children`, Lib/asyncio/tasks.py."""
+    return getattr(future, "_children", ())
+
+
+def is_exception_unretrieved(future: asyncio.Future[Any]) -> bool:
+    """Whether dropping the future would log its exception: `_log_traceback`, Lib/asyncio/futures.py."""
+    return bool(getattr(future, "_log_traceback", False))
+
+
+def mark_exception_retrieved(future: asyncio.Future[Any]) -> None:
+    """Keeps an exception from being logged, without touching it: `_log_traceback`, Lib/asyncio/futures.py."""
+    future._log_traceback = False
+
+
+def source_traceback(future: asyncio.Future[Any] | asyncio.Handle) -> Iterable[Any] | None:
+    """Debug mode's record of where a task or timer was created: `_source_traceback`, Lib/asyncio/tasks.py."""
+    return getattr(future, "_source_traceback", None)
+
+
+def drop_last_source_frame(created: asyncio.Future[Any] | asyncio.Handle) -> None:
+    """Takes our own frame off debug mode's record, as Lib/asyncio/base_events.py does with its own."""
+    record = getattr(created, "_source_traceback", None)
+    if record:
+        del record[-1]
+
+
+def context_of(task: AnyTask) -> Context:
+    """The context that a task runs in; only from 3.12 does it say so itself.
+
+    Before, Python's tasks have `_context` (Lib/asyncio/tasks.py), and those of C show theirs to the garbage
+    collector (`task_context`, Modules/_asynciomodule.c).
+    """
+    held = (getattr(task, "_context", None), *gc.get_referents(task))
+    return next(each for each in held if isinstance(each, Context))
+
+
+def forget_callbacks(future: asyncio.Future[Any]) -> None:
+    """Has nobody be told of a future's end: `_callbacks`, Lib/asyncio/futures.py."""
+    for callback, _ in list(getattr(future, "_callbacks", None) or ()):
+        future.remove_done_callback(callback)
+
+
+def forget_task(task: AnyTask) -> None:
+    """Takes a pending task out of `asyncio.all_tasks()`, so that closing the loop does not wait for it.
+
+    `_unregister_task` is documented for task implementers; without `_log_destroy_pending`,
+    Lib/asyncio/tasks.py, its end would be logged once more.
+    """
+    unregister = asyncio._unregister_task
+    if isinstance(task, TASK_TYPES[1]):
+        unregister = getattr(asyncio.tasks, "_py_unregister_task", unregister)
+    unregister(task)
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
+
+
+def qualified_name(code: CodeType) -> str:
+    """`co_qualname`, Objects/codeobject.c, which is there from 3.11; before that the class is looked for."""
+    name: str | None = getattr(code, "co_qualname", None)
+    if name is None:  # before 3.11
+        name = _name_with_its_class(code)
+    return name
+
+
+def _name_with_its_class(code: CodeType) -> str:  # before 3.11
+    """Of what is no method, as of a method that is wrapped, the name alone: Objects/codeobject.c."""
+    modules = (
+        each for each in tuple(sys.modules.values()) if getattr(each, "__file__", "") == code.co_filename
+    )
+    classes = (each for module in modules for each in tuple(vars(module).values()) if isinstance(each, type))
+    owners = (each for each in classes if getattr(vars(each).get(code.co_name), "__code__", None) is code)
+    return next((f"{each.__qualname__}.{code.co_name}" for each in owners), code.co_name)
+
+
+# -- types ---------------------------------------------------------------------------------------------------
+
+
+def is_immutable(cls: type) -> bool:
+    """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
+    return bool(cls.__flags__ & 1 << 8)
+
+
+# -- loops ---------------------------------------------------------------------------------------------------
+
+
+def running_loop() -> Loop | None:
+    """The loop that runs in this thread, or None: `_get_running_loop`, Lib/asyncio/events.py."""
+    return asyncio._get_running_loop()
+
+
+def is_transparent(loop: Loop) -> bool:
+    """Whether it is a selector loop of Lib/asyncio/selector_events.py, whose queues can be looked at."""
+    return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
+
+
+RUN_CALLBACK: CodeType = asyncio.Handle._run.__code__
+"""The frame that every callback runs in: `Handle._run`, Lib/asyncio/events.py."""
+
+
+def ready_count(loop: Loop) -> int:
+    """How many callbacks are ready to run: `_ready`, Lib/asyncio/base_events.py."""
+    return len(loop._ready)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def next_timer(loop: Loop) -> float | None:
+    """When the next timer is due, on the loop's clock: `_scheduled`, Lib/asyncio/base_events.py."""
+    times = [timer.when() for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # not in typeshed
+    return min(times, default=None)
+
+
+def watched_descriptors(loop: Loop) -> list[int]:
+    """Descriptors that can wake the loop, its self-pipe apart: Lib/asyncio/selector_events.py."""
+    end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
+    own = -1 if end is None else end.fileno()
+    descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
+    return [fd for fd in descriptors if fd != own]
+
+
+def has_signal_handlers(loop: Loop) -> bool:
+    """Whether `add_signal_handler` is in use: `_signal_handlers`, Lib/asyncio/unix_events.py."""
+    return bool(getattr(loop, "_signal_handlers", None))
+
+
+def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
+    """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
+    return list(getattr(loop, "_asyncgens", ()))
+
+
+def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:
+    """The generator that a task ends by its `aclose()`: `async_generator_athrow`, Objects/genobject.c.
+
+    When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes such a task.
+    """
+    coroutine = coroutine_of(future) if isinstance(future, TASK_TYPES) else None
+    if type(coroutine) is not _ATHROW:
+        return None
+    held = gc.get_referents(coroutine)
+    return next((each for each in held if isinstance(each, AsyncGeneratorType)), None)
+
+
+async def _generate() -> AsyncGenerator[None, None]:
+    yield  # pragma: no cover  # it is never begun
+
+
+_closing = _generate().aclose()
+_closing.close()  # from 3.15 it warns if it is not used
+_ATHROW = type(_closing)
+
+
+def default_executor(loop: Loop) -> futures.Executor | None:
+    """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
+    return getattr(loop, "_default_executor", None)
+
+
+def policy_is_standard() -> bool:
+    """Whether `asyncio.new_event_loop()` would make the standard loop.
+
+    Read from `_event_loop_policy`, Lib/asyncio/events.py: the public getter creates a policy where there is
+    none, and is deprecated from 3.14.
+    """
+    policy = getattr(asyncio.events, "_event_loop_policy", None)
+    return policy is None or type(policy).__module__ in ("asyncio.unix_events", "asyncio.windows_events")

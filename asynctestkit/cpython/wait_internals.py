@@ -1,0 +1,147 @@
+"""Every private name of CPython that virtual time and the report of a deadlock lean on.
+
+The rules are those of `task_internals.py`: one small function each, that names its file and has a canary, in
+`tests/cpython/test_wait_internals.py`. Checked on 3.10 to 3.15.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import functools
+from collections.abc import Iterable
+from types import CodeType, FrameType, MethodType
+from typing import Any
+
+from .originals import asyncio
+
+__all__ = [
+    "Loop",
+    "arguments_of",
+    "entered_by_stack",
+    "first_timer",
+    "futures_of_wait",
+    "generator_of",
+    "is_calling_today",
+    "lock_of_condition",
+    "monotonic_of_loops",
+    "ready_callbacks",
+    "set_resolution",
+    "shielded_by",
+    "task_of_timeout",
+    "tasks_of_group",
+]
+
+
+Loop = asyncio.AbstractEventLoop
+
+
+def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
+    """What is due next, as a loop that selects has dropped what is cancelled: Lib/asyncio/base_events.py."""
+    return loop._scheduled[0] if loop._scheduled else None  # type: ignore[attr-defined]  # not in typeshed
+
+
+def monotonic_of_loops() -> object:
+    """What `loop.time()` asks: `time.monotonic`, as Lib/asyncio/base_events.py has it."""
+    return asyncio.base_events.time.monotonic  # type: ignore[attr-defined]  # not in typeshed
+
+
+def is_calling_today(frame: FrameType) -> bool:
+    """Whether what a frame calls just now is called `today`, as `date.today` is.
+
+    That is written in C, and asks `time.time` (`date_today`, Modules/_datetimemodule.c), where `now` asks the
+    system. It has no frame of its own: only the instruction of its caller tells.
+    """
+    return frame.f_lasti in _calls_of_today(frame.f_code)
+
+
+@functools.lru_cache(maxsize=256)
+def _calls_of_today(code: CodeType) -> frozenset[int]:
+    """The offsets of the instructions that call what was loaded by that name just before.
+
+    Lib/opcode.py has their names on each version.
+    """
+    found, loaded = set(), None
+    for each in dis.get_instructions(code):
+        if each.opname.startswith("CALL") and loaded == "today":
+            found.add(each.offset)
+        if each.opname not in ("PUSH_NULL", "PRECALL"):
+            loaded = each.argval
+    return frozenset(found)
+
+
+def set_resolution(loop: Loop, seconds: float) -> None:
+    """By how much a timer may run before it is due: `_clock_resolution`, Lib/asyncio/base_events.py."""
+    loop._clock_resolution = seconds  # type: ignore[attr-defined]  # not in typeshed
+
+
+def arguments_of(handle: asyncio.Handle) -> tuple[Any, ...]:
+    """What a handle calls its callback with: `_args`, Lib/asyncio/events.py."""
+    return tuple(handle._args)
+
+
+def task_of_timeout(timeout: object) -> asyncio.Task[Any] | None:
+    """The task that an `asyncio.timeout()` limits: `_task`, Lib/asyncio/timeouts.py."""
+    return getattr(timeout, "_task", None)
+
+
+def lock_of_condition(condition: asyncio.Condition) -> asyncio.Lock:
+    """The lock that a condition is built on: `_lock`, Lib/asyncio/locks.py."""
+    return condition._lock  # type: ignore[attr-defined, no-any-return]  # not in typeshed
+
+
+# -- what a task waits for, and what it holds ----------------------------------------------------------------
+
+
+def shielded_by(future: object) -> asyncio.Future[Any] | None:
+    """What a `shield()` that returned this future protects: Lib/asyncio/tasks.py.
+
+    Its `_outer_done_callback`, one of the future's `_callbacks`, has it in its closure.
+    """
+    for callback, _ in getattr(future, "_callbacks", None) or ():
+        code = getattr(callback, "__code__", None)
+        if isinstance(code, CodeType) and code in _OF_SHIELD:
+            cells = dict(zip(code.co_freevars, callback.__closure__, strict=True))
+            if "inner" in cells:  # what is protected has a callback of `shield`, too
+                inner: asyncio.Future[Any] = cells["inner"].cell_contents
+                return inner
+    return None
+
+
+_OF_SHIELD = asyncio.shield.__code__.co_consts
+
+
+def futures_of_wait(frame: FrameType) -> Iterable[asyncio.Future[Any]]:
+    """What `asyncio.wait` waits for, if that is what a frame runs: `fs` of `_wait`, Lib/asyncio/tasks.py."""
+    return frame.f_locals["fs"] if frame.f_code is _WAIT else ()
+
+
+_WAIT: CodeType = asyncio.tasks._wait.__code__  # type: ignore[attr-defined]  # not in typeshed
+
+
+def tasks_of_group(frame: FrameType) -> Iterable[asyncio.Future[Any]]:
+    """What the end of a task group waits for, if a frame runs that: `_tasks`, Lib/asyncio/taskgroups.py."""
+    is_end = frame.f_code.co_name in ("__aexit__", "_aexit")
+    owner = frame.f_locals.get("self") if is_end else None
+    return tuple(owner._tasks) if isinstance(owner, _GROUPS) else ()
+
+
+_GROUPS: tuple[type[Any], ...] = (asyncio.TaskGroup,) if hasattr(asyncio, "TaskGroup") else ()
+
+
+def generator_of(manager: object) -> object:
+    """The generator that an `@asynccontextmanager` runs: `gen`, Lib/contextlib.py; None for anything else."""
+    is_made = isinstance(manager, contextlib._AsyncGeneratorContextManager)
+    return manager.gen if is_made else None  # type: ignore[attr-defined]  # not narrowed
+
+
+def entered_by_stack(stack: contextlib.AsyncExitStack[Any]) -> list[object]:
+    """The managers that an exit stack will leave at its end: `_exit_callbacks`, Lib/contextlib.py."""
+    exits = [callback for _, callback in stack._exit_callbacks]  # type: ignore[attr-defined]  # not in typeshed
+    bound = [each for each in exits if isinstance(each, MethodType)]
+    return [each.__self__ for each in bound if getattr(each, "__name__", "") == "__aexit__"]
+
+
+def ready_callbacks(loop: Loop) -> list[Any]:
+    """What the loop will call in its next turn: `_ready`, Lib/asyncio/base_events.py."""
+    return [handle._callback for handle in loop._ready if not handle.cancelled()]  # type: ignore[attr-defined]  # not in typeshed

@@ -1,0 +1,1 @@
+"""What was created since a mark, who keeps it, and what Python says of what dies."""

@@ -1,0 +1,191 @@
+"""What was created since a mark, and is alive.
+
+The mark freezes the heap: `gc.freeze()` takes everything that exists out of the collector's sight in constant
+time, so that afterwards `gc.collect()` and `gc.get_objects()` see only what is new. A census within a census
+(a test that runs tests), or within code that froze the heap itself, must not do that; it remembers the
+objects of interest that exist, instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Collection, Iterable
+from types import AsyncGeneratorType, CoroutineType
+from typing import Any
+
+from ...cpython import loop_internals, task_internals
+from ...cpython.originals import asyncio, gc, threading
+from .age import Known, is_not_among, origin_of, reference_to
+from .heap import heap
+from .loop_error import LoopError
+from .origins import origins
+
+__all__ = ["Census"]
+
+
+class Census:
+    """The objects of some types that were created between `open()` and now by the code of one test.
+
+    `registries` list what was entered somewhere, for things whose creation says nothing.
+    """
+
+    def __init__(
+        self,
+        types: Iterable[type],
+        registries: Iterable[Callable[[asyncio.AbstractEventLoop], Iterable[Any]]] = (),
+    ) -> None:
+        self.phase = "setUp"
+        """The phase that is going on: what is created now is charged to it."""
+        self.changes: dict[str | None, object] = {}
+        """What was found changed in the process, by variable; None is the working directory."""
+        self.told_tasks: Collection[asyncio.Task[Any]] = ()
+        """Those that a failure of the test has shown: they are not told again."""
+        self.was_interrupted = False
+        """Whether code was stopped in its middle: what it was about to await is no leak."""
+        self._wanted = _Wanted((*types, _Canary))
+        self._registries = tuple(registries)
+        self._phases: dict[int, tuple[object, str]] = {}
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sets the mark."""
+        self.loop = loop
+        self.thread = threading.get_ident()
+        self._tasks_before = weakref.WeakSet(task_internals.all_tasks(loop))
+        self._ids_before = {id(task) for task in self._tasks_before}
+        self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
+        self._transports_before = {id(each) for each in loop_internals.connections_of(loop)}
+        self._generators_before = {id(generator) for generator in task_internals.started_generators(loop)}
+        self.known: Known | None = None
+        if heap.is_frozen():
+            gc.collect()  # what is garbage already belongs to whoever made it
+            self.known = {id(obj): reference_to(obj) for obj in self._wanted.among(gc.get_objects())}
+        else:
+            self._canary = _Canary()
+        origins.enter(self)
+        heap.enter(self)
+
+    def close(self) -> None:
+        """Takes the mark away."""
+        heap.leave(self)
+        origins.leave(self)
+
+    def wants(self, kind: type) -> bool:
+        """Whether objects of that type are of interest."""
+        return self._wanted[kind]
+
+    def pending_tasks(self) -> set[asyncio.Task[Any]]:
+        """The loop's tasks that were created since the mark and are not done, the calling one apart."""
+        if self.loop.is_closed():
+            return set()
+        tasks = task_internals.all_tasks(self.loop)
+        if task_internals.running_loop() is self.loop:
+            tasks.discard(task_internals.current_task())
+        return tasks.difference(self._tasks_before) if self._tasks_before else tasks
+
+    def failed_tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that were created since the mark and have failed, and nobody has looked."""
+        return [
+            each
+            for each in self.living()
+            if isinstance(each, task_internals.TASK_TYPES) and task_internals.is_exception_unretrieved(each)
+        ]
+
+    def living(self) -> list[Any]:
+        """The wanted objects that were created, and what was registered, since the mark.
+
+        Without those created if somebody has thawed the heap meanwhile: then nothing tells the new from the
+        old.
+        """
+        found = self._wanted.among(gc.get_objects())
+        if self.known is None and any(type(obj) is _Canary for obj in found):
+            found = []
+        registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
+        return [obj for obj in found if self._is_new(obj)] + registered
+
+    def drop_accepted_connections(self) -> bool:
+        """Ends the connections that servers have accepted since the mark; whether there were any."""
+        accepted = [
+            each
+            for each in loop_internals.connections_of(self.loop)
+            if loop_internals.server_of(each) is not None and id(each) not in self._transports_before
+        ]
+        for each in accepted:  # pragma: no cover  # needed on 3.12 only, where `serve_forever` waits for them
+            each.abort()
+        return bool(accepted)
+
+    def had_transport(self, transport: object) -> bool:
+        """Whether a transport is older than the mark."""
+        return id(transport) in self._transports_before
+
+    def knew(self, future: object) -> bool:
+        """Whether a task that dies now was pending at the mark; weak references to it are gone already."""
+        return id(future) in self._ids_before
+
+    def stamp(self, phase: str) -> None:
+        """Notes that what lives now and has no phase yet was created in this one."""
+        for obj in self.living():
+            origin = origin_of(obj)
+            self._phases.setdefault(id(origin or obj), (origin or reference_to(obj), phase))
+
+    def phase_of(self, obj: object) -> str | None:
+        """The phase that an object was stamped with, or None; of an error, that of the future that failed."""
+        if isinstance(obj, LoopError) and obj.future is not None:
+            obj = obj.future
+        origin = origin_of(obj)
+        mark, phase = self._phases.get(id(origin or obj), (None, None))
+        return phase if mark is origin or (isinstance(mark, weakref.ref) and mark() is obj) else None
+
+    def _registered(self) -> list[Any]:
+        return [obj for registry in self._registries for obj in registry(self.loop)]
+
+    def _is_new(self, obj: Any) -> bool:
+        if isinstance(obj, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop:
+            return False
+        if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
+            return False  # brought back to life: a recorded warning holds it. Its last words were heard
+        if isinstance(obj, CoroutineType) and heap.is_shared(self):
+            return False  # nothing tells of which thread it is; one that is forgotten dies in its own
+        if isinstance(obj, AsyncGeneratorType):
+            started = any(obj is generator for generator in task_internals.started_generators(self.loop))
+            return started and id(obj) not in self._generators_before
+        return self.known is None or is_not_among(self.known, obj)
+
+
+_OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *loop_internals.TRANSPORTS)
+"""What belongs to one loop; a test's leaks are those of its own loop."""
+
+
+class _Canary:
+    """Frozen with the heap: if it comes into sight, the heap has been thawed."""
+
+
+class _Wanted(dict[type, bool]):
+    """Whether objects of a type are wanted, computed once a type; by type, as `isinstance` asks proxies."""
+
+    def __init__(self, wanted: tuple[type, ...]) -> None:
+        try:
+            self._lasting = _lasting_answers(wanted)
+        except TypeError:  # a metaclass may make its classes unhashable
+            self._lasting = {}
+        super().__init__(self._lasting)
+        self._types = wanted
+
+    def among(self, objects: list[Any]) -> list[Any]:
+        """Those objects whose type is wanted."""
+        try:
+            return [obj for obj in objects if self[type(obj)]]
+        except TypeError:  # a metaclass may make its classes unhashable
+            return [obj for obj in objects if issubclass(type(obj), self._types)]
+
+    def __missing__(self, asked: type) -> bool:
+        answer = self[asked] = issubclass(asked, self._types)
+        if task_internals.is_immutable(asked):
+            self._lasting[asked] = answer
+        return answer
+
+
+@functools.lru_cache(maxsize=32)
+def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, bool]:
+    """Those that hold for every test with these detectors: the types that they are of never change."""
+    return {}

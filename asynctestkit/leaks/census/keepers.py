@@ -1,0 +1,131 @@
+"""What it says of a thing that this or that holds it: whether it lives on for the test or for the process."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import logging
+import sys
+import unittest
+import warnings
+from types import (
+    AsyncGeneratorType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)
+from typing import Any
+
+from ...cpython import mock_internals, task_internals, thread_internals
+from ...cpython.originals import asyncio, threading
+from ...stacks.places import is_machinery
+from .origins import is_of_a_package, origins
+
+__all__ = ["Keepers", "Link", "links_of_thread"]
+
+
+class Link(enum.Enum):
+    """What it means for a thing to be held by something."""
+
+    NOTHING = "nothing: it is only mentioned there, or ends with the test"
+    TEST = "the test has it"
+    PROCESS = "the process has it"
+    FURTHER = "who holds that tells"
+
+
+class Keepers:
+    """Tells what holders stand for, at the end of a test on `loop`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._passed_by = set(map(id, thread_internals.registries()))
+
+    def pass_by(self, *containers: object) -> None:
+        """These containers are of this package's own: that they hold something says nothing."""
+        self._passed_by.update(map(id, containers))
+
+    def may_be_held_unseen(self, thing: object) -> bool:
+        """Whether the interpreter itself holds such a thing: a thread that runs, and its arguments."""
+        return isinstance(thing, threading.Thread) or id(thing) in self._arguments
+
+    @functools.cached_property
+    def _arguments(self) -> set[int]:
+        return {id(thread_internals.arguments_of(thread)) for thread in threading.enumerate()}
+
+    def links(self, holder: object) -> tuple[Link, ...]:
+        """What it means to be held by this; a thread of the test's may be kept by the process in turn."""
+        if (
+            _begins_a_thread(holder)
+            or id(holder) in self._passed_by
+            or isinstance(holder, _MENTIONS)
+            or self._ends_with_the_loop(holder)
+        ):
+            return (Link.NOTHING,)
+        if isinstance(holder, unittest.TestCase):
+            return (Link.TEST,)
+        if self._is_namespace(holder) or _is_of_a_module(holder):
+            return (Link.PROCESS,)
+        if isinstance(holder, threading.Thread):
+            return links_of_thread(holder)
+        return (Link.FURTHER,)
+
+    def _ends_with_the_loop(self, holder: object) -> bool:
+        if isinstance(holder, asyncio.AbstractEventLoop):
+            return holder is self._loop or holder.is_closed()
+        return isinstance(holder, _OF_A_LOOP) and task_internals.loop_of(holder) in (self._loop, None)
+
+    def _is_namespace(self, holder: object) -> bool:
+        if not isinstance(holder, dict):
+            return False
+        return id(holder) in self._namespaces or ("__builtins__" in holder and "__name__" in holder)
+
+    @functools.cached_property
+    def _namespaces(self) -> set[int]:
+        modules = tuple(sys.modules.values())
+        return {id(vars(module)) for module in modules if isinstance(module, ModuleType)}
+
+
+_MENTIONS = (
+    FrameType,
+    TracebackType,
+    BaseException,
+    CoroutineType,
+    AsyncGeneratorType,
+    logging.LogRecord,
+    unittest.TestResult,
+    warnings.WarningMessage,
+    mock_internals.CALL,
+)
+"""What holds things by the way: variables of code that is at its end, and records of what was said."""
+_OF_A_LOOP: tuple[type[Any], ...] = (*task_internals.FUTURE_TYPES, asyncio.Handle)
+
+
+def links_of_thread(thread: threading.Thread | None) -> tuple[Link, ...]:
+    """What it means that a thread has a thing: one of the test's, of asyncio's, or of others."""
+    origin = origins.of(thread)
+    if thread is None or origin is None:
+        return (Link.PROCESS,)
+    if is_machinery(origin.maker):  # pragma: no cover  # before 3.12 such a thread waits for a child
+        return (Link.NOTHING,)  # and has the transport meanwhile
+    is_packages = thread.daemon and is_of_a_package(origin, thread)
+    return (Link.PROCESS,) if is_packages else (Link.TEST, Link.FURTHER)
+
+
+def _begins_a_thread(holder: object) -> bool:
+    return isinstance(holder, MethodType) and thread_internals.begins_a_thread(holder)
+
+
+def _is_of_a_module(holder: object) -> bool:
+    """Whether that is a module, or a class, a function or the cache of one that a module has by its name."""
+    if not isinstance(holder, type | FunctionType | _CACHE):
+        return isinstance(holder, ModuleType)
+    found: object = sys.modules.get(holder.__module__)
+    for name in holder.__qualname__.split("."):
+        found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
+    return found is holder
+
+
+_CACHE = type(functools.lru_cache(int))

@@ -1,0 +1,25 @@
+"""What the loop's default exception handler was told."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from ...cpython.originals import asyncio
+
+__all__ = ["LoopError"]
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopError:
+    """An error that reached the loop's default exception handler, and that nobody looked at.
+
+    It lives for one call only. `future` is the failed future where the error is that its exception was never
+    retrieved; `context` is all that the handler was given.
+    """
+
+    message: str
+    exception: BaseException | None
+    future: asyncio.Future[Any] | None
+    context: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False)

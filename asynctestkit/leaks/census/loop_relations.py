@@ -1,0 +1,62 @@
+"""What things have to do with event loops, as far as their attributes and their classes show."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ...cpython import task_internals
+from ...cpython.originals import asyncio, gc
+
+__all__ = ["has_to_do_with_loops", "loops_of", "parts_of", "parts_of_asyncio"]
+
+_DEPTH = 3
+"""A dictionary of attributes is one step, and an attribute's attributes are two."""
+_MOST = 200
+
+
+def loops_of(thing: object) -> list[asyncio.AbstractEventLoop]:
+    """The loops that a thing refers to, or that what it refers to does."""
+    found: list[asyncio.AbstractEventLoop] = []
+    for each in parts_of_asyncio(thing):
+        loop = each if isinstance(each, asyncio.AbstractEventLoop) else task_internals.loop_of(each)
+        if isinstance(loop, asyncio.AbstractEventLoop) and loop not in found:
+            found.append(loop)
+    return found
+
+
+def has_to_do_with_loops(thing: object) -> bool:
+    """Whether it refers to a loop or to something of asyncio's, or has methods that are to be awaited."""
+    return any(True for _ in parts_of_asyncio(thing)) or any(
+        inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+        for cls in type(thing).__mro__
+        for method in vars(cls).values()
+    )
+
+
+def parts_of_asyncio(thing: object) -> Iterator[Any]:
+    """What it refers to that is asyncio's: transports, tasks, futures, streams."""
+    return filter(_is_asyncios, parts_of(thing))
+
+
+def _is_asyncios(thing: object) -> bool:
+    if isinstance(thing, (asyncio.AbstractEventLoop, *task_internals.FUTURE_TYPES)):
+        return True
+    return type(thing).__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop")
+
+
+def parts_of(thing: object) -> Iterator[Any]:
+    """A thing, and what it refers to, breadth first; not beyond loops, and not by way of code."""
+    level, seen = [thing], {id(thing)}
+    for _ in range(_DEPTH):
+        yield from level
+        held = (each for holder in level if not _is_asyncios(holder) for each in gc.get_referents(holder))
+        level = []
+        for each in held:
+            is_code = isinstance(each, type | FunctionType | ModuleType)
+            if id(each) not in seen and not is_code and len(seen) < _MOST:
+                seen.add(id(each))
+                level.append(each)
+    yield from level

@@ -1,0 +1,193 @@
+"""Who made a socket, a thread, a child or an executor, and where: they do not know it themselves.
+
+Noted at the moment of their making, while a test is guarded, in the threads of the test only: the one that
+runs it, and those that it has started, transitively. What is not noted here is nobody's leak: it is older
+than the test, or of a thread that the test knows nothing of, such as one that an earlier test has left.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import sys
+import weakref
+from collections.abc import Callable
+from threading import get_ident
+from types import FrameType, FunctionType, MethodType
+from typing import NamedTuple
+
+from ...cpython import process_internals, thread_internals
+from ...cpython.changes import Undo, install_once
+from ...cpython.originals import os, socket, threading
+from ...stacks.places import (
+    CreationSite,
+    below_the_library,
+    capture_in_task,
+    is_installed,
+    is_machinery,
+    runs_a_module,
+)
+from .mark import Mark
+
+__all__ = ["Origin", "Origins", "is_of_a_package", "is_of_the_library", "origins"]
+
+
+class Origin(NamedTuple):
+    """How a thing came to be."""
+
+    site: CreationSite
+    """The phase, and the user's lines."""
+    maker: str
+    """The file of the code that made it: asyncio's for a transport's socket, the user's, …"""
+    function: str
+    """The name of the function there."""
+    is_of_a_module: bool
+    """Whether a module was being run, or imported: then it is the module's, and not the test's."""
+
+
+def is_of_the_library(origin: Origin) -> bool:
+    """Exempt: what asyncio, multiprocessing, logging or this package has made for itself.
+
+    A loop's self-pipe and its child watchers, the sockets of transports and servers (which are leaks of
+    their own), the resource tracker, the listener of a logging queue. What `loop.sock_accept()` makes is
+    its caller's.
+    """
+    if origin.function == process_internals.SOCK_ACCEPT:
+        return False
+    return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
+
+
+def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
+    """Whether an installed package has started a thread; one in C shows by what the thread runs."""
+    if is_installed(origin.maker):
+        return True
+    target = thread_internals.target_of(thread)
+    module = sys.modules.get(getattr(target, "__module__", None) or "")
+    is_compiled = target is not None and not isinstance(target, FunctionType | MethodType)
+    return is_compiled and is_installed(getattr(module, "__file__", None) or "")
+
+
+_LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
+
+
+_Hooks = tuple[tuple[str, Callable[..., Undo]], ...]
+_HOOKS: _Hooks = (
+    ("threading: what starts a thread", thread_internals.hook_thread_starts),
+    ("socket.socket.__init__", process_internals.hook_sockets),
+    ("subprocess.Popen._execute_child", process_internals.hook_children),
+    ("concurrent.futures.Executor.__new__", thread_internals.hook_executors),
+)
+"""What shows each thing that is made, and how that is hooked."""
+
+
+class _Thing:
+    """Knows one thing again, and does not take for it what has got its address later."""
+
+    def __init__(self, thing: object) -> None:
+        self._class = type(thing)
+        self._reference = weakref.ref(thing)
+
+    def is_it(self, other: object) -> bool:
+        return self._reference() is other
+
+    def is_it_dying(self, other: object) -> bool:
+        """As `is_it`, also for what is being finalized: the collector has cleared its weak references."""
+        thing = self._reference()
+        return thing is other or (thing is None and type(other) is self._class)
+
+
+class _Record(NamedTuple):
+    thing: _Thing
+    census: Mark
+    origin: Origin
+
+
+class Origins:
+    """The origin of each thing that was made by an open test, as far as `hooks` show it or `note` is told."""
+
+    def __init__(self, hooks: _Hooks = ()) -> None:
+        self._hooks = hooks
+        self._censuses: dict[int, list[Mark]] = {}
+        self._records: dict[int, _Record] = {}
+        self._spared: dict[int, _Thing] = {}
+
+    def enter(self, census: Mark) -> None:
+        """The calling thread begins a test."""
+        for what, hook in self._hooks:
+            install_once(what, hook, self.note)
+        self._censuses.setdefault(get_ident(), []).append(census)
+
+    def leave(self, census: Mark) -> None:
+        """That test has ended; what it has left is told, and of no interest any more."""
+        for ident, censuses in list(self._censuses.items()):
+            if census in censuses:
+                censuses.remove(census)
+                if not censuses:
+                    del self._censuses[ident]
+        if self._records:
+            kept = {} if not self._censuses else self._records.copy()
+            self._records = {key: record for key, record in kept.items() if record.census is not census}
+
+    def current(self) -> Mark | None:
+        """The test that the calling thread belongs to."""
+        ident = get_ident()
+        censuses = self._censuses.get(ident)
+        if censuses:
+            return censuses[-1]
+        thread = thread_internals.thread_of(ident)
+        record = self._records.get(id(thread))
+        return record.census if record is not None and record.thing.is_it(thread) else None
+
+    def note(self, thing: object, frame: FrameType | None) -> None:
+        """`frame` makes a thing, in the calling thread."""
+        if not self._censuses:
+            return
+        self._spared.pop(id(thing), None)
+        census = self.current()
+        if census is None:
+            self._records.pop(id(thing), None)  # that of a dead one, which had the same address
+            return
+        while frame is not None and frame.f_code.co_filename in _MAKERS:
+            frame = frame.f_back
+        maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
+        site = capture_in_task(below_the_library(frame), census.phase)
+        origin = Origin(site, *maker, runs_a_module(frame))
+        self._records[id(thing)] = _Record(_Thing(thing), census, origin)
+
+    def of(self, thing: object) -> Origin | None:
+        """Where a thing was made, if it was by a test that the calling thread belongs to."""
+        record = self._records.get(id(thing))
+        if record is None or not record.thing.is_it(thing):
+            return None
+        is_open = record.census in self._censuses.get(get_ident(), ()) or record.census is self.current()
+        return record.origin if is_open else None
+
+    def of_dying(self, thing: object) -> Origin | None:
+        """As `of`, for what is being finalized."""
+        record = self._records.get(id(thing))
+        if record is not None and record.thing.is_it_dying(thing):
+            self._records[id(thing)] = _Record(_Thing(thing), record.census, record.origin)
+        return self.of(thing)
+
+    def forget(self, thing: object) -> None:
+        """It has been told of."""
+        self._records.pop(id(thing), None)
+
+    def spare(self, thing: object) -> None:
+        """Lets a thing live on beyond its test; it may then die without a word."""
+        if self.of(thing) is None:
+            return
+        self._spared[id(thing)] = _Thing(thing)
+
+    def is_spared(self, thing: object) -> bool:
+        """Whether it was, in whatever test."""
+        spared = self._spared.get(id(thing))
+        return spared is not None and spared.is_it_dying(thing)
+
+
+_MODULES = ("socket", "ssl", "subprocess", "threading")
+_MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
+"""The modules that such things are from: who made one is who called them."""
+
+origins = Origins(_HOOKS)
+"""Those of this process."""

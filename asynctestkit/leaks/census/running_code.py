@@ -1,0 +1,54 @@
+"""The variables of code that runs just now: the collector does not see that they refer to anything."""
+
+from __future__ import annotations
+
+import sys
+from types import CellType, FrameType
+
+from ...cpython import thread_internals
+from ...cpython.originals import threading
+from ...stacks.places import is_own
+from .keepers import Link, links_of_thread
+
+__all__ = ["RunningCode"]
+
+
+class RunningCode:
+    """The variables in the frames of all threads, those of this package's code apart.
+
+    `snapshots` are dictionaries of them: before 3.13 a frame that was asked for its variables keeps one.
+    """
+
+    def __init__(self) -> None:
+        self.snapshots: list[dict[str, object]] = []
+        self._links: dict[int, list[Link]] = {}
+        self._cells: dict[int, list[Link]] = {}
+        threads = {thread.ident: thread for thread in threading.enumerate()}
+        self._note_all(sys._getframe(1), Link.TEST)
+        for ident, innermost in thread_internals.frames_of_others().items():
+            self._note_all(innermost, links_of_thread(threads.get(ident))[0])
+
+    def links(self, thing: object) -> list[Link]:
+        """What it means that code has a thing in a variable, once for each variable."""
+        if not isinstance(thing, CellType):
+            return self._links.get(id(thing), [])
+        try:
+            return self._cells.get(id(thing.cell_contents), [])
+        except ValueError:  # it is empty
+            return []
+
+    def _note_all(self, innermost: FrameType, link: Link) -> None:
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if not is_own(frame.f_code.co_filename):
+                self._note(frame, link)
+            frame = frame.f_back
+
+    def _note(self, frame: FrameType, link: Link) -> None:
+        variables = frame.f_locals
+        if isinstance(variables, dict):
+            self.snapshots.append(variables)
+        in_cells = {*frame.f_code.co_cellvars, *frame.f_code.co_freevars}
+        for name, value in variables.items():
+            noted = self._cells if name in in_cells else self._links
+            noted.setdefault(id(value), []).append(link)

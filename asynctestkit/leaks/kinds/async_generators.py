@@ -1,0 +1,45 @@
+"""Asynchronous generators that were left open."""
+
+from __future__ import annotations
+
+import weakref
+from types import AsyncGeneratorType
+from typing import Any
+
+from ...stacks.await_chain import chain_of_coroutine, coroutine_name, definition
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["AsyncGeneratorLeaks", "remedy_for", "told"]
+
+told: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
+"""The generators that were leaks as such, and are none of another sort later on."""
+
+
+class AsyncGeneratorLeaks(LeakDetector):
+    """Asynchronous generators that were started and neither exhausted nor closed by the user's code.
+
+    One that was dropped is a leak as well: its `finally` ran whenever the loop's finalizer came round to it.
+    """
+
+    kind = "async_generator"
+    types = (AsyncGeneratorType,)
+
+    def examine(self, obj: AsyncGeneratorType[Any, Any]) -> Leak | None:
+        if obj.ag_frame is None:
+            return None
+        told.add(obj)
+        name = coroutine_name(obj)
+        return Leak(
+            kind=self.kind,
+            name=name,
+            description=f"started, neither exhausted nor closed; defined at {definition(obj)}",
+            waiting_at=chain_of_coroutine(obj).places,
+            coroutine=name,
+            remedy=remedy_for(name),
+        )
+
+
+def remedy_for(name: str) -> str:
+    """How a generator of that name is closed in any case."""
+    return f"async with contextlib.aclosing({name.rpartition('.')[2]}(…)) as items: …"

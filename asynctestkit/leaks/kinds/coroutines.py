@@ -1,0 +1,101 @@
+"""Forgotten awaits: coroutines that were called and never awaited."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Coroutine
+from types import CellType, CoroutineType, FrameType
+from typing import Any
+
+from ...cpython import task_internals
+from ...cpython.mock_internals import is_mock_call
+from ...cpython.originals import gc, threading
+from ...mocks.calls import call_of
+from ...stacks.await_chain import coroutine_name, definition
+from ...stacks.places import creators
+from ..census.holders import holders_of
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["CoroutineLeaks", "forgotten_with", "is_unstarted"]
+
+
+class CoroutineLeaks(LeakDetector):
+    """Coroutines that were never started: dropped, in a reference cycle, or still referenced."""
+
+    kind = "coroutine"
+    types = (CoroutineType,)
+
+    def __init__(self) -> None:
+        self._anothers: dict[int, bool] = {}
+
+    def prepare(self, objects: list[Coroutine[Any, Any, Any]]) -> None:
+        holders = holders_of(filter(is_unstarted, objects))
+        self._anothers = {identity: _is_anothers_to_await(each) for identity, each in holders.items()}
+
+    def examine(self, obj: Coroutine[Any, Any, Any]) -> Leak | None:
+        if not is_unstarted(obj) or _is_of_another_thread(obj):
+            return None
+        is_anothers = self._anothers.pop(id(obj), None)
+        if is_anothers or (is_anothers is None and _is_anothers_to_await(gc.get_referrers(obj))):
+            return None
+        name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
+        created_at = creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
+        call = call_of(obj)
+        remedy = f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()"
+        if call is not None:
+            name, description = call.name, f"a mock, called with {call.arguments} and never awaited"
+            created_at = created_at or ((call.site,) if call.site else ())
+            remedy = _remedy_of_mock(name, is_of_unittest=is_mock_call(obj.cr_code))  # type: ignore[attr-defined]  # not in typeshed
+        return Leak(
+            kind=self.kind,
+            name=name,
+            description=description,
+            created_at=created_at,
+            coroutine=name,
+            remedy=remedy,
+        )
+
+    def release(self, obj: Coroutine[Any, Any, Any]) -> None:
+        """Closed, a coroutine that never started runs nothing and warns of nothing."""
+        obj.close()
+
+
+def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
+    """The unstarted coroutines among the arguments of one: in `outer(inner())` only `outer` is."""
+    # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the dying back to life.
+    held = gc.get_referents(coroutine)
+    held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
+    return [value for value in held if is_unstarted(value)]
+
+
+def is_unstarted(obj: object) -> bool:
+    """Whether this is a coroutine that nobody has awaited yet."""
+    return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
+
+
+def _is_anothers_to_await(holders: list[Any]) -> bool:
+    """Exempt: the coroutine of another loop's task, and the argument of a forgotten one, told with that."""
+    if any(isinstance(holder, task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
+        return True
+    if threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders):
+        return True  # on its way to a loop in another thread: run_coroutine_threadsafe holds it in a closure
+    # On 3.10 a coroutine holds its arguments in a frame.
+    frames = [holder for holder in holders if isinstance(holder, FrameType)]
+    return any(is_unstarted(owner) for frame in frames for owner in gc.get_referrers(frame))
+
+
+def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:
+    """Exempt: another thread's coroutine may be about to be started there.
+
+    Origins are tracked in the test's thread alone.
+    """
+    return coroutine.cr_origin is None  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _remedy_of_mock(name: str, *, is_of_unittest: bool) -> str:
+    """Every method of an AsyncMock that has no spec is async, whatever the real one is."""
+    parent, _, method = name.rpartition(".")
+    if not (parent and is_of_unittest):
+        return f"await {method}(…), or give it to asyncio.create_task()"
+    return f"await {method}(…); if the real {method} is no coroutine function, say so: AsyncMock(spec=…)"

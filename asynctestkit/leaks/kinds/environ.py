@@ -1,0 +1,145 @@
+"""The environment and the working directory, changed and not restored."""
+
+from __future__ import annotations
+
+import os  # live: what is compared is what the test sees
+import reprlib
+from types import FrameType
+from typing import Any
+
+from ...cpython import patch_internals
+from ...stacks.places import CreationSite, below_the_library, capture_in_task, resolve, runs_a_module
+from ..census.audit import audit
+from ..census.origins import origins
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["EnvironLeaks", "EnvironmentChange"]
+
+
+class EnvironmentChange:
+    """What a variable was when the test first changed it; None if there was none."""
+
+    def __init__(self, variable: str, before: str | None, site: CreationSite) -> None:
+        self.name = variable
+        self.before = before
+        self.site = site
+
+    @property
+    def now(self) -> str | None:
+        """What it is now."""
+        return os.environ.get(self.name)
+
+    def undo(self) -> None:
+        """Makes it what it was."""
+        if self.before is None:
+            os.environ.pop(self.name, None)
+        else:
+            os.environ[self.name] = self.before
+
+    remedy = "with mock.patch.dict(os.environ, …): …, which restores it"
+
+
+class _DirectoryChange(EnvironmentChange):
+    """Which the working directory was when the test first left it."""
+
+    def __init__(self, before: str | None, site: CreationSite) -> None:
+        super().__init__("working directory", before, site)
+
+    @property
+    def now(self) -> str | None:
+        """Which it is now; None if it was deleted."""
+        return _working_directory()
+
+    def undo(self) -> None:
+        """Goes back, if there is a way."""
+        if self.before is not None and os.path.isdir(self.before):
+            os.chdir(self.before)
+
+    remedy = "go back: self.addCleanup(os.chdir, os.getcwd()), or contextlib.chdir() on 3.11+"
+
+
+class EnvironLeaks(LeakDetector):
+    """Variables of `os.environ`, and the working directory, that are not what they were before the test."""
+
+    kind = "environ"
+    types = (EnvironmentChange,)
+    may_outlive_tests = True
+
+    def examine(self, obj: EnvironmentChange) -> Leak | None:
+        now = obj.now
+        if now == obj.before or _is_of_a_patch(obj.name):
+            return None
+        return Leak(
+            kind=self.kind,
+            name=obj.name,
+            description=f"was {_shown(obj.before)}, is {_shown(now)}",
+            phase=obj.site[0],
+            created_at=resolve(obj.site),
+            remedy=obj.remedy,
+        )
+
+    def depends_on_owner(self, obj: EnvironmentChange) -> bool:
+        """Nobody holds a variable."""
+        return False
+
+    def release(self, obj: EnvironmentChange) -> None:
+        """Restores it."""
+        obj.undo()
+
+
+def _is_of_a_patch(variable: str) -> bool:
+    """Exempt: what a started `mock.patch.dict(os.environ, …)` has changed: that is the leak."""
+    patches = (
+        each for each in patch_internals.started_patches() if getattr(each, "in_dict", None) is os.environ
+    )
+    own = (each for each in patches if each.in_dict is os.environ)
+    return any(each.clear or variable in each.values for each in own)
+
+
+def _shown(value: str | None) -> str:
+    return "not there" if value is None else _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = 60
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
+def _on_variable(arguments: tuple[Any, ...], frame: FrameType) -> None:
+    """A variable is about to be set or deleted: as yet `os.environ` has the old value."""
+    _note([os.fsdecode(arguments[0])], frame)
+
+
+def _on_clear(_: tuple[Any, ...], frame: FrameType) -> None:  # pragma: no cover  # no event before 3.15
+    """From 3.15, `os.environ.clear()` deletes all at once."""
+    _note(list(os.environ), frame)
+
+
+def _note(variables: list[str], frame: FrameType) -> None:
+    census = origins.current()
+    if census is None or runs_a_module(frame):  # what a module sets when it is imported, it sets for good
+        return
+    for name in variables:
+        if name not in census.changes:
+            site = capture_in_task(below_the_library(frame), census.phase)
+            census.changes[name] = EnvironmentChange(name, os.environ.get(name), site)
+
+
+def _on_directory(_: tuple[Any, ...], frame: FrameType) -> None:
+    census = origins.current()
+    if census is not None and None not in census.changes and not runs_a_module(frame):
+        site = capture_in_task(below_the_library(frame), census.phase)
+        census.changes[None] = _DirectoryChange(_working_directory(), site)
+
+
+audit.add("os.putenv", _on_variable)
+audit.add("os.unsetenv", _on_variable)
+audit.add("os._clearenv", _on_clear)
+audit.add("os.chdir", _on_directory)

@@ -1,0 +1,123 @@
+"""Executors that were not shut down."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from ...cpython import task_internals, thread_internals
+from ...cpython.originals import asyncio, futures, gc, threading
+from ...loops.outside.jobs import Job
+from ...loops.quiescence import threads_around
+from ...stacks.places import places_of_stack, resolve
+from ..census.origins import is_of_the_library, origins
+from ..detector import LeakDetector
+from ..leak import Leak
+from ..owner import Owner
+
+__all__ = ["ExecutorLeaks"]
+
+
+class ExecutorLeaks(LeakDetector):
+    """Pools of threads and of processes that have workers and are not shut down.
+
+    One that has never worked keeps nothing running, and one that was dropped ends its workers: neither is a
+    leak. Its threads and processes are none of their own. Of the loop's default executor it is the jobs that
+    are leaks, if they go on.
+    """
+
+    kind = "executor"
+    types = (futures.Executor, Job)
+    may_outlive_tests = True
+
+    def examine(self, obj: futures.Executor | Job) -> Leak | None:
+        if isinstance(obj, Job):
+            return _leak_of_job(obj) if _is_of_the_loops_own(obj) else None
+        origin = origins.of(obj)
+        if origin is None or thread_internals.is_shut_down(obj) or not thread_internals.executor_threads(obj):
+            return None
+        if origin.is_of_a_module or is_of_the_library(origin) or _is_of_a_loop(obj):
+            return None
+        return Leak(
+            kind=self.kind,
+            name=_name(obj),
+            description=f"not shut down, {_workers(obj)}",
+            phase=origin.site[0],
+            created_at=resolve(origin.site),
+            remedy=f"with {type(obj).__name__}() as executor: …, or executor.shutdown()",
+        )
+
+    def is_ending(self, obj: futures.Executor | Job) -> bool:
+        """A job may, while its thread can act by itself, or another that lets it go on."""
+        census = origins.current()
+        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+
+    def depends_on_owner(self, obj: futures.Executor | Job) -> bool:
+        """Nobody has a job but its pool."""
+        return not isinstance(obj, Job)
+
+    def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
+        """One that nobody has any more ends with its workers, if those have nothing to do."""
+        is_idle = not any(map(_is_at_work, thread_internals.executor_threads(obj)))
+        return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
+
+    def release(self, obj: futures.Executor | Job) -> None:
+        """Jobs that wait are cancelled; those that run are not waited for, and run on."""
+        if not isinstance(obj, Job):
+            thread_internals.shut_down(obj)
+
+
+def _is_of_the_loops_own(job: Job) -> bool:
+    """Whether the default executor of the test's loop was given a job, and it is not done."""
+    census = origins.current()
+    executor = task_internals.default_executor(census.loop) if census is not None else None
+    return executor is not None and job.is_of(executor) and job.is_in_flight()
+
+
+def _leak_of_job(job: Job) -> Leak:
+    frame = job.frame()
+    return Leak(
+        kind=ExecutorLeaks.kind,
+        name=job.name,
+        description="a job of the loop's default executor, "
+        + ("still running" if frame is not None else "still queued"),
+        created_at=resolve(job.site),
+        waiting_at=places_of_stack(frame),
+        remedy="await what to_thread() or run_in_executor() returned, and have the job end when told to",
+    )
+
+
+def _is_at_work(thread: threading.Thread) -> bool:
+    if thread_internals.is_manager(thread):
+        return not thread_internals.is_jobless_manager(thread)
+    return not thread_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+
+
+def _is_of_a_loop(executor: futures.Executor) -> bool:
+    """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
+
+    The test's own loop is older than its mark, where nothing is looked for.
+    """
+    census = origins.current()
+    if census is not None and task_internals.default_executor(census.loop) is executor:
+        return True
+    owners = gc.get_referrers(executor)
+    owners += [owner for held in owners if isinstance(held, dict) for owner in gc.get_referrers(held)]
+    return any(isinstance(owner, asyncio.AbstractEventLoop) for owner in owners)
+
+
+def _name(executor: futures.Executor) -> str:
+    prefix = thread_internals.thread_name_prefix(executor)
+    return type(executor).__name__ if _GIVEN_PREFIX.fullmatch(prefix) else prefix
+
+
+_GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
+"""A pool that its user has given no name has one that counts the pools of the process."""
+
+
+def _workers(executor: futures.Executor) -> str:
+    processes = thread_internals.executor_processes(executor)
+    if processes:
+        return f"{len(processes)} process{'es' if len(processes) != 1 else ''}"
+    threads = thread_internals.executor_threads(executor)
+    return f"{len(threads)} thread{'s' if len(threads) != 1 else ''}"

@@ -1,0 +1,84 @@
+"""Threads that run on."""
+
+from __future__ import annotations
+
+import sys
+
+from ...cpython import thread_internals
+from ...cpython.originals import threading
+from ...loops.quiescence import threads_around
+from ...stacks.places import places_of_stack, resolve
+from ..census.origins import is_of_a_package, is_of_the_library, origins
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["ThreadLeaks"]
+
+
+class ThreadLeaks(LeakDetector):
+    """Threads that the test has started, or that its threads have, and that run on.
+
+    They cannot be ended; they are told of once, and what they do later is not charged to later tests.
+    """
+
+    kind = "thread"
+    types = (threading.Thread,)
+    may_outlive_tests = True
+
+    def examine(self, obj: threading.Thread) -> Leak | None:
+        origin = origins.of(obj)
+        if origin is None or not obj.is_alive() or obj is threading.current_thread():
+            return None
+        if is_of_the_library(origin) or _is_of_an_executor(obj) or thread_internals.is_manager(obj):
+            return None
+        if obj.daemon and (origin.is_of_a_module or is_of_a_package(origin, obj)):
+            return None
+        is_worker = thread_internals.is_worker(obj)
+        return Leak(
+            kind=self.kind,
+            name=obj.name,
+            description="still running, as a daemon"
+            if obj.daemon
+            else "still running; the process cannot end before it does",
+            phase=origin.site[0],
+            created_at=() if is_worker else resolve(origin.site),  # where its first job was given to it
+            waiting_at=places_of_stack(sys._current_frames().get(obj.ident or 0)),
+            remedy=_remedy(obj),
+        )
+
+    def is_ending(self, obj: threading.Thread) -> bool:
+        """It may while it can act by itself, or another can that would let it go on."""
+        census = origins.current()
+        return census is not None and self.examine(obj) is not None and bool(threads_around(census.loop))
+
+    def depends_on_owner(self, obj: threading.Thread) -> bool:
+        """Whoever has it, the process cannot end while a thread runs that is no daemon."""
+        return obj.daemon
+
+    def release(self, obj: threading.Thread) -> None:
+        """A timer is cancelled; another thread cannot be ended from outside."""
+        if isinstance(obj, threading.Timer):
+            obj.cancel()
+        origins.forget(obj)
+
+
+def _is_of_an_executor(thread: threading.Thread) -> bool:
+    """Exempt: the worker of a pool that takes work, as that is the leak, or the loop's; and an idle one.
+
+    An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is
+    left over.
+    """
+    if not thread_internals.is_worker(thread):
+        return False
+    pool = thread_internals.pool_of(thread)
+    if pool is not None and not thread_internals.is_shut_down(pool):
+        return True
+    return thread_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+
+
+def _remedy(thread: threading.Thread) -> str:
+    if isinstance(thread, threading.Timer):
+        return "timer.cancel(), then timer.join()"
+    if thread_internals.is_worker(thread):
+        return "wait for the job: its future's result(), or executor.shutdown(wait=True)"
+    return "tell it to stop (an Event, a sentinel in its queue), then thread.join()"

@@ -1,0 +1,111 @@
+"""What says of itself that it was not closed: client sessions, connections of databases, streams."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tracemalloc
+from collections.abc import Iterable
+
+from ...cpython.originals import asyncio
+from ...stacks.places import Place, creation_site, creators, resolve
+from ..census.announcement import Announcement
+from ..census.finalizers import Announcing, says_it_is_open
+from ..census.loop_relations import has_to_do_with_loops, parts_of, parts_of_asyncio
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["UnclosedLeaks", "announcing_parts", "leak_of"]
+
+
+class UnclosedLeaks(LeakDetector):
+    """Things of an event loop that were not closed: they say so by a ResourceWarning, or to their loop.
+
+    Most say it when they die. Of one that is still held it is known if it has what its finalizer will ask: an
+    attribute such as `closed`. They are the loop's, and nothing is done to them. Transports are of kinds of
+    their own.
+    """
+
+    kind = "unclosed"
+    types = (Announcement, Announcing)
+
+    def __init__(self) -> None:
+        self._parts: set[int] = set()
+
+    def prepare(self, objects: list[object]) -> None:
+        """What belongs to another one is closed with it: the connector of a session.
+
+        Of two that have each other, the older has the newer.
+        """
+        for obj in objects:
+            if id(obj) not in self._parts:
+                self._parts.update(id(part) for part in parts_of(obj) if part is not obj)
+
+    def examine(self, obj: object) -> Leak | None:
+        if isinstance(obj, Announcement):
+            is_leak = obj.thing is None or has_to_do_with_loops(obj.thing)
+            return leak_of(obj) if is_leak and not _is_a_transport(obj.thing) else None
+        if id(obj) in self._parts or not says_it_is_open(obj):
+            return None
+        if _is_a_transport(obj) or not has_to_do_with_loops(obj):
+            return None
+        return leak_of(Announcement("", obj))
+
+    def depends_on_owner(self, obj: object) -> bool:
+        """What a module has, it may close in the end."""
+        return not isinstance(obj, Announcement)
+
+
+def leak_of(announcement: Announcement) -> Leak:
+    """The leak that something is which has announced itself."""
+    thing, message = announcement.thing, announcement.message
+    name = _name_in(message) if thing is None else type(thing).__qualname__
+    return Leak(
+        kind=UnclosedLeaks.kind,
+        name=name,
+        description=f"not closed; it says {_shortened(message)!r}" if message else "not closed",
+        created_at=_made_at(announcement),
+        remedy=f"close it: {_way_to_close(thing)}" if thing is not None else "close it",
+    )
+
+
+def announcing_parts(thing: object) -> dict[int, type]:
+    """The classes, by id, of what belongs to something and announces itself: it is told with that."""
+    parts = [part for part in parts_of(thing) if part is not thing and isinstance(part, Announcing)]
+    return {id(part): type(part) for part in parts}
+
+
+def _is_a_transport(thing: object) -> bool:
+    return isinstance(thing, asyncio.BaseTransport)
+
+
+def _name_in(message: str) -> str:
+    """The class in such a message as "unclosed resource <TCPServer closed=False 0x7f…>"."""
+    found = re.search(r"<([\w.]+)", message)
+    return found[1] if found else message
+
+
+def _shortened(message: str) -> str:
+    """Without what differs from run to run."""
+    return re.sub(r" (at )?0x[0-9a-f]+", "", message)
+
+
+def _made_at(announcement: Announcement) -> tuple[Place, ...]:
+    """Where it was made, if it knows that, or tracemalloc does, or something of asyncio's that it has."""
+    frames: Iterable[object] | None = announcement.made_at
+    if frames is None and tracemalloc.is_tracing():
+        frames = tracemalloc.get_object_traceback(announcement.thing)
+    if frames is not None:
+        lines = [(f.filename, f.lineno, getattr(f, "name", "?")) for f in frames]  # type: ignore[attr-defined]  # two kinds of frames
+        return creators(reversed(lines))
+    sites = map(creation_site, parts_of_asyncio(announcement.thing))
+    return next((resolve(site) for site in sites if site is not None), ())
+
+
+def _way_to_close(thing: object) -> str:
+    cls = type(thing)
+    name = next((each for each in ("aclose", "close", "disconnect") if hasattr(cls, each)), "close")
+    call = f"{'await ' if inspect.iscoroutinefunction(getattr(cls, name, None)) else ''}….{name}()"
+    if hasattr(cls, "__aenter__"):
+        return f"{call}, or async with {cls.__name__}(…) as …:"
+    return f"{call}, or with {cls.__name__}(…) as …:" if hasattr(cls, "__enter__") else call

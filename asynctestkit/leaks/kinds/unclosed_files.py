@@ -1,0 +1,30 @@
+"""What says of itself that it was not closed, and has nothing to do with event loops: files, above all."""
+
+from __future__ import annotations
+
+from ..census.announcement import Announcement
+from ..census.loop_relations import has_to_do_with_loops
+from ..detector import LeakDetector
+from ..leak import Leak
+from .unclosed import UnclosedLeaks, leak_of
+
+__all__ = ["UnclosedFileLeaks"]
+
+
+class UnclosedFileLeaks(LeakDetector):
+    """Files, and other things that nobody has closed, which Python warns of when they die."""
+
+    kind = UnclosedLeaks.kind
+    types = (Announcement,)
+
+    def examine(self, obj: Announcement) -> Leak | None:
+        thing = obj.thing
+        return None if thing is None or _is_a_pipe(thing) or has_to_do_with_loops(thing) else leak_of(obj)
+
+
+def _is_a_pipe(thing: object) -> bool:
+    """Exempt: what was made for a descriptor, and has no name of its own.
+
+    It belongs to who has opened that, as pipes do to a Popen, which is a leak itself.
+    """
+    return isinstance(getattr(thing, "name", None), int)

@@ -1,0 +1,54 @@
+"""Whether the test looks at what Python complains of by itself: errors in the log, and warnings.
+
+What a test has looked at is no leak: it was provoked on purpose.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+from ...cpython import interpreter
+from ...cpython.originals import asyncio
+
+__all__ = ["Attention"]
+
+
+class Attention:
+    """Notes how things are when it is made; who listens later, and did not then, is looking."""
+
+    def __init__(self) -> None:
+        self._listeners = _log_listeners()
+        self._error_method = interpreter.ASYNCIO_LOGGER.error
+        self._sink = interpreter.warnings_sink()
+
+    def sees_errors(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the user sees the loop's errors: by a handler of theirs, `assertLogs` or a patch."""
+        if loop.get_exception_handler() is not None or interpreter.asyncio_logger_is_replaced():
+            return True
+        logger = interpreter.ASYNCIO_LOGGER
+        if logger.error != self._error_method:
+            return True
+        return logger.isEnabledFor(logging.ERROR) and not _log_listeners() <= self._listeners
+
+    def records_warnings(self) -> bool:
+        """Whether the test records warnings now."""
+        return interpreter.warnings_sink() != self._sink
+
+
+def _log_listeners() -> set[int]:
+    """The handlers that get the asyncio logger's errors, those apart that only write them somewhere."""
+    found: set[int] = set()
+    logger: logging.Logger | None = interpreter.ASYNCIO_LOGGER
+    while logger is not None:
+        found.update(id(h) for h in logger.handlers if h.level <= logging.ERROR and not _only_writes(h))
+        logger = logger.parent if logger.propagate else None
+    return found
+
+
+def _only_writes(handler: logging.Handler) -> bool:
+    """Whether it is an ordinary handler, on anything but a buffer that the test has made to read it."""
+    if type(handler) is logging.StreamHandler:
+        return not isinstance(handler.stream, io.StringIO) or handler.stream in (sys.stdout, sys.stderr)
+    return type(handler) is logging.FileHandler

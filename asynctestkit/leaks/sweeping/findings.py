@@ -1,0 +1,89 @@
+"""What one test has left, as it is found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from ...cpython import loop_internals, task_internals
+from ...cpython.originals import asyncio
+from ...stacks.places import creation_site, maker_in
+from ..allowances import Allowance, apply
+from ..census.announcement import Announcement
+from ..census.census import Census
+from ..census.origins import origins
+from ..detector import LeakDetector
+from ..leak import Leak
+from .panel import Panel
+
+__all__ = ["Findings"]
+
+
+class Findings:
+    """The leaks that a panel finds and no allowance tolerates.
+
+    `leaks` and `used_allowances` grow until the sweep is over.
+    """
+
+    def __init__(self, panel: Panel, census: Census, allowances: Iterable[Allowance]) -> None:
+        self.leaks: list[Leak] = []
+        self.used_allowances: set[Allowance] = set()
+        self._panel = panel
+        self._census = census
+        self._allowances = tuple(allowances)
+
+    def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
+        """The first detector that takes an object for a leak, and that leak, with its phase."""
+        detector, leak = self._panel.judge(obj)
+        if leak is not None and _is_built_in(detector):
+            leak = _as_of_its_maker(leak, obj)
+        if leak is not None and not leak.phase and not _is_of_the_loop_alone(obj):
+            leak = dataclasses.replace(leak, phase=self._census.phase_of(obj) or self._census.phase)
+        return detector, leak
+
+    def add(self, leak: Leak) -> bool:
+        """Notes a leak; False if it is allowed."""
+        if apply(self._allowances, leak, self.used_allowances):
+            return False
+        self.leaks.append(leak)
+        return True
+
+    def hear(self, obj: Any) -> bool:
+        """Notes what dies just now, if it is a leak, allowed or not; returns whether it is one."""
+        leak = self.judge(obj)[1]
+        if leak is not None:
+            self.add(leak)
+        return leak is not None
+
+    def allows(self, obj: object) -> bool:
+        """Whether something is a leak that is allowed."""
+        leak = self.judge(obj)[1]
+        return leak is not None and apply(self._allowances, leak, set())
+
+
+def _is_built_in(detector: LeakDetector | None) -> bool:
+    return type(detector).__module__.startswith(_OWN)
+
+
+_NOTED = (*task_internals.FUTURE_TYPES, *loop_internals.TRANSPORTS, asyncio.Server, asyncio.Handle)
+"""What our loop notes the creation of; what users' classes say to a question for an attribute is unknown."""
+_OWN = __name__.partition(".")[0] + "."
+
+
+def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
+    """Where an installed package made a thing, its user has only the package's own object to close."""
+    origin, site = origins.of(obj), None
+    if origin is not None:
+        site = origin.site
+    elif isinstance(obj, _NOTED):
+        site = creation_site(obj) or creation_site(loop_internals.carrier_of(obj))
+    if isinstance(obj, task_internals.FUTURE_TYPES) and obj.done():
+        return leak  # what has failed is not mended by closing anything
+    maker = maker_in(site) if site is not None else ""
+    return dataclasses.replace(leak, remedy=f"close the {maker} that made it") if maker else leak
+
+
+def _is_of_the_loop_alone(obj: object) -> bool:
+    """Whether it has shown itself only when the loop was closed: nobody knows since when it is there."""
+    return isinstance(obj, Announcement) and obj.thing is None

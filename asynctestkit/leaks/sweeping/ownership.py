@@ -1,0 +1,144 @@
+"""Whose a thing is that may outlive a test: the test's, or the process's.
+
+Executors, sockets, threads, children and patches may be made by a test and kept on purpose, for all the tests
+after it: a module's pool that is made when it is first needed, what a cached function returns, the connection
+of a library. Who holds a thing tells. From each thing the search goes to its holders, and to theirs, until it
+comes to a namespace of the process, or to the test, or finds no more.
+
+All references have to be accounted for: if there are more of them than can be seen, somebody holds the thing
+who cannot be seen, such as a library in C. What cannot be decided is nobody's fault.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..census.holders import holders_of
+from ..census.keepers import Keepers, Link
+from ..census.running_code import RunningCode
+from ..owner import Owner
+
+__all__ = ["owners_of"]
+
+_MOST = 2000
+"""Holders that are looked at for one test; of a thing that has more it is not known whose it is."""
+
+
+def owners_of(
+    things: Sequence[Any], case: object, keepers: Keepers, thaw: Callable[[], bool]
+) -> dict[int, Owner]:
+    """The owner of each thing, by its id.
+
+    `case` is the instance of the test, None for a block. What is older than the test is frozen, and hidden
+    from the collector; `thaw` changes that, where it returns True. That is put off, as a look at everything
+    takes as long as a full collection.
+    """
+    search = _Search(things, keepers, _parts_of(case))
+    if search.has_found_all() or not thaw():
+        return search.owners()
+    return _Search(things, keepers, []).owners()
+
+
+def _parts_of(case: object) -> list[object]:
+    """A test's instance, and what it has; no variable may have any of that while references are counted."""
+    return [] if case is None else [case, vars(case), *vars(case).values()]
+
+
+class _Search:
+    """One search among what the collector sees, and a few others."""
+
+    def __init__(self, things: Sequence[Any], keepers: Keepers, others: list[object]) -> None:
+        self._things = things
+        self._keepers = keepers
+        self._others = others
+        self._nodes: dict[int, Any] = {id(thing): thing for thing in things}
+        self._held_by: dict[int, list[int]] = {}
+        """What is held by each node that is a holder."""
+        self._tests: set[int] = set()
+        self._processes: set[int] = set()
+        self._unseen: set[int] = set()
+        self._running_threads: set[int] = set()
+        """Those of the nodes that the interpreter holds as well, so that counting tells nothing."""
+        self._running: RunningCode | None = None
+        keepers.pass_by(things, others, self._nodes)
+        frontier: list[Any] = list(things)
+        while frontier and len(self._nodes) < len(things) + _MOST:
+            frontier = self._holders_of(frontier)
+        self._processes.update(map(id, frontier))  # too many: not decided
+
+    def has_found_all(self) -> bool:
+        """Whether no reference has remained unaccounted for, other than of what is decided."""
+        decided = self._spread(self._processes)
+        return self._unseen | self._running_threads <= decided
+
+    def owners(self) -> dict[int, Owner]:
+        processes, tests = self._spread(self._processes | self._unseen), self._spread(self._tests)
+        found = {id(thing): Owner.TEST if id(thing) in tests else Owner.NOBODY for thing in self._things}
+        return {**found, **{thing: Owner.PROCESS for thing in found if thing in processes}}
+
+    def _spread(self, owned: Iterable[int]) -> set[int]:
+        """With everything that they hold, directly or not."""
+        reached = set(owned)
+        left = list(reached)
+        while left:
+            fresh = [each for each in self._held_by.get(left.pop(), ()) if each not in reached]
+            reached.update(fresh)
+            left += fresh
+        return reached
+
+    def _holders_of(self, frontier: list[Any]) -> list[Any]:
+        """Notes what the holders of these nodes say; returns those that have to be looked at in turn."""
+        counts = _reference_counts(frontier)
+        holders = holders_of(frontier, self._others)
+        following = {}
+        for node, count in zip(frontier, counts, strict=True):
+            found = holders[id(node)]
+            unseen = count - len(found)
+            if unseen > 0:
+                unseen -= self._note_running(node)
+            if unseen > 0:
+                is_thread = self._keepers.may_be_held_unseen(node)
+                (self._running_threads if is_thread else self._unseen).add(id(node))
+            for holder in found:
+                links = self._keepers.links(holder) if holder is not frontier else (Link.NOTHING,)
+                self._note(node, links)
+                if Link.FURTHER in links:
+                    self._held_by.setdefault(id(holder), []).append(id(node))
+                    if id(holder) not in self._nodes:
+                        following[id(holder)] = holder
+        self._nodes.update(following)
+        return list(following.values())
+
+    def _note(self, node: object, links: tuple[Link, ...]) -> None:
+        if Link.TEST in links:
+            self._tests.add(id(node))
+        if Link.PROCESS in links:
+            self._processes.add(id(node))
+
+    def _note_running(self, node: object) -> int:
+        """Looks for a node among the variables of code that runs just now; returns how often it is there."""
+        if self._running is None:
+            self._running = RunningCode()
+            self._keepers.pass_by(*self._running.snapshots)
+        links = self._running.links(node)
+        self._note(node, tuple(links))
+        return len(links)
+
+
+def _reference_counts(nodes: list[Any]) -> list[int]:
+    """How many references there are to each, those apart that it takes to count them."""
+    return [count - _OWN for count in _raw_counts(nodes)]
+
+
+def _raw_counts(nodes: list[Any]) -> list[int]:
+    return [sys.getrefcount(node) for node in nodes]
+
+
+class _Probe:
+    pass
+
+
+_OWN = _raw_counts([_Probe()])[0] - 1
+"""The references to a node that come and go with the counting; the one of the list stays."""

@@ -1,0 +1,89 @@
+"""The detectors of one test, asked together."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
+
+from ..detector import LeakDetector
+from ..leak import Leak
+
+__all__ = ["Panel"]
+
+_T = TypeVar("_T")
+
+
+class Panel:
+    """What the detectors say of an object. `errors` are what those of the user's have raised."""
+
+    def __init__(self, kinds: Iterable[type[LeakDetector]]) -> None:
+        kinds = tuple(kinds)
+        self.errors: list[Exception] = []
+        self._detectors = [kind() for kind in kinds]
+        self._by_type: dict[type, tuple[LeakDetector, ...]] = {}
+        roles = _roles_of(kinds)
+        self.types = roles.types
+        """What they want to see of the heap."""
+        self.registries = [self._detectors[number].registered for number in roles.registering]
+        """What else they want to see."""
+        self._preparing = [self._detectors[number] for number in roles.preparing]
+        self._watching = [self._detectors[number] for number in roles.watching]
+
+    def has(self, kind: type[LeakDetector]) -> bool:
+        """Whether a detector of that class is among them."""
+        return any(isinstance(detector, kind) for detector in self._detectors)
+
+    def ask(self, method: Callable[[Any], _T], question: object) -> _T | None:
+        """What a detector answers; None where it fails, as the sweep has to go on."""
+        try:
+            return method(question)
+        except Exception as error:
+            self.errors.append(error)
+            return None
+
+    def prepare(self, objects: list[Any]) -> None:
+        """Shows all that is alive, before each is judged."""
+        for detector in self._preparing:
+            own = [obj for obj in objects if detector in self._interested(type(obj))]
+            if own:
+                self.ask(detector.prepare, own)
+
+    def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
+        """The first detector that takes an object for a leak, and that leak."""
+        for detector in self._interested(type(obj)):
+            leak = self.ask(detector.examine, obj)
+            if leak is not None:
+                return detector, leak
+        return None, None
+
+    def is_ending(self, obj: object) -> bool:
+        """Whether a detector thinks that it may end by itself."""
+        interested = self._interested(type(obj))
+        return any(self.ask(d.is_ending, obj) for d in self._watching if d in interested)
+
+    def _interested(self, kind: type) -> tuple[LeakDetector, ...]:
+        found = self._by_type.get(kind)
+        if found is None:
+            found = tuple(detector for detector in self._detectors if issubclass(kind, detector.types))
+            self._by_type[kind] = found
+        return found
+
+
+class _Roles(NamedTuple):
+    """The types that some detectors want from the heap; the numbers of those that override a hook."""
+
+    types: tuple[type, ...]
+    registering: tuple[int, ...]
+    preparing: tuple[int, ...]
+    watching: tuple[int, ...]
+
+
+@functools.lru_cache(maxsize=32)
+def _roles_of(detectors: tuple[type[LeakDetector], ...]) -> _Roles:
+    numbered = tuple(enumerate(detectors))
+    registering = tuple(n for n, each in numbered if each.registered is not LeakDetector.registered)
+    preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
+    watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
+    types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
+    return _Roles(types, registering, preparing, watching)

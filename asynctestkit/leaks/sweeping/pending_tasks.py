@@ -1,0 +1,149 @@
+"""The tasks that a test has left pending: they may end by themselves; then they are told and cancelled."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ...cpython import loop_internals, task_internals
+from ...cpython.originals import asyncio, gc
+from ...loops.cancellation import cancel_and_wait, detach
+from ...loops.quiescence import turn_until_quiet
+from ..census.census import Census
+from ..detector import LeakDetector
+from ..kinds.exceptions import one_line
+from ..leak import Leak
+from .connections import connection_handled_by
+from .findings import Findings
+from .reports import Reports
+from .settling import RELEASE, Settling
+
+__all__ = ["PendingTasks"]
+
+_Task = asyncio.Task[Any]
+
+
+class PendingTasks:
+    """Ends what a census finds pending.
+
+    `connections` are those that were told in the place of their handlers, each with its detector.
+    """
+
+    def __init__(self, census: Census, findings: Findings, settling: Settling, reports: Reports) -> None:
+        self.connections: list[tuple[LeakDetector, Any]] = []
+        self._census = census
+        self._findings = findings
+        self._settling = settling
+        self._reports = reports
+        self._handlers: dict[_Task, Leak] = {}
+        self._held: list[Any] = []
+
+    def hold_connections(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A connection in a cycle is to be found open; if it is collected, its socket warns before it can."""
+        self._held = loop_internals.connections_of(loop)
+
+    def let_connections_go(self) -> None:
+        """They have been found."""
+        self._held.clear()
+
+    async def end(self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float) -> None:
+        """Lets the tasks end by themselves if they can; takes stock of, cancels and awaits the others."""
+        census = self._census
+        self.hold_connections(loop)
+        left = await self._settling.settle(loop, settle_time)
+        held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
+        gc.collect()
+        del held
+        await self._settling.settle(loop, left)
+        found = self._take_stock()
+        failed = self._failed_futures() if found else {}
+        self._reports.muted = True
+        refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
+        if refused and census.drop_accepted_connections():  # pragma: no cover  # needed on 3.12 only
+            # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
+            await turn_until_quiet(loop, RELEASE)
+            refused = {task for task in refused if not task.done()}
+        if found:
+            await self._settling.let_end(loop, grace_period)
+        self._tell(found, refused, grace_period)
+        if found:
+            self._keep_quiet_of_failures(failed)
+        # Nothing here may keep a task, as its traceback keeps what it held: that is to die unheard.
+        self._handlers.clear()
+        del found, refused, failed
+        gc.collect()
+        self._reports.muted = False
+
+    def _take_stock(self) -> dict[_Task, Leak | None]:
+        """What the tasks are, before they are cancelled; connections are told first, in place of handlers."""
+        judged = {task: self._findings.judge(task)[1] for task in self._census.pending_tasks()}
+        for task, leak in judged.items():
+            if leak is not None and self._is_told_with_connection(task):
+                self._handlers[task] = leak
+        return {task: None if task in self._handlers else leak for task, leak in judged.items()}
+
+    def _is_told_with_connection(self, task: _Task) -> bool:
+        """Whether a task handles the other end of a connection that is a leak, which is told.
+
+        It has to be told now: when the handler is cancelled, it may end the connection.
+        """
+        connection = connection_handled_by(task)
+        if connection is None:
+            return False
+        if not any(told is connection for _, told in self.connections):
+            detector, leak = self._findings.judge(connection)
+            if detector is None or leak is None:
+                return False
+            if self._findings.add(leak):
+                self.connections.append((detector, connection))
+        return True
+
+    def _tell(self, found: dict[_Task, Leak | None], refused: set[_Task], grace_period: float) -> None:
+        for task, leak in found.items():
+            if leak is not None and (task in refused or task not in self._census.told_tasks):
+                self._findings.add(_told(leak, task, task in refused, grace_period))
+        for task in refused & self._handlers.keys():
+            self._findings.add(_told(self._handlers[task], task, True, grace_period))
+        for task in refused - found.keys():
+            leak = self._findings.judge(task)[1]
+            if leak is not None:
+                self._findings.add(_told_of_successor(leak))
+        for task in refused:
+            detach(task)
+
+    def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
+        """What has failed since is due to the cancelling: it is one leak with the task that was cancelled."""
+        for identity, future in self._failed_futures().items():
+            if identity not in before:
+                task_internals.mark_exception_retrieved(future)
+
+    def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
+        """By identity: a user's futures may not be hashable."""
+        futures = (obj for obj in self._census.living() if isinstance(obj, task_internals.FUTURE_TYPES))
+        return {id(future): future for future in futures if task_internals.is_exception_unretrieved(future)}
+
+
+def _told(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:
+    """The leak of a task, with what became of it when it was cancelled.
+
+    Looks at its exception, so that nobody logs it.
+    """
+    if refused:
+        return dataclasses.replace(
+            leak,
+            description=f"stubborn, it ignored its cancellation for {grace_period:g} s; {leak.description}",
+            remedy="let CancelledError through: re-raise it, and catch Exception rather than BaseException",
+        )
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        return dataclasses.replace(
+            leak, description=f"{leak.description}; when cancelled it raised {one_line(error)}"
+        )
+    return leak
+
+
+def _told_of_successor(leak: Leak) -> Leak:
+    return dataclasses.replace(
+        leak,
+        description=f"one of an endless line, as each starts the next when cancelled; {leak.description}",
+        remedy="start nothing in `finally` or `except CancelledError`, or end the line at some point",
+    )

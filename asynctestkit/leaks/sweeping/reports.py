@@ -1,0 +1,201 @@
+"""What Python and asyncio report of by themselves, and what of it is of a test.
+
+Some things are known only when they die: a coroutine that was never awaited, a task destroyed while pending,
+a future whose exception nobody retrieved, a generator that the loop has to close, what nobody has closed. It
+is passed on at once, to the innermost test.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from types import AsyncGeneratorType
+from typing import Any
+
+from ...cpython import interpreter, loop_internals, process_internals, task_internals
+from ...cpython.alarms import PhaseInterrupt
+from ...stacks.places import below_the_library, capture
+from ..census.age import is_known_to_be_new, is_older_coroutine, is_older_future, origin_of
+from ..census.announcement import Announcement
+from ..census.audit import audit
+from ..census.census import Census
+from ..census.creation_lines import creation_lines
+from ..census.finalizers import reports_to_the_loop, warns
+from ..census.heap import heap, is_collecting
+from ..census.loop_error import LoopError
+from ..census.loop_relations import loops_of
+from ..census.origins import origins
+from ..kinds.coroutines import forgotten_with
+from ..kinds.environ import EnvironmentChange
+from ..kinds.generator_cleanups import left_at
+from ..kinds.subprocesses import lives_on
+from ..kinds.unclosed import announcing_parts
+from .attention import Attention
+from .late import thing_in
+from .spared import spared
+
+__all__ = ["Reports"]
+
+
+class Reports:
+    """Listens for one test between `open()` and `close()`.
+
+    What is of the test, and of a type that its census wants, is given to `examine`, which says whether it is
+    a leak: then nobody else needs to hear of it.
+    """
+
+    def __init__(self, census: Census, examine: Callable[[object], bool]) -> None:
+        self.muted = False
+        """While True, nothing is listened to: what dies then dies of the sweep."""
+        self.loop_is_closing = False
+        """While True, what warns without showing itself is something of the loop's."""
+        self._census = census
+        self._examine = examine
+        self._told: dict[int, object] = {}
+        """The origins of coroutines that will die of another's death, and were told of with that.
+
+        An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
+        coroutine may be used again as soon as it has died.
+        """
+        self._half_announced: tuple[int, str] | None = None
+        self._closed_with: dict[int, type] = {}
+        """The classes, by id, of what belonged to something that has announced itself."""
+
+    def open(self, loop_is_tests: bool) -> None:
+        """Begins; `loop_is_tests` says whether the census's loop was made for the test."""
+        census = self._census
+        self._loop_is_tests = loop_is_tests
+        spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
+        self._attention = Attention()
+        creation_lines.track()
+        self._unlisten = [
+            interpreter.hook_unawaited_coroutines(self._on_unawaited),
+            interpreter.hook_default_exception_handler(census.loop, self._on_loop_error),
+            process_internals.hook_resource_warnings(
+                process_internals.WarningHook(self._wants_warnings, self._on_resource_warning)
+            ),
+        ]
+        if census.wants(AsyncGeneratorType) or census.wants(task_internals.TASK_TYPES[0]):
+            finalizer = interpreter.hook_async_generator_finalizer(census.loop, self._on_dropped_generator)
+            self._unlisten.append(finalizer)
+        if census.wants(loop_internals.TRANSPORTS[0]):
+            self._unlisten.append(loop_internals.hook_unclosed_transports(self._on_unclosed_transport))
+        if census.wants(EnvironmentChange):
+            audit.enter()
+            self._unlisten.append(audit.leave)
+
+    def close(self) -> None:
+        """Takes everything back that `open` has changed in the process."""
+        # Nothing is left in a cycle: a test costs the collector nothing.
+        self._examine = _silence
+        while self._unlisten:
+            self._unlisten.pop()()
+        creation_lines.untrack()
+
+    def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if self.muted or self._census.was_interrupted:
+            return
+        if spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
+            return
+        is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
+        if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
+            interpreter.warn_unawaited_coroutine(coroutine)
+        else:
+            self._told.update((id(origin), origin) for origin in map(origin_of, forgotten_with(coroutine)))
+            self._examine(coroutine)
+
+    def _on_dropped_generator(self, generator: AsyncGeneratorType[Any, Any]) -> None:
+        if not self.muted:
+            if not is_collecting():
+                left_at[generator] = capture(below_the_library(sys._getframe(2)), self._census.phase)
+            self._examine(generator)
+
+    # -- the loop's exception handler
+
+    def _on_loop_error(self, report: Callable[[dict[str, Any]], None], context: dict[str, Any]) -> None:
+        if self.muted or isinstance(context.get("exception"), PhaseInterrupt):
+            return
+        thing = thing_in(context) if context.get("exception") is None else None
+        if thing is not None:
+            message = str(context.get("message", ""))
+            made_at = context.get("source_traceback")
+            if self._is_announced(Announcement(message, thing, made_at), "to the loop"):
+                return
+        report(context)
+        if thing is None:
+            self._on_error(context)
+
+    def _on_error(self, context: dict[str, Any]) -> None:
+        error, task, future = context.get("exception"), context.get("task"), context.get("future")
+        census = self._census
+        if self._attention.sees_errors(census.loop):
+            return
+        if heap.innermost(census.loop, task or future) is not census or is_older_future(future, census.known):
+            return
+        if task is not None and error is None and not task.done():
+            self._examine(task)
+            return
+        message = context.get("message") or "unhandled exception in event loop"
+        self._examine(LoopError(message, error, future if error is not None else None, context))
+
+    # -- what dies unclosed
+
+    def _on_unclosed_transport(self, transport: Any) -> bool:
+        """Whether this test is charged with a transport that dies open, or else Python warns of it."""
+        if task_internals.loop_of(transport) is not self._census.loop or self._census.had_transport(
+            transport
+        ):
+            return False
+        if self.muted or loop_internals.carries_tls(transport):  # the transport on top of it tells
+            return True
+        return not self._attention.records_warnings() and self._examine(transport)
+
+    def _wants_warnings(self) -> bool:
+        """Whether warnings of what was not closed are of interest: those that a test records, it sees."""
+        return not self._attention.records_warnings()
+
+    def _on_resource_warning(self, text: str, thing: object) -> bool:
+        """Whether nobody needs to be warned of what has died unclosed: it is a leak, or was let live on."""
+        if thing is not None and origins.is_spared(thing):
+            return True
+        if thing is None or origins.of_dying(thing) is None or not self._census.wants(type(thing)):
+            return self._is_announced(Announcement(text, thing), "by a warning")
+        return self.muted or lives_on(thing) or self._examine(thing)
+
+    def _is_announced(self, announcement: Announcement, channel: str) -> bool:
+        """Whether something that announces itself is a leak; many do so twice in a row, in both ways."""
+        thing = announcement.thing
+        before, self._half_announced = self._half_announced, None
+        if before is not None and before[0] == id(thing) and before[1] != channel:
+            return True
+        if thing is not None and self._closed_with.get(id(thing)) is type(thing):
+            return True
+        if not self._is_of_the_test(thing):
+            return False
+        if self._is_looked_at(thing):
+            self._closed_with.update(announcing_parts(thing))
+            return False
+        if not (self.muted or self._examine(announcement)):
+            return False
+        self._closed_with.update(announcing_parts(thing))
+        self._half_announced = (id(thing), channel)
+        return True
+
+    def _is_of_the_test(self, thing: object) -> bool:
+        if thing is None:
+            return self.loop_is_closing
+        loops = loops_of(thing)
+        if self._census.loop in loops and self._loop_is_tests:
+            return True
+        return (not loops or self._census.loop in loops) and is_known_to_be_new(thing)
+
+    def _is_looked_at(self, thing: object) -> bool:
+        """Whether somebody looks at one of the ways in which this announces itself."""
+        attention, cls = self._attention, type(thing)
+        is_heard = reports_to_the_loop(cls) and attention.sees_errors(self._census.loop)
+        return is_heard or (warns(cls) and attention.records_warnings())
+
+
+def _silence(_: object) -> bool:
+    """After the end, nothing is told."""
+    return False

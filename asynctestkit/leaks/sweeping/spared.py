@@ -1,0 +1,45 @@
+"""What an allowance lets live beyond its test: if it dies in a later one, that has nothing to do with it."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from ...cpython import loop_internals
+from ..kinds.coroutines import is_unstarted
+
+__all__ = ["spare", "spared"]
+
+
+class _Spared:
+    """Coroutines that an allowance let live: if they die in a later test, it has nothing to do with that."""
+
+    def __init__(self) -> None:
+        self._living: dict[int, weakref.ref[Any]] = {}
+        self.dead: set[int] = set()
+
+    def add(self, coroutine: Any) -> None:
+        identity = id(coroutine)
+        # The callback runs just before the finalizer, which asks `have_died`.
+        self._living[identity] = weakref.ref(coroutine, lambda _: self._bury(identity))
+
+    def have_died(self, coroutine: Any) -> bool:
+        died = id(coroutine) in self.dead
+        self.dead.discard(id(coroutine))
+        return died
+
+    def _bury(self, identity: int) -> None:
+        del self._living[identity]
+        self.dead.add(identity)
+
+
+spared = _Spared()
+"""Those of this process."""
+
+
+def spare(obj: object) -> None:
+    """Lets what is no leak, or an allowed one, live on, and keeps it from being a leak of a later test."""
+    if is_unstarted(obj):
+        spared.add(obj)
+    elif isinstance(obj, loop_internals.TRANSPORTS):
+        loop_internals.silence(obj)

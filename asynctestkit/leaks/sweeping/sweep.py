@@ -1,0 +1,186 @@
+"""The sweep: settle, take stock, cancel, and end what refuses.
+
+Live objects become `Leak` values here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any
+
+from ...cpython import task_internals
+from ...cpython.originals import asyncio, gc
+from ...loops.quiescence import is_quiet, pause, turn_until_quiet
+from ...loops.shutdown import CutOff
+from ..allowances import Allowance
+from ..census.census import Census
+from ..census.heap import heap
+from ..census.keepers import Keepers
+from ..census.origins import origins
+from ..detector import LeakDetector
+from ..kinds.async_generators import told
+from ..kinds.generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
+from ..kinds.unclosed import UnclosedLeaks, announcing_parts
+from ..leak import Leak
+from .findings import Findings
+from .ownership import owners_of
+from .panel import Panel
+from .pending_tasks import PendingTasks
+from .reports import Reports
+from .settling import RELEASE, ROUND, Settling, pauses
+from .spared import spare
+
+__all__ = ["Sweep"]
+
+_Judged = tuple[Any, LeakDetector | None, Leak | None]
+
+
+class Sweep:
+    """Everything that one test leaves behind, found and ended.
+
+    `leaks`, `used_allowances` and `errors`, which detectors of the user's have raised, grow as things
+    are heard of, and are complete when the sweep is over.
+    """
+
+    def __init__(self, detectors: Iterable[type[LeakDetector]], allowances: Iterable[Allowance]) -> None:
+        self._panel = Panel(detectors)
+        self.errors = self._panel.errors
+        self.census = Census(self._panel.types, self._panel.registries)
+        self._findings = Findings(self._panel, self.census, allowances)
+        self.leaks = self._findings.leaks
+        self.used_allowances = self._findings.used_allowances
+        self._reports = Reports(self.census, self._findings.hear)
+        self._settling = Settling(self.census, self._panel, self._findings.allows)
+        self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
+        self.announced: dict[int, type] = {}
+        """The classes, by id, of what is told as not closed and lives on: it will say so when it dies."""
+        self._released: list[tuple[LeakDetector, Any]] = []
+
+    def open(self, loop: asyncio.AbstractEventLoop, loop_is_tests: bool) -> None:
+        """Sets the mark and begins to listen; `loop_is_tests` says whether the loop was made for the test."""
+        self.census.open(loop)
+        self._reports.open(loop_is_tests)
+
+    def close(self) -> None:
+        """Gives back what `open` has taken of the process."""
+        self._reports.close()
+        self.census.close()
+
+    @contextlib.contextmanager
+    def hearing_what_the_loop_closes(self) -> Iterator[None]:
+        """While its loop is closed, a test is told of what was left on it, and does not show itself."""
+        self._reports.loop_is_closing = True
+        try:
+            yield
+        finally:
+            self._reports.loop_is_closing = False
+
+    @property
+    def phase(self) -> str:
+        """The one that is going on; "setUp" at first. What is created meanwhile is charged to it."""
+        return self.census.phase
+
+    @phase.setter
+    def phase(self, name: str) -> None:
+        self.census.phase = name
+
+    def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Collects garbage; whether anything could happen in the loop then, so that `end_tasks` is due."""
+        if loop.is_closed():
+            return False
+        self._tasks.hold_connections(loop)
+        if self.census.pending_tasks() or not is_quiet(loop) or task_internals.watched_descriptors(loop):
+            return True
+        gc.collect()  # a finalizer that starts a task leaves its first step to the loop
+        return not is_quiet(loop) or self._settling.something_may_end()
+
+    async def end_tasks(
+        self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
+    ) -> None:
+        """Lets the tasks end by themselves if they can; takes stock of, cancels and awaits the others."""
+        await self._tasks.end(loop, settle_time, grace_period)
+
+    def take_stock(self, loop_ends: bool, spares_process: bool, case: object) -> None:
+        """Finds everything else that was created and is still alive, and ends what is a leak.
+
+        `loop_ends` says whether the loop is closed next, and `spares_process` whether nothing is ended that
+        may outlive the test. `case` is the test's instance, None for a block.
+        """
+        # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
+        living = [o for o in self.census.living() if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
+        self._panel.prepare(living)
+        judged = [(obj, *self._findings.judge(obj)) for obj in living]
+        judged = _without_the_process(judged, living, self.census.loop, case)
+        self._reports.muted = True
+        self._released += self._tasks.connections
+        told_already = {id(connection) for _, connection in self._tasks.connections}
+        for obj, judge, leak in judged:
+            if id(obj) in told_already:
+                continue
+            is_told = leak is not None and self._findings.add(leak)
+            if is_told:
+                self._note_told(obj, judge)
+            if judge is not None and (
+                (is_told and not (spares_process and judge.may_outlive_tests))
+                or (loop_ends and judge.dies_with_loop)
+            ):
+                self._released.append((judge, obj))
+            else:
+                spare(obj)
+                if leak is not None:
+                    origins.spare(obj)
+        for judge, obj in reversed(self._released):
+            self._panel.ask(judge.release, obj)
+        self._tasks.let_connections_go()
+        self._reports.muted = False
+
+    def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
+        """What will be heard of again."""
+        if isinstance(judge, UnclosedLeaks):
+            self.announced.update({id(obj): type(obj), **announcing_parts(obj)})
+
+    def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
+        """Notes the generators whose clean-up had to be cut off after so many seconds; each is told once."""
+        for each in generators:
+            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
+                self._findings.add(leak_of_cut_off(each, seconds))
+
+    def has_to_see_off(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether what was released still needs the loop for its end."""
+        had_any = bool(self._released)
+        self._released = [(d, obj) for d, obj in self._released if self._panel.ask(d.is_gone, obj) is False]
+        return had_any and not loop.is_closed() and (bool(self._released) or not is_quiet(loop))
+
+    def see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> Coroutine[Any, Any, None]:
+        """Turns the loop until what was released has ended; what the test's code says to that is no leak."""
+        self._reports.muted = True  # now: some of it runs before the first step of the coroutine
+        return self._see_off(loop, grace_period)
+
+    async def _see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
+        left, lengths = grace_period, pauses()
+        await turn_until_quiet(loop, RELEASE)
+        while left > 0 and self.has_to_see_off(loop):
+            left -= await pause(loop, (), next(lengths))
+            await turn_until_quiet(loop, ROUND)
+        self._released.clear()
+        gc.collect()
+        self._reports.muted = False
+
+
+def _without_the_process(
+    judged: list[_Judged], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
+) -> list[_Judged]:
+    """What was judged; what is not the test's own, but the process's, is no leak."""
+    doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
+    if not doubtful:
+        return judged
+    keepers = Keepers(loop)
+    keepers.pass_by(living, judged, *judged)
+    owners = owners_of(doubtful, case, keepers, heap.thaw)
+    return [
+        (obj, None, None)
+        if judge is not None and id(obj) in owners and not judge.is_leak_of(owners[id(obj)], obj)
+        else (obj, judge, leak)
+        for obj, judge, leak in judged
+    ]

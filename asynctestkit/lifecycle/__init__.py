@@ -1,0 +1,1 @@
+"""A test from its mark to its verdict."""

@@ -1,0 +1,78 @@
+"""What is said of a single test, or of a class: `@hygiene` and `@allow_leaks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..leaks.allowances import Allowance
+from ..settings import NAMES, Overrides, check
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # from 3.11 in typing
+
+__all__ = ["allow_leaks", "allowances_of", "hygiene", "overrides_of"]
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+_OVERRIDES = "_asynctestkit_settings"
+_ALLOWANCES = "_asynctestkit_allowances"
+
+
+def hygiene(**overrides: Unpack[Overrides]) -> Callable[[_Decorated], _Decorated]:
+    """Overrides settings for one test method, or for one class and its subclasses.
+
+    An unknown setting is a TypeError, a bad value a TypeError or ValueError, when the decorator runs.
+    """
+    check(overrides)
+
+    def decorate(target: _Decorated) -> _Decorated:
+        if isinstance(target, type):
+            _require_hygienic(target, "hygiene")
+            for name, value in overrides.items():
+                setattr(target, name, value)
+        else:
+            setattr(target, _OVERRIDES, {**overrides_of(target), **overrides})
+        return target
+
+    return decorate
+
+
+def allow_leaks(
+    kind: str, *, name: str | None = None, coroutine: str | None = None, reason: str, required: bool = True
+) -> Callable[[_Decorated], _Decorated]:
+    """Tolerates the leaks of one kind in one test method, or in one class and its subclasses; see Allowance.
+
+    On a method, an allowance that matches nothing fails the test as stale, unless `required` is False.
+    """
+    allowance = Allowance(kind, name=name, coroutine=coroutine, reason=reason)
+
+    def decorate(target: _Decorated) -> _Decorated:
+        if isinstance(target, type):
+            _require_hygienic(target, "allow_leaks")
+            target.allowed_leaks = (*target.allowed_leaks, allowance)  # type: ignore[attr-defined]  # just checked
+        else:
+            setattr(target, _ALLOWANCES, {**allowances_of(target), allowance: required})
+        return target
+
+    return decorate
+
+
+def overrides_of(method: object) -> dict[str, Any]:
+    """The settings that `@hygiene` overrides for a test method."""
+    found: dict[str, Any] = getattr(method, _OVERRIDES, {})
+    return found
+
+
+def allowances_of(method: object) -> dict[Allowance, bool]:
+    """The allowances on a test method, each with whether it is required to match."""
+    found: dict[Allowance, bool] = getattr(method, _ALLOWANCES, {})
+    return found
+
+
+def _require_hygienic(target: type, decorator: str) -> None:
+    missing = [name for name in NAMES if not hasattr(target, name)]
+    if missing:
+        raise TypeError(
+            f"@{decorator} on {target.__name__}, which is no HygieneMixin or HygienicAsyncTestCase"
+        )

@@ -1,0 +1,259 @@
+"""The guard over one test, or one block: it marks, limits each phase, sweeps, and says what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from ..cpython import interpreter
+from ..cpython.originals import asyncio
+from ..cpython.versions import add_note
+from ..exceptions import BlockedLoopError, DeadlineError, LeakError, StaleAllowanceError, UnnamedTaskError
+from ..leaks.allowances import Allowance
+from ..leaks.census.census import Census
+from ..leaks.kinds.exceptions import one_line
+from ..leaks.leak import Leak
+from ..leaks.listeners import tell
+from ..leaks.report import render, render_failure
+from ..leaks.sweeping.late import LateErrors, ignore_late_errors, warn_of
+from ..leaks.sweeping.sweep import Sweep
+from ..limits.block_report import render_blocks
+from ..limits.blocking import BlockingWatch
+from ..limits.subject import Code
+from ..loops.loop import HygienicEventLoop
+from ..loops.runner import ForeignRunner, Runner
+from ..loops.virtual.patched_time import PatchedTime
+from ..loops.virtual.virtual_loop import clock_of
+from ..settings import Settings
+from .phase import Phase
+from .raising import fail
+from .task_names import TaskNames, render_unnamed
+
+__all__ = ["Guard"]
+
+__unittest = True
+
+_SWEEP = "the sweep after it"
+
+
+class Guard:
+    """One test's hygiene from its mark to its verdict.
+
+    `subject` names the test, `source` is its file and line. A guard that `observes` tells listeners what it
+    finds, and changes no outcome; a limit that is set holds all the same.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        source: tuple[str, int],
+        settings: Settings,
+        required: Mapping[Allowance, bool],
+        code: Code,
+        *,
+        observes: bool = False,
+    ) -> None:
+        self.subject = subject
+        self.settings = settings
+        self.depth = 0
+        self.code = code
+        self.source = source
+        self._required = required
+        self._entered = False
+        self.observes = observes
+        self.is_decided = observes
+        """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
+        self._is_open = False
+        self._late: Callable[[dict[str, Any]], None] | None = None
+        self._blocking: BlockingWatch | None = None
+        self._names: TaskNames | None = None
+        self._patched_time: PatchedTime | None = None
+        self.on_failure: Callable[[BaseException], None] | None = None
+        """Called with each exception that a phase ends with, before it is raised."""
+        self._allowances = (*settings.allowed_leaks, *required)
+        self._sweep = Sweep(settings.leak_detectors, self._allowances)
+        threads = (each for each in self._allowances if each.kind == "thread")
+        self._spared_threads = tuple(each.name for each in threads if each.name)
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sets the mark: what exists now is nobody's leak."""
+        self.loop = loop
+        self.clock = clock_of(loop, self.settings.clock)
+        if self.settings.patch_time:
+            self._patched_time = PatchedTime.of(self.clock)
+        if isinstance(loop, HygienicEventLoop):
+            loop.contacts.enter(self._spared_threads)
+        self._sweep.open(loop, isinstance(self.code, Runner))
+        if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
+            self._names = TaskNames(loop)
+        if self.settings.blocking_threshold is not None:
+            self._blocking = BlockingWatch(loop, self.settings.blocking_threshold)
+            self._blocking.open()
+        self._is_open = True
+
+    def close(self) -> None:
+        """Gives back what `open` has taken of the process; may be called twice."""
+        if self._is_open:
+            self._is_open = False
+            self._stop_timing()
+            self._sweep.close()
+            if self._late is not None:
+                interpreter.replace_default_exception_handler(self.loop, self._late)
+            if isinstance(self.loop, HygienicEventLoop):
+                self.loop.contacts.leave(self._spared_threads)
+            if self._names is not None:
+                self._names.close()
+            if self._patched_time is not None:
+                self._patched_time.restore()
+
+    def phase(self, name: str, *, what: str = "") -> Phase:
+        """A context manager around one phase of the test, under the deadline; messages call it `what`."""
+        if self._entered and name != self._sweep.phase:
+            self.census.stamp(self._sweep.phase)
+        self._entered = True
+        return Phase(self, name, what=what)
+
+    def set_phase(self, name: str) -> str:
+        """What is created from now on belongs to this phase; returns the one before."""
+        before, self._sweep.phase = self._sweep.phase, name
+        if isinstance(self.loop, HygienicEventLoop):
+            self.loop.phase = name
+        if self._blocking is not None:
+            self._blocking.phase = name
+        return before
+
+    @property
+    def census(self) -> Census:
+        """What the test has created."""
+        return self._sweep.census
+
+    def sweep(self, runner: Runner | ForeignRunner, case: object, closes_loop: bool = False) -> None:
+        """The end of a test, whose instance is `case`: finds and ends what it has left, and closes.
+
+        With `closes_loop` the loop as well: some things tell only then that they were not closed.
+        """
+        self._stop_timing()
+        decided = self.is_decided
+        try:
+            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+                if self._sweep.has_work_for_the_loop(self.loop):
+                    runner.run(self.end_tasks(), insist=True)
+                self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
+                if self._sweep.has_to_see_off(self.loop):
+                    runner.run(self._see_off(), insist=True)
+                grace_period = self.settings.grace_period
+                self._sweep.add_cut_off(runner.shut_down(grace_period), grace_period)
+                if closes_loop and isinstance(runner, Runner):
+                    self._close_loop(runner)
+        except DeadlineError as blocked:
+            if not decided:
+                raise
+            self._warn(str(blocked))
+        finally:
+            self.close()
+
+    def _close_loop(self, runner: Runner) -> None:
+        with self._sweep.hearing_what_the_loop_closes():
+            runner.close_loop()
+        self._late = ignore_late_errors
+        if self.settings.on_leak != "ignore":
+            self._late = LateErrors(
+                self.subject, self.source, self._sweep.announced, self._allowances, is_silent=self.observes
+            )
+
+    async def sweep_block(self) -> None:
+        """The end of a block, within its loop: finds and ends what it has left, and closes."""
+        self._stop_timing()
+        try:
+            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+                await self.end_tasks()
+                self._sweep.take_stock(False, self._spares_process, None)
+                if self._sweep.has_to_see_off(self.loop):
+                    await self._see_off()
+        finally:
+            self.close()
+
+    @property
+    def _spares_process(self) -> bool:
+        """Whether what may outlive a test is only told, so that the run is what it would be without us."""
+        return self.settings.on_leak != "fail"
+
+    async def end_tasks(self) -> None:
+        """The part of the sweep that needs the loop."""
+        await self._sweep.end_tasks(self.loop, self.settings.settle_time, self.settings.grace_period)
+
+    def _see_off(self) -> Coroutine[Any, Any, None]:
+        return self._sweep.see_off(self.loop, self.settings.grace_period)
+
+    def verdict(self) -> None:
+        """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
+        leaks, decided = self.told(), self.is_decided
+        threshold = self.settings.blocking_threshold
+        others = _other_faults(self.subject, self._names, self._blocking, threshold)
+        report = _rendered(self.subject, leaks)
+        for error in self._sweep.errors:
+            if not decided:
+                raise _of_detector(error, report)
+            self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
+        if report and self.settings.on_leak == "fail" and not decided:
+            text = render_failure(leaks) if self.code.is_of_test else report
+            fail(self, LeakError("\n\n".join([text, *others.values()]), leaks))
+        if report and self.settings.on_leak != "ignore":
+            self._warn(report)
+        for kind, text in others.items():
+            if not decided:
+                fail(self, kind("\n\n".join(others.values())))
+            self._warn(text)
+        used = self._sweep.used_allowances
+        stale = [each for each, is_required in self._required.items() if is_required and each not in used]
+        if stale and not decided and self.settings.on_leak != "ignore":
+            text = (
+                f"{self.subject}: no leak matched {stale[0]} (reason: {stale[0].reason}). "
+                "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
+            )
+            if self.settings.on_leak == "fail":
+                fail(self, StaleAllowanceError(text))
+            self._warn(text)
+
+    def report(self) -> str:
+        """What was found and counts, as text; "" if nothing does."""
+        return _rendered(self.subject, self.told())
+
+    def told(self) -> tuple[Leak, ...]:
+        """Tells the listeners what was found; returns what the test, or the block, is charged with."""
+        leaks = tuple(self._sweep.leaks)
+        if self.settings.on_leak != "ignore":
+            leaks = tell(self.subject, leaks)
+        return () if self.observes else leaks
+
+    def _stop_timing(self) -> None:
+        """What the sweep does to the loop is not the test's doing. May be called twice."""
+        if self._blocking is not None:
+            self._blocking.close()
+
+    def _warn(self, text: str) -> None:
+        warn_of(text, self.source, is_late=self.is_decided)
+
+
+def _other_faults(
+    subject: str, names: TaskNames | None, blocking: BlockingWatch | None, threshold: float | None
+) -> dict[type[AssertionError], str]:
+    """What is wrong apart from leaks, as texts."""
+    faults: dict[type[AssertionError], str] = {}
+    if names is not None and (unnamed := names.unnamed()):
+        faults[UnnamedTaskError] = render_unnamed(subject, unnamed)
+    if blocking is not None and blocking.blocks:
+        faults[BlockedLoopError] = render_blocks(subject, threshold or 0.0, blocking.blocks)
+    return faults
+
+
+def _rendered(subject: str, leaks: tuple[Leak, ...]) -> str:
+    return render(subject, leaks) if leaks else ""
+
+
+def _of_detector(error: Exception, report: str) -> Exception:
+    """What a detector raised, with the lines of that only, and with what was found otherwise as a note."""
+    if report:
+        add_note(error, report)
+    trace = error.__traceback__
+    return error.with_traceback(trace and trace.tb_next)

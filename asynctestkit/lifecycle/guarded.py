@@ -1,0 +1,30 @@
+"""What a phase has to know of the guard that it is a part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..limits.subject import Subject
+from ..settings import Settings
+
+__all__ = ["Guarded"]
+
+
+class Guarded(Subject, Protocol):
+    """A test, or a block, with its settings and what has become of it so far."""
+
+    source: tuple[str, int]
+    """Its file, and its first line."""
+    settings: Settings
+    observes: bool
+    """Whether no outcome is to be changed, but for limits that are set."""
+    depth: int
+    """How many phases are under way, one in the other."""
+    is_decided: bool
+    """Whether it has its outcome already."""
+    on_failure: Callable[[BaseException], None] | None
+    """Called with each exception that a phase ends with."""
+
+    def set_phase(self, name: str) -> str:
+        """What is created from now on belongs to this phase; returns the one before."""

@@ -1,0 +1,140 @@
+"""One phase of a test, under its deadline and with an eye on whether it gets anywhere at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import TracebackType
+
+from ..cpython.alarms import PhaseInterrupt
+from ..cpython.originals import asyncio
+from ..exceptions import DeadlineError
+from ..limits.deadline import Watch
+from ..limits.deadline_report import report_of_overrun
+from ..limits.no_progress import bare_failure_of, failure_of
+from ..loops.loop import HygienicEventLoop
+from ..loops.selector import Standstill
+from ..stacks.places import hide_machinery
+from .guarded import Guarded
+from .raising import fail
+
+__all__ = ["Phase"]
+
+__unittest = True
+
+
+class Phase:
+    """One phase of a test, or one block, under the deadline: DeadlineError if it overran.
+
+    On a loop of ours also DeadlockError if nothing could wake it, and RunawayError if it got nowhere.
+    What it raises shows the user's lines only.
+    """
+
+    def __init__(self, guard: Guarded, name: str, *, what: str = "", is_sweep: bool = False) -> None:
+        self._guard = guard
+        self._name = name
+        self._is_sweep = is_sweep
+        self._what = what or _WORDS[name]
+        self._report = ""
+        self._watch: Watch | None = None
+        self._stuck: AssertionError | None = None
+
+    def __enter__(self) -> None:
+        guard = self._guard
+        self._before = guard.set_phase(self._name)
+        guard.depth += 1
+        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _hangs_as_ever(guard)):
+            guard.loop.listen(self._stands_still)
+        deadline = guard.settings.deadline
+        if deadline is not None and deadline != math.inf:
+            grace_period = guard.settings.grace_period
+            self._watch = Watch(self, deadline, grace_period, ends_by_itself=self._is_sweep)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watch, guard = self._watch, self._guard
+        self._watch = None  # it refers to the phase
+        if watch is not None:
+            try:
+                watch.stop()
+            except PhaseInterrupt:  # it came in the very moment
+                watch.stop()
+        if isinstance(guard.loop, HygienicEventLoop) and not self._is_sweep:
+            guard.loop.dismiss(self._stands_still)
+        stuck, self._stuck = self._stuck, None
+        guard.depth -= 1
+        guard.is_decided |= error is not None
+        if guard.depth:
+            guard.set_phase(self._before)
+        failure = DeadlineError(self._report) if watch is not None and watch.expired else stuck
+        told = error if failure is None else failure
+        if guard.on_failure is not None and told is not None:
+            guard.on_failure(told)
+        if failure is not None and not isinstance(error, KeyboardInterrupt):
+            expected = isinstance(error, PhaseInterrupt | asyncio.CancelledError)
+            hide_machinery(trace)
+            if error is None or trace is None or expected:
+                fail(guard, failure)
+            fail(guard, failure, error.with_traceback(trace.tb_next or trace))
+        hide_machinery(trace)
+
+    def _stands_still(self, standstill: Standstill) -> None:
+        """Called in the loop; a second time where the code has not heeded its cancellation."""
+        guard, code = self._guard, self._guard.code
+        is_first = self._stuck is None
+        try:
+            if is_first:
+                self._stuck = bare_failure_of(standstill, guard, self._what)
+                self._stuck = failure_of(standstill, guard, self._what, self._name)
+        finally:  # should looking at the user's objects fail
+            if is_first and code.main_task is not None:
+                code.cancel()
+            else:
+                guard.loop.dismiss(self._stands_still)  # type: ignore[attr-defined]  # it is a loop that listens
+                code.give_up()
+
+    # -- Watched
+
+    def is_loop_running(self) -> bool:
+        """Sync code has no loop to ask."""
+        return self._guard.loop.is_running()
+
+    def call_in_loop(self, callback: Callable[[], None]) -> None:
+        """Called in the watchdog's thread."""
+        self._guard.loop.call_soon_threadsafe(callback)
+
+    def overrun(self, blocked_stack: str) -> None:
+        """Writes the report now: once the phase has ended, nothing stands where it stood."""
+        self._report = self._headline()  # should looking at the user's objects fail
+        if blocked_stack:
+            self._guard.census.was_interrupted = True
+        self._report = report_of_overrun(self._guard, self._report, blocked_stack)
+
+    def cancel(self) -> None:
+        """Asks whoever runs the phase to end it; `give_up` comes next."""
+        self._guard.code.cancel()
+
+    def give_up(self) -> None:
+        """Whoever runs the loop comes back from it without the task."""
+        self._guard.code.give_up()
+
+    def _headline(self) -> str:
+        limit = self._guard.settings.deadline
+        return (
+            f"{self._guard.subject}: {self._what} was not over after {limit:g} s of wall time "
+            f"(phase {self._name}, deadline = {limit:g})"
+        )
+
+
+def _hangs_as_ever(guard: Guarded) -> bool:
+    """Whether a phase that nothing can wake hangs, as it does without us."""
+    return guard.observes and guard.settings.clock == "real"
+
+
+_WORDS = {
+    "setUp": "its set-up",
+    "test": "its body",
+    "tearDown": "its tear-down",
+    "cleanup": "a cleanup",
+}

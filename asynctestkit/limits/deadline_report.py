@@ -1,0 +1,153 @@
+"""What is said of a phase that outlived its deadline: where it stood, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ..cpython import loop_internals, task_internals
+from ..cpython.originals import asyncio
+from ..leaks.kinds.exceptions import one_line, raised_at
+from ..leaks.kinds.transports import name_of_transport
+from ..loops.outside.activity import what_is_at_work
+from ..loops.outside.jobs import Job, jobs_in_flight
+from ..loops.stopped_clock import stands_still, who_replaced
+from ..loops.virtual.virtual_loop import VirtualEventLoop
+from ..stacks.await_chain import first_names, links, name_order
+from ..stacks.places import places_of_stack
+from ..stacks.rendering import render_chain
+from .deadlock import Tangle, facts_about
+from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
+from .subject import Subject
+from .task_listing import standing_of
+
+__all__ = ["report_of_overrun"]
+
+_Task = asyncio.Task[Any]
+_MOST_SHOWN = 5
+
+
+class _Finding(NamedTuple):
+    """Something that explains the overrun, as lines of the report, and what to do about it."""
+
+    lines: list[str]
+    remedy: str
+
+
+def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
+    """The report, for the moment in which it is called; `blocked_stack` is "" if nothing blocks the loop."""
+    main = guard.code.main_task
+    # A main task that waits for nothing is what blocks: it is shown already.
+    stands = main is not None and not main.done() and not (blocked_stack and _is_at_work(main))
+    others = guard.census.pending_tasks() - {main}
+    waiting = [*([main] if main is not None and stands else []), *sorted(others, key=name_order)]
+    findings = list(_findings(guard, blocked_stack, waiting))
+    lines = [headline]
+    for finding in findings[:1]:
+        lines += ["", *finding.lines]
+    lines += standing_of(main if stands else None, others)
+    for finding in findings[1:]:
+        lines += ["", *finding.lines]
+    remedies = [finding.remedy for finding in findings] or [_remedy_of_tasks(waiting)]
+    return "\n".join([*lines, "", f"remedy: {remedies[0]}"])
+
+
+def _is_at_work(task: _Task) -> bool:
+    return task_internals.awaited_future(task) is None
+
+
+def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Iterator[_Finding]:
+    """What explains the overrun, the surest first."""
+    loop = guard.loop
+    if blocked_stack:
+        yield _Finding(["it was blocked here, outside of any await:", blocked_stack.rstrip()], _BLOCKED)
+    elif isinstance(loop, VirtualEventLoop) and (at_work := what_is_at_work(loop.contacts.spared)):
+        lines = [f"virtual time did not jump, for what is at work outside: {', '.join(at_work)}"]
+        yield _Finding(lines, _HELD_TIME)
+    if stands_still(loop):
+        yield _Finding([f"its loop's clock stands still: {who_replaced(loop)}"], REMEDY_OF_STOPPED_CLOCK)
+    yield from _of_the_failed(guard)
+    yield from _of_servers(guard, waiting)
+    yield from _of_jobs(guard)
+
+
+_BLOCKED = (
+    "await what waits (asyncio.sleep, streams, …), or hand it to a thread: await asyncio.to_thread(…); code "
+    "that awaits only what is done at once, such as a mock, never lets others run"
+)
+_HELD_TIME = (
+    "have what is at work come to its end, or mock it; a thread that never wakes the test: "
+    'allowed_leaks = (Allowance("thread", name=…, reason=…),)'
+)
+
+
+def _of_the_failed(guard: Subject) -> Iterator[_Finding]:
+    """Tasks that have failed, unnoticed: others may wait for what they would have done."""
+    failed = sorted(guard.census.failed_tasks(), key=name_order)
+    errors = [(task.get_name(), task.exception()) for task in failed]  # asyncio need not log them as well
+    lines = [line for name, error in errors[:_MOST_SHOWN] if error for line in _failure(name, error)]
+    if lines:
+        rest = [f"  … and {len(failed) - _MOST_SHOWN} more"] if len(failed) > _MOST_SHOWN else []
+        names = first_names([task.get_name() for task in failed])
+        yield _Finding(
+            ["what had failed by then, and nobody looked:", *lines, *rest],
+            f"mend what {names} died of; await it, or start it in a TaskGroup, and the test fails with that",
+        )
+
+
+def _failure(name: str, error: BaseException) -> list[str]:
+    return [f"  task {name!r}: {one_line(error)}", *render_chain(raised_at(error), "", "    ")]
+
+
+def _of_servers(guard: Subject, waiting: list[_Task]) -> Iterator[_Finding]:
+    """From 3.12 `Server.wait_closed()` waits for every connection: Lib/asyncio/base_events.py."""
+    servers = {id(each) for task in waiting for each in _closing_servers(task)}
+    connections = [
+        each
+        for each in loop_internals.connections_of(guard.loop)
+        if id(loop_internals.server_of(each)) in servers
+    ]
+    if connections:
+        names = sorted(map(name_of_transport, connections))
+        rest = [f"  … and {len(names) - _MOST_SHOWN} more"] if len(names) > _MOST_SHOWN else []
+        yield _Finding(
+            [
+                "Server.wait_closed() waits until every connection of the server is closed; these are open:",
+                *(f"  {name}" for name in names[:_MOST_SHOWN]),
+                *rest,
+            ],
+            "close the clients first, or end their connections: server.close_clients() (3.13+)",
+        )
+
+
+def _closing_servers(task: _Task) -> Iterator[asyncio.Server]:
+    for _, frame in links(task_internals.coroutine_of(task)):
+        owner = frame.f_locals.get("self") if frame is not None else None
+        if isinstance(owner, asyncio.Server) and frame is not None and frame.f_code.co_name == "wait_closed":
+            yield owner
+
+
+def _of_jobs(guard: Subject) -> Iterator[_Finding]:
+    """Jobs of pools that the loop waits for."""
+    jobs = sorted((job for job in jobs_in_flight() if job.serves(guard.loop)), key=lambda job: job.given_at)
+    if jobs:
+        lines = [line for job in jobs[:_MOST_SHOWN] for line in _job(job)]
+        rest = [f"  … and {len(jobs) - _MOST_SHOWN} more"] if len(jobs) > _MOST_SHOWN else []
+        yield _Finding(
+            ["jobs in pools of threads that it waited for:", *lines, *rest],
+            "have the job end in time: a thread cannot be cancelled, so give what it calls a time-out",
+        )
+
+
+def _job(job: Job) -> Iterable[str]:
+    frame = job.frame()
+    if frame is None:
+        return [f"  {job.name}(), queued: every thread of its pool is at work"]
+    return [f"  {job.name}(), which stands at:", *render_chain(places_of_stack(frame), "", "    ")]
+
+
+def _remedy_of_tasks(waiting: list[_Task]) -> str:
+    tangles = [each for each in facts_about(waiting).tangles if each is not Tangle.SIGNAL] if waiting else []
+    if tangles:
+        return "; ".join(REMEDIES[each] for each in tangles)
+    return "put a time-out of its own on the step that hangs, or allow more: @hygiene(deadline=…)"

@@ -1,0 +1,228 @@
+"""Who waits for whom: what is known of the locks, queues and tasks that tasks wait on."""
+
+from __future__ import annotations
+
+import enum
+from asyncio import Condition, Lock, Queue, Task  # by their own names, as tests patch those of asyncio
+from collections.abc import Collection, Mapping, Sequence
+from types import FrameType
+from typing import Any, NamedTuple
+
+from ..cpython import task_internals
+from ..stacks.await_chain import tasks_behind
+from ..stacks.places import is_machinery, is_own
+from .lock_holders import LOCKS, Holding, Link, frames_of, holdings_in, lock_of, wait_for_notify
+
+__all__ = ["Facts", "Tangle", "facts_about"]
+
+_Task = Task[Any]
+_Node = _Task | int
+"""A task, or the id of a lock: what one waits for, and what the other has holders."""
+_Graph = Mapping[_Node, Collection[_Node]]
+
+_MOST_HOLDERS = 5
+_MOST_IN_A_RING = 10
+
+
+class Tangle(enum.Enum):
+    """What keeps tasks from going on, by what has to be done about it."""
+
+    RING = "tasks await each other"
+    REENTRY = "a task waits for a lock that it holds itself"
+    LOCKS = "tasks wait for locks that the others hold"
+    HELD = "a task awaits one that waits for a lock which it holds"
+    UNRELEASED = "nobody is known to hold the lock that is waited for"
+    EMPTY = "nobody puts into a queue"
+    FULL = "nobody takes from a queue"
+    UNFINISHED = "what was taken from a queue is not marked done"
+    SIGNAL = "nobody sets, notifies or ends what is waited for"
+
+
+class Facts(NamedTuple):
+    """What is known of some tasks that wait."""
+
+    lines: dict[_Task, list[str]]
+    """What is to be said of those of which anything is known."""
+    culprits: set[_Task]
+    """Those that hold what others wait for, and those that are in a ring."""
+    tangles: list[Tangle]
+    """What keeps them from going on, each kind once; one at the least."""
+
+
+class _Wait(NamedTuple):
+    """The innermost lock, condition or queue of asyncio's that a task waits at, and the method called."""
+
+    at: object
+    method: str
+
+
+def facts_about(tasks: Collection[_Task]) -> Facts:
+    """What is known of what each of these tasks waits on."""
+    chains = {task: frames_of(task_internals.coroutine_of(task)) for task in tasks}
+    waits = {task: _wait_of([frame for _, frame in chain]) for task, chain in chains.items()}
+    holders: dict[int, list[Holding]] = {}
+    for holding in holdings_in(chains):
+        holders.setdefault(id(holding.lock), []).append(holding)
+    graph = _graph(chains, waits, holders)
+    rings = _rings(graph)
+    lines = {}
+    for task, wait in waits.items():
+        said = [*_of_lock(wait, holders), *_of_notify(wait), *_of_queue(wait), *_of_ring(task, rings)]
+        if said:
+            lines[task] = said
+    wanted = {node for nodes in graph.values() for node in nodes}
+    keeping = (each.task for lock in holders if lock in wanted for each in holders[lock])
+    culprits = {task for task in keeping if task is not None}
+    tangles = [_tangle_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
+    ends = [task for task in tasks if not any(each in graph for each in graph[task])]
+    tangles = tangles or [_tangle_of_wait(waits[task]) for task in ends] or [Tangle.SIGNAL]
+    return Facts(lines, {*culprits, *rings}, list(dict.fromkeys(tangles)))
+
+
+# -- who waits for whom --------------------------------------------------------------------------------------
+
+
+def _wait_of(frames: Sequence[FrameType]) -> _Wait:
+    users = [i for i, frame in enumerate(frames) if not is_machinery(frame.f_code.co_filename)]
+    inner = frames[users[-1] + 1 if users else 0 :]
+    notified = [i for i, frame in enumerate(inner) if wait_for_notify(frame) is not None]
+    if notified and notified[-1] + 1 < len(inner):
+        inner = inner[notified[-1] + 1 :]  # now it is to have the lock again
+    for frame in inner:
+        owner, method = frame.f_locals.get("self"), frame.f_code.co_name
+        if isinstance(owner, Condition):
+            return _Wait(owner if notified else lock_of(owner), method)
+        if isinstance(owner, (*LOCKS, Queue)):
+            return _Wait(owner, method)
+        if not is_own(frame.f_code.co_filename) and (owner is not None or method.startswith("_")):
+            break  # what asyncio builds on a lock or queue of its own: Barrier, as_completed
+    return _Wait(None, "")
+
+
+def _graph(
+    chains: Mapping[_Task, Sequence[Link]], waits: Mapping[_Task, _Wait], holders: Mapping[int, list[Holding]]
+) -> _Graph:
+    """What waits for what: tasks for tasks and for locks, and those for their holders."""
+    graph: dict[_Node, Collection[_Node]] = {}
+    for lock, held in holders.items():
+        tasks = [each.task for each in held if each.task is not None]
+        if tasks:
+            graph[lock] = tasks
+    for task, chain in chains.items():
+        awaited = tasks_behind(task_internals.awaited_future(task), [frame for _, frame in chain])
+        locks = [id(waits[task].at)] if id(waits[task].at) in graph else []
+        graph[task] = [*awaited, *locks]
+    return graph
+
+
+def _rings(graph: _Graph) -> dict[_Task, list[_Node]]:
+    """For each task that waits for itself in the end, a shortest ring that it is in."""
+    rings: dict[_Task, list[_Node]] = {}
+    knots = _knots(graph)
+    for node in knots:
+        if not isinstance(node, int) and node not in rings:
+            ring = _ring_through(node, knots)
+            for each in ring:
+                if not isinstance(each, int):
+                    rings.setdefault(each, ring)
+    return rings
+
+
+def _knots(graph: _Graph) -> _Graph:
+    """What is left of a graph when that which leads into no ring is taken away."""
+    knots = {node: {each for each in targets if each in graph} for node, targets in graph.items()}
+    sources: dict[_Node, list[_Node]] = {node: [] for node in graph}
+    for node, targets in knots.items():
+        for target in targets:
+            sources[target].append(node)
+    ends = [node for node, targets in knots.items() if not targets]
+    for end in ends:
+        del knots[end]
+        for source in sources[end]:
+            knots[source].remove(end)
+            if not knots[source]:
+                ends.append(source)
+    return knots
+
+
+def _ring_through(start: _Node, graph: _Graph) -> list[_Node]:
+    came_from = {start: start}
+    ways = [start]
+    for node in ways:
+        for target in graph[node]:
+            if target == start:
+                ring = [node]
+                while ring[-1] != start:
+                    ring.append(came_from[ring[-1]])
+                return ring[::-1]
+            if target not in came_from:
+                came_from[target] = node
+                ways.append(target)
+    return []
+
+
+# -- what is said of it --------------------------------------------------------------------------------------
+
+
+def _of_lock(wait: _Wait, holders: Mapping[int, list[Holding]]) -> list[str]:
+    lock = wait.at
+    if not isinstance(lock, LOCKS) or not lock.locked():
+        return []
+    kind = type(lock).__name__
+    known = holders.get(id(lock), [])
+    lines = [f"the {kind} is held by {holding}" for holding in known[:_MOST_HOLDERS]]
+    if len(known) > _MOST_HOLDERS:
+        lines.append(f"the {kind} is held by {len(known) - _MOST_HOLDERS} more")
+    taken = "is held" if isinstance(lock, Lock) else "has no place free"
+    return lines or [f"the {kind} {taken}, and who holds it was not found: acquire() leaves no trace"]
+
+
+def _of_notify(wait: _Wait) -> list[str]:
+    is_condition = isinstance(wait.at, Condition)
+    return [f"no notify() of the {type(wait.at).__name__} has reached it"] if is_condition else []
+
+
+def _of_queue(wait: _Wait) -> list[str]:
+    queue = wait.at
+    if not isinstance(queue, Queue):
+        return []
+    held = f"{queue.qsize()} of at most {queue.maxsize}" if queue.maxsize else f"{queue.qsize()}"
+    unfinished = task_internals.unfinished_items(queue)
+    gets, puts = task_internals.blocked_getters(queue), task_internals.blocked_putters(queue)
+    return [
+        f"the {type(queue).__name__} holds {held} items, {unfinished} not marked done; "
+        f"{gets} get() and {puts} put() wait at it"
+    ]
+
+
+def _of_ring(task: _Task, rings: Mapping[_Task, list[_Node]]) -> list[str]:
+    """The ring of tasks that a task awaits itself in; one with locks shows from who holds them."""
+    ring = rings.get(task, [0])
+    names = [repr(each.get_name()) for each in ring if not isinstance(each, int)]
+    if len(names) < len(ring):
+        return []
+    at = ring.index(task)
+    way = [*names[at:], *names[:at]]
+    if len(way) > _MOST_IN_A_RING:
+        way[_MOST_IN_A_RING // 2 : -_MOST_IN_A_RING // 2] = [f"… {len(way) - _MOST_IN_A_RING} more …"]
+    said = "the tasks await each other" if len(way) > 1 else "the task awaits itself"
+    return [f"{said}: {' → '.join([*way, way[0]])}"]
+
+
+def _tangle_of_ring(ring: Sequence[_Node]) -> Tangle:
+    locks = sum(isinstance(each, int) for each in ring)
+    if not locks:
+        return Tangle.RING
+    if locks < len(ring) - locks:
+        return Tangle.HELD
+    return Tangle.LOCKS if locks > 1 else Tangle.REENTRY
+
+
+def _tangle_of_wait(wait: _Wait) -> Tangle:
+    if isinstance(wait.at, LOCKS):
+        return Tangle.UNRELEASED
+    if not isinstance(wait.at, Queue):
+        return Tangle.SIGNAL
+    if wait.at.empty():
+        return Tangle.UNFINISHED if wait.method == "join" else Tangle.EMPTY
+    return Tangle.FULL

@@ -1,0 +1,73 @@
+"""Where the tasks of a test stand, as text for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from ..cpython.originals import asyncio
+from ..stacks.await_chain import AwaitChain, chain_of_task, coroutine_name, first_names, name_order
+from ..stacks.places import is_machinery
+from ..stacks.rendering import render_chain
+from .deadlock import facts_about
+
+__all__ = ["standing_of"]
+
+_Task = asyncio.Task[Any]
+_MOST_ENTRIES, _MOST_LINES = 20, 80
+
+
+def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[Any]]) -> list[str]:
+    """The test's own task, if it is to be shown, and the others by name, each with its await chain.
+
+    Those that keep others waiting come before the others, and those that stand at one place are one entry.
+    """
+    tasks = ([main] if main is not None else []) + sorted(others, key=name_order)
+    facts = facts_about(tasks)
+    tasks.sort(key=lambda task: (task is not main, task not in facts.culprits))
+    groups: dict[_Standing, list[_Task]] = {}
+    for task in tasks:
+        standing = _standing(task, task is main, facts.lines.get(task, []))
+        if standing is not None:
+            groups.setdefault(standing, []).append(task)
+    lines: list[str] = []
+    shown = 0
+    for standing, group in groups.items():
+        entry = _entry(standing, group)
+        if shown == _MOST_ENTRIES or (lines and len(lines) + len(entry) > _MOST_LINES):
+            break
+        lines += entry
+        shown += 1
+    rest = sum(map(len, list(groups.values())[shown:]))
+    if rest:
+        lines.append(f"  … and {rest} more")
+    return ["", "where its tasks stood:", *lines] if lines else []
+
+
+class _Standing(NamedTuple):
+    """What tasks have in common that are one entry."""
+
+    whose: str
+    chain: AwaitChain
+    facts: tuple[str, ...]
+
+
+def _standing(task: _Task, is_main: bool, facts: list[str]) -> _Standing | None:
+    """None for the test's task where it runs no code of the user's."""
+    places, waits_on = chain_of_task(task)
+    # On 3.10 the chain begins in the task of ours that carries all phases.
+    first = next((i for i, place in enumerate(places) if not is_machinery(place.file)), None)
+    if is_main and first is None:
+        return None
+    whose = "the test's own task" if is_main else f"{coroutine_name(task.get_coro())}()"
+    return _Standing(whose, AwaitChain(places[first:], waits_on), tuple(facts))
+
+
+def _entry(standing: _Standing, group: list[_Task]) -> list[str]:
+    names = [task.get_name() for task in group]
+    who = f"task {names[0]!r}" if len(group) == 1 else f"{len(group)} tasks ({first_names(names)})"
+    return [
+        f"  {who}, {standing.whose}",
+        *render_chain(standing.chain.places, standing.chain.waits_on, "    "),
+        *(f"    {fact}" for fact in standing.facts),
+    ]

@@ -1,0 +1,1 @@
+"""What goes on outside of a loop and could still wake it."""

@@ -1,0 +1,109 @@
+"""What goes on outside of the loop and could still wake it: threads, other processes, signals."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ExtensionFileLoader
+from types import ModuleType
+
+from ...cpython import interpreter, process_internals, thread_internals
+from ...cpython.originals import os, signal, threading
+from .busy_threads import busy_threads, is_alone
+from .linux import child_numbers, thread_count
+
+__all__ = [
+    "has_alarm",
+    "has_children",
+    "has_users_signal_handler",
+    "may_have_unseen_threads",
+    "what_is_at_work",
+]
+
+
+def what_is_at_work(spared: Sequence[str] = ()) -> list[str]:
+    """What may be about to wake the loop, in words; threads with these names do not count."""
+    found = [f"thread {each.name!r}" if each.name else "a thread" for each in busy_threads(spared)]
+    found = sorted(dict.fromkeys(found))
+    found += ["a child process"] * has_children()
+    found += ["an alarm that is set"] * has_alarm()
+    return found
+
+
+def may_have_unseen_threads() -> bool:
+    """Whether there may be threads that nobody can see, such as those of a library in C or Rust.
+
+    They may call into Python at any time. Linux shows the threads of a process. Elsewhere, a compiled module
+    that is not of the standard library may have made some.
+    """
+    if is_alone() or thread_count() is not None:
+        return False
+    return any(_is_foreign_code(module) for module in tuple(sys.modules.values()))
+
+
+def _is_foreign_code(module: ModuleType) -> bool:
+    spec = getattr(module, "__spec__", None)
+    is_compiled = spec is not None and isinstance(spec.loader, ExtensionFileLoader)
+    return is_compiled and module.__name__.partition(".")[0] not in sys.stdlib_module_names
+
+
+def has_children() -> bool:
+    """Whether there are processes that this one has started: running, or ended and not yet waited for.
+
+    Those that `multiprocessing` keeps for itself, and those of a pool without a job, do not count, where the
+    system tells the children apart.
+    """
+    started = process_internals.started_by_multiprocessing()
+    is_parent = _has_direct_children()
+    if not started and not is_parent:
+        return False
+    spared = process_internals.helpers_of_multiprocessing()
+    for thread in threading.enumerate():
+        if thread_internals.is_jobless_manager(thread):
+            spared |= thread_internals.managed_processes(thread)
+    if not started <= spared:
+        return True
+    children = child_numbers() if spared else set()
+    return is_parent and not (children and children <= spared)
+
+
+def _has_direct_children() -> bool:
+    if not hasattr(os, "waitid"):  # pragma: no cover  # Windows, and macOS before 3.13
+        return False
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def has_alarm() -> bool:
+    """Whether a timer of the process is set that will send it a signal, pytest-timeout's apart."""
+    if not hasattr(signal, "getitimer"):  # Windows
+        return False
+    is_set = signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    return is_set and not _is_of_pytest_timeout(interpreter.signal_handler(signal.SIGALRM))
+
+
+def has_users_signal_handler() -> bool:
+    """Whether a handler is installed that is written in Python, and is neither unittest's nor ours."""
+    handlers = (interpreter.signal_handler(number) for number in _SIGNALS)
+    return any(callable(handler) and not _is_installed_for_tests(handler) for handler in handlers)
+
+
+def _is_installed_for_tests(handler: object) -> bool:
+    """Exempt: what stands for SIGINT as Python has it, and what those put there who run tests."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    module = getattr(handler, "__module__", None) or type(handler).__module__
+    is_runners = module in ("_signal", "signal", "unittest.signals") or _is_of_pytest_timeout(handler)
+    return is_runners or str(module).startswith(_OWN)
+
+
+def _is_of_pytest_timeout(function: object) -> bool:
+    return getattr(function, "__module__", None) == "pytest_timeout"
+
+
+_SIGNALS = sorted(map(int, signal.valid_signals()))
+_OWN = __name__.partition(".")[0] + "."

@@ -1,0 +1,100 @@
+"""What Linux tells of this process: its children, its threads, and what those do just now; see proc(5)."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection
+from typing import NamedTuple
+
+from ...cpython.originals import os
+
+__all__ = ["child_numbers", "thread_count", "thread_numbers", "waiting_for_others"]
+
+_TASKS = "/proc/self/task"
+_MUCH = 1024
+_FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(platform.machine())
+"""The number of the call by which a thread waits for another: futex(2)."""
+_PRIVATE, _COMMANDS = 0x80, 0x7F
+_WAITS = (0, 9)
+"""FUTEX_WAIT, FUTEX_WAIT_BITSET."""
+
+
+def thread_count() -> int | None:
+    """How many there are, those that Python knows nothing of among them; None where nobody tells."""
+    try:
+        return os.stat(_TASKS).st_nlink - 2  # "." and ".."
+    except OSError:  # no Linux
+        return None
+
+
+def thread_numbers() -> set[int] | None:
+    """Their numbers, as `threading.get_native_id()` gives them; None where nobody tells."""
+    try:
+        return set(map(int, os.listdir(_TASKS)))
+    except OSError:  # no Linux
+        return None
+
+
+def child_numbers() -> set[int]:
+    """Those of the processes that this one has started, and not yet waited for; none where nobody tells.
+
+    Nor if just then a thread ends, and its list with it.
+    """
+    try:
+        lists = [_read(f"{_TASKS}/{thread}/children") for thread in os.listdir(_TASKS)]
+    except OSError:
+        return set()
+    return {int(number) for listed in lists for number in listed.split()}
+
+
+def waiting_for_others(numbers: Collection[int]) -> set[int]:
+    """Those of the threads that wait, without a time-out, for what only another thread here can do.
+
+    That is a lock, an event, a condition, a queue: until somebody acts, they cannot do anything. There was a
+    moment at which all of them waited: a thread counts only if it has not run between two looks, both of
+    which went over all of them.
+    """
+    before = {number: _look_at(number) for number in numbers}
+    waiting = {number for number, look in before.items() if look.is_waiting}
+    return {number for number in waiting if _look_at(number) == before[number]}
+
+
+class _Look(NamedTuple):
+    """What a thread does."""
+
+    call: bytes
+    """The system call that it is in, with its arguments."""
+    state: bytes
+    """S for one that sleeps. One that was woken and has no processor yet is still in its call."""
+    run: bytes
+    """How long it has run so far, and how often: taken last, so that nothing of the others is older."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is in `futex(address, operation, value, timeout, …)`, within this process, for ever."""
+        words = self.call.split()
+        if self.state != b"S" or len(words) < 5 or words[0] != str(_FUTEX).encode():
+            return False
+        operation, timeout = int(words[2], 16), int(words[4], 16)
+        return bool(operation & _PRIVATE) and operation & _COMMANDS in _WAITS and not timeout
+
+
+def _look_at(number: int) -> _Look:
+    """Everything is empty when it has ended."""
+    try:
+        call = _read(f"{_TASKS}/{number}/syscall")
+        state = _read(f"{_TASKS}/{number}/stat").rpartition(b") ")[2][:1]
+        return _Look(call, state, _read(f"{_TASKS}/{number}/schedstat"))
+    except OSError:
+        return _Look(b"", b"", b"")
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        parts = [os.read(descriptor, _MUCH)]
+        while len(parts[-1]) == _MUCH:
+            parts.append(os.read(descriptor, _MUCH))
+    finally:
+        os.close(descriptor)
+    return b"".join(parts)

@@ -1,0 +1,179 @@
+"""A selector that makes virtual time jump instead of waiting, and knows when that leads nowhere."""
+
+from __future__ import annotations
+
+import inspect
+import selectors
+from collections.abc import Collection
+from typing import Any
+
+from ...cpython import task_internals, wait_internals
+from ...cpython.originals import asyncio
+from ...cpython.wall import wall_time
+from ..outside.activity import has_alarm, has_children
+from ..outside.busy_threads import busy_threads, foreign_threads
+from ..outside.contacts import Contacts
+from ..outside.descriptors import stays_within
+from ..selector import Events, Standstill, WatchfulSelector
+from .clock import VirtualClock
+
+__all__ = ["VirtualSelector"]
+
+_SLICE = 0.005
+"""Wall seconds between two looks at what is at work outside of the loop while time stands still."""
+_PATIENCE = 1.0
+"""Wall seconds for which time stands still if the outside is not heard of; then it has real speed."""
+_PATIENCE_IN_ALL = 5.0
+"""The same, where something is heard again and again: a thread may tick for ever."""
+_NEAR, _FAR = 0.001, 0.05
+"""Wall seconds for data on its way, before a jump: within this process, and from elsewhere."""
+_SPINS, _SPIN_SECONDS, _PIPE_SECONDS = 50_000, 5.0, 50.0
+"""Turns without virtual time passing, and wall seconds that they take, both at the least, of a spinner.
+
+Some 30,000 turns are nothing unusual. Where no task is in the middle of `sleep(0)`, they may as well be a
+million items on their way through a queue.
+"""
+_BEATS = 100_000
+"""Jumps to timers of background tasks only, after which the tasks that wait for them are given up."""
+_ROUND = 1000
+"""Turns, or jumps, between two looks at the tasks."""
+
+
+class VirtualSelector(WatchfulSelector):
+    """Moves the clock to the next timer when nothing else can happen, and waits for what still can."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        contacts: Contacts,
+        background: Collection[asyncio.Task[Any]],
+        clock: VirtualClock,
+    ) -> None:
+        super().__init__(loop, contacts)
+        self._background = background
+        self._clock = clock
+        self._had_alarm = has_alarm()
+        """One set by who runs the tests, to end those that hang, is none of this test's."""
+        self._foreign_before = foreign_threads()
+        """A library in C has its workers, idle or not; those that come now are at work for the test."""
+        self._turns = 0
+        self._turning_since, self._looks = 0.0, 0
+        self._stood = self._stood_in_all = 0.0
+        """Wall seconds of standing still for the outside: since it was last heard of, and in all."""
+        self._beats = 0
+        self._standing: dict[asyncio.Task[Any], object] = {}
+        """What each task waited for, background ones apart, when it was last looked at."""
+
+    def select(self, timeout: float | None = None) -> Events:
+        """As the standard selector's, but for the waiting."""
+        if timeout is not None and timeout <= 0:
+            events = self._turn()
+        else:
+            events = super().select(0)
+            if not events:
+                events = self._wait_or_jump()
+        wait_internals.set_resolution(self._loop, self._clock.resolution)
+        return events
+
+    def _turn(self) -> Events:
+        events = super().select(0)
+        if events:
+            self._turns = 0
+            return events
+        self._turns += 1
+        if self._turns == 1:
+            self._turning_since, self._looks = wall_time(), 0
+        elif self._turns >= _SPINS and self._turns % _ROUND == 0 and self._is_spinning():
+            self._turns = 0
+            self._report(Standstill.SPIN)
+        return events
+
+    def _is_spinning(self) -> bool:
+        spent = wall_time() - self._turning_since
+        if spent < _SPIN_SECONDS:
+            return False
+        if self._is_at_work():
+            self._turns = 0  # what waits for that has its time afterwards as well
+            return False
+        self._looks += 1
+        if self._looks == 1:
+            return False  # what has ended just now may be what is waited for
+        return spent >= _PIPE_SECONDS or any(map(_yields, task_internals.all_tasks(self._loop)))
+
+    def _wait_or_jump(self) -> Events:
+        self._turns = 0
+        if self._is_endless():
+            return self._wait_for_ever()
+        timer: Any = wait_internals.first_timer(self._loop)
+        due = timer.when()
+        while self._is_at_work():
+            events = self._wait_for_outside(due)
+            if events or task_internals.ready_count(self._loop) or self._clock.now >= due:
+                return events
+        self._stood = self._stood_in_all = 0.0
+        events = self._wait_for_data()
+        if events or task_internals.ready_count(self._loop):
+            return events
+        if self.listeners:
+            if not self._clock.allows(due):
+                self._clock.extend()
+                return self._report(Standstill.RUNAWAY)
+            if self._is_background_alone(timer):
+                return self._report(Standstill.BACKGROUND)
+        self._clock.advance_to(due)
+        return []
+
+    def _is_at_work(self) -> bool:
+        """Whether something outside may be about to wake the loop."""
+        return (
+            any(each.number not in self._foreign_before for each in busy_threads(self._contacts.spared))
+            or has_children()
+            or (has_alarm() and not self._had_alarm)
+        )
+
+    def _is_background_alone(self, timer: asyncio.TimerHandle) -> bool:
+        """Whether for long only timers of background tasks were due, and no other task has moved."""
+        background = self._background
+        woken = {id(each) for each in wait_internals.arguments_of(timer)} if background else ()
+        if not any(id(task_internals.awaited_future(task)) in woken for task in background):
+            self._beats = 0
+            self._standing.clear()
+            return False
+        self._beats += 1
+        if self._beats % _ROUND:
+            return False
+        others = task_internals.all_tasks(self._loop).difference(background)
+        before, self._standing = (
+            self._standing,
+            {task: task_internals.awaited_future(task) for task in others},
+        )
+        if before != self._standing:
+            self._beats = 0
+        return self._beats >= _BEATS
+
+    def _wait_for_outside(self, due: float) -> Events:
+        """A little; once patience is over, time passes meanwhile, but not beyond what is due."""
+        is_patient = self._stood < _PATIENCE and self._stood_in_all < _PATIENCE_IN_ALL
+        began = wall_time()
+        events = selectors.DefaultSelector.select(self, min(_SLICE, due - self._clock.now))
+        spent = wall_time() - began
+        if is_patient:
+            self._stood = 0.0 if events else self._stood + spent
+            self._stood_in_all += spent
+        else:
+            self._clock.advance_to(min(due, self._clock.now + spent))
+        return events
+
+    def _wait_for_data(self) -> Events:
+        descriptors = task_internals.watched_descriptors(self._loop)
+        if not descriptors:
+            return []
+        return selectors.DefaultSelector.select(self, _NEAR if stays_within(descriptors) else _FAR)
+
+
+def _yields(task: asyncio.Task[Any]) -> bool:
+    """Whether a task has let the others go first, as `sleep(0)` does, without waiting for anything."""
+    coroutine = task_internals.coroutine_of(task)
+    if not inspect.iscoroutine(coroutine) or task_internals.awaited_future(task) is not None:
+        return False
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_SUSPENDED

@@ -1,0 +1,47 @@
+"""What a handle on a loop calls, and whether asyncio itself has put it there."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ..cpython import loop_internals
+from ..cpython.originals import asyncio
+from . import places
+from .await_chain import coroutine_name
+
+__all__ = ["callback_name", "is_of_asyncio", "is_written_in_asyncio"]
+
+_INTERNAL = frozenset(
+    f"asyncio.{module}"
+    for module in ("futures", "tasks", "timeouts", "sslproto", "selector_events", "unix_events")
+)
+"""Whose functions only asyncio itself registers; `Event.set` and `loop.stop` are what users pass."""
+
+
+def callback_name(handle: asyncio.Handle) -> str:
+    """The qualified name of the function that a handle calls."""
+    return coroutine_name(_function(handle))
+
+
+def is_of_asyncio(handle: asyncio.Handle) -> bool:
+    """Exempt: what calls into asyncio's own modules was registered there.
+
+    The loop's self-pipe, transports and servers at work, `sock_recv` and its like, child watchers
+    (`PidfdChildWatcher` reads a pidfd, `SafeChildWatcher` handles SIGCHLD), the timers of `sleep`, `timeout`,
+    `wait_for` and TLS.
+    """
+    return getattr(_function(handle), "__module__", None) in _INTERNAL
+
+
+def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
+    """Whether a handle calls a function that asyncio itself has written, in Python."""
+    code = getattr(_function(handle), "__code__", None)
+    return code is not None and places.is_of_asyncio(code.co_filename)
+
+
+def _function(handle: asyncio.Handle) -> Any:
+    callback = loop_internals.callback_of(handle)
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    return callback

@@ -1,0 +1,179 @@
+"""The canaries of what hooks into the interpreter, its warnings, signals, threads and heap."""
+
+import asyncio
+import gc
+import io
+import signal
+import socket
+import threading
+import warnings
+import weakref
+from unittest import mock
+
+from asynctestkit.cpython import interpreter
+from tests.cpython.canaries import Canary
+
+
+class HookCanaries(Canary):
+    def test_hook_default_exception_handler(self):
+        """What reaches the default handler reaches the innermost hook, with the handler, until undone."""
+        seen, context = [], {"message": "m"}
+        undo = interpreter.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
+        interpreter.hook_default_exception_handler(self.loop, self.fail)()
+        self.loop.call_exception_handler(context)
+        self.assertEqual(seen, [(mock.ANY, context)])
+        undo()
+        with self.assertLogs("asyncio") as logs:
+            self.loop.call_exception_handler(context)
+            seen[0][0]({"message": "through the hook"})
+        self.assertEqual([each.getMessage() for each in logs.records], ["m", "through the hook"])
+
+    def test_replace_default_exception_handler(self):
+        """What a closed loop is told reaches the replacement, in the place of a hook or of none."""
+        seen = []
+        self.loop.close()
+        for hooks in (False, True):
+            with self.subTest(hooks=hooks):
+                if hooks:
+                    interpreter.hook_default_exception_handler(self.loop, self.fail)
+                interpreter.replace_default_exception_handler(self.loop, seen.append)
+                self.loop.call_exception_handler({"message": "m"})
+                self.assertEqual(seen.pop(), {"message": "m"})
+
+    async def drop_generators(self, *between):
+        async def count():
+            try:
+                yield 1
+            finally:
+                self.seen.append("closed")
+
+        for step in (*between, int):
+            await anext(count())
+            for _ in range(2):
+                gc.collect()
+                await asyncio.sleep(0)
+            step()
+
+    def hook_generators(self):
+        self.seen = []
+        return interpreter.hook_async_generator_finalizer(
+            self.loop, lambda generator: self.seen.append(generator.__name__)
+        )
+
+    def test_hook_async_generator_finalizer(self):
+        """A generator dropped unfinished is shown to the hook, then closed by the loop, until undone."""
+        undo = self.hook_generators()
+        self.run_in_loop(self.drop_generators())
+        undo()
+        self.run_in_loop(self.drop_generators())
+        self.assertEqual(self.seen, ["count", "closed", "closed"])
+
+    def test_hook_async_generator_finalizer_of_other_loops(self):
+        """One that runs is hooked and unhooked within its run; an opaque one is left alone."""
+
+        async def body():
+            await self.drop_generators(self.hook_generators())
+
+        self.run_in_loop(body())
+        self.assertEqual(self.seen, ["count", "closed", "closed"])
+        interpreter.hook_async_generator_finalizer(opaque := asyncio.AbstractEventLoop(), self.fail)()
+        self.assertEqual(vars(opaque), {})
+
+    def test_asyncio_logger_is_replaced(self):
+        """A patched logger, or a patched `error` on it, is seen while it is patched."""
+        for target in ("asyncio.base_events.logger", "asyncio.base_events.logger.error"):
+            with mock.patch(target):
+                self.assertTrue(interpreter.asyncio_logger_is_replaced(), target)
+            self.assertFalse(interpreter.asyncio_logger_is_replaced())
+
+    async def forgotten(self):
+        pass
+
+    def test_hook_unawaited_coroutines(self):
+        """A coroutine that dies unawaited is shown to the innermost hook, whichever was undone first."""
+        seen, before = [], warnings._warn_unawaited_coroutine
+        undo_outer = interpreter.hook_unawaited_coroutines(lambda _: seen.append("outer"))
+        undo_inner = interpreter.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
+        undo_outer()
+        self.forgotten()
+        undo_inner()
+        self.assertEqual(seen, ["forgotten"])
+        self.assertIs(warnings._warn_unawaited_coroutine, before)
+
+    def test_warn_unawaited_coroutine(self):
+        """The warning is Python's own, also where a hook is set."""
+        coroutine = self.forgotten()
+        undo = interpreter.hook_unawaited_coroutines(self.fail)
+        self.addCleanup(coroutine.close)
+        self.addCleanup(undo)
+        with self.assertWarnsRegex(RuntimeWarning, "forgotten' was never awaited"):
+            interpreter.warn_unawaited_coroutine(coroutine)
+
+    def test_warnings_sink_and_warning_filters(self):
+        """Both are others while warnings are recorded and filtered, and the same ones after."""
+        sink, filters = interpreter.warnings_sink(), interpreter.warning_filters()
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("ignore", BytesWarning)
+            self.assertNotEqual(interpreter.warnings_sink(), sink)
+            self.assertEqual(interpreter.warning_filters()[0][::2], ("ignore", BytesWarning, 0))
+        self.assertEqual(interpreter.warnings_sink(), sink)
+        self.assertIs(interpreter.warning_filters(), filters)
+
+
+class InterpreterCanaries(Canary):
+    def test_signal_handler_and_set_signal_handler(self):
+        """Both agree with the public functions of `signal`."""
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        interpreter.set_signal_handler(signal.SIGTERM, print)
+        self.assertIs(signal.getsignal(signal.SIGTERM), print)
+        self.assertIs(interpreter.signal_handler(signal.SIGTERM), print)
+
+    def test_raise_in_thread(self):
+        """The exception appears in the other thread, which is busy with something else."""
+        busy, over, caught = threading.Event(), threading.Event(), []
+
+        def work():
+            try:
+                while not over.is_set():
+                    busy.set()
+            except GeneratorExit as error:
+                caught.append(error)
+
+        # Where a collection runs just then, the exception appears in a callback of it, and is lost.
+        gc.disable()
+        self.addCleanup(gc.enable)
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        busy.wait(10)
+        interpreter.raise_in_thread(thread.ident, GeneratorExit)
+        thread.join(10)
+        over.set()
+        self.assertEqual(len(caught), 1)
+
+    def test_immortalize(self):
+        """The object outlives its last reference."""
+        mortal, immortal = type("Mortal", (), {})(), type("Immortal", (), {})()
+        references = weakref.ref(mortal), weakref.ref(immortal)
+        interpreter.immortalize(immortal)
+        del mortal, immortal
+        gc.collect()
+        self.assertIsNone(references[0]())
+        self.assertIsNotNone(references[1]())
+
+    def test_is_written_in_c(self):
+        """Classes of C cannot be changed; any other can, whatever it is derived from."""
+
+        class Socket(socket.socket):
+            pass
+
+        for cls in (object, int, io.FileIO, asyncio.Future):
+            self.assertTrue(interpreter.is_written_in_c(cls), cls)
+        for cls in (Socket, socket.socket, Canary):
+            self.assertFalse(interpreter.is_written_in_c(cls), cls)
+
+    def test_heap_is_frozen(self):
+        """The heap counts as frozen from `gc.freeze()` on; what the interpreter has frozen is no matter."""
+        self.addCleanup(gc.unfreeze)
+        self.assertFalse(interpreter.heap_is_frozen())
+        gc.freeze()
+        self.assertTrue(interpreter.heap_is_frozen())

@@ -1,0 +1,80 @@
+"""One canary for each private name of `unittest.mock`, to say what a new Python has moved."""
+
+import asyncio
+import unittest
+from unittest import mock
+
+from asynctestkit.cpython import mock_internals
+
+
+async def fetch(number):
+    return number
+
+
+class CanaryTests(unittest.TestCase):
+    def test_is_mock_call(self):
+        """The coroutine of a call is told from others, also of a mock made asynchronous by its spec."""
+        for double in (mock.AsyncMock(), mock.MagicMock(spec=fetch)):
+            coroutine = double(1)
+            self.assertTrue(mock_internals.is_mock_call(coroutine.cr_code))
+            coroutine.close()
+        self.assertFalse(mock_internals.is_mock_call(fetch.__code__))
+
+    def test_mock_name(self):
+        """A mock is called as in its repr: with its parents, and "mock" where it has no name."""
+        double = mock.AsyncMock(name="api")
+        self.assertEqual(mock_internals.mock_name(double.users.get), "api.users.get")
+        self.assertEqual(mock_internals.mock_name(mock.Mock()), "mock")
+
+    def test_mocks_below(self):
+        """Children and return value are found, and none is made by looking."""
+        double = mock.MagicMock()
+        self.assertEqual(mock_internals.mocks_below(double), [])
+        expected = [double.child, double.return_value]
+        self.assertEqual(mock_internals.mocks_below(double), expected)
+        del double.child
+        self.assertEqual(mock_internals.mocks_below(double), expected[1:])
+
+    def test_is_overridden(self):
+        """A wrapping mock is overridden once it has a side effect or a return value."""
+        self.assertFalse(mock_internals.is_overridden(mock.AsyncMock(wraps=fetch)))
+        self.assertTrue(mock_internals.is_overridden(mock.AsyncMock(wraps=fetch, return_value=None)))
+        self.assertTrue(mock_internals.is_overridden(mock.AsyncMock(wraps=fetch, side_effect=[1])))
+
+    def test_delegate_mock(self):
+        """A mock keeps its records on the function that it delegates to, and is scripted there."""
+        autospecced = mock.create_autospec(fetch)
+
+        def stand_in(*args):
+            return autospecced.mock(*args)
+
+        vars(stand_in).update(vars(autospecced))
+        mock_internals.delegate_mock(autospecced.mock, stand_in)
+        stand_in.side_effect = [7]
+        self.assertEqual(asyncio.run(stand_in(1)), 7)
+        self.assertEqual((stand_in.await_count, stand_in.call_args), (1, mock.call(1)))
+
+    def test_stamp_mock_calls(self):
+        """Each record of a call and of an await is shown, a reset is none, and all records stay the same."""
+        heard = []
+        patched = ("call_args", "await_args")
+        before = {name: vars(mock_internals.ASYNC_MOCK)[name] for name in patched}
+        try:
+            mock_internals.stamp_mock_calls(
+                lambda record: heard.append(("call", record)),
+                lambda double, record: heard.append(("await", record, double)),
+            )
+            double = mock.AsyncMock(return_value=5)
+            coroutine = double(1, two=2)
+            self.assertEqual(heard, [("call", mock.call(1, two=2))])
+            self.assertIs(heard[0][1], double.call_args_list[0])
+            self.assertEqual(asyncio.run(coroutine), 5)
+            self.assertIs(heard[1][1], double.await_args_list[0])
+            self.assertIs(heard[1][2], double)
+            double.assert_awaited_once_with(1, two=2)
+            double.reset_mock()
+            self.assertEqual(len(heard), 2)
+            self.assertEqual((double.call_args, double.await_args), (None, None))
+        finally:
+            for name, value in before.items():
+                setattr(mock_internals.ASYNC_MOCK, name, value)

@@ -1,0 +1,360 @@
+"""One canary for each private name of tasks, coroutines and loops."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import contextvars
+import gc
+import os
+import signal
+import sys
+import unittest
+import warnings
+
+from asynctestkit.cpython import task_internals
+from asynctestkit.cpython.versions import ON_WINDOWS
+from tests.cpython.canaries import Canary
+
+
+async def as_coroutine(awaitable):
+    return await awaitable
+
+
+class FutureCanaries(Canary):
+    def test_task_types_and_future_types(self):
+        """Both implementations of Task are known, and both of Future."""
+        for types, name in ((task_internals.TASK_TYPES, "Task"), (task_internals.FUTURE_TYPES, "Future")):
+            self.assertEqual([each.__name__ for each in types], [name, name])
+            self.assertIs(types[0], getattr(asyncio, name))
+
+    def test_awaited_future(self):
+        """A suspended task is known to wait for its future; one that is ready waits for none."""
+        for implementation in task_internals.TASK_TYPES:
+            task = implementation(asyncio.sleep(3600), loop=self.loop)
+            self.assertIsNone(task_internals.awaited_future(task))
+            self.run_in_loop(asyncio.sleep(0))
+            self.assertIsInstance(task_internals.awaited_future(task), asyncio.Future)
+            task.cancel()
+            self.run_in_loop(asyncio.wait([task]))
+
+    def test_begins_to_wait_for(self):
+        """A future that a coroutine awaits is told from a bare turn, and no longer asks to be waited for."""
+        future = self.loop.create_future()
+        self.assertFalse(task_internals.begins_to_wait_for(future))
+        self.assertIs(future.__await__().send(None), future)
+        self.assertTrue(task_internals.begins_to_wait_for(future))
+        self.assertFalse(task_internals.begins_to_wait_for(future))
+        self.assertFalse(task_internals.begins_to_wait_for(None))
+
+    def test_exception_unlooked(self):
+        """An exception can be looked at without being retrieved."""
+        for implementation in task_internals.FUTURE_TYPES:
+            future = implementation(loop=self.loop)
+            self.assertIsNone(task_internals.exception_unlooked(future))
+            future.set_exception(error := ValueError())
+            self.assertIs(task_internals.exception_unlooked(future), error)
+            self.assertTrue(task_internals.is_exception_unretrieved(future))
+            task_internals.mark_exception_retrieved(future)
+
+    def test_interrupt(self):
+        """A task's wait ends with an exception, whatever it waits for, and nobody else's does."""
+
+        async def waits(awaited):
+            try:
+                await awaited
+            except KeyError as error:
+                return error.args[0]
+
+        async def body(make):
+            future = self.loop.create_future()
+            other, task = (make(waits(future), loop=self.loop) for _ in range(2))
+            above = make(waits(task), loop=self.loop)
+            self.assertFalse(task_internals.interrupt(above, KeyError()), "it has not begun")
+            await asyncio.sleep(0)
+            self.assertTrue(task_internals.interrupt(above, KeyError("above")))
+            self.assertEqual((await above, task.done()), ("above", False))
+            self.assertTrue(task_internals.interrupt(task, KeyError("task")))
+            self.assertEqual((await task, other.done(), future.done()), ("task", False, False))
+            future.set_result(None)
+            await other
+
+        for make in task_internals.TASK_TYPES:
+            with self.subTest(make.__module__):
+                self.run_in_loop(body(make))
+
+    def test_unfinished_items_blocked_putters_and_blocked_getters(self):
+        """What was put and not marked done is counted, and who waits for a free place, or for an item."""
+
+        async def count():
+            queue = asyncio.Queue(maxsize=2)
+            queue.put_nowait(1)
+            queue.put_nowait(2)
+            putter = self.loop.create_task(queue.put(3))
+            await asyncio.sleep(0)
+            found = [counts(queue)]
+            putter.cancel()
+            await asyncio.wait([putter])
+            queue.get_nowait()
+            queue.task_done()
+            found.append(counts(queue))
+            queue.get_nowait()
+            getter = self.loop.create_task(queue.get())
+            await asyncio.sleep(0)
+            found.append(counts(queue))
+            getter.cancel()
+            await asyncio.wait([getter])
+            return found
+
+        def counts(queue):
+            return tuple(
+                count(queue)
+                for count in (
+                    task_internals.unfinished_items,
+                    task_internals.blocked_putters,
+                    task_internals.blocked_getters,
+                )
+            )
+
+        self.assertEqual(self.run_in_loop(count()), [(2, 1, 0), (1, 0, 0), (1, 0, 1)])
+
+    def test_loop_of_and_coroutine_of(self):
+        """The loop of a future and the coroutine of a task are known, or None if it was never initialised."""
+        for each in (*task_internals.FUTURE_TYPES, type("Own", (asyncio.Future,), {})):
+            self.assertIs(task_internals.loop_of(each(loop=self.loop)), self.loop)
+            self.assertIsNone(task_internals.loop_of(each.__new__(each)))
+        task = self.loop.create_task(coroutine := asyncio.sleep(0))
+        self.assertIs(task_internals.coroutine_of(task), coroutine)
+        self.assertIsNone(task_internals.coroutine_of(asyncio.Task.__new__(asyncio.Task)))
+        self.run_in_loop(task)
+
+    def test_gathered_children(self):
+        """What `gather` waits for is known; any other future has no children."""
+        children = [self.loop.create_future(), self.loop.create_future()]
+
+        async def start():
+            return asyncio.gather(*children)
+
+        self.assertEqual(list(task_internals.gathered_children(self.run_in_loop(start()))), children)
+        self.assertEqual(list(task_internals.gathered_children(children[0])), [])
+
+    def test_is_exception_unretrieved_and_mark_exception_retrieved(self):
+        """An exception counts as unretrieved until it is marked, and then is not logged."""
+        for implementation in task_internals.FUTURE_TYPES:
+            future = implementation(loop=self.loop)
+            self.assertFalse(task_internals.is_exception_unretrieved(future))
+            future.set_exception(ValueError())
+            self.assertTrue(task_internals.is_exception_unretrieved(future))
+            task_internals.mark_exception_retrieved(future)
+            self.assertFalse(task_internals.is_exception_unretrieved(future))
+            with self.assertNoLogs("asyncio"):
+                del future
+                gc.collect()
+
+    def test_source_traceback_and_drop_last_source_frame(self):
+        """Debug mode's record of tasks and timers can lose its innermost frame; else there is no record."""
+        plain = self.loop.create_task(asyncio.sleep(0))
+        self.assertIsNone(task_internals.source_traceback(plain))
+        task_internals.drop_last_source_frame(plain)
+        self.loop.set_debug(True)
+        task, timer = self.loop.create_task(asyncio.sleep(0)), self.loop.call_later(3600, print)
+        for created in (task, timer):
+            record = list(task_internals.source_traceback(created))
+            self.assertEqual(record[-1].filename, __file__)
+            task_internals.drop_last_source_frame(created)
+            self.assertEqual(list(task_internals.source_traceback(created)), record[:-1])
+        self.run_in_loop(asyncio.wait([plain, task]))
+
+
+class TaskCanaries(Canary):
+    def test_context_of(self):
+        variable = contextvars.ContextVar("variable")
+
+        async def body():
+            variable.set("within")
+            await asyncio.sleep(0)
+
+        for make in (asyncio.Task, asyncio.tasks._PyTask):
+            with self.subTest(make):
+                task = make(body(), loop=self.loop)
+                self.run_in_loop(task)
+                self.assertEqual(task_internals.context_of(task)[variable], "within")
+
+    def test_all_tasks_and_current_task(self):
+        """Tasks of both implementations are known, and which of them runs."""
+        for make in task_internals.TASK_TYPES:
+
+            async def body():
+                running = task_internals.current_task(), task_internals.current_task(self.loop)
+                return (*running, task_internals.all_tasks(self.loop))
+
+            task = make(body(), loop=self.loop)
+            self.assertEqual(task_internals.all_tasks(self.loop), {task})
+            self.assertEqual(self.loop.run_until_complete(task), (task, task, {task}))
+            self.assertEqual(task_internals.all_tasks(self.loop), set())
+        self.assertIsNone(task_internals.current_task(self.loop))
+
+    def test_forget_callbacks(self):
+        """No callback of a future is called any more, and no task wakes that waits for it."""
+        for make_task in task_internals.TASK_TYPES:
+            for make_future in task_internals.FUTURE_TYPES:
+                with self.subTest(make_task=make_task, make_future=make_future):
+                    future, called = make_future(loop=self.loop), []
+                    task_internals.forget_callbacks(future)
+                    waits = make_task(as_coroutine(future), loop=self.loop)
+                    future.add_done_callback(called.append)
+                    self.run_in_loop(asyncio.sleep(0))
+                    task_internals.forget_callbacks(future)
+                    future.set_result("unheard")
+                    self.run_in_loop(asyncio.sleep(0))
+                    self.assertEqual((called, waits.done()), ([], False))
+                    task_internals.forget_task(waits)
+                    waits.get_coro().close()
+
+    def test_forget_task_of_pythons(self):
+        """A task that is written in Python is forgotten as well."""
+        task = task_internals.TASK_TYPES[1](asyncio.sleep(3600), loop=self.loop)
+        self.run_in_loop(asyncio.sleep(0))
+        task_internals.forget_task(task)
+        self.assertEqual(task_internals.all_tasks(self.loop), set())
+        task.get_coro().close()
+
+    def test_forget_task(self):
+        """A forgotten task is in `all_tasks()` no more, and is not complained of when it dies pending."""
+        task = self.loop.create_task(asyncio.Event().wait())
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertIn(task, asyncio.all_tasks(self.loop))
+        task_internals.forget_task(task)
+        self.assertNotIn(task, asyncio.all_tasks(self.loop))
+        with self.assertNoLogs("asyncio"):
+            del task
+            gc.collect()
+
+
+class Named:
+    def method(self):
+        pass
+
+
+class TypeCanaries(Canary):
+    def test_qualified_name_and__name_with_its_class(self):
+        """The name of a function with its class, where that is to be found; on every version."""
+        for function, name in ((Named.method, "Named.method"), (as_coroutine, "as_coroutine")):
+            self.assertEqual(task_internals.qualified_name(function.__code__), name)
+            self.assertEqual(task_internals._name_with_its_class(function.__code__), name)
+
+    def test_is_immutable(self):
+        """Types written in C are, and refuse to be changed; classes are not."""
+        for cls, expected in (
+            (dict, True),
+            (asyncio.Task, True),
+            (type(self), False),
+            (asyncio.Queue, False),
+        ):
+            with self.subTest(cls):
+                self.assertEqual(task_internals.is_immutable(cls), expected)
+                with self.assertRaises(TypeError) if expected else contextlib.nullcontext():
+                    cls.changed_by_test = True
+                    del cls.changed_by_test
+
+
+class LoopCanaries(Canary):
+    def test_running_loop_and_run_callback(self):
+        """A callback knows the running loop, else there is none, and runs in the frame that is known."""
+        seen = []
+        self.loop.call_soon(lambda: seen.extend((task_internals.running_loop(), sys._getframe(1).f_code)))
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(seen, [self.loop, task_internals.RUN_CALLBACK])
+        self.assertIsNone(task_internals.running_loop())
+
+    def test_is_transparent(self):
+        """The selector loop can be looked into; a loop of which nothing is known cannot."""
+        self.assertTrue(task_internals.is_transparent(self.loop))
+        self.assertFalse(task_internals.is_transparent(asyncio.AbstractEventLoop()))
+
+    def test_ready_count_and_next_timer(self):
+        """The callbacks that are ready are counted, and the earliest timer that is not cancelled is known."""
+        self.assertEqual(task_internals.ready_count(self.loop), 0)
+        self.assertIsNone(task_internals.next_timer(self.loop))
+        self.loop.call_soon(print)
+        self.loop.call_at(300.0, print)
+        self.loop.call_at(200.0, print)
+        self.loop.call_at(100.0, print).cancel()
+        self.assertEqual(task_internals.ready_count(self.loop), 1)
+        self.assertEqual(task_internals.next_timer(self.loop), 200.0)
+
+    def test_watched_descriptors(self):
+        """Descriptors that the user has registered are listed, the loop's own is not."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        self.assertEqual(task_internals.watched_descriptors(self.loop), [])
+        self.loop.add_reader(reader, print)
+        self.assertEqual(task_internals.watched_descriptors(self.loop), [reader])
+
+    @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
+    def test_has_signal_handlers(self):
+        """A handler is seen from `add_signal_handler` to `remove_signal_handler`."""
+        self.assertFalse(task_internals.has_signal_handlers(self.loop))
+        self.loop.add_signal_handler(signal.SIGUSR1, print)
+        self.assertTrue(task_internals.has_signal_handlers(self.loop))
+        self.loop.remove_signal_handler(signal.SIGUSR1)
+        self.assertFalse(task_internals.has_signal_handlers(self.loop))
+
+    def test_generator_closed_by(self):
+        """A task that ends a generator knows it; one that goes on with it, or runs a coroutine, does not."""
+
+        async def count():
+            yield
+
+        async def main():
+            generator = count()
+            for factory in task_internals.TASK_TYPES:
+                goes_on, ends, sleeps = (
+                    factory(each) for each in (generator.__anext__(), generator.aclose(), asyncio.sleep(0))
+                )
+                for _ in range(2):  # pending, and done
+                    self.assertIs(task_internals.generator_closed_by(ends), generator)
+                    self.assertIsNone(task_internals.generator_closed_by(goes_on))
+                    self.assertIsNone(task_internals.generator_closed_by(sleeps))
+                    await asyncio.wait([goes_on, ends, sleeps])
+                goes_on.exception()
+            self.assertIsNone(task_internals.generator_closed_by(asyncio.get_running_loop().create_future()))
+            self.assertIsNone(task_internals.generator_closed_by(generator))
+
+        self.loop.run_until_complete(main())
+
+    def test_started_generators(self):
+        """A generator is listed once it was iterated on the loop."""
+
+        async def count():
+            yield 1
+
+        generator = count()
+        self.assertEqual(task_internals.started_generators(self.loop), [])
+        self.loop.call_soon(lambda: generator.__anext__().close())
+        self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(task_internals.started_generators(self.loop), [generator])
+        self.run_in_loop(self.loop.shutdown_asyncgens())
+
+    def test_default_executor(self):
+        """The executor of `run_in_executor(None, …)` is known as soon as there is one."""
+        self.assertIsNone(task_internals.default_executor(self.loop))
+        self.run_in_loop(self.loop.run_in_executor(None, int))
+        executor = task_internals.default_executor(self.loop)
+        self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
+        self.run_in_loop(self.loop.shutdown_default_executor())
+
+    def test_policy_is_standard(self):
+        """The policy is standard before it exists and after, and a user's own is not."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
+            own = type("Own", (asyncio.DefaultEventLoopPolicy,), {"__module__": "own"})
+            try:
+                asyncio.set_event_loop_policy(None)
+                self.assertTrue(task_internals.policy_is_standard())
+                asyncio.get_event_loop_policy()
+                self.assertTrue(task_internals.policy_is_standard())
+                asyncio.set_event_loop_policy(own())
+                self.assertFalse(task_internals.policy_is_standard())
+            finally:
+                asyncio.set_event_loop_policy(None)

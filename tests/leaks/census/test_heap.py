@@ -1,0 +1,184 @@
+"""The heap is frozen by the outermost mark, thawed after it, and kept clear of garbage in between."""
+
+import asyncio
+import gc
+import threading
+import unittest
+import weakref
+from unittest import mock
+
+from asynctestkit import HygienicAsyncTestCase
+from asynctestkit.cpython import interpreter
+from asynctestkit.leaks.census import heap as heap_module
+from asynctestkit.leaks.census.heap import Heap, is_collecting
+
+
+class Marked:
+    """Stands in for a census: a heap wants to know its loop, and what was there before it."""
+
+    def __init__(self, loop=None, known=None, thread=1):
+        self.loop = loop
+        self.known = known
+        self.thread = thread
+
+    def knew(self, future):
+        return future is self.known
+
+
+class IsCollectingTests(unittest.TestCase):
+    def test_it_is_known_who_ends_an_object(self):
+        """In the last words of an object it is known whether the collector ends it."""
+
+        class Dying:
+            def __del__(self):
+                seen.append(is_collecting())
+
+        seen = []
+        Dying()
+        cycle = Dying()
+        cycle.itself = cycle
+        del cycle
+        gc.collect()
+        self.assertEqual(seen, [False, True])
+        self.assertFalse(is_collecting())
+
+    def test_without_the_collector(self):
+        """It makes no difference whether the collector runs by itself."""
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertFalse(is_collecting())
+
+
+class HeapTests(unittest.TestCase):
+    def setUp(self):
+        self.assertFalse(interpreter.heap_is_frozen(), "another mark is set already")
+        self.heap = Heap()
+
+    def test_the_outermost_mark_freezes_and_its_end_thaws(self):
+        """Between the first mark and the last there is nothing old in the collector's sight."""
+        old = [[]]
+        outer, inner = Marked(), Marked()
+        self.heap.enter(outer)
+        self.heap.enter(inner)
+        self.assertFalse(any(obj is old for obj in gc.get_objects()))
+        self.heap.leave(outer)
+        self.assertTrue(self.heap.is_frozen())
+        self.heap.leave(inner)
+        self.assertFalse(self.heap.is_frozen())
+        self.assertTrue(any(obj is old for obj in gc.get_objects()))
+
+    def test_a_heap_with_several_marks_is_not_thawed(self):
+        """What is older than one mark may be newer than another."""
+        outer, inner = Marked(), Marked()
+        self.heap.enter(outer)
+        self.heap.enter(inner)
+        self.assertFalse(self.heap.thaw())
+        self.heap.leave(inner)
+        self.assertTrue(self.heap.thaw())
+        self.assertFalse(self.heap.thaw())
+        self.heap.leave(outer)
+
+    def test_what_somebody_else_froze_stays_frozen(self):
+        """A heap that the user has frozen is neither frozen again nor thawed."""
+        self.addCleanup(gc.unfreeze)
+        gc.freeze()
+        mark = Marked()
+        self.assertTrue(self.heap.is_frozen())
+        self.heap.enter(mark)
+        self.heap.leave(mark)
+        self.assertTrue(interpreter.heap_is_frozen())
+
+    def test_the_innermost_mark_of_a_loop(self):
+        """An error belongs to the latest mark on its loop that is older than its future, or to nobody."""
+        loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        self.addCleanup(other.close)
+        first, second, third = Marked(loop), Marked(loop, known="old"), Marked(other)
+        for mark in (first, second, third):
+            self.heap.enter(mark)
+            self.addCleanup(self.heap.leave, mark)
+        self.assertIs(self.heap.innermost(loop, "new"), second)
+        self.assertIs(self.heap.innermost(loop, "old"), first)
+        self.assertIs(self.heap.innermost(other, "new"), third)
+        self.assertIsNone(self.heap.innermost(None, "new"))
+
+    def a_cycle_survives(self, tests):
+        """Whether a cycle that one test has left is still there after so many more."""
+
+        class Cyclic:
+            def __init__(self):
+                self.myself = self
+
+        def run_test():
+            mark = Marked()
+            self.heap.enter(mark)
+            left_behind = Cyclic()
+            self.heap.leave(mark)
+            return weakref.ref(left_behind)
+
+        with mock.patch.object(heap_module, "_SMALL", 0), mock.patch.object(self.heap, "_bound", 0):
+            cycle = run_test()
+            for _ in range(tests):
+                run_test()
+        return cycle() is not None
+
+    def test_garbage_of_earlier_tests_is_collected(self):
+        """Garbage that was frozen away from the small collections is collected once enough has gathered."""
+        self.assertFalse(self.a_cycle_survives(tests=3))
+
+    def test_a_collector_that_is_off_stays_off(self):
+        """Where the user has disabled the collector, nothing is collected behind their back."""
+        self.addCleanup(gc.enable)
+        gc.disable()
+        self.assertTrue(self.a_cycle_survives(tests=3))
+
+
+async def forgotten():
+    pass
+
+
+class ParallelTests(unittest.TestCase):
+    """Guarded suites in several threads leave each other's objects alone."""
+
+    def test_marks_of_several_threads(self):
+        """A heap is shared while a mark of another thread is set; nested ones of one thread share nothing."""
+        heap, first, nested, other = Heap(), Marked(), Marked(), Marked(thread=2)
+        shared = []
+        for mark in (first, nested, other):
+            heap.enter(mark)
+            shared.append((heap.is_shared(first), heap.is_shared(mark)))
+        for mark in (other, nested, first):
+            heap.leave(mark)
+        self.assertEqual(shared, [(False, False), (False, False), (True, True)])
+
+    def test_coroutines_of_other_threads(self):
+        """One that is about to run in another thread is none of this thread's, and is not closed."""
+        entered, begun, made, over = (threading.Event() for _ in range(4))
+
+        async def makes(case):
+            entered.set()
+            begun.wait(30)
+            coroutine = forgotten()
+            made.set()
+            over.wait(30)
+            await coroutine
+
+        async def test(case):
+            begun.set()
+            made.wait(30)
+
+        complaints = []
+        thread = threading.Thread(target=lambda: complaints.append(_complaints(makes)))
+        thread.start()
+        entered.wait(30)
+        complaints.append(_complaints(test))
+        over.set()
+        thread.join()
+        self.assertEqual(complaints, [[], []])
+
+
+def _complaints(body):
+    """What a test complains of, in whatever thread."""
+    result = unittest.TestResult()
+    type("Inner", (HygienicAsyncTestCase,), {"test": body})("test").run(result)
+    return [text for _, text in (*result.failures, *result.errors)]

@@ -1,0 +1,89 @@
+"""What it says of a thing that this or that holds it."""
+
+import asyncio
+import functools
+import threading
+import unittest
+
+from asynctestkit.leaks.census.keepers import Keepers, Link, links_of_thread
+
+
+class Named:
+    """A class that a module has by its name."""
+
+    def method(self):
+        """Says nothing."""
+
+    @functools.lru_cache  # noqa: B019  # that is what it is about
+    def cached(self):
+        """Says nothing."""
+
+
+class KeepersTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.new_event_loop()
+        self.addCleanup(self.loop.close)
+        self.keepers = Keepers(self.loop)
+
+    def assertMeans(self, holder, *links):
+        self.assertEqual(self.keepers.links(holder), links, holder)
+
+    def test_namespaces(self):
+        """Modules, and the classes, functions and caches in them, are the process's."""
+        for holder in (vars(unittest), unittest, Named, Named.method, Named.cached):
+            self.assertMeans(holder, Link.PROCESS)
+
+    def test_what_has_no_name(self):
+        """Classes and functions that are made within functions are held by somebody in turn."""
+
+        def local():
+            """Says nothing."""
+
+        def with_a_name_of_others():
+            """Says nothing."""
+
+        with_a_name_of_others.__qualname__ = "Named.method"
+        for holder in (local, functools.lru_cache(local), type("Local", (), {}), with_a_name_of_others):
+            self.assertMeans(holder, Link.FURTHER)
+
+    def test_what_tests_are(self):
+        """An instance of a test case is a test."""
+        self.assertMeans(self, Link.TEST)
+
+    def test_what_holds_things_in_turn(self):
+        """Containers and other objects."""
+        for holder in ([], {}, (1, []), Named(), Named().method, functools.partial(print)):
+            self.assertMeans(holder, Link.FURTHER)
+
+    def test_what_is_passed_by(self):
+        """What it is told to pass by, and the registries of the standard library."""
+        mine = []
+        self.keepers.pass_by(mine)
+        self.assertMeans(mine, Link.NOTHING)
+        self.assertMeans(threading._active, Link.NOTHING)
+
+    def test_loops(self):
+        """The test's loop and what is closed ends; another does not."""
+        other = asyncio.new_event_loop()
+        self.assertMeans(self.loop, Link.NOTHING)
+        self.assertMeans(self.loop.create_future(), Link.NOTHING)
+        self.assertMeans(other, Link.FURTHER)
+        self.assertMeans(other.create_future(), Link.FURTHER)
+        other.close()
+        self.assertMeans(other, Link.NOTHING)
+
+    def test_threads(self):
+        """A thread that the test has not started is of the process; what runs it says nothing."""
+        over = threading.Event()
+        thread = threading.Thread(target=over.wait, args=(30,))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(over.set)
+        self.assertMeans(thread, Link.PROCESS)
+        self.assertEqual(links_of_thread(None), (Link.PROCESS,))
+        self.assertMeans(thread._bootstrap, Link.NOTHING)
+        self.assertMeans(thread.run, Link.NOTHING)
+        self.assertMeans(thread.join, Link.FURTHER)
+        self.assertTrue(self.keepers.may_be_held_unseen(thread))
+        self.assertTrue(self.keepers.may_be_held_unseen(thread._args))
+        self.assertFalse(self.keepers.may_be_held_unseen((over,)))

@@ -1,0 +1,17 @@
+"""The value that an error in the loop's log is."""
+
+import dataclasses
+import unittest
+
+from asynctestkit.leaks.census.loop_error import LoopError
+
+
+class LoopErrorTests(unittest.TestCase):
+    def test_it_is_a_frozen_value(self):
+        """Two reports of the same error are equal, and neither can be changed."""
+        error = ValueError("broken")
+        report = LoopError("Exception in callback", error, None)
+        self.assertEqual(report, LoopError("Exception in callback", error, None))
+        self.assertNotEqual(report, LoopError("Exception in callback", ValueError("broken"), None))
+        with self.assertRaises(dataclasses.FrozenInstanceError):
+            report.message = "another"

@@ -1,0 +1,83 @@
+"""What things have to do with event loops."""
+
+import asyncio
+import unittest
+
+from asynctestkit.leaks.census.loop_relations import (
+    has_to_do_with_loops,
+    loops_of,
+    parts_of,
+    parts_of_asyncio,
+)
+
+
+class Plain:
+    pass
+
+
+class Awaiting:
+    async def close(self):
+        pass
+
+
+class Generating:
+    async def items(self):
+        yield
+
+
+class RelationsTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.addCleanup(self.loop.close)
+
+    def holding(self, held):
+        holder = Plain()
+        holder.held = held
+        return holder
+
+    def test_loops_of(self):
+        """The loop itself, one that it holds, or that of a future it holds; each once."""
+        future = self.loop.create_future()
+        for thing in (
+            self.loop,
+            self.holding(self.loop),
+            self.holding(future),
+            self.holding([future, self.loop]),
+        ):
+            self.assertEqual(loops_of(thing), [self.loop])
+        self.assertEqual(loops_of(self.holding("nothing")), [])
+
+    def test_not_by_way_of_code(self):
+        """Everything refers to its class, and that to everything."""
+        Plain.loop = self.loop
+        self.addCleanup(delattr, Plain, "loop")
+        self.assertEqual(loops_of(Plain()), [])
+
+    def test_not_beyond_loops(self):
+        """What a loop holds is not the thing's."""
+        other = asyncio.SelectorEventLoop()
+        self.addCleanup(other.close)
+        self.loop.other = other
+        self.assertEqual(loops_of(self.holding(self.loop)), [self.loop])
+
+    def test_has_to_do_with_loops(self):
+        """By what it holds, or by methods that are to be awaited."""
+        future = self.loop.create_future()
+        for thing in (Awaiting(), Generating(), self.holding(future), self.loop):
+            self.assertTrue(has_to_do_with_loops(thing), thing)
+        for thing in (Plain(), [], self.holding({"a": Plain()}), open.__doc__):
+            self.assertFalse(has_to_do_with_loops(thing), thing)
+
+    def test_parts(self):
+        """The nearest first, and a bounded number of them, though there are cycles."""
+        thing = self.holding(None)
+        thing.held = thing
+        self.assertIs(next(iter(parts_of(thing))), thing)
+        self.assertEqual(sum(part is thing for part in parts_of(thing)), 1)
+        many = [Plain() for _ in range(5000)]
+        self.assertLess(len(list(parts_of(many))), 300)
+
+    def test_parts_of_asyncio(self):
+        """Only what asyncio has made."""
+        future = self.loop.create_future()
+        self.assertEqual(list(parts_of_asyncio(self.holding([Plain(), future]))), [future])

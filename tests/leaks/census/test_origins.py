@@ -1,0 +1,167 @@
+"""Who made a socket, a thread, a child or an executor, and where."""
+
+import gc
+import socket
+import sys
+import threading
+import unittest
+
+from asynctestkit.leaks.census.origins import Origins, origins
+from asynctestkit.stacks.places import resolve
+
+
+class Test:
+    """As much of a census as matters here."""
+
+    def __init__(self, phase="test"):
+        self.phase = phase
+
+
+class Thing:
+    pass
+
+
+class OriginsTests(unittest.TestCase):
+    def setUp(self):
+        self.origins = Origins()
+        self.test = Test()
+        self.origins.enter(self.test)
+
+    def note(self, thing):
+        self.origins.note(thing, sys._getframe(1))
+        return thing
+
+    def in_a_thread(self, function):
+        """Runs it in a thread of the test's and returns what it does."""
+        result = []
+        thread = threading.Thread(target=lambda: result.append(function()))
+        self.note(thread)
+        thread.start()
+        thread.join()
+        return result[0]
+
+    def test_what_the_test_makes_has_an_origin(self):
+        """Phase, lines and maker of a thing are those of the moment at which it was made."""
+        thing = self.note(Thing())
+        self.test.phase = "cleanup"
+        origin = self.origins.of(thing)
+        self.assertEqual(origin.site[0], "test")
+        self.assertEqual(resolve(origin.site)[-1].function, "test_what_the_test_makes_has_an_origin")
+        self.assertEqual(
+            (origin.maker, origin.function), (__file__, "test_what_the_test_makes_has_an_origin")
+        )
+
+    def test_what_is_not_noted_has_none(self):
+        """Nothing is known of other things, nor of one at the address of one that has died."""
+        thing = self.note(Thing())
+        address = id(thing)
+        del thing
+        others = [Thing() for _ in range(100)]
+        self.assertTrue(all(self.origins.of(other) is None for other in others), address)
+
+    def test_threads_belong_to_the_test_that_started_them(self):
+        """What a test's threads make is the test's, transitively; what others make is not."""
+        things = []
+        thread = threading.Thread(target=lambda: things.append(self.note(Thing())))
+        thread.start()
+        thread.join()
+        things.append(self.in_a_thread(lambda: self.note(Thing())))
+        things.append(self.in_a_thread(lambda: self.in_a_thread(lambda: self.note(Thing()))))
+        self.assertEqual([self.origins.of(thing) is not None for thing in things], [False, True, True])
+
+    def test_a_foreign_thing_at_the_address_of_one_that_died(self):
+        """It does not inherit the origin of the dead one."""
+        thing = self.note(Thing())
+        thread = threading.Thread(target=lambda: self.note(thing))  # as if made anew, by a foreign thread
+        thread.start()
+        thread.join()
+        self.assertIsNone(self.origins.of(thing))
+
+    def test_the_innermost_test_is_charged(self):
+        """A test within a test has its own things; those of the outer one are none of its own."""
+        outer = self.note(Thing())
+        inner_test = Test()
+        self.origins.enter(inner_test)
+        self.assertIs(self.origins.current(), inner_test)
+        inner = self.note(Thing())
+        self.origins.leave(inner_test)
+        self.assertIs(self.origins.current(), self.test)
+        self.assertIsNotNone(self.origins.of(outer))
+        self.assertIsNone(self.origins.of(inner))
+
+    def test_after_the_test_nothing_is_known_and_nothing_noted(self):
+        """Not even what a thread does that the test has left behind."""
+        self.origins.leave(self.test)
+        self.assertIsNone(self.origins.of(self.note(Thing())))
+        self.assertIsNone(self.origins.current())
+
+    def test_a_thread_that_outlives_its_test(self):
+        """What it makes in a later test is charged to nobody."""
+        end, things = threading.Event(), []
+        thread = threading.Thread(target=lambda: (end.wait(), things.append(self.note(Thing()))))
+        self.note(thread)
+        thread.start()
+        self.origins.leave(self.test)
+        later = Test()
+        self.origins.enter(later)
+        end.set()
+        thread.join()
+        self.assertIsNone(self.origins.of(things[0]))
+
+    def test_what_is_finalized_keeps_its_origin(self):
+        """Before 3.15 the collector clears weak references first: the origin is found all the same."""
+        found = []
+
+        class Dying:
+            def __del__(this):
+                found.append((self.origins.of_dying(this), self.origins.of(this)))
+
+        cycle = self.note(Dying())
+        cycle.itself = cycle
+        del cycle
+        gc.collect()
+        ((dying, then),) = found
+        self.assertIsNotNone(dying)
+        self.assertIs(dying, then)
+
+    def test_what_was_told_of_is_forgotten(self):
+        """Forgetting it, noted or not, leaves it without origin."""
+        thing = self.note(Thing())
+        self.origins.forget(thing)
+        self.origins.forget(thing)
+        self.assertIsNone(self.origins.of(thing))
+
+    def test_what_was_spared_stays_so(self):
+        """Beyond its test, until something else is made at its address."""
+        thing, other = self.note(Thing()), self.note(Thing())
+        self.origins.spare(thing)
+        self.assertEqual([self.origins.is_spared(each) for each in (thing, other)], [True, False])
+        self.note(thing)
+        self.assertFalse(self.origins.is_spared(thing))
+
+    def test_what_gets_the_address_of_one_that_has_died(self):
+        """It is neither spared like that nor charged, when it dies in turn."""
+
+        class Other:
+            def __del__(self):
+                known.append((origins.is_spared(self), origins.of_dying(self)))
+
+        origins, known = self.origins, []
+        for spares in (True, False):
+            things = [self.note(Thing()) for _ in range(100)]
+            if spares:
+                list(map(self.origins.spare, things))
+            addresses = set(map(id, things))
+            things.clear()
+            others = [Other() for _ in range(1000)]
+            self.assertTrue(addresses.intersection(map(id, others)))
+            others.clear()
+        self.assertEqual([each for each in known if each != (False, None)], [])
+
+    def test_libraries_make_for_their_callers(self):
+        """The modules that things are from are no makers: who calls them is."""
+        origins.enter(self.test)
+        self.addCleanup(origins.leave, self.test)
+        for end in socket.socketpair():
+            with end:
+                self.assertEqual(origins.of(end).maker, __file__)

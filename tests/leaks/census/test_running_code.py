@@ -1,0 +1,68 @@
+"""The variables of running code are known, and whose they are."""
+
+import threading
+import unittest
+
+from asynctestkit.leaks.census.keepers import Link
+from asynctestkit.leaks.census.running_code import RunningCode
+
+
+class Thing:
+    pass
+
+
+class RunningCodeTests(unittest.TestCase):
+    def test_variables(self):
+        """Once for each variable that has it, on the way down to here."""
+        one = two = Thing()
+
+        def inner(argument):
+            return RunningCode().links(argument)
+
+        self.assertEqual(inner(one), [Link.TEST] * 3)
+        self.assertIs(one, two)
+        self.assertEqual(RunningCode().links(Thing()), [])
+
+    def test_cells(self):
+        """A variable that an inner function shares is in a cell: that is what the frame has."""
+        shared = Thing()
+
+        def inner():
+            return shared
+
+        (cell,) = inner.__closure__
+        found = RunningCode()
+        self.assertEqual(found.links(cell), [Link.TEST])
+        self.assertEqual(found.links(shared), [])
+
+    def test_an_empty_cell(self):
+        """A variable that has no value yet is none."""
+
+        def inner():
+            return later
+
+        (cell,) = inner.__closure__
+        self.assertEqual(RunningCode().links(cell), [])
+        later = 1
+        self.assertEqual(inner(), later)
+
+    def test_variables_of_another_thread(self):
+        """They are the process's, if the test does not know the thread."""
+        begun, over = threading.Event(), threading.Event()
+        things = [Thing()]
+
+        def work():
+            thing = things.pop()
+            begun.set()
+            over.wait(30)
+            things.append(thing)
+
+        thread = threading.Thread(target=work)
+        known = things[0]
+        thread.start()
+        begun.wait()
+        try:
+            self.assertEqual(sorted(RunningCode().links(known), key=str), [Link.PROCESS, Link.TEST])
+        finally:
+            over.set()
+            thread.join()

@@ -1,0 +1,395 @@
+"""Threads that run on."""
+
+import asyncio
+import concurrent.futures
+import logging.handlers
+import multiprocessing
+import os
+import queue
+import socket
+import sys
+import threading
+import time
+import types
+import unittest
+from unittest import mock
+
+from asynctestkit import Allowance, DeadlockError, SocketLeaks, ThreadLeaks
+from tests.leaks.contract import DetectorContract, Inner, run_body
+from tests.running import run_case
+
+
+class Stoppable(unittest.TestCase):
+    """Has an event for threads to wait for, and ends those that wait when the test is over."""
+
+    def setUp(self):
+        super().setUp()
+        self.stop = threading.Event()
+        self.threads_before = set(threading.enumerate())
+        self.addCleanup(self.end_threads)
+        patched = mock.patch.object(Inner, "settle_time", 0.01)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def end_threads(self):
+        self.stop.set()
+        for thread in set(threading.enumerate()) - self.threads_before:
+            thread.join()
+        self.stop = threading.Event()
+
+
+class ThreadContractTests(DetectorContract, Stoppable):
+    detector = ThreadLeaks
+
+    async def make(self):
+        thread = threading.Thread(target=self.stop.wait)
+        thread.start()  # leaks
+        return thread
+
+    async def use(self):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+        await asyncio.to_thread(int)
+
+    def let_go(self):
+        super().let_go()
+        self.end_threads()
+
+
+class WhatIsALeakTests(Stoppable):
+    def leaks(self, body, **members):
+        outcome = run_body(body, **members)
+        self.assertEqual(outcome.errors, [])
+        return [(leak.kind, leak.name) for leak in outcome.leaks]
+
+    def start(self, name="leaked", target=None, **options):
+        thread = threading.Thread(target=target or self.stop.wait, name=name, **options)
+        thread.start()
+        return thread
+
+    def test_the_report_shows_its_stack(self):
+        """The report has the thread's name, and where it stands just now."""
+
+        def waits_for_ever():
+            self.stop.wait()
+
+        (leak,) = run_body(lambda case: self.start(target=waits_for_ever)).leaks
+        self.assertEqual(
+            (leak.name, leak.description), ("leaked", "still running; the process cannot end before it does")
+        )
+        self.assertEqual([place.function for place in leak.waiting_at], ["waits_for_ever", "wait"])
+        self.assertIn("thread.join()", leak.remedy)
+
+    def test_daemons_are_leaks_as_well(self):
+        """A daemon runs on into the next test just so."""
+        (leak,) = run_body(lambda case: self.start(daemon=True)).leaks
+        self.assertEqual(leak.description, "still running, as a daemon")
+
+    def test_threads_that_threads_have_started(self):
+        """What the test's own threads start is the test's, however deep."""
+
+        def test(case):
+            first = threading.Thread(target=lambda: self.start())
+            first.start()
+            first.join()
+
+        self.assertEqual(self.leaks(test), [("thread", "leaked")])
+
+    def test_a_thread_that_ends_by_itself(self):
+        """A thread that is about to end is waited for, even one that needs the loop for that."""
+
+        async def test(case):
+            loop = asyncio.get_running_loop()
+
+            def needs_the_loop():
+                asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result()
+
+            self.start(target=needs_the_loop)
+
+        self.assertEqual(self.leaks(test, settle_time=20.0), [])
+
+    def test_it_is_told_of_once(self):
+        """Later tests are not charged, neither with the thread nor with what it does."""
+        acts, acted = threading.Event(), threading.Event()
+
+        def target():
+            acts.wait()
+            self.opened = socket.socket()
+            acted.set()
+            self.stop.wait()
+
+        def lets_it_act(case):
+            acts.set()
+            acted.wait()
+
+        self.assertEqual(self.leaks(lambda case: self.start(target=target)), [("thread", "leaked")])
+        outcome = run_body(lets_it_act, leak_detectors=(ThreadLeaks, SocketLeaks))
+        self.assertEqual(outcome.complaints, [])
+        self.opened.close()
+
+    def test_a_timer_is_cancelled(self):
+        """`threading.Timer` can be ended, and is."""
+
+        def test(case):
+            case.timer = threading.Timer(3600, print)
+            case.timer.start()
+            self.timer = case.timer
+
+        (leak,) = run_body(test).leaks
+        self.assertEqual(leak.remedy, "timer.cancel(), then timer.join()")
+        self.timer.join()
+
+    def test_a_thread_that_was_not_started(self):
+        """A Thread object alone is no thread."""
+
+        def test(case):
+            case.thread = threading.Thread(target=self.stop.wait)
+
+        self.assertEqual(self.leaks(test), [])
+
+    def test_raw_threads(self):
+        """Of a thread without a Thread object nothing can be known, and nothing is said."""
+        import _thread
+
+        ended = threading.Event()
+
+        def raw():
+            self.stop.wait()
+            ended.set()
+
+        self.assertEqual(self.leaks(lambda case: _thread.start_new_thread(raw, ()) and None), [])
+        self.stop.set()
+        ended.wait()
+
+    def test_the_listener_of_a_logging_queue(self):
+        """logging starts it, and whoever owns the listener stops it."""
+
+        def test(case):
+            self.listener = logging.handlers.QueueListener(queue.Queue())
+            self.listener.start()
+
+        self.assertEqual(self.leaks(test), [])
+        self.listener.stop()
+
+    def test_threads_of_foreign_threads(self):
+        """What a thread starts that the test knows nothing of is not charged to the test."""
+        wanted, started = threading.Event(), threading.Event()
+
+        def foreign():
+            wanted.wait()
+            self.start()
+            started.set()
+
+        def test(case):
+            wanted.set()
+            started.wait()
+
+        thread = self.start(target=foreign)
+        self.assertEqual(self.leaks(test), [])
+        thread.join()
+
+    def test_the_thread_that_runs_the_test(self):
+        """A test in a thread of a test, as a runner of tests in threads has it, does not accuse its own."""
+        inner = []
+
+        def test(case):
+            thread = threading.Thread(target=lambda: inner.append(run_case(Inner)))
+            thread.start()
+            thread.join()
+
+        self.assertEqual(self.leaks(test), [])
+        self.assertEqual(inner[0].complaints, [])
+
+
+class OwnerTests(Stoppable):
+    """Whose a thread is."""
+
+    def package(self, source):
+        """A module that was installed."""
+        module = types.ModuleType("installed_package")
+        module.__file__ = f"{os.sep}lib{os.sep}site-packages{os.sep}installed_package.py"
+        sys.modules[module.__name__] = module
+        self.addCleanup(sys.modules.pop, module.__name__)
+        exec(compile(source, module.__file__, "exec"), vars(module))
+        return module
+
+    def found(self, body):
+        outcome = run_body(body)
+        self.assertEqual([outcome.errors, outcome.leak_warnings], [[], []])
+        return [leak.name for leak in outcome.leaks]
+
+    def test_a_daemon_of_a_package(self):
+        """A daemon that an installed package has started is the package's; another thread is told."""
+        module = self.package(
+            "import threading\n"
+            "def start(target, name, daemon):\n"
+            "    threading.Thread(target=target, name=name, daemon=daemon).start()\n"
+        )
+
+        def test(case):
+            module.start(self.stop.wait, "helper", True)
+            module.start(self.stop.wait, "worker", False)
+
+        self.assertEqual(self.found(test), ["worker"])
+
+    def test_a_daemon_of_compiled_code(self):
+        """Compiled code has no frame: then what the thread runs tells."""
+        self.package("")
+        stop = self.stop
+
+        class Compiled:
+            __module__ = "installed_package"
+
+            def __call__(self):
+                stop.wait()
+
+        class Own(Compiled):
+            __module__ = __name__
+
+        def test(case):
+            threading.Thread(target=Compiled(), name="helper", daemon=True).start()
+            threading.Thread(target=Own(), name="own", daemon=True).start()
+
+        self.assertEqual(self.found(test), ["own"])
+
+    def test_a_daemon_that_a_module_has(self):
+        """A daemon that a module has is no test's; a thread that is no daemon is told all the same."""
+
+        def test(case):
+            for name, daemon in (("helper", True), ("worker", False)):
+                thread = threading.Thread(target=self.stop.wait, name=name, daemon=daemon)
+                thread.start()
+                KEPT.append(thread)
+
+        self.addCleanup(KEPT.clear)
+        self.assertEqual(self.found(test), ["worker"])
+
+    def test_a_daemon_of_a_module_that_is_imported(self):
+        """What a module starts when it is run is the module's."""
+        source = "import threading\nthreading.Thread(target=WAIT, daemon=True).start()"
+
+        def test(case):
+            exec(compile(source, "module.py", "exec"), {"WAIT": self.stop.wait, "__name__": "module"})
+
+        self.assertEqual(self.found(test), [])
+
+
+KEPT = []
+
+
+class WorkerTests(Stoppable):
+    def leaks(self, body, **members):
+        return [(leak.kind, leak.name) for leak in run_body(body, **members).leaks]
+
+    def test_idle_workers_of_the_default_executor(self):
+        """They end with the loop."""
+
+        async def test(case):
+            await asyncio.gather(*(asyncio.to_thread(int) for _ in range(3)))
+
+        self.assertEqual(self.leaks(test), [])
+
+    def test_a_job_that_ends_while_the_loop_is_shut_down(self):
+        """The sweep waits for the jobs of the loop's executor, so one that ends then is no leak."""
+
+        async def test(case):
+            case.job = asyncio.get_running_loop().run_in_executor(None, self.stop.wait, 0.1)
+
+        self.assertEqual(self.leaks(test, settle_time=20), [])
+
+    def test_a_job_that_never_ends(self):
+        """It is the leak, and its thread is none besides."""
+
+        async def test(case):
+            case.job = asyncio.get_running_loop().run_in_executor(None, self.stop.wait)
+
+        self.assertEqual(self.leaks(test, grace_period=0.02), [("executor", "Event.wait")])
+
+    def test_workers_of_an_executor_that_is_a_leak(self):
+        """One thing is one leak: the executor, busy or idle."""
+
+        def test(case):
+            self.pool = concurrent.futures.ThreadPoolExecutor()
+            self.pool.submit(self.stop.wait)
+
+        self.assertEqual(self.leaks(test), [("executor", "ThreadPoolExecutor")])
+
+    def test_workers_of_an_older_executor(self):
+        """A pool of the whole process may get its workers during a test."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+
+            def test(case):
+                pool.submit(self.stop.wait)
+
+            self.assertEqual(self.leaks(test), [])
+            self.stop.set()
+
+    def test_a_worker_that_is_left_over(self):
+        """The busy worker of a pool that was shut down without waiting runs on: a leak; an idle one ends."""
+
+        def test(case):
+            pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="over")
+            for job in (self.stop.wait, int):
+                pool.submit(job)
+            pool.shutdown(wait=False)
+
+        (leak,) = run_body(test).leaks
+        self.assertEqual((leak.kind, leak.name), ("thread", "over_0"))
+        self.assertEqual(leak.created_at, ())
+
+    def test_processes_have_a_thread(self):
+        """The thread that manages a pool of processes belongs to the pool."""
+
+        def test(case):
+            self.pool = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+            self.pool.submit(int).result()
+
+        self.assertEqual(self.leaks(test), [("executor", "ProcessPoolExecutor")])
+
+
+async def leaves_a_task(case):
+    case.task = asyncio.create_task(asyncio.Event().wait())
+    await asyncio.sleep(0)
+
+
+class SettlingTests(Stoppable):
+    """How long is waited for threads: a settle time that is waited for would be noticed."""
+
+    def found(self, body, **members):
+        began = time.monotonic()
+        outcome = run_body(body, settle_time=60.0, **members)
+        self.assertLess(time.monotonic() - began, 60)
+        self.assertEqual(outcome.errors, [])
+        return [leak.kind for leak in outcome.leaks]
+
+    def ticks(self):
+        while not self.stop.wait(0.01):
+            pass
+
+    def test_an_older_thread(self):
+        """One that has nothing to do with the loop holds nothing up."""
+        threading.Thread(target=self.ticks).start()
+        self.assertEqual(self.found(leaves_a_task), ["task"])
+
+    def test_a_thread_that_waits_for_others(self):
+        """A thread of the test's that nobody will wake is told at once."""
+        self.assertEqual(self.found(lambda case: threading.Thread(target=self.stop.wait).start()), ["thread"])
+
+    def test_a_thread_that_an_allowance_names(self):
+        """It is no leak, and holds up neither the sweep nor virtual time, nor the report of a deadlock."""
+        allowances = (Allowance("thread", name="metrics-*", reason="it sends to the end"),)
+
+        async def test(case):
+            threading.Thread(target=self.ticks, name="metrics-1").start()
+            await leaves_a_task(case)
+            await asyncio.sleep(3600)
+
+        async def dies(case):
+            threading.Thread(target=self.ticks, name="metrics-2").start()
+            await asyncio.Event().wait()
+
+        self.assertEqual(self.found(test, allowed_leaks=allowances, clock="virtual"), ["task"])
+        for clock in ("real", "virtual"):
+            outcome = run_body(dies, allowed_leaks=allowances, clock=clock)
+            self.assertEqual([type(error) for error in outcome.failures], [DeadlockError])

@@ -1,0 +1,100 @@
+"""Whoever listens now, and did not at the mark, is looking."""
+
+import asyncio
+import io
+import logging
+import unittest
+import warnings
+from unittest import mock
+
+from asynctestkit.leaks.sweeping.attention import Attention
+
+LOGGER = logging.getLogger("asyncio")
+
+
+class ErrorTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.addCleanup(self.loop.close)
+        self.attention = Attention()
+
+    def sees(self):
+        return self.attention.sees_errors(self.loop)
+
+    def add(self, logger, handler):
+        logger.addHandler(handler)
+        self.addCleanup(logger.removeHandler, handler)
+
+    def test_nobody(self):
+        """As things were when it was made, nobody looks, whatever was set up before."""
+        self.assertFalse(self.sees())
+        self.add(LOGGER, logging.NullHandler())
+        self.attention = Attention()
+        self.assertFalse(self.sees())
+
+    def test_a_handler_of_the_loops(self):
+        """An exception handler of the user's is looking."""
+        self.loop.set_exception_handler(lambda *_: None)
+        self.assertTrue(self.sees())
+
+    def test_handlers_of_the_log(self):
+        """A new handler is looking, on the logger or above, if it gets errors and keeps them for the test."""
+        deaf = logging.NullHandler(logging.CRITICAL)
+        for handler, looks in (
+            (logging.NullHandler(), True),
+            (deaf, False),
+            (logging.StreamHandler(), False),
+            (logging.StreamHandler(io.StringIO()), True),
+        ):
+            for logger in (LOGGER, logging.getLogger()):
+                with self.subTest(handler, logger=logger.name):
+                    logger.addHandler(handler)
+                    try:
+                        self.assertEqual(self.sees(), looks)
+                    finally:
+                        logger.removeHandler(handler)
+
+    def test_a_stream_that_replaces_stderr(self):
+        """A handler on a buffered stderr, as under `unittest -b`, only writes."""
+        with mock.patch("sys.stderr", io.StringIO()):
+            self.add(LOGGER, logging.StreamHandler())
+            self.assertFalse(self.sees())
+
+    def test_a_log_that_passes_nothing_on(self):
+        """Above a logger that does not propagate nobody sees its records; nor where they are not made."""
+        self.add(logging.getLogger(), logging.NullHandler())
+        with mock.patch.object(LOGGER, "propagate", False):
+            self.assertFalse(self.sees())
+        with mock.patch.object(LOGGER, "isEnabledFor", return_value=False):
+            self.assertFalse(self.sees())
+        self.assertTrue(self.sees())
+
+    def test_patches(self):
+        """Whoever patches the logger, or its method, is looking."""
+        for target in ("asyncio.base_events.logger", "asyncio.log.logger.error", "logging.Logger.error"):
+            with self.subTest(target), mock.patch(target):
+                self.assertTrue(self.sees())
+        self.assertFalse(self.sees())
+
+
+class WarningTests(unittest.TestCase):
+    def setUp(self):
+        self.attention = Attention()
+
+    def test_a_record(self):
+        """Whoever records warnings looks at them."""
+        self.assertFalse(self.attention.records_warnings())
+        with warnings.catch_warnings(record=True):
+            self.assertTrue(self.attention.records_warnings())
+        self.assertFalse(self.attention.records_warnings())
+
+    def test_a_record_that_is_older(self):
+        """As things were when it was made, nobody looks."""
+        with warnings.catch_warnings(record=True):
+            self.assertFalse(Attention().records_warnings())
+
+    def test_filters(self):
+        """Silencing is not looking."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.assertFalse(self.attention.records_warnings())

@@ -1,0 +1,149 @@
+"""What comes to light after a test."""
+
+import asyncio
+import gc
+import unittest
+import warnings
+from unittest import mock
+
+from asynctestkit import Allowance, LeakWarning
+from asynctestkit.cpython.alarms import PhaseInterrupt
+from asynctestkit.leaks import listeners
+from asynctestkit.leaks.sweeping.late import LateErrors, thing_in, warn_of
+from tests.leaks.contract import run_body
+from tests.leaks.kinds.test_unclosed import Channel
+from tests.running import Overheard, overhearing
+
+SOURCE = ("test_it.py", 7)
+
+
+class Thing:
+    async def close(self):
+        pass
+
+
+class LateErrorsTests(unittest.TestCase):
+    def told(self, context, told=None, allowances=(), is_silent=False):
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            LateErrors("suite.Case.test", SOURCE, told or {}, allowances, is_silent=is_silent)(context)
+        return [str(each.message) for each in shown if each.category is LeakWarning]
+
+    def test_a_thing_that_announces_itself(self):
+        """The warning names the test that is over, and is one of its line."""
+        (text,) = self.told({"message": "Unclosed thing", "thing": Thing()})
+        self.assertTrue(text.startswith("suite.Case.test, by now over, left 1 thing behind:\n"), text)
+        self.assertIn("1. unclosed 'Thing', not closed; it says 'Unclosed thing'", text)
+
+    def test_a_listener(self):
+        """It hears of what comes late, also where nobody is warned; what it takes out is no news."""
+        heard = []
+        context = {"message": "Unclosed thing", "thing": Thing()}
+        with mock.patch.object(listeners, "listeners", [lambda *told: heard.append(told) or told[1]]):
+            self.assertEqual(self.told(context, is_silent=True), [])
+        ((subject, (leak,)),) = heard
+        self.assertEqual((subject, leak.kind), ("suite.Case.test", "unclosed"))
+        with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
+            self.assertEqual(self.told(context), [])
+
+    def test_an_error(self):
+        """It is told as an error of a callback, with its place."""
+        try:
+            raise ValueError("late")
+        except ValueError as error:
+            (text,) = self.told({"message": "Exception in callback", "exception": error})
+        self.assertIn("1. callback 'Exception in callback', ValueError: late", text)
+        self.assertIn("in test_an_error", text)
+
+    def test_an_interrupt(self):
+        """A failure has told of it."""
+        self.assertEqual(self.told({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
+
+    def test_a_mere_message(self):
+        """Even that may be missing."""
+        (text,) = self.told({"message": "out of descriptors"})
+        self.assertIn("1. callback 'out of descriptors', reported to a loop that is closed", text)
+        (text,) = self.told({})
+        self.assertIn("unhandled exception in event loop", text)
+
+    def test_what_is_told_already(self):
+        """Nothing is told twice; another thing at the same address is not the one that was told."""
+        thing = Thing()
+        context = {"message": "Unclosed thing", "thing": thing}
+        self.assertEqual(self.told(context, {id(thing): Thing}), [])
+        self.assertEqual(len(self.told(context, {id(thing): int})), 1)
+
+    def test_what_is_allowed(self):
+        """An allowance of the test holds after it as well."""
+        context = {"message": "Unclosed thing", "thing": Thing()}
+        allowances = [Allowance("unclosed", name="Thing", reason="kept for all tests")]
+        self.assertEqual(self.told(context, allowances=allowances), [])
+        self.assertEqual(len(self.told({"message": "other"}, allowances=allowances)), 1)
+
+    def test_the_key_of_a_thing(self):
+        """It is any that is not asyncio's own, if a loop has to do with what it holds."""
+        thing = Thing()
+        self.assertIs(thing_in({"attempt": 3, "client_session": thing, "source_traceback": []}), thing)
+        self.assertIsNone(thing_in({"message": "m", "future": thing, "handle": thing, "attempt": 3}))
+
+
+class LateWarningTests(unittest.TestCase):
+    def test_where_warnings_are_errors(self):
+        """One that is late is shown all the same, and raises nothing; one in time does."""
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("error")
+            warn_of("text", SOURCE, is_late=True)
+            with self.assertRaisesRegex(LeakWarning, "text"):
+                warn_of("text", SOURCE, is_late=False)
+        self.assertEqual(
+            [(str(each.message), each.filename, each.lineno) for each in shown], [("text", *SOURCE)]
+        )
+
+
+class AfterATestTests(unittest.TestCase):
+    def test_what_dies_after_its_loop(self):
+        """The warning comes where it dies, and names the test whose loop it was."""
+
+        class Hidden(Channel):
+            """Nobody knows before it dies whether it is open."""
+
+            def __del__(self):
+                if not self.closed and self.loop is not None:
+                    super().__del__()
+
+        async def test(case):
+            kept.append(Hidden())
+            await kept[0].begun
+
+        kept = []
+        self.assertEqual(run_body(test).complaints, [])
+        heard = Overheard()
+        with overhearing(heard):
+            kept.clear()
+            gc.collect()
+        (warning,) = heard.warnings
+        self.assertIs(warning.category, LeakWarning)
+        self.assertTrue(str(warning.message).startswith("tests.leaks.contract.Inner.test, by now over, "))
+        self.assertEqual(warning.filename, __file__)
+
+    def test_where_leaks_are_ignored(self):
+        """Nothing is said afterwards, either."""
+
+        async def test(case):
+            kept.append(Channel())
+            await kept[0].begun
+
+        kept = []
+        run_body(test, on_leak="ignore")
+        heard = Overheard()
+        with overhearing(heard):
+            kept.clear()
+        self.assertEqual(heard, Overheard())
+
+    def test_a_loop_that_the_user_closes_stays_as_it_was(self):
+        """Without a test that has closed it, a loop's handler is asyncio's."""
+        loop = asyncio.SelectorEventLoop()
+        loop.close()
+        with self.assertLogs("asyncio") as logs:
+            loop.call_exception_handler({"message": "of nobody"})
+        self.assertEqual([each.getMessage() for each in logs.records], ["of nobody"])

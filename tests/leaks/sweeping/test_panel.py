@@ -1,0 +1,111 @@
+"""Several detectors are asked as one, and one that fails does not keep the others from their say."""
+
+import unittest
+
+from asynctestkit import Leak, LeakDetector
+from asynctestkit.leaks.sweeping.panel import Panel
+
+
+class Door:
+    def __init__(self, is_open=True, is_closing=False):
+        self.is_open = is_open
+        self.is_closing = is_closing
+
+
+class FrontDoor(Door):
+    pass
+
+
+class DoorLeaks(LeakDetector):
+    kind = "door"
+    types = (Door,)
+
+    def __init__(self):
+        self.prepared = []
+        instances.append(self)
+
+    def prepare(self, objects):
+        self.prepared.append(objects)
+
+    def examine(self, obj):
+        return Leak(self.kind, "door") if obj.is_open else None
+
+
+class FrontDoorLeaks(DoorLeaks):
+    kind = "front door"
+    types = (FrontDoor,)
+
+    def is_ending(self, obj):
+        return obj.is_closing
+
+
+class Listed(LeakDetector):
+    kind = "listed"
+    types = (str,)
+
+    def registered(self, loop):
+        return ["of", loop]
+
+
+class Broken(LeakDetector):
+    kind = "broken"
+    types = (Door,)
+
+    def prepare(self, objects):
+        raise LookupError("prepare")
+
+    def examine(self, obj):
+        raise LookupError("examine")
+
+    def is_ending(self, obj):
+        raise LookupError("is_ending")
+
+
+instances = []
+
+
+class PanelTests(unittest.TestCase):
+    def setUp(self):
+        instances.clear()
+
+    def test_what_its_detectors_want_to_see(self):
+        """The types of those that look at the heap, and the registries of the others."""
+        panel = Panel(iter([DoorLeaks, Listed, FrontDoorLeaks]))
+        self.assertEqual(panel.types, (Door, FrontDoor))
+        self.assertEqual([list(registry("loop")) for registry in panel.registries], [["of", "loop"]])
+
+    def test_the_first_that_takes_it_for_a_leak_decides(self):
+        """Detectors are asked in their order, about instances of their types and of subclasses."""
+        for order, kind in (
+            ((DoorLeaks, FrontDoorLeaks), "door"),
+            ((FrontDoorLeaks, DoorLeaks), "front door"),
+        ):
+            detector, leak = Panel(order).judge(FrontDoor())
+            self.assertEqual((detector.kind, leak.kind), (kind, kind))
+        panel = Panel([FrontDoorLeaks])
+        for innocent in (Door(), FrontDoor(is_open=False), "another"):
+            self.assertEqual(panel.judge(innocent), (None, None))
+
+    def test_each_is_prepared_for_its_own(self):
+        """A detector is shown what it is interested in; where there is nothing, it is not asked."""
+        doors = [Door(), FrontDoor()]
+        Panel([DoorLeaks, FrontDoorLeaks]).prepare(doors)
+        self.assertEqual([each.prepared for each in instances], [[doors], [doors[1:]]])
+        Panel([DoorLeaks, FrontDoorLeaks]).prepare(doors[:1])
+        self.assertEqual([each.prepared for each in instances[2:]], [[doors[:1]], []])
+
+    def test_what_may_end(self):
+        """It is enough that one detector thinks so, if it is interested at all."""
+        panel = Panel([DoorLeaks, FrontDoorLeaks])
+        self.assertTrue(panel.is_ending(FrontDoor(is_closing=True)))
+        self.assertFalse(panel.is_ending(FrontDoor()))
+        self.assertFalse(panel.is_ending(Door(is_closing=True)))
+
+    def test_one_that_fails(self):
+        """Its error is kept, and the others have their say."""
+        panel = Panel([Broken, FrontDoorLeaks])
+        door = FrontDoor(is_closing=True)
+        panel.prepare([door])
+        self.assertEqual(panel.judge(door)[1].kind, "front door")
+        self.assertTrue(panel.is_ending(door))
+        self.assertEqual([error.args[0] for error in panel.errors], ["prepare", "examine", "is_ending"])

@@ -1,0 +1,55 @@
+"""What an allowance lets live on dies in silence."""
+
+import asyncio
+import socket
+import unittest
+import warnings
+
+from asynctestkit.cpython import loop_internals
+from asynctestkit.leaks.sweeping.spared import spare, spared
+
+
+async def coroutine():
+    pass
+
+
+class SparedTests(unittest.TestCase):
+    def test_a_coroutine_that_dies(self):
+        """It is known just after its death, and asked for once: its address may be another's then."""
+        made, other = coroutine(), coroutine()
+        self.addCleanup(other.close)
+        spare(made)
+        identity = id(made)
+        self.assertFalse(spared.have_died(made))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            del made
+        self.assertIn(identity, spared.dead)
+        spared.dead.discard(identity)
+        self.assertFalse(spared.have_died(other))
+
+    def test_a_transport(self):
+        """It does not warn when it dies open."""
+
+        async def connect():
+            mine, self.theirs = socket.socketpair()
+            return await loop.create_connection(asyncio.Protocol, sock=mine)
+
+        self.addCleanup(loop_internals.hook_unclosed_transports(lambda _: False))
+        loop = asyncio.SelectorEventLoop()
+        transport, _ = loop.run_until_complete(connect())
+        self.addCleanup(self.theirs.close)
+        self.addCleanup(loop.close)
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            spare(transport)
+            transport.__del__()
+        self.assertEqual(shown, [])
+        transport.abort()
+        loop.run_until_complete(asyncio.sleep(0))
+
+    def test_anything_else(self):
+        """Nothing is done to it."""
+        before = set(spared.dead)
+        spare(self)
+        self.assertEqual(spared.dead, before)

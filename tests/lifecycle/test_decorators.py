@@ -1,0 +1,122 @@
+"""`@hygiene` and `@allow_leaks` are refused at once where they make no sense, and hold where they stand."""
+
+import unittest
+
+from asynctestkit import HygieneMixin, HygienicAsyncTestCase, Settings
+from asynctestkit.leaks.allowances import Allowance
+from asynctestkit.lifecycle.decorators import allow_leaks, allowances_of, hygiene, overrides_of
+
+
+class DecoratorTestCase(unittest.TestCase):
+    def assertRefused(self, error, message, call, *args, **options):
+        with self.assertRaises(error) as caught:
+            call(*args, **options)
+        self.assertIs(type(caught.exception), error)
+        self.assertEqual(str(caught.exception), message)
+
+
+class HygieneTests(DecoratorTestCase):
+    def test_typos_and_bad_values_are_refused_at_once(self):
+        """The error comes when the decorator runs, before there is anything to decorate."""
+        with self.assertRaisesRegex(TypeError, "^unknown setting 'on_leaks'; did you mean 'on_leak'"):
+            hygiene(on_leaks="warn")
+        with self.assertRaisesRegex(ValueError, "^deadline is -1, "):
+            hygiene(deadline=-1)
+
+    def test_on_a_method(self):
+        """The method is returned itself, and its own settings hold for it alone."""
+
+        async def test(self): ...
+
+        self.assertIs(hygiene(on_leak="warn")(test), test)
+        self.assertEqual(overrides_of(test), {"on_leak": "warn"})
+        self.assertEqual(overrides_of(self.id), {})
+
+    def test_several_on_a_method(self):
+        """They add up; of two that set the same, the upper one wins."""
+
+        @hygiene(deadline=1.0)
+        @hygiene(deadline=2.0, settle_time=3.0)
+        async def test(self): ...
+
+        self.assertEqual(overrides_of(test), {"deadline": 1.0, "settle_time": 3.0})
+
+    def test_on_a_class(self):
+        """It holds for the class and its subclasses, until one of them says otherwise; not for its parent."""
+
+        @hygiene(deadline=1.0, on_leak="warn")
+        class Parent(HygienicAsyncTestCase): ...
+
+        class Child(Parent):
+            deadline = 2.0
+
+        self.assertEqual((Parent.deadline, Parent.on_leak), (1.0, "warn"))
+        self.assertEqual((Child.deadline, Child.on_leak), (2.0, "warn"))
+        self.assertEqual(HygienicAsyncTestCase.deadline, Settings.deadline)
+
+    def test_on_a_class_of_the_mixin(self):
+        """Any class with HygieneMixin in it will do."""
+        case = type("Case", (HygieneMixin, unittest.IsolatedAsyncioTestCase), {})
+        self.assertIs(hygiene(deadline=1.0)(case), case)
+        self.assertEqual(case.deadline, 1.0)
+
+    def test_on_a_class_of_another_kind(self):
+        """It would do nothing there, and so is refused."""
+        message = "@hygiene on Plain, which is no HygieneMixin or HygienicAsyncTestCase"
+        plain = type("Plain", (unittest.IsolatedAsyncioTestCase,), {})
+        self.assertRefused(TypeError, message, hygiene(deadline=1.0), plain)
+
+
+class AllowLeaksTests(DecoratorTestCase):
+    def test_on_a_method(self):
+        """The allowances of a method are all those above it, each with whether it is required."""
+
+        @allow_leaks("task", name="a:*", coroutine="f", reason="one")
+        @allow_leaks("coroutine", reason="two", required=False)
+        async def test(self): ...
+
+        self.assertEqual(
+            allowances_of(test),
+            {
+                Allowance("task", name="a:*", coroutine="f", reason="one"): True,
+                Allowance("coroutine", reason="two"): False,
+            },
+        )
+
+    def test_a_method_without_any(self):
+        """An ordinary method allows nothing."""
+        self.assertEqual(allowances_of(self.id), {})
+
+    def test_on_a_class(self):
+        """It is added to what the class allows, for its subclasses too, and not for its parent."""
+        first, second = Allowance("task", reason="one"), Allowance("coroutine", reason="two")
+
+        class Parent(HygienicAsyncTestCase):
+            allowed_leaks = (first,)
+
+        @allow_leaks("coroutine", reason="two")
+        class Child(Parent): ...
+
+        class Grandchild(Child): ...
+
+        self.assertEqual(Grandchild.allowed_leaks, (first, second))
+        self.assertEqual(Child.allowed_leaks, (first, second))
+        self.assertEqual(Parent.allowed_leaks, (first,))
+
+    def test_typos_are_refused_at_once(self):
+        """A kind that looks like a built-in one misspelled is an error that names the right one."""
+        message = "unknown kind of leak 'taks'; did you mean 'task'?"
+        self.assertRefused(ValueError, message, allow_leaks, "taks", reason="known")
+
+    def test_a_reason_is_required(self):
+        """Nobody is let off without a reason."""
+        with self.assertRaises(TypeError):
+            allow_leaks("task")
+        message = "reason is empty; an allowance says what it allows, and why"
+        self.assertRefused(ValueError, message, allow_leaks, "task", reason=" ")
+
+    def test_on_a_class_of_another_kind(self):
+        """It would do nothing there, and so is refused."""
+        message = "@allow_leaks on Plain, which is no HygieneMixin or HygienicAsyncTestCase"
+        plain = type("Plain", (unittest.TestCase,), {})
+        self.assertRefused(TypeError, message, allow_leaks("task", reason="known"), plain)

@@ -1,0 +1,357 @@
+"""Hooks that suites override, loops that they bring, cleanups that they call: the sweep comes last."""
+
+import asyncio
+import unittest
+
+from asynctestkit import HygieneMixin, HygienicAsyncTestCase, allow_leaks, hygiene
+from asynctestkit.cpython.versions import HAS_RUNNER
+from tests.case_runs import run, run_body
+
+
+class Leaking:
+    async def test(self):
+        asyncio.create_task(asyncio.sleep(3600), name="leaked")
+
+    async def test_clean(self):
+        await asyncio.sleep(0)
+
+
+class GuardedTestCase(unittest.TestCase):
+    def assertGuarded(self, case):
+        """Of the two tests of Leaking, the leaking one fails for its leak, and for nothing else."""
+        finished = run(case)
+        self.assertEqual(finished.kinds, ["FAIL", "ok"], finished.outcomes)
+        self.assertIn("left behind: task ", finished.text("test"))
+        self.assertIn("'leaked'", finished.text("test"))
+        self.assertEqual((finished.warned, finished.logged, finished.stderr), ([], "", ""))
+
+
+class OverriddenHooksTests(GuardedTestCase):
+    def test_hooks_without_super(self):
+        """setUp, asyncSetUp, tearDown and asyncTearDown need not call `super()`."""
+
+        class Case(Leaking, HygienicAsyncTestCase):
+            def setUp(self):
+                pass
+
+            async def asyncSetUp(self):
+                pass
+
+            async def asyncTearDown(self):
+                pass
+
+            def tearDown(self):
+                pass
+
+        self.assertGuarded(Case)
+
+    def test_call_set_up_and_call_tear_down(self):
+        """`_callSetUp` and `_callTearDown` may be replaced, as suites do that run hooks of their own."""
+
+        class Case(Leaking, HygienicAsyncTestCase):
+            def _callSetUp(self):
+                self.setUp()
+                self._callAsync(self.asyncSetUp)
+
+            def _callTearDown(self):
+                self._callAsync(self.asyncTearDown)
+                self.tearDown()
+
+        if HAS_RUNNER:
+            self.assertGuarded(Case)
+        else:
+            self.assertEqual(run(Case).kinds, ["FAIL", "ok"])
+
+    def test_hooks_with_super(self):
+        """Hooks of unittest's that are extended keep working."""
+        events = []
+
+        class Case(Leaking, HygienicAsyncTestCase):
+            def _callSetUp(self):
+                events.append("set-up")
+                super()._callSetUp()
+
+            def _callTestMethod(self, method):
+                events.append("test")
+                super()._callTestMethod(method)
+
+            def _callTearDown(self):
+                super()._callTearDown()
+                events.append("tear-down")
+
+        self.assertGuarded(Case)
+        self.assertEqual(events, ["set-up", "test", "tear-down"] * 2)
+
+    def test_the_mixin_in_front_of_a_class_with_hooks(self):
+        """HygieneMixin guards a subclass of IsolatedAsyncioTestCase that overrides unittest's own hooks."""
+        events = []
+
+        class Framework(unittest.IsolatedAsyncioTestCase):
+            def _callSetUp(self):
+                super()._callSetUp()
+                events.append("framework is up")
+
+            def _callTestMethod(self, method):
+                self._callMaybeAsync(method)
+                events.append("framework's test")
+
+            async def asyncSetUp(self):
+                self.server = asyncio.create_task(asyncio.sleep(3600))
+
+            async def asyncTearDown(self):
+                self.server.cancel()
+
+        class Case(HygieneMixin, Framework):
+            test = Leaking.test
+            test_clean = Leaking.test_clean
+
+        self.assertGuarded(Case)
+        self.assertEqual(events, ["framework is up", "framework's test"] * 2)
+
+
+class AttributesTests(GuardedTestCase):
+    def test_a_seed_of_the_suites_own(self):
+        """A suite that has a `seed` keeps it, whatever it is."""
+
+        class Databases:
+            rows = 0
+
+            async def seed(self):
+                self.rows = 3
+
+            async def asyncSetUp(self):
+                await self.seed()
+
+            async def test(self):
+                self.assertEqual(self.rows, 3)
+
+        class Computed:
+            @property
+            def seed(self):
+                return "its own"
+
+            async def test(self):
+                self.assertEqual(self.seed, "its own")
+
+        for suite in (Databases, Computed):
+            case = type(suite.__name__, (suite, HygienicAsyncTestCase), {})
+            self.assertEqual(run(case).kinds, ["ok"], suite.__name__)
+
+    def test_a_sub_test_outside_of_a_run(self):
+        """What fails in it is raised as it is."""
+        case = HygienicAsyncTestCase("run")
+        with self.assertRaisesRegex(ValueError, "its own"), case.subTest("message", number=1):
+            raise ValueError("its own")
+
+    def test_a_clock_of_the_suites_own(self):
+        """One that the set-up makes takes the place of ours, and may be gone before the end."""
+
+        class Case(HygienicAsyncTestCase):
+            def setUp(self):
+                self.clock = "its own"
+
+            async def test(self):
+                self.assertEqual(self.clock, "its own")
+
+            def tearDown(self):
+                del self.clock
+
+        self.assertEqual(run(Case).kinds, ["ok"])
+
+
+class CleanupTests(unittest.TestCase):
+    def test_what_tear_down_or_a_cleanup_ends_is_no_leak(self):
+        """A task that asyncTearDown, tearDown, an async or a sync cleanup ends is none."""
+
+        class Case(HygienicAsyncTestCase):
+            async def start(self):
+                self.task = asyncio.create_task(asyncio.sleep(3600))
+                self.last = asyncio.create_task(asyncio.sleep(3600))
+                self.addCleanup(lambda: self.last.cancel())
+
+            async def end(self):
+                self.task.cancel()
+                await asyncio.wait([self.task])
+
+            async def test_async_cleanup(self):
+                await self.start()
+                self.addAsyncCleanup(self.end)
+
+            async def test_sync_cleanup(self):
+                await self.start()
+                self.addCleanup(self.task.cancel)
+
+            async def test_async_tear_down(self):
+                await self.start()
+
+            async def asyncTearDown(self):
+                if self._testMethodName == "test_async_tear_down":
+                    await self.end()
+
+            async def test_tear_down(self):
+                await self.start()
+
+            def tearDown(self):
+                if self._testMethodName == "test_tear_down":
+                    self.task.cancel()
+
+        self.assertEqual(run(Case).kinds, ["ok"] * 4)
+
+    def test_own_cleanups_in_the_middle(self):
+        """The user's own `doCleanups()` in a hook or a body neither sweeps nor loses the sweep."""
+        alive = []
+
+        class Case(HygienicAsyncTestCase):
+            async def asyncSetUp(self):
+                self.task = asyncio.create_task(asyncio.sleep(3600), name="of set-up")
+
+            def test_sync(self):
+                self.doCleanups()
+                alive.append(not self.task.done())
+
+            async def test_async(self):
+                self.doCleanups()
+                await self.settle()
+                alive.append(not self.task.done())
+
+            def test_and_ended(self):
+                self.doCleanups()
+
+            def tearDown(self):
+                self.doCleanups()
+                if self._testMethodName == "test_and_ended":
+                    self.task.cancel()
+                alive.append(not self.task.done())
+
+        finished = run(Case)
+        self.assertEqual(finished.kinds, ["ok", "FAIL", "FAIL"])
+        self.assertIn("'of set-up'", finished.text("test_sync"))
+        self.assertEqual(alive, [True] * 5)
+
+    def test_own_cleanups_run_once(self):
+        """Called between phases, `doCleanups()` runs what is registered so far, once, and does not sweep."""
+        events = []
+
+        class Case(HygienicAsyncTestCase):
+            def _callTearDown(self):
+                self.addCleanup(events.append, "cleaned")
+                self.doCleanups()
+                events.append(len(asyncio.all_tasks(self.loop)) > 0)
+                super()._callTearDown()
+
+            async def test(self):
+                self.loop = asyncio.get_running_loop()
+                asyncio.create_task(asyncio.sleep(3600))
+
+            def doCleanups(self):
+                return super().doCleanups()
+
+        self.assertEqual(run(Case).kinds, ["FAIL"])
+        self.assertEqual(events, ["cleaned", True])
+
+    def test_the_report_names_the_phase(self):
+        """What set-up, tear-down or a cleanup leaks fails the test as well, and the phase is told."""
+
+        async def body(_):
+            pass
+
+        async def in_hook(_):
+            asyncio.create_task(asyncio.sleep(3600))
+
+        for hook, phase in (("asyncSetUp", "set-up"), ("asyncTearDown", "tear-down")):
+            finished = run_body(body, **{hook: in_hook})
+            self.assertEqual(finished.kinds, ["FAIL"])
+            self.assertIn(f"created in {phase}", finished.text())
+
+        async def cleaning(case):
+            case.addAsyncCleanup(in_hook, case)
+
+        finished = run_body(cleaning)
+        self.assertEqual(finished.kinds, ["FAIL"])
+        self.assertIn("created in a cleanup", finished.text())
+
+    def test_a_leak_where_set_up_fails(self):
+        """Where set-up fails, what it has started is swept and told in a warning."""
+
+        async def set_up(_):
+            asyncio.create_task(asyncio.sleep(3600), name="started")
+            raise ValueError("no")
+
+        finished = run_body(lambda _: None, asyncSetUp=set_up)
+        self.assertEqual(finished.kinds, ["ERROR"])
+        (told,) = finished.leak_warnings
+        self.assertIn("'started'", told)
+
+    def test_a_leak_in_a_sync_test(self):
+        """A sync test method is guarded as an async one is."""
+
+        def body(case):
+            case.loop.create_task(asyncio.sleep(3600), name="leaked")
+
+        async def set_up(case):
+            case.loop = asyncio.get_running_loop()
+
+        finished = run_body(body, asyncSetUp=set_up)
+        self.assertEqual(finished.kinds, ["FAIL"])
+        self.assertIn("created in the test", finished.text())
+
+
+class StaleAllowanceTests(unittest.TestCase):
+    def outcome(self, decorate, *, leaks=False):
+        async def body(_):
+            if leaks:
+                asyncio.create_task(asyncio.sleep(3600), name="leaked")
+
+        finished = run_body(decorate(body))
+        return finished.kinds[0], finished.text()
+
+    def test_one_that_matches(self):
+        """An allowance that matches passes the test."""
+        decorate = allow_leaks("task", name="leak*", reason="it is what it is")
+        self.assertEqual(self.outcome(decorate, leaks=True), ("ok", ""))
+
+    def test_one_that_matches_nothing(self):
+        """A stale allowance fails a test that has passed, naming itself and its reason."""
+        decorate = allow_leaks("task", name="gone", reason="once it was so")
+        kind, text = self.outcome(decorate)
+        self.assertEqual(kind, "FAIL")
+        for part in ("allow_leaks('task', name='gone')", "once it was so", "required=False"):
+            self.assertIn(part, text)
+
+    def test_one_that_need_not_match(self):
+        """`required=False`, or a place on the class, makes an allowance that is never stale."""
+        decorate = allow_leaks("task", name="gone", reason="now and then", required=False)
+        self.assertEqual(self.outcome(decorate), ("ok", ""))
+        decorate = allow_leaks("task", name="gone", reason="now and then")
+        self.assertEqual(
+            run(decorate(type("Case", (Leaking, HygienicAsyncTestCase), {}))).kinds, ["FAIL", "ok"]
+        )
+
+    def test_a_leak_comes_before_a_stale_allowance(self):
+        """Where the test leaks something else, that is what fails it."""
+        kind, text = self.outcome(allow_leaks("task", name="gone", reason="-"), leaks=True)
+        self.assertEqual(kind, "FAIL")
+        self.assertIn("left behind: task 'leaked'\n", text)
+
+    def test_a_failed_test_is_not_told_of_it(self):
+        """A test that has failed or skipped itself is not blamed for a stale allowance as well."""
+        decorate = allow_leaks("task", name="gone", reason="-")
+        for error, kind in ((ValueError("no"), "ERROR"), (unittest.SkipTest("no"), "skip")):
+
+            async def body(_, error=error):
+                raise error
+
+            finished = run_body(decorate(body))
+            self.assertEqual((finished.kinds, finished.leak_warnings), ([kind], []))
+
+    def test_where_leaks_only_warn(self):
+        """With `on_leak = "warn"` it is a warning, with "ignore" nothing."""
+        for on_leak, warnings in (("warn", 1), ("ignore", 0)):
+
+            @hygiene(on_leak=on_leak)
+            @allow_leaks("task", name="gone", reason="-")
+            async def body(_):
+                pass
+
+            finished = run_body(body)
+            self.assertEqual((finished.kinds, len(finished.leak_warnings)), (["ok"], warnings))

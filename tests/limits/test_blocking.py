@@ -1,0 +1,243 @@
+"""A callback that holds the loop is told of, unless others are to blame; on clocks made of numbers."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import unittest
+from unittest import mock
+
+from asynctestkit.limits.blocking import BlockingWatch
+
+MODULE = "asynctestkit.limits.blocking"
+THRESHOLD = 0.1
+
+
+class BlockingTestCase(unittest.TestCase):
+    def setUp(self):
+        if gc.isenabled():
+            gc.disable()  # what it collects by itself is none of what is told here
+            self.addCleanup(gc.enable)
+        self.wall = self.processor = 1000.0
+        self.delay = 5.0
+        self.alarms = []
+        self.loop = self.make_loop()
+        self.watch = BlockingWatch(self.loop, THRESHOLD)
+        for name, value in (
+            ("wall_time", lambda: self.wall),
+            ("time.thread_time", lambda: self.processor),
+            ("arm", self.alarms.append),
+            ("disarm", self.alarms.remove),
+            ("BlockingWatch._read_delay", lambda _: self.delay),
+        ):
+            patch = mock.patch(f"{MODULE}.{name}", value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def make_loop(self):
+        loop = asyncio.SelectorEventLoop()
+        loop.set_debug(False)
+        self.addCleanup(loop.close)
+        return loop
+
+    def open(self):
+        self.watch.open()
+        self.addCleanup(self.watch.close)
+
+    def pass_time(self, seconds, *, computing=0.0, looks=True):
+        """The watchdog looks in on time, unless it is kept from that."""
+        end = self.wall + seconds
+        while looks and self.watch.due <= end:
+            self.wall = self.watch.due
+            self.watch.advance(self.watch.due)
+        self.wall = end
+        self.processor += computing
+
+    def run_in_callback(self, *functions, loop=None):
+        loop = loop or self.loop
+        for function in functions:
+            loop.call_soon(function)
+        loop.run_until_complete(asyncio.sleep(0))
+
+    def blocks(self):
+        return [(round(block.seconds, 3), round(block.computing, 3)) for block in self.watch.blocks]
+
+
+class BlameTests(BlockingTestCase):
+    """What is held against a callback, and what is not."""
+
+    def assertBlocks(self, callback, *expected):
+        self.open()
+        self.run_in_callback(callback)
+        self.assertEqual(self.blocks(), list(expected))
+
+    def test_one_that_waits(self):
+        """A callback that sleeps, or waits for anything else, blocks the loop."""
+        self.assertBlocks(lambda: self.pass_time(0.3), (0.3, 0.0))
+
+    def test_one_that_computes(self):
+        """So does one that computes, which is told."""
+        self.assertBlocks(lambda: self.pass_time(0.3, computing=0.25), (0.3, 0.25))
+
+    def test_one_in_time(self):
+        """A callback may take nearly as long as the threshold."""
+        self.assertBlocks(lambda: self.pass_time(0.99 * THRESHOLD))
+
+    def test_many_short_ones(self):
+        """Many callbacks of one turn of the loop are each timed for themselves."""
+        self.open()
+        self.run_in_callback(*[lambda: self.pass_time(0.09)] * 10)
+        self.assertEqual(self.blocks(), [])
+
+    def test_garbage_collection(self):
+        """What the collector takes is not the callback's, waiting or computing."""
+
+        def callback():
+            self.watch._on_collection("start", {})
+            self.pass_time(0.25, computing=0.25)
+            self.watch._on_collection("stop", {})
+            self.pass_time(0.05, computing=0.05)
+
+        self.assertBlocks(callback)
+
+    def test_a_busy_machine(self):
+        """A thread that waits for a processor does nothing wrong."""
+
+        def callback():
+            self.delay += 0.25
+            self.pass_time(0.3, computing=0.01)
+
+        self.assertBlocks(callback)
+
+    def test_a_suspended_process(self):
+        """Where the watchdog's thread wakes up late, too, nothing ran at all."""
+
+        def callback():
+            self.pass_time(0.01)
+            self.pass_time(0.5, looks=False)
+            self.watch.advance(self.wall)
+
+        self.assertBlocks(callback)
+
+    def test_code_that_holds_the_interpreter(self):
+        """The watchdog is late as well where C code computes and lets nobody else run: that is told."""
+
+        def callback():
+            self.pass_time(0.5, computing=0.5, looks=False)
+            self.watch.advance(self.wall)
+
+        self.assertBlocks(callback, (0.5, 0.5))
+
+    def test_one_that_nobody_has_seen(self):
+        """Without a stack there is no telling."""
+        self.assertBlocks(lambda: self.pass_time(0.3, looks=False))
+
+    def test_a_debugger(self):
+        """Who debugs may take their time, whether the debugger was seen meanwhile or is there at the end."""
+        self.open()
+        for name in ("is_debugged", "is_traced"):
+            with mock.patch(f"{MODULE}.{name}", return_value=True):
+                self.run_in_callback(lambda: self.pass_time(0.3))
+        self.assertEqual(self.blocks(), [])
+
+    def test_another_loop(self):
+        """The callbacks of other loops are nobody's business."""
+        self.open()
+        self.run_in_callback(lambda: self.pass_time(0.3), loop=self.make_loop())
+        self.assertEqual(self.blocks(), [])
+
+    def test_one_that_raises(self):
+        """It is timed all the same, and its exception goes its way."""
+
+        def callback():
+            self.pass_time(0.3)
+            raise KeyboardInterrupt
+
+        self.open()
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_in_callback(callback)
+        self.assertEqual(self.blocks(), [(0.3, 0.0)])
+        self.loop.run_until_complete(asyncio.sleep(0))
+
+    def test_phases(self):
+        """Each block has the phase that went on."""
+        self.open()
+        for phase in ("setUp", "test"):
+            self.watch.phase = phase
+            self.run_in_callback(lambda: self.pass_time(0.3))
+        self.assertEqual([block.phase for block in self.watch.blocks], ["setUp", "test"])
+
+
+class WithinACallbackTests(BlockingTestCase):
+    """Opened by code that runs in a callback already, the rest of that is watched."""
+
+    def run_block(self, step, *, turns=0):
+        async def main():
+            self.open()
+            step()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            self.watch.close()
+
+        self.loop.run_until_complete(main())
+        return self.blocks()
+
+    def test_it_blocks_to_the_end(self):
+        """A callback that goes on at the end is judged by what it has done so far."""
+        self.assertEqual(self.run_block(lambda: self.pass_time(0.3)), [(0.3, 0.0)])
+
+    def test_it_blocks_and_goes_on(self):
+        """One that has ended unseen took at least until it was seen last."""
+        ((seconds, computing),) = self.run_block(lambda: self.pass_time(0.31), turns=2)
+        self.assertTrue(0.28 < seconds <= 0.31 and computing == 0.0, seconds)
+
+    def test_it_has_ended_already(self):
+        """While the loop only waits, nothing blocks it."""
+        with mock.patch(f"{MODULE}._current_frames", return_value={}):
+            self.assertEqual(self.run_block(lambda: self.pass_time(0.3), turns=2), [])
+
+
+class ProcessTests(BlockingTestCase):
+    def process(self):
+        return asyncio.Handle._run, list(gc.callbacks), len(os.listdir("/proc/self/fd"))
+
+    def test_everything_is_given_back(self):
+        """Closed, twice at that, nothing is left of it."""
+        before = self.process()
+        self.watch.open()
+        self.assertEqual(self.alarms, [self.watch])
+        self.assertIsNone(self.watch.interrupted(None))
+        self.watch.close()
+        self.watch.close()
+        self.assertEqual((self.alarms, self.process()), ([], before))
+
+    def test_between_callbacks(self):
+        """While nothing runs, only the time without a processor is noted, which is no later callback's."""
+        self.open()
+        self.delay += 100
+        self.pass_time(1.0)
+        self.run_in_callback(lambda: self.pass_time(0.3))
+        self.assertEqual(self.blocks(), [(0.3, 0.0)])
+
+
+class DelayTests(unittest.TestCase):
+    def open(self):
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        watch = BlockingWatch(loop, 3600)
+        watch.open()
+        self.addCleanup(watch.close)
+        return watch
+
+    def test_where_the_system_tells(self):
+        """It is a number of seconds that never goes back."""
+        watch = self.open()
+        first = watch._read_delay()
+        self.assertTrue(0 <= first <= watch._read_delay() < 3600)
+
+    def test_where_it_does_not(self):
+        """Elsewhere nothing is known."""
+        with mock.patch(f"{MODULE}.os.open", side_effect=FileNotFoundError):
+            watch = self.open()
+        with contextlib.closing(watch):
+            self.assertEqual(watch._read_delay(), 0.0)

@@ -1,0 +1,127 @@
+"""The watchdog over other threads, and what of it can only be seen in a process of its own."""
+
+import contextlib
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from asynctestkit.cpython.alarms import PhaseInterrupt
+from asynctestkit.limits.deadline import Watch
+from tests.limits import test_deadline
+from tests.limits.test_deadline import Code, spin
+
+PRELUDE = """
+import os, sys, threading, time
+from tests.limits.test_deadline import Code, PhaseInterrupt, Watch, sleep_on
+
+def outcome():
+    watch = Watch(Code(), 0.02, 30)
+    try:
+        sleep_on()
+    except PhaseInterrupt:
+        watch.stop()
+        return "interrupted"
+"""
+
+
+class ProcessTests(unittest.TestCase):
+    def run_script(self, script):
+        """What it prints, in words; it has two minutes."""
+        done = subprocess.run(
+            # Forking with threads, the watchdog's own here, is warned of from 3.12 on.
+            [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(script)],
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_a_forked_child(self):
+        """A child has no watchdog, and its first deadline starts one; the parent's goes on."""
+        said = self.run_script("""
+            print("parent", outcome(), flush=True)
+            outer = Watch(Code(), 3600, 30)
+            child = os.fork()
+            if not child:
+                outer.stop()
+                print("child", outcome())
+                sys.exit()
+            os.waitpid(child, 0)
+            print("parent", outcome())
+        """)
+        self.assertEqual(said, ["parent", "interrupted", "child", "interrupted", "parent", "interrupted"])
+
+    def test_a_first_deadline_in_another_thread(self):
+        """Where the first watch is another thread's, the main thread's sleep is cut short all the same."""
+        said = self.run_script("""
+            thread = threading.Thread(target=lambda: Watch(Code(), 3600, 30))
+            thread.start()
+            thread.join()
+            print(outcome())
+        """)
+        self.assertEqual(said, ["interrupted"])
+
+    def test_the_end_of_the_process(self):
+        """The thread, and deadlines that nobody has stopped, do not hold up the interpreter's exit."""
+        said = self.run_script("""
+            watch = Watch(Code(), 3600, 30)
+            print("over")
+        """)
+        self.assertEqual(said, ["over"])
+
+
+class ThreadTests(test_deadline.WatchdogTestCase):
+    def test_a_busy_thread(self):
+        """Code of another thread is interrupted at its next line; the main thread is not."""
+        code, outcome = Code(), []
+
+        def work():
+            try:
+                with self.watch(code):
+                    spin()
+            except PhaseInterrupt:
+                outcome.append("interrupted")
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertEqual((outcome, code.told), (["interrupted"], ["overrun"]))
+        self.assertIn("in spin\n", code.stack)
+
+    def test_a_thread_that_goes_on(self):
+        """Nothing is left of an interrupt when its watch has been stopped: what comes then, comes through."""
+        seen = []
+
+        def work():
+            for _ in range(20):
+                watch = Watch(Code(), 0.001, 30)
+                with contextlib.suppress(PhaseInterrupt):
+                    try:
+                        time.sleep(0.001)  # waits: for the deadline, which passes just then
+                    finally:
+                        watch.stop()
+                watch.stop()
+                sys.settrace(lambda *_: None)
+                seen.append((lambda: True)())
+                sys.settrace(None)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(30)
+        self.assertEqual(seen, [True] * 20)
+
+    def test_a_thread_that_has_ended(self):
+        """A watch whose thread is gone has no stack to show, and harms nobody."""
+        code, watches = Code(), []
+        thread = threading.Thread(target=lambda: watches.append(Watch(code, 0.2, 0)))
+        thread.start()
+        thread.join()
+        self.assertTrue(code.heard.wait(30))
+        watches[0].stop()
+        self.assertEqual((code.told, code.stack), (["overrun"], ""))

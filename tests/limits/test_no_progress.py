@@ -1,0 +1,216 @@
+"""What a test that gets nowhere is told: why, who is to blame as far as it is known, and what to do."""
+
+import asyncio
+import functools
+import unittest
+from unittest import mock
+
+from asynctestkit import DeadlockError, RunawayError, Settings
+from asynctestkit.cpython.versions import HAS_RUNNER
+from asynctestkit.lifecycle.guard import Guard
+from asynctestkit.limits.deadlock import Facts, Tangle
+from asynctestkit.limits.no_progress import REMEDIES, failure_of
+from asynctestkit.loops.loop import HygienicEventLoop
+from asynctestkit.loops.runner import Runner
+from asynctestkit.loops.selector import Standstill
+from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
+
+
+async def beat():
+    await asyncio.sleep(60)
+
+
+class FailureTests(unittest.TestCase):
+    clock = "virtual"  # of the loops that it makes
+
+    def tell(self, standstill, body=None, *, loop=VirtualEventLoop):
+        """The text for a test whose task has begun `body`."""
+        runner = Runner(None, lambda loop: None, loop)
+        self.addCleanup(runner.close)
+        guard = Guard("Feed.test", (__file__, 1), Settings(), {}, runner)
+        guard.open(runner.get_loop())
+        self.addCleanup(guard.close)
+
+        async def main():
+            if body is not None:
+                await body()
+            await asyncio.sleep(0)
+            return failure_of(standstill, guard, "its body", "test")
+
+        error = runner.run(main())
+        self.assertIs(type(error), DeadlockError if standstill is Standstill.DEADLOCK else RunawayError)
+        return str(error)
+
+    def test_a_deadlock(self):
+        """It says what there is none of, on which clock it counts, where tasks stand, and what to do."""
+        text = self.tell(Standstill.DEADLOCK, lambda: asyncio.sleep(5))
+        self.assertTrue(
+            text.startswith(
+                "Feed.test: deadlock: nothing can ever wake its body on the virtual clock: no timer is set, "
+                "no descriptor watched, no thread or child at work, no signal handler installed (phase test)"
+            ),
+            text,
+        )
+        self.assertIn("\n\nremedy: have somebody set, notify or end what is waited for", text)
+
+    def test_the_remedy_of_a_deadlock(self):
+        """It fits what keeps the tasks waiting: every kind of tangle has its own."""
+        for tangle in Tangle:
+            facts = Facts({}, set(), [tangle, Tangle.SIGNAL])
+            with mock.patch("asynctestkit.limits.no_progress.facts_about", return_value=facts):
+                remedy = self.tell(Standstill.DEADLOCK).partition("remedy: ")[2]
+            self.assertEqual(remedy, "; ".join([REMEDIES[tangle], REMEDIES[Tangle.SIGNAL]]))
+        self.assertEqual(len(set(REMEDIES.values())), len(Tangle))
+
+    def test_the_real_clock(self):
+        """The report says which clock it means."""
+        self.assertIn(
+            "wake its body on the real clock: ", self.tell(Standstill.DEADLOCK, loop=HygienicEventLoop)
+        )
+
+    def owner(self, set_timer):
+        async def body():
+            set_timer()
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        first = self.tell(Standstill.RUNAWAY, body).splitlines()[0]
+        self.assertIn(
+            "its body has not ended after 0 s of virtual time, and what comes next lies beyond", first
+        )
+        self.assertIn("clock.limit = 2592000", first)
+        return first.partition("2592000")[2]
+
+    def test_the_owner_of_a_sleep(self):
+        """The task that sleeps is named, its coroutine, where that is defined, and the line that sleeps."""
+        slept_at = beat.__code__.co_firstlineno + 1
+        for debug in (False, True):
+            with self.subTest(debug=debug):
+
+                def start(debug=debug):
+                    asyncio.get_running_loop().set_debug(debug)
+                    self.task = asyncio.create_task(beat(), name="bg:{beat}")
+
+                owner = self.owner(start)
+                self.assertIn("; the next timer is that of task 'bg:{beat}', beat(), defined at ", owner)
+                self.assertRegex(owner, rf", set at \S*test_no_progress\.py:{slept_at} in beat ")
+
+    @unittest.skipUnless(HAS_RUNNER, "asyncio.timeout is new in 3.11")
+    def test_the_owner_of_a_time_out(self):
+        """The task that is limited is named."""
+
+        async def limited():
+            async with asyncio.timeout(60):
+                await asyncio.Event().wait()
+
+        owner = self.owner(lambda: setattr(self, "task", asyncio.create_task(limited(), name="limited")))
+        self.assertIn("that of task 'limited'", owner)
+
+    def test_the_owner_of_a_callback(self):
+        """A callback is named, and where it is written, if that is in Python."""
+        loop = asyncio.get_running_loop
+        owner = self.owner(lambda: loop().call_later(60, self.owner, 1))
+        self.assertRegex(
+            owner,
+            r"the next timer calls FailureTests\.owner, defined at \S+ in FailureTests\.owner, "
+            r"set at \S+ in <lambda> ",
+        )
+        self.assertIn("the next timer calls print", self.owner(lambda: loop().call_later(60, print)))
+
+    def test_no_timer_any_more(self):
+        """Where the timer has gone meanwhile, nobody is named."""
+        self.assertEqual(self.owner(lambda: None), " (phase test)")
+
+    def test_nothing_but_background_tasks(self):
+        """It is said that the others wait, and how far time has got meanwhile."""
+
+        async def body():
+            await asyncio.sleep(7)
+
+        self.assertIn(
+            "its body waits, and nothing but background tasks has gone on for long, 7 s of virtual time",
+            self.tell(Standstill.BACKGROUND, body),
+        )
+
+    def test_a_spinner(self):
+        """The tasks that are ready, which those are that spin, are named."""
+
+        async def spin():
+            while True:
+                await asyncio.sleep(0)
+
+        async def body():
+            self.tasks = [asyncio.create_task(spin(), name="spins"), asyncio.create_task(asyncio.sleep(9))]
+            for _ in range(2):
+                await asyncio.sleep(0)
+
+        text = self.tell(Standstill.SPIN, body)
+        self.assertIn(
+            "its body took turn after turn of the loop while no virtual time passed, 0 s after the test "
+            "began; it was the turn of tasks 'Task-",
+            text,
+        )
+        self.assertRegex(text.splitlines()[0], r"'spins' \(phase test\)$")
+        self.assertIn("in place of sleep(0)", text)
+
+    def turn(self, body):
+        """Whose turn it was, where the test's own task is left out."""
+        text = self.tell(Standstill.SPIN, body).splitlines()[0]
+        return text.partition("the turn of task '")[2].partition("', ")[2].removesuffix(" (phase test)")
+
+    def test_a_callback_that_spins(self):
+        """It is named, and where it is written; five at most, and none of asyncio's own."""
+
+        def again(*args):
+            asyncio.get_running_loop().call_soon(functools.partial(again, 1))
+
+        async def body():
+            asyncio.get_running_loop().call_soon(again).cancel()
+            again()
+
+        turn = self.turn(body)
+        name = "FailureTests.test_a_callback_that_spins.<locals>.again"
+        self.assertRegex(turn, rf"^the callback {name}, defined at \S+test_no_progress\.py:\d+ in {name}$")
+
+        class Again:
+            def __call__(self):
+                asyncio.get_running_loop().call_soon(self)
+
+            def __repr__(self):
+                return "<Again>"
+
+        async def calls_object():
+            asyncio.get_running_loop().call_soon(Again())
+            await asyncio.sleep(0)
+
+        self.assertRegex(self.turn(calls_object), r"^the callback <Again>, defined at \S+ in <Again>$")
+
+        def spin(number):
+            def again():
+                asyncio.get_running_loop().call_soon(again)
+
+            again.__qualname__ = f"spin{number}"
+            again()
+
+        async def many():
+            for number in range(7):
+                spin(number)
+
+        self.assertEqual(self.turn(many).count("the callback spin"), 5)
+
+    def test_a_task_that_is_about_to_go_on(self):
+        """A task is ready whose future is done."""
+
+        async def body():
+            future = asyncio.get_running_loop().create_future()
+            self.task = asyncio.create_task(asyncio.wait_for(future, None), name="woken")
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(future.set_result, None)
+
+        self.assertIn("'woken'", self.tell(Standstill.SPIN, body).splitlines()[0])
+
+    def test_nobody(self):
+        """Where nothing of the user's is ready, asyncio's own callbacks remain."""
+
+        with mock.patch("asynctestkit.limits.no_progress._tasks", return_value=[]):
+            self.assertIn("it was the turn of nothing of the test's own (", self.tell(Standstill.SPIN, None))

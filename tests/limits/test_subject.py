@@ -1,0 +1,49 @@
+"""A guard is what the limits are over: it has all that they ask for."""
+
+import asyncio
+import unittest
+
+from asynctestkit.lifecycle.guard import Guard
+from asynctestkit.limits.subject import Code, Created, Subject
+from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.settings import Settings
+
+
+def members(protocol):
+    """The names that a protocol lists, its own and those that it inherits."""
+    found = set()
+    for base in protocol.__mro__[:-1]:
+        names = {*vars(base), *vars(base).get("__annotations__", ())}
+        found |= {name for name in names if not name.startswith("_")}
+    return sorted(found)
+
+
+def opened_guard(case):
+    """A guard over a test that is under way until the case ends."""
+    loop = asyncio.SelectorEventLoop()
+    case.addCleanup(loop.close)
+    guard = Guard("Feed.test", ("feed.py", 1), Settings(), {}, ForeignRunner(loop))
+    guard.open(loop)
+    case.addCleanup(guard.close)
+    return guard
+
+
+class SubjectTests(unittest.TestCase):
+    def test_the_members_of_a_protocol(self):
+        """Attributes, properties and methods are all found, or the other tests would look at nothing."""
+        self.assertEqual(members(Code), ["cancel", "give_up", "main_task"])
+        self.assertLessEqual({"census", "clock", "code", "loop", "subject"}, set(members(Subject)))
+
+    def test_a_guard_is_one(self):
+        """From `open` to `close` it has every member, and so has what it refers to."""
+        guard = opened_guard(self)
+        self.assertEqual([name for name in members(Subject) if not hasattr(guard, name)], [])
+        self.assertEqual([name for name in members(Created) if not hasattr(guard.census, name)], [])
+
+    def test_runners_are_code(self):
+        """Ours and what stands in for a suite's own."""
+        loop = asyncio.SelectorEventLoop()
+        self.addCleanup(loop.close)
+        for runner in (Runner(None, print), ForeignRunner(loop)):
+            with self.subTest(type(runner)):
+                self.assertEqual([name for name in members(Code) if not hasattr(runner, name)], [])

@@ -1,0 +1,178 @@
+"""What goes on outside of the loop is seen, whatever it is, and nothing else is taken for it."""
+
+import _thread
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
+from types import ModuleType
+from unittest import mock
+
+from asynctestkit.cpython import originals, process_internals, thread_internals
+from asynctestkit.loops.outside import activity
+from asynctestkit.loops.outside.activity import (
+    has_alarm,
+    has_children,
+    has_users_signal_handler,
+    may_have_unseen_threads,
+    what_is_at_work,
+)
+
+
+class UnseenThreadsTests(unittest.TestCase):
+    def test_linux(self):
+        """There, all threads can be seen."""
+        self.assertFalse(may_have_unseen_threads())
+
+    def test_another_system(self):
+        """Where the system does not tell, whoever has loaded compiled code of others may have them."""
+        module = ModuleType("driver.native")
+        standard = {name: each for name, each in sys.modules.items() if name in sys.stdlib_module_names}
+        with (
+            mock.patch.object(originals.os, "stat", side_effect=FileNotFoundError),
+            mock.patch.dict(sys.modules, standard, clear=True),
+        ):
+            self.assertFalse(may_have_unseen_threads())
+            sys.modules["driver.native"] = module
+            self.assertFalse(may_have_unseen_threads(), "of nobody knows what")
+            module.__spec__ = ModuleSpec("driver.native", SourceFileLoader("driver.native", "native.py"))
+            self.assertFalse(may_have_unseen_threads(), "written in Python")
+            module.__spec__.loader = ExtensionFileLoader("driver.native", "native.so")
+            self.assertTrue(may_have_unseen_threads())
+
+
+class WordsTests(unittest.TestCase):
+    def test_what_is_at_work(self):
+        """It is named for a report, as far as it has a name; who is spared is not."""
+        before = what_is_at_work()
+        over = threading.Event()
+        self.addCleanup(over.set)
+        for name in ("fetch", "fetch", "metrics"):
+            threading.Thread(target=over.wait, args=(30,), name=name, daemon=True).start()
+        _thread.start_new_thread(over.wait, (30,))
+        with mock.patch.object(activity, "has_alarm", return_value=True):
+            found = [each for each in what_is_at_work(["metrics"]) if each not in before]
+        over.set()
+        self.assertEqual(found, ["a thread", "thread 'fetch'", "an alarm that is set"])
+
+
+class ChildrenTests(unittest.TestCase):
+    @contextlib.contextmanager
+    def child(self):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+            yield child
+
+    def keeping(self, helper):
+        """Other tests may have brought real helpers to life."""
+        helpers = {*process_internals.helpers_of_multiprocessing(), helper.pid}
+        return mock.patch.object(process_internals, "helpers_of_multiprocessing", return_value=helpers)
+
+    def test_a_child(self):
+        """A child process counts until it was waited for, and looking at it does not do that."""
+        self.assertFalse(has_children())
+        with self.child() as child:
+            self.assertTrue(has_children())
+            child.stdin.close()
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            self.assertTrue(has_children(), "ended, not yet waited for")
+        self.assertFalse(has_children())
+
+    def test_helpers_of_multiprocessing(self):
+        """What `multiprocessing` keeps for itself wakes nobody; another child beside it may."""
+        with self.child() as helper, self.keeping(helper):
+            self.assertFalse(has_children())
+            with self.child():
+                self.assertTrue(has_children())
+            self.assertFalse(has_children())
+
+    def test_a_process_of_the_fork_server(self):
+        """It is no child of this process, and counts until it was waited for."""
+        context = multiprocessing.get_context("forkserver")
+        process = context.Process(target=time.sleep, args=[0.2])  # waits: in that process
+        self.assertFalse(has_children())
+        process.start()
+        self.assertTrue(has_children())
+        process.join()
+        self.assertFalse(has_children())
+
+    def test_processes_of_an_idle_pool(self):
+        """They have nothing to do, and wake nobody."""
+        with self.child() as worker:
+            thread = threading.current_thread()
+            with (
+                mock.patch.object(thread_internals, "is_jobless_manager", lambda each: each is thread),
+                mock.patch.object(thread_internals, "managed_processes", lambda _: {worker.pid}),
+            ):
+                self.assertFalse(has_children())
+                with self.child():
+                    self.assertTrue(has_children())
+
+    def test_children_that_cannot_be_told_apart(self):
+        """Where the system does not say which children there are, any child counts."""
+        with self.child() as helper, self.keeping(helper):
+            for error in (FileNotFoundError, ProcessLookupError):
+                with mock.patch.object(originals.os, "listdir", side_effect=error):
+                    self.assertTrue(has_children())
+
+
+class SignalsTests(unittest.TestCase):
+    def handle(self, number, handler):
+        before = signal.signal(number, handler)
+        self.addCleanup(signal.signal, number, before)
+
+    def test_a_handler_of_the_users(self):
+        """A handler written in Python counts, also as a partial or as an object."""
+
+        class Handler:
+            def __call__(self, *_):
+                pass
+
+        self.assertFalse(has_users_signal_handler())
+        handlers = [lambda *_: None, functools.partial(functools.partial(lambda *_: None)), Handler()]
+        for handler in (*handlers, mock.Mock()):
+            self.handle(signal.SIGUSR1, handler)
+            self.assertTrue(has_users_signal_handler())
+
+    def test_other_handlers(self):
+        """What Python, unittest or this package installs is none of the user's."""
+        for handler in (
+            signal.SIG_IGN,
+            signal.default_int_handler,
+            unittest.signals._InterruptHandler(print),
+        ):
+            self.handle(signal.SIGINT, handler)
+            self.assertFalse(has_users_signal_handler())
+
+    def test_a_signal_of_a_test_runner(self):
+        """That by which pytest-timeout ends a test which hangs wakes nobody else."""
+
+        def handler(*_):
+            pass
+
+        handler.__module__ = "pytest_timeout"
+        self.handle(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 3600)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        self.assertFalse(has_users_signal_handler())
+        self.assertFalse(has_alarm())
+
+    def test_an_alarm(self):
+        """A timer of the process is seen while it is set."""
+        self.handle(signal.SIGALRM, lambda *_: None)
+        self.assertFalse(has_alarm())
+        signal.setitimer(signal.ITIMER_REAL, 3600)
+        self.assertTrue(has_alarm())
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.assertFalse(has_alarm())
+
+    def test_a_system_without_such_timers(self):
+        """Without `getitimer` there is no alarm."""
+        with mock.patch.object(activity, "signal", mock.Mock(spec=[])):
+            self.assertFalse(has_alarm())

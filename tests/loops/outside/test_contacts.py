@@ -1,0 +1,142 @@
+"""Which threads have to do with a loop: those of its test, those that call in, those that work for it."""
+
+import asyncio
+import concurrent.futures
+import threading
+import unittest
+from unittest import mock
+
+from asynctestkit.loops.loop import HygienicEventLoop
+
+
+class ContactsTests(unittest.TestCase):
+    def setUp(self):
+        self.loops = []
+        self.over = threading.Event()
+        self.addCleanup(self.over.set)
+        self.before = set(self.busy(self.make_loop()))
+
+    def make_loop(self):
+        loop = HygienicEventLoop()
+        loop.set_debug(False)
+        self.addCleanup(loop.close)
+        return loop
+
+    def busy(self, loop):
+        """The names of the threads that may wake the loop."""
+        return [each.name for each in loop.contacts.busy() if each.name not in getattr(self, "before", ())]
+
+    def start(self, target=None, name="ticker"):
+        thread = threading.Thread(target=target or self.over.wait, args=(30,), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def test_an_older_thread(self):
+        """A thread that was there before the test and has nothing to do with the loop cannot wake it."""
+        self.start()
+        loop = self.make_loop()
+        self.assertEqual(self.busy(loop), [])
+        loop.contacts.enter(())
+        self.assertEqual(self.busy(loop), [])
+
+    def test_where_the_system_does_not_tell(self):
+        """The older ones are those that `threading` knows, by their numbers."""
+        with mock.patch("asynctestkit.loops.outside.contacts.thread_numbers", return_value=None):
+            self.start()
+            loop = self.make_loop()
+            loop.contacts.enter(())
+        self.assertEqual(self.busy(loop), [])
+
+    def test_a_thread_of_the_test(self):
+        """A thread that was started since can; the next test on the same loop is not concerned."""
+        loop = self.make_loop()
+        loop.contacts.enter(())
+        self.start()
+        self.assertEqual(self.busy(loop), ["ticker"])
+        loop.contacts.leave(())
+        loop.contacts.enter(())
+        self.assertEqual(self.busy(loop), [])
+
+    def test_a_block_in_a_test(self):
+        """A thread that the test has started before the block may wake whoever is in it."""
+        loop = self.make_loop()
+        loop.contacts.enter(())
+        self.start()
+        loop.contacts.enter(())
+        self.assertEqual(self.busy(loop), ["ticker"])
+        loop.contacts.leave(())
+        self.assertEqual(self.busy(loop), ["ticker"])
+
+    def test_an_older_thread_that_has_called_in(self):
+        """One that has called into the loop may do so again."""
+        call, called = threading.Event(), threading.Event()
+
+        def work(_):
+            call.wait()
+            loop.call_soon_threadsafe(int)
+            called.set()
+            self.over.wait(30)
+
+        self.start(work)
+        loop = self.make_loop()
+        self.assertEqual(self.busy(loop), [])
+        call.set()
+        called.wait()
+        self.assertEqual(self.busy(loop), ["ticker"])
+
+    def test_an_older_pool_with_a_job_of_this_loop(self):
+        """While a job is in flight whose end the loop is told of, whoever is at work may tell it."""
+        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
+            pool.submit(int).result()
+            for give in (
+                lambda loop: loop.run_in_executor(pool, self.over.wait, 30),
+                lambda loop: asyncio.wrap_future(pool.submit(self.over.wait, 30), loop=loop),
+            ):
+                loop = self.make_loop()
+                given = give(loop)
+                self.assertIn("pool_0", self.busy(loop))
+                self.assertEqual(self.busy(self.make_loop()), [])
+                self.over.set()
+                loop.run_until_complete(given)
+                self.over.clear()
+
+    def test_an_older_job_that_the_loop_is_told_of(self):
+        """A job that was given before the test counts once a future of the loop waits for it."""
+        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
+            job = pool.submit(self.over.wait, 30)
+            loop = self.make_loop()
+            self.assertEqual(self.busy(loop), [])
+            waits = asyncio.wrap_future(job, loop=loop)
+            self.assertIn("pool_0", self.busy(loop))
+            self.over.set()
+            loop.run_until_complete(waits)
+
+    def test_an_executor_of_another_make(self):
+        """So does a job that was given to an executor nobody knows, as long as it is not done."""
+
+        class Own(concurrent.futures.Executor):
+            def submit(own, function, /, *args):
+                self.future = concurrent.futures.Future()
+                return self.future
+
+        self.start()
+        loop = self.make_loop()
+        given = loop.run_in_executor(Own(), int)
+        self.assertIn("ticker", self.busy(loop))  # and whatever other tests have left
+        self.future.set_result(1)
+        loop.run_until_complete(given)
+        self.assertEqual(self.busy(loop), [])
+
+    def test_threads_that_an_allowance_names(self):
+        """They wake nobody, from when the test begins to its end, whoever else is allowed in a block."""
+        loop = self.make_loop()
+        loop.contacts.enter(("tick*",))
+        self.start()
+        self.start(name="other")
+        self.assertEqual(self.busy(loop), ["other"])
+        loop.contacts.enter(("other",))
+        self.assertEqual(self.busy(loop), [])
+        loop.contacts.leave(("other",))
+        self.assertEqual(self.busy(loop), ["other"])
+        loop.contacts.leave(("tick*",))
+        self.assertEqual(loop.contacts.spared, [])

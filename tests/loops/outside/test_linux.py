@@ -1,0 +1,172 @@
+"""What Linux tells of threads and children, and what it does not."""
+
+import _thread
+import contextlib
+import os
+import queue
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from unittest import mock
+
+from asynctestkit.cpython import originals
+from asynctestkit.loops.outside import linux
+from asynctestkit.loops.outside.linux import (
+    child_numbers,
+    thread_count,
+    thread_numbers,
+    waiting_for_others,
+)
+
+
+@unittest.skipUnless(sys.platform == "linux", "other systems do not tell")
+class LinuxTestCase(unittest.TestCase):
+    def started(self, target, *args):
+        """The number of a daemon thread that has begun."""
+        begun = queue.SimpleQueue()
+
+        def run():
+            begun.put(threading.get_native_id())
+            with contextlib.suppress(queue.Empty):
+                target(*args)
+
+        threading.Thread(target=run, daemon=True).start()
+        return begun.get()
+
+    def comes_to_wait(self, number):
+        """Whether the thread comes to wait for others; it takes a moment to get there."""
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            if waiting_for_others([number]):
+                return True
+        return False
+
+
+class ThreadsTests(LinuxTestCase):
+    def test_all_are_counted(self):
+        """Threads are counted and numbered, whoever has started them."""
+        count, numbers = thread_count(), thread_numbers()
+        self.assertEqual(count, len(numbers))
+        self.assertIn(threading.get_native_id(), numbers)
+        go, begun = _thread.allocate_lock(), _thread.allocate_lock()
+        go.acquire()
+        begun.acquire()
+        _thread.start_new_thread(lambda: (begun.release(), go.acquire()), ())
+        begun.acquire()
+        self.assertEqual(thread_count(), count + 1)
+        self.assertEqual(len(thread_numbers() - numbers), 1)
+        go.release()
+        while thread_count() > count:
+            pass
+
+    def test_no_linux(self):
+        """Where there is no such folder, nothing is known."""
+        for name in ("stat", "listdir"):
+            patch = mock.patch.object(originals.os, name, side_effect=FileNotFoundError)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.assertIsNone(thread_count())
+        self.assertIsNone(thread_numbers())
+        self.assertEqual(child_numbers(), set())
+
+
+class WaitingTests(LinuxTestCase):
+    def test_waits_without_end(self):
+        """Who waits for a lock, an event, a condition or a queue can do nothing by himself."""
+        lock, event, jobs, items = threading.Lock(), threading.Event(), queue.SimpleQueue(), queue.Queue()
+        lock.acquire()
+        self.addCleanup(lock.release)
+        for target, end in (
+            (lock.acquire, None),
+            (event.wait, event.set),
+            (jobs.get, lambda: jobs.put(1)),
+            (items.get, lambda: items.put(1)),
+        ):
+            with self.subTest(target):
+                self.assertTrue(self.comes_to_wait(self.started(target)))
+                if end is not None:
+                    end()
+
+    def test_waits_that_end(self):
+        """Who sleeps, waits with a time-out, for a descriptor, or computes, can."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def compute():
+            while not over.is_set():
+                pass
+
+        for target, *args in (
+            (threading.Event().wait, 5),
+            (queue.Queue().get, True, 5),
+            (time.sleep, 5),  # waits: that is what it is about
+            (select.select, [ours], [], [], None),
+            (compute,),
+        ):
+            with self.subTest(target):
+                self.assertFalse(self.comes_to_wait(self.started(target, *args)))
+
+    def test_waits_for_another_process(self):
+        """Who waits for a semaphore that other processes have may be woken by one of them."""
+        program = (
+            "import multiprocessing, threading, time\n"
+            "from asynctestkit.loops.outside.linux import waiting_for_others\n"
+            "semaphore = multiprocessing.get_context('spawn').Semaphore(0)\n"
+            "thread = threading.Thread(target=semaphore.acquire, daemon=True)\n"
+            "thread.start()\n"
+            "time.sleep(0.2)\n"
+            "print(waiting_for_others([thread.native_id]))\n"
+        )
+        told = subprocess.run([sys.executable, "-c", program], capture_output=True)
+        self.assertEqual(told.stdout, b"set()\n", told.stderr)
+
+    def test_one_that_has_run_meanwhile(self):
+        """A thread that was woken between the two looks, and waits again, does not count."""
+        event = threading.Semaphore(0)
+        number = self.started(lambda: [event.acquire() for _ in range(2)])
+        self.assertTrue(self.comes_to_wait(number))
+        looks = []
+        look = linux._look_at
+
+        def look_and_wake(asked):
+            looks.append(asked)
+            if len(looks) == 2:
+                event.release()
+                while look(asked) == before:
+                    pass
+            return look(asked)
+
+        before = look(number)
+        with mock.patch.object(linux, "_look_at", look_and_wake):
+            self.assertEqual(waiting_for_others([number]), set())
+        event.release()
+
+    def test_one_that_has_ended(self):
+        """What is not there any more does not wait."""
+        number = self.started(int)
+        while number in thread_numbers():
+            pass
+        self.assertEqual(waiting_for_others([number]), set())
+
+
+class ChildrenTests(LinuxTestCase):
+    def test_children(self):
+        """Each child is numbered until it was waited for."""
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+            self.assertIn(child.pid, child_numbers())
+            child.stdin.close()
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            self.assertIn(child.pid, child_numbers())
+        self.assertNotIn(child.pid, child_numbers())
+
+    def test_a_long_list(self):
+        """However long a file is, all of it is read."""
+        with mock.patch.object(linux, "_MUCH", 3):
+            self.test_children()

@@ -1,0 +1,305 @@
+"""Virtual time jumps only when nothing else can happen, and not for ever."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+import time
+from unittest import mock
+
+from asynctestkit.loops.selector import Standstill
+from asynctestkit.loops.virtual import virtual_selector
+from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
+from tests.loops.test_selector import SelectorTestCase
+
+
+class JumpTests(SelectorTestCase):
+    make = VirtualEventLoop
+    clock = "virtual"  # of the loops that it makes
+
+    def elapsed(self):
+        return self.loop.clock.elapsed
+
+    def test_an_hour(self):
+        """Time jumps to the next timer when nothing else can run."""
+        self.run_in_loop(asyncio.sleep(3600))
+        self.assertEqual(self.elapsed(), 3600)
+
+    def test_a_job_of_the_executor(self):
+        """Time stands still while a job runs."""
+
+        async def body():
+            await asyncio.wait_for(asyncio.to_thread(time.sleep, 0.2), 60)  # waits: a job that takes time
+
+        self.run_in_loop(body())
+        self.assertEqual(self.elapsed(), 0)
+
+    def test_a_thread_that_waits_for_the_loop(self):
+        """It is served: after a second without a word from it, time passes at real speed."""
+        done = []
+
+        def serve():
+            done.append(asyncio.run_coroutine_threadsafe(asyncio.sleep(0.1, "served"), self.loop).result())
+
+        self.run_in_loop(asyncio.to_thread(serve))
+        self.assertEqual(done, ["served"])
+        self.assertEqual(self.elapsed(), 0.1)
+
+    def test_a_thread_that_ticks_for_ever(self):
+        """It does not hold time up for ever."""
+        stop = threading.Event()
+
+        def tick():
+            while not stop.wait(0.01):
+                self.loop.call_soon_threadsafe(int)
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        with mock.patch.object(virtual_selector, "_PATIENCE_IN_ALL", 0.2):
+            self.run_in_loop(asyncio.sleep(0.1))
+        stop.set()
+        thread.join()
+        self.assertEqual(self.elapsed(), 0.1)
+
+    def test_a_handler_of_pythons_that_readies_a_callback(self):
+        """What a signal handler makes ready while time stands still runs before time goes on."""
+
+        async def body():
+            event = asyncio.Event()
+            before = signal.signal(signal.SIGALRM, lambda *_: event.set())
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            await asyncio.wait_for(event.wait(), 60)
+            signal.signal(signal.SIGALRM, before)
+
+        self.run_in_loop(body())
+        self.assertEqual(self.elapsed(), 0)
+
+    def test_data_on_its_way(self):
+        """A connection gets a moment before time jumps, and what comes from far a little more."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+
+        async def body():
+            event = asyncio.Event()
+            self.loop.add_reader(reader, event.set)
+            os.write(writer, b"x")
+            await asyncio.wait_for(event.wait(), 60)
+            self.loop.remove_reader(reader)
+
+        self.run_in_loop(body())
+        self.assertEqual(self.elapsed(), 0)
+
+    def test_data_that_comes_in_the_last_moment(self):
+        """What arrives within that moment is read before time goes on."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+
+        def arrives(_):
+            os.write(writer, b"x")
+            return False
+
+        async def body():
+            event = asyncio.Event()
+            self.loop.add_reader(reader, event.set)
+            await asyncio.wait_for(event.wait(), 60)
+            self.loop.remove_reader(reader)
+
+        with mock.patch.object(virtual_selector, "stays_within", side_effect=arrives):
+            self.run_in_loop(body())
+        self.assertEqual(self.elapsed(), 0)
+
+    def test_a_quiet_connection(self):
+        """It does not keep time from passing."""
+        for descriptor in self.socketpair(), self.pipe():
+            self.loop.add_reader(descriptor, print)
+            before = self.elapsed()
+            self.run_in_loop(asyncio.sleep(3600))
+            self.assertEqual(self.elapsed(), before + 3600)
+            self.loop.remove_reader(descriptor)
+
+    def socketpair(self):
+        ends = socket.socketpair()
+        for end in ends:
+            self.addCleanup(end.close)
+        return ends[0].fileno()
+
+    def pipe(self):
+        ends = os.pipe()
+        for end in ends:
+            self.addCleanup(os.close, end)
+        return ends[0]
+
+
+class LimitTests(SelectorTestCase):
+    make = VirtualEventLoop
+    clock = "virtual"  # of the loops that it makes
+
+    def test_the_limit(self):
+        """A timer beyond it is reported, and not run; within what is granted then, time goes on."""
+        self.loop.clock.limit = 10
+        ran = []
+        self.loop.call_later(15, ran.append, 1)
+        self.listen()
+        self.run_to_standstill(Standstill.RUNAWAY)
+        self.assertEqual((ran, self.loop.clock.elapsed), ([], 0))
+        self.loop.run_until_complete(asyncio.sleep(16))
+        self.assertEqual((ran, self.reported), ([1], [Standstill.RUNAWAY]))
+
+    def test_without_a_listener(self):
+        """Nobody is told, and time goes on."""
+        self.loop.clock.limit = 10
+        self.run_in_loop(asyncio.sleep(15))
+
+
+class SpinTests(SelectorTestCase):
+    make = VirtualEventLoop
+    clock = "virtual"  # of the loops that it makes
+
+    def spin(self, turns):
+        async def body():
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+        self.listen()
+        self.loop.run_until_complete(body())
+
+    def test_many_turns_are_legitimate(self):
+        """Thirty thousand turns without time passing are reported to nobody."""
+        self.spin(30_000)
+        self.assertEqual(self.reported, [])
+
+    def limits(self, turns, *, seconds=0.0, pipe_seconds=3600.0):
+        return mock.patch.multiple(
+            virtual_selector, _SPINS=turns, _SPIN_SECONDS=seconds, _PIPE_SECONDS=pipe_seconds, _ROUND=10
+        )
+
+    async def spins(self):
+        while True:
+            await asyncio.sleep(0)
+
+    def test_a_spinner(self):
+        """A task that takes ever more turns without time passing is reported."""
+        self.started(self.spins())
+        self.listen()
+        with self.limits(100):
+            self.run_to_standstill(Standstill.SPIN)
+
+    def test_a_spinner_has_some_seconds(self):
+        """However many turns a machine takes in them."""
+        self.listen()
+        with self.limits(10, seconds=3600):
+            self.spin(5000)
+        self.assertEqual(self.reported, [])
+
+    def test_a_callback_that_spins(self):
+        """It is reported as well, but later: it may be getting somewhere."""
+        self.listen()
+
+        def again():
+            self.loop.call_soon(again)
+
+        again()
+        with self.limits(100, pipe_seconds=0.05):
+            self.run_to_standstill(Standstill.SPIN)
+
+    def test_items_on_their_way(self):
+        """Tasks that hand things on to each other get somewhere, whatever number of turns it takes."""
+
+        async def body():
+            queue = asyncio.Queue(1)
+
+            async def produce():
+                for number in range(3000):
+                    await queue.put(number)
+
+            producer = asyncio.create_task(produce())
+            for _ in range(3000):
+                await queue.get()
+            await producer
+
+        self.listen()
+        with self.limits(100):
+            self.run_in_loop(body())
+
+    def test_turns_between_which_time_passes(self):
+        """What is counted begins anew when time has passed."""
+
+        async def body():
+            for _ in range(10):
+                for _ in range(90):
+                    await asyncio.sleep(0)
+                await asyncio.sleep(1)
+
+        self.listen()
+        with self.limits(100):
+            self.run_in_loop(body())
+
+    def test_a_spinner_that_waits_for_a_thread(self):
+        """As long as something goes on outside, a spinner may wait for that."""
+        ended = threading.Event()
+
+        async def body():
+            while not ended.is_set():
+                await asyncio.sleep(0)
+
+        self.listen()
+        threading.Timer(0.1, ended.set).start()
+        with self.limits(100):
+            self.run_in_loop(body())
+
+
+class BackgroundTests(SelectorTestCase):
+    make = VirtualEventLoop
+    clock = "virtual"  # of the loops that it makes
+
+    def setUp(self):
+        super().setUp()
+        limits = mock.patch.multiple(virtual_selector, _BEATS=100, _ROUND=10)
+        limits.start()
+        self.addCleanup(limits.stop)
+        self.event = asyncio.Event()
+        self.listen(self.event.set)
+
+    def start(self, coroutine):
+        self.loop.background_tasks.add(self.started(coroutine))
+
+    async def beats(self, times=10**6, each=lambda number: None):
+        for number in range(times):
+            await asyncio.sleep(1)
+            each(number)
+
+    def test_nothing_else_goes_on(self):
+        """Time that runs on for background tasks only is reported."""
+        self.start(self.beats())
+        self.loop.run_until_complete(self.event.wait())
+        self.assertEqual(self.reported, [Standstill.BACKGROUND])
+        self.assertLess(self.loop.clock.elapsed, 200)
+
+    def test_they_wake_another_in_the_end(self):
+        """One that is waited for has its time."""
+        self.start(self.beats(50, lambda number: number == 49 and self.event.set()))
+        self.run_in_loop(self.event.wait())
+
+    def test_they_wake_another_now_and_then(self):
+        """Where another task moves because of them, something goes on."""
+        queue = asyncio.Queue()
+
+        async def body():
+            for _ in range(100):
+                await queue.get()
+
+        self.start(self.beats(each=lambda number: number % 5 or queue.put_nowait(number)))
+        self.run_in_loop(body())
+
+    def test_others_have_timers_as_well(self):
+        """Nor is it reported while another task lets time pass."""
+
+        async def body():
+            for _ in range(10):
+                await asyncio.sleep(50.5)
+
+        self.start(self.beats())
+        self.run_in_loop(body())

@@ -1,0 +1,120 @@
+"""While somebody debugs, no deadline interrupts; a tracer of another kind makes no difference."""
+
+import asyncio
+import bdb
+import sys
+import time
+from unittest import mock
+
+from asynctestkit.cpython.alarms import PhaseInterrupt
+from tests.limits import test_deadline
+from tests.limits.test_deadline import Code, sleep_on
+
+
+def made_in(module, source, name):
+    """The function of that name, as if it stood in that module."""
+    namespace = {"__name__": module}
+    exec(source, namespace)
+    return namespace[name]
+
+
+class Quiet(bdb.Bdb):
+    """A debugger of the user's own making, that steps through nothing."""
+
+    def trace_dispatch(self, frame, event, arg):
+        return None
+
+
+class DebuggerTests(test_deadline.WatchdogTestCase):
+    """While a debugger is at work, deadlines stand down."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(sys.settrace, sys.gettrace())
+        self.code = Code()
+
+    def assertStandsDown(self, call):
+        """`call` takes a function, and calls it under a debugger."""
+
+        def wait_until_down():
+            while watch.due != float("inf"):
+                time.sleep(0.001)  # waits: the watchdog's thread tells nobody that it stands down
+
+        with self.watch(self.code) as watch:
+            call(wait_until_down)
+        self.assertEqual(self.code.told, [])
+        self.assertFalse(watch.expired)
+
+    def test_a_debugger_that_runs_the_code(self):
+        """A subclass of `bdb.Bdb` that runs the code is in its stack."""
+        self.assertStandsDown(type("Own", (bdb.Bdb,), {})().runcall)
+
+    def test_a_debugger_that_sits_in_the_stack(self):
+        """So is the prompt of any debugger that is known by its name."""
+        for module in ("pydevd", "_pydevd_bundle.pydevd_cython", "ipdb.__main__"):
+            with self.subTest(module):
+                self.assertStandsDown(made_in(module, "def prompt(call): call()", "prompt"))
+
+    def test_a_debugger_that_traces_a_frame(self):
+        """A breakpoint in a frame that is on the stack already shows in its tracer."""
+
+        def call(function):
+            sys._getframe().f_trace = Quiet().trace_dispatch
+            function()
+
+        self.assertStandsDown(call)
+
+    def test_a_debugger_that_traces_the_thread(self):
+        """One that traces the thread, and has not stopped in it yet, is found when the interrupt arrives."""
+
+        def call(function):
+            sys.settrace(Quiet().trace_dispatch)
+            function()
+
+        self.assertStandsDown(call)
+
+    def test_a_debugger_that_traces_by_a_function(self):
+        """Its tracer need not be a method: the module that it was made in tells."""
+        trace = made_in("pydevd_tracing", "def trace(frame, event, arg): return None", "trace")
+
+        def call(function):
+            sys.settrace(trace)
+            function()
+
+        self.assertStandsDown(call)
+
+    def test_a_debugger_that_comes_while_the_signal_is_on_its_way(self):
+        """One that registers itself just before the interrupt arrives counts as well."""
+        with mock.patch("asynctestkit.stacks.debuggers.debugger_is_registered", side_effect=[False, True]):
+            self.assertStandsDown(lambda function: function())
+
+    def test_a_debugger_that_is_registered(self):
+        """One that uses `sys.monitoring`, from 3.12 on, is known to the interpreter."""
+        with mock.patch("asynctestkit.stacks.debuggers.debugger_is_registered", return_value=True):
+            self.assertStandsDown(lambda function: function())
+
+    def test_a_debugger_that_comes_while_the_loop_is_asked(self):
+        """One that is attached between the question and the loop's answer counts as well."""
+        self.code.loop = loop = self.make_loop()
+
+        async def body():
+            while not self.code.asked:
+                time.sleep(0.001)  # waits: the watchdog's thread tells nobody that it has asked
+            sys.settrace(Quiet().trace_dispatch)
+            await asyncio.sleep(0)
+
+        with self.watch(self.code) as watch:
+            loop.run_until_complete(body())
+        self.assertEqual((self.code.told, watch.due), ([], float("inf")))
+
+    def test_coverage_is_no_debugger(self):
+        """Any other tracer leaves the deadline in force."""
+        trace = made_in("coverage.pytracer", "def trace(frame, event, arg): return trace", "trace")
+
+        def call():
+            sys.settrace(trace)
+            sleep_on()
+
+        with self.assertRaises(PhaseInterrupt), self.watch(self.code):
+            call()
+        self.assertEqual(self.code.told, ["overrun"])
