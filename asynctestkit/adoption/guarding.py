@@ -17,12 +17,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..case import HygieneHooks
+from ..cpython import changes
 from ..lifecycle.decorators import overrides_of
 from ..settings import ClockName, Settings
 
 __all__ = ["guard_all"]
 
 __unittest = True
+
+_CHANGE = "hooks in the bases of a suite's test cases"
 
 
 class _RunHooks(HygieneHooks):
@@ -59,9 +62,11 @@ def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callabl
             before.append((case, bases))
 
     def take_back() -> None:
+        changes.forget(_CHANGE)
         for case, bases in before:
             case.__bases__ = bases
 
+    changes.note(_CHANGE, take_back)
     return refused, take_back
 
 

@@ -8,6 +8,7 @@ from unittest import mock
 
 from asynctestkit import Allowance, HygieneMixin, HygienicAsyncTestCase, Settings, allow_leaks, hygiene
 from asynctestkit.adoption.guarding import guard_all
+from asynctestkit.cpython import changes
 from asynctestkit.leaks import listeners
 from tests.case_runs import run
 
@@ -130,12 +131,26 @@ class ObservingTests(GuardingCase):
                 self.assertIs(type(self), Suite)
                 self.assertEqual((Suite.resource, self.is_set_up), (Suite.__qualname__, True))
 
-        bases = Base.__bases__, Suite.__bases__
+        bases, changed = (Base.__bases__, Suite.__bases__), changes.changes()
         made = Suite("test")
         name = made.id()
         self.assertEqual(self.guarded(Suite, made).kinds, ["ok", "ok"])
         self.assertEqual((made.id(), len(self.heard)), (name, 2))
-        self.assertEqual((Base.__bases__, Suite.__bases__), bases)
+        self.assertEqual(((Base.__bases__, Suite.__bases__), changes.changes()), (bases, changed))
+
+    def test_it_is_listed_among_the_changes_of_the_process(self):
+        """And can be taken back with them."""
+
+        class Suite(unittest.IsolatedAsyncioTestCase):
+            pass
+
+        bases = Suite.__bases__
+        _, take_back = guard_all(OBSERVED, observes=True)
+        self.addCleanup(take_back)
+        self.assertNotEqual(Suite.__bases__, bases)
+        self.assertIn("hooks in the bases of a suite's test cases", changes.changes())
+        take_back()
+        self.assertEqual(Suite.__bases__, bases)
 
     def test_what_each_method_says_counts(self):
         """`@allow_leaks` and `@hygiene` work on methods of plain classes."""
