@@ -71,7 +71,7 @@ class Guard:
         self.on_failure: Callable[[BaseException], None] | None = None
         """Called with each exception that a phase ends with, before it is raised."""
         self._allowances = (*settings.allowed_leaks, *required)
-        self._sweep = Sweep(settings.leak_detectors, self._allowances)
+        self._sweep = Sweep(settings.leak_detectors, self._allowances, spares_coroutines=observes)
         threads = (each for each in self._allowances if each.kind == "thread")
         self._spared_threads = tuple(each.name for each in threads if each.name)
 

@@ -6,7 +6,15 @@ import random
 import unittest
 from unittest import mock
 
-from asynctestkit import Allowance, HygieneMixin, HygienicAsyncTestCase, Settings, allow_leaks, hygiene
+from asynctestkit import (
+    Allowance,
+    HygieneMixin,
+    HygienicAsyncTestCase,
+    MockBuilders,
+    Settings,
+    allow_leaks,
+    hygiene,
+)
 from asynctestkit.adoption.guarding import guard_all
 from asynctestkit.cpython import changes
 from asynctestkit.leaks import listeners
@@ -151,6 +159,20 @@ class ObservingTests(GuardingCase):
         self.assertIn("hooks in the bases of a suite's test cases", changes.changes())
         take_back()
         self.assertEqual(Suite.__bases__, bases)
+
+    def test_what_mocks_tell_at_the_end(self):
+        """A call that was never awaited fails a test that verifies its mocks, as it did."""
+
+        class Suite(MockBuilders, unittest.IsolatedAsyncioTestCase):
+            async def test_dropped(self):
+                self.makeSession().get("http://h/")
+
+            async def test_kept(self):
+                self.kept = self.makeAsyncContext().__aenter__()
+
+        outcome = self.guarded(Suite)
+        self.assertEqual((outcome.kinds, outcome.warned), (["FAIL", "FAIL"], []))
+        self.assertIn("called, never awaited: context.__aenter__()", outcome.text("test_kept"))
 
     def test_what_each_method_says_counts(self):
         """`@allow_leaks` and `@hygiene` work on methods of plain classes."""
