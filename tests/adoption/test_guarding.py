@@ -1,7 +1,6 @@
 """Classes of a suite, made hygienic as they are."""
 
 import asyncio
-import gc
 import random
 import unittest
 from unittest import mock
@@ -146,20 +145,6 @@ class ObservingTests(GuardingCase):
         self.assertEqual((made.id(), len(self.heard)), (name, 2))
         self.assertEqual(((Base.__bases__, Suite.__bases__), changes.changes()), (bases, changed))
 
-    def test_it_is_listed_among_the_changes_of_the_process(self):
-        """And can be taken back with them."""
-
-        class Suite(unittest.IsolatedAsyncioTestCase):
-            pass
-
-        bases = Suite.__bases__
-        _, take_back = guard_all(OBSERVED, observes=True)
-        self.addCleanup(take_back)
-        self.assertNotEqual(Suite.__bases__, bases)
-        self.assertIn("hooks in the bases of a suite's test cases", changes.changes())
-        take_back()
-        self.assertEqual(Suite.__bases__, bases)
-
     def test_what_mocks_tell_at_the_end(self):
         """A call that was never awaited fails a test that verifies its mocks, as it did."""
 
@@ -243,25 +228,3 @@ class ChargingTests(GuardingCase):
         self.assertIn("LeakError: left behind: task 'leaked'", run_of_it.text())
         allowed = Settings(allowed_leaks=(Allowance("task", name="leak*", reason="known"),))
         self.assertEqual(self.guarded(Suite, settings=allowed, observes=False).kinds, ["ok"])
-
-
-class RefusingTests(unittest.TestCase):
-    def test_a_class_whose_metaclass_orders_its_bases(self):
-        """It is left as it is, and named; the others are guarded."""
-        self.addCleanup(gc.collect)  # or other tests would meet the class
-
-        class Strict(type):
-            def mro(cls):
-                order = super().mro()
-                if len(order) > 5:
-                    raise TypeError("too many")
-                return order
-
-        class Refuses(unittest.IsolatedAsyncioTestCase, metaclass=Strict):
-            pass
-
-        bases = Refuses.__bases__
-        refused, take_back = guard_all(OBSERVED, observes=True)
-        take_back()
-        self.assertEqual(refused, [f"{__name__}.{Refuses.__qualname__}"])
-        self.assertEqual(Refuses.__bases__, bases)
