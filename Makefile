@@ -41,6 +41,7 @@ interop: .venv-interop/ready-$(VERSION)  ## run mocks beside real clients, and r
 	@.venv-interop/bin/python -X dev -m unittest -v tests.interop.http_clients
 	@.venv-interop/bin/python -m unittest -v tests.interop.libraries
 	@.venv-interop/bin/python -m unittest -v tests.interop.exploration
+	@.venv-interop/bin/python -m unittest -v tests.interop.pytest_runs
 
 lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \
@@ -58,7 +59,7 @@ clean:  ## remove everything that is not source
 .venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
 .venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
-  'time-machine==2.16.0' uvloop
+  'time-machine==2.16.0' uvloop pytest pytest-asyncio pytest-xdist anyio
 .venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)

@@ -51,6 +51,8 @@ from .mocks import MockBuilders
 from .settings import Settings
 from .stacks.places import Place
 
+__version__ = "0.1.0"
+
 __all__ = [
     "DEFAULT_DETECTORS",
     "STRICT_DETECTORS",

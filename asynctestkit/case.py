@@ -26,12 +26,12 @@ from .exploration.cancel_safety import CancelAssertions
 from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
-from .lifecycle.guarded_case import GuardedCase, is_called_by_run
+from .lifecycle.guarded_case import GuardedCase, GuardedTest, is_called_by_run
 from .loops.quiescence import is_quiet
 from .loops.runner import Runner
 from .mocks import MockBuilders
 
-__all__ = ["HygieneMixin", "HygienicAsyncTestCase"]
+__all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 
 __unittest = True
 
@@ -39,17 +39,13 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
-class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
-    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
-
-    Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
-    """
+class HygieneHooks(GuardedTest, RunnerHooks):
+    """Has a guard cover the tests of an IsolatedAsyncioTestCase, and adds no public name to it."""
 
     def debug(self) -> None:
         try:
             super().debug()
-        finally:
-            # The loop stays where the test failed, as in the base class: its cleanups may still be called.
+        finally:  # the loop stays where the test failed, as in the base class: cleanups may still be called
             self._hygieneEnd()
 
     def doCleanups(self) -> Any:  # CPython returns a bool, typeshed says None
@@ -72,9 +68,8 @@ class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
         if inherited.__func__ is not _Runner._setupAsyncioRunner:
             inherited()
             return
-        self._asyncioRunner = Runner(
-            getattr(self, "loop_factory", None), self._hygieneBegin, self._hygieneMakeLoop
-        )
+        factory = getattr(self, "loop_factory", None)
+        self._asyncioRunner = Runner(factory, self._hygieneBegin, self._hygieneMakeLoop)
 
     def _tearDownAsyncioRunner(self) -> None:
         inherited: Any = super()._tearDownAsyncioRunner
@@ -82,14 +77,14 @@ class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
             self._hygieneEnd()
             inherited()
             return
-        runner, self._asyncioRunner = self._asyncioRunner, None
-        self._asyncioTestLoop = None
+        runner = self._asyncioRunner
+        self._asyncioRunner = self._asyncioTestLoop = None
         self._hygieneEnd()
         if runner is not None:  # after a failed `debug()`, suites call this again
             runner.close()
 
     def _hygieneClosesLoop(self) -> bool:
-        return type(self)._tearDownAsyncioRunner is HygieneMixin._tearDownAsyncioRunner
+        return type(self)._tearDownAsyncioRunner is HygieneHooks._tearDownAsyncioRunner
 
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:
@@ -107,12 +102,9 @@ class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
                 return
             result = self._callMaybeAsync(method)
         if result is not None and HAS_RUNNER:
-            warnings.warn(
-                f"It is deprecated to return a value that is not None from a test case "
-                f"({method} returned {type(result).__name__!r})",
-                DeprecationWarning,
-                stacklevel=4,
-            )
+            text = "It is deprecated to return a value that is not None from a test case"
+            kind = type(result).__name__
+            warnings.warn(f"{text} ({method} returned {kind!r})", DeprecationWarning, stacklevel=4)
 
     def _callTearDown(self) -> None:
         with self._hygienePhase("tearDown", "tearDown", "asyncTearDown"):
@@ -130,6 +122,13 @@ class HygieneMixin(ExploredCase, TaskControl, GuardedCase, RunnerHooks):
         if overridden or self._hygieneGuard is None or not is_quiet(self._hygieneGuard.loop):
             return super()._callAsync(func, *args, **kwargs)
         return None  # the hook does nothing, and a turn of the loop would do nothing either
+
+
+class HygieneMixin(ExploredCase, TaskControl, GuardedCase, HygieneHooks):
+    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
+
+    Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
+    """
 
 
 class HygienicAsyncTestCase(

@@ -156,12 +156,16 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def run_module(
-    source: str, *arguments: str, python: tuple[str, ...] = (), **variables: str
+    source: str,
+    *arguments: str,
+    module: str = "unittest",
+    python: tuple[str, ...] = (),
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """`python -m unittest test_it` with these arguments, in a process that lives for HARD_CAP at most."""
     with module_of(source) as folder:
         return subprocess.run(
-            [sys.executable, *python, "-m", "unittest", *(arguments or ("test_it",))],
+            [sys.executable, *python, "-m", module, *(arguments or ("test_it",))],
             cwd=folder,
             env=environment(**variables),
             capture_output=True,

@@ -8,7 +8,7 @@ from ..stacks.await_chain import first_names
 from ..stacks.rendering import render_chain, render_places
 from .leak import Leak
 
-__all__ = ["MOST_LINES", "phase_in_words", "render", "render_failure", "render_list"]
+__all__ = ["MOST_LINES", "phase_in_words", "render", "render_entry", "render_failure", "render_list"]
 
 _MOST_ENTRIES = 20
 _MOST_IN_A_LINE = 3
@@ -45,6 +45,11 @@ def render_list(leaks: Sequence[Leak]) -> list[str]:
     if rest:
         lines += ["", f"… and {rest} more"]
     return lines
+
+
+def render_entry(number: int, leak: Leak) -> list[str]:
+    """One numbered entry of a report."""
+    return list(_entry(number, [leak]))
 
 
 def phase_in_words(phase: str) -> str:

@@ -12,6 +12,8 @@ from ..exceptions import BlockedLoopError, DeadlineError, LeakError, StaleAllowa
 from ..leaks.allowances import Allowance
 from ..leaks.census.census import Census
 from ..leaks.kinds.exceptions import one_line
+from ..leaks.leak import Leak
+from ..leaks.listeners import tell
 from ..leaks.report import render, render_failure
 from ..leaks.sweeping.late import LateErrors, ignore_late_errors, warn_of
 from ..leaks.sweeping.sweep import Sweep
@@ -37,7 +39,8 @@ _SWEEP = "the sweep after it"
 class Guard:
     """One test's hygiene from its mark to its verdict.
 
-    `subject` names the test, `source` is its file and line.
+    `subject` names the test, `source` is its file and line. A guard that `observes` tells listeners what it
+    finds, and changes no outcome; a limit that is set holds all the same.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Guard:
         settings: Settings,
         required: Mapping[Allowance, bool],
         code: Code,
+        *,
+        observes: bool = False,
     ) -> None:
         self.subject = subject
         self.settings = settings
@@ -55,7 +60,8 @@ class Guard:
         self.source = source
         self._required = required
         self._entered = False
-        self.is_decided = False
+        self.observes = observes
+        self.is_decided = observes
         """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
         self._late: Callable[[dict[str, Any]], None] | None = None
@@ -65,7 +71,7 @@ class Guard:
         self.on_failure: Callable[[BaseException], None] | None = None
         """Called with each exception that a phase ends with, before it is raised."""
         self._allowances = (*settings.allowed_leaks, *required)
-        self._sweep = Sweep(settings.leak_detectors, self._allowances)
+        self._sweep = Sweep(settings.leak_detectors, self._allowances, spares_coroutines=observes)
         threads = (each for each in self._allowances if each.kind == "thread")
         self._spared_threads = tuple(each.name for each in threads if each.name)
 
@@ -152,7 +158,9 @@ class Guard:
             runner.close_loop()
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":
-            self._late = LateErrors(self.subject, self.source, self._sweep.announced, self._allowances)
+            self._late = LateErrors(
+                self.subject, self.source, self._sweep.announced, self._allowances, is_silent=self.observes
+            )
 
     async def sweep_block(self) -> None:
         """The end of a block, within its loop: finds and ends what it has left, and closes."""
@@ -180,15 +188,16 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
-        report, others, decided = self.report(), self._other_faults(), self.is_decided
+        leaks, decided = self.told(), self.is_decided
+        threshold = self.settings.blocking_threshold
+        others = _other_faults(self.subject, self._names, self._blocking, threshold)
+        report = _rendered(self.subject, leaks)
         for error in self._sweep.errors:
             if not decided:
                 raise _of_detector(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
-            leaks = tuple(self._sweep.leaks)
-            is_test = isinstance(self.code, Runner | ForeignRunner)
-            text = render_failure(leaks) if is_test else report
+            text = render_failure(leaks) if self.code.is_of_test else report
             fail(self, LeakError("\n\n".join([text, *others.values()]), leaks))
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
@@ -196,9 +205,8 @@ class Guard:
             if not decided:
                 fail(self, kind("\n\n".join(others.values())))
             self._warn(text)
-        stale = [
-            allowance for allowance, needed in self._required.items() if needed and self._is_stale(allowance)
-        ]
+        used = self._sweep.used_allowances
+        stale = [each for each, is_required in self._required.items() if is_required and each not in used]
         if stale and not decided and self.settings.on_leak != "ignore":
             text = (
                 f"{self.subject}: no leak matched {stale[0]} (reason: {stale[0].reason}). "
@@ -209,29 +217,39 @@ class Guard:
             self._warn(text)
 
     def report(self) -> str:
-        """What was found, as text; "" if nothing was."""
-        return render(self.subject, self._sweep.leaks) if self._sweep.leaks else ""
+        """What was found and counts, as text; "" if nothing does."""
+        return _rendered(self.subject, self.told())
 
-    def _other_faults(self) -> dict[type[AssertionError], str]:
-        """What is wrong apart from leaks, as texts."""
-        faults: dict[type[AssertionError], str] = {}
-        if self._names is not None and (unnamed := self._names.unnamed()):
-            faults[UnnamedTaskError] = render_unnamed(self.subject, unnamed)
-        if self._blocking is not None and self._blocking.blocks:
-            threshold = self.settings.blocking_threshold or 0.0
-            faults[BlockedLoopError] = render_blocks(self.subject, threshold, self._blocking.blocks)
-        return faults
+    def told(self) -> tuple[Leak, ...]:
+        """Tells the listeners what was found; returns what the test, or the block, is charged with."""
+        leaks = tuple(self._sweep.leaks)
+        if self.settings.on_leak != "ignore":
+            leaks = tell(self.subject, leaks)
+        return () if self.observes else leaks
 
     def _stop_timing(self) -> None:
         """What the sweep does to the loop is not the test's doing. May be called twice."""
         if self._blocking is not None:
             self._blocking.close()
 
-    def _is_stale(self, allowance: Allowance) -> bool:
-        return allowance not in self._sweep.used_allowances
-
     def _warn(self, text: str) -> None:
         warn_of(text, self.source, is_late=self.is_decided)
+
+
+def _other_faults(
+    subject: str, names: TaskNames | None, blocking: BlockingWatch | None, threshold: float | None
+) -> dict[type[AssertionError], str]:
+    """What is wrong apart from leaks, as texts."""
+    faults: dict[type[AssertionError], str] = {}
+    if names is not None and (unnamed := names.unnamed()):
+        faults[UnnamedTaskError] = render_unnamed(subject, unnamed)
+    if blocking is not None and blocking.blocks:
+        faults[BlockedLoopError] = render_blocks(subject, threshold or 0.0, blocking.blocks)
+    return faults
+
+
+def _rendered(subject: str, leaks: tuple[Leak, ...]) -> str:
+    return render(subject, leaks) if leaks else ""
 
 
 def _of_detector(error: Exception, report: str) -> Exception:

@@ -17,6 +17,8 @@ class Guarded(Subject, Protocol):
     source: tuple[str, int]
     """Its file, and its first line."""
     settings: Settings
+    observes: bool
+    """Whether no outcome is to be changed, but for limits that are set."""
     depth: int
     """How many phases are under way, one in the other."""
     is_decided: bool

@@ -17,46 +17,25 @@ from ..loops.loop import HygienicEventLoop
 from ..loops.quiescence import is_quiet
 from ..loops.runner import ForeignRunner, Runner
 from ..loops.virtual.virtual_loop import VirtualEventLoop
-from ..settings import NAMES, OnLeak, Settings, check, reject_misspelt, settings_of
+from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
 from .decorators import allowances_of, overrides_of
 from .guard import Guard
 
-__all__ = ["GuardedCase", "is_called_by_run"]
+__all__ = ["GuardedCase", "GuardedTest", "is_called_by_run"]
 
 __unittest = True
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase
 
 
-class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """What HygieneMixin's hooks call. The public attributes are settings, and Settings documents them."""
-
-    on_leak: OnLeak = Settings.on_leak
-    leak_detectors: tuple[type[LeakDetector], ...] = Settings.leak_detectors
-    allowed_leaks: tuple[Allowance, ...] = Settings.allowed_leaks
-    settle_time: float = Settings.settle_time
-    grace_period: float = Settings.grace_period
-    deadline: float | None = Settings.deadline
-    blocking_threshold: float | None = Settings.blocking_threshold
-    asyncio_debug: bool | None = Settings.asyncio_debug
-    require_task_names: bool = Settings.require_task_names
-    random_seed: int | None = Settings.random_seed
-    patch_time: bool = Settings.patch_time
-    clock: Any = Settings.clock  # while a test runs, its Clock
-
-    seed: int
-    """What `random` is seeded with before the set-up: `random_seed`, or derived from the test's name."""
+class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
+    """What the hooks call. It has no public name but unittest's, so that it hides none of a suite's own."""
 
     _hygieneGuard: Guard | None = None
-    _hygieneRandom: SeededRandom
+    _hygieneRandom: SeededRandom | None = None
+    _hygieneObserves = False
+    """Whether the test goes as it would without a guard, and nobody but a listener is told."""
     _asyncioTestLoop: Any
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        check({name: value for name, value in vars(cls).items() if name in NAMES})
-        for name, value in vars(cls).items():
-            if name not in NAMES and not any(hasattr(base, name) for base in cls.__bases__):
-                reject_misspelt(name, value)
 
     @contextlib.contextmanager
     def subTest(self, *message: Any, **params: Any) -> Iterator[None]:
@@ -65,14 +44,12 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             try:
                 yield
             except BaseException as failure:
-                if self._hygieneGuard is not None:
-                    self._hygieneRandom.tell(failure)
+                self._hygieneTell(failure)
                 raise
 
     def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
         """The loop for a test that brings none of its own."""
-        method = getattr(self, self._testMethodName)
-        is_virtual = overrides_of(method).get("clock", self.clock) == "virtual"
+        is_virtual = self._hygieneChosenClock() == "virtual"
         return VirtualEventLoop() if is_virtual else HygienicEventLoop()
 
     def _hygieneBegin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -81,21 +58,32 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             return
         self._asyncioTestLoop = loop  # what 3.10 calls it, and what suites look for
         method = getattr(self, self._testMethodName)
-        settings = settings_of(self, overrides_of(method))
+        settings = self._hygieneChosen()
         if settings.asyncio_debug is not None:
             loop.set_debug(settings.asyncio_debug)
         runner = self._asyncioRunner if isinstance(self._asyncioRunner, Runner) else ForeignRunner(loop)
-        guard = Guard(self.id(), _source(method), settings, allowances_of(method), runner)
+        allowances = allowances_of(method)
+        guard = Guard(
+            self.id(), _source(method), settings, allowances, runner, observes=self._hygieneObserves
+        )
         guard.open(loop)
-        derived = seed_of(type(self), self._testMethodName)
-        seed = derived if settings.random_seed is None else settings.random_seed
+        self._hygienePrepare(guard)
+        self._hygieneGuard = guard
+        self._cleanups.insert(0, (self._hygieneSweep, (), {}))
+
+    def _hygienePrepare(self, guard: Guard) -> None:
+        """Seeds `random`, where that is asked for."""
+        if guard.settings.random_seed is not None:
+            self._hygieneSeed(guard, guard.settings.random_seed)
+
+    def _hygieneSeed(self, guard: Guard, seed: int) -> None:
         self._hygieneRandom = SeededRandom(seed, self)
         guard.on_failure = self._hygieneRandom.tell
-        self._hygieneGuard = guard
-        self.clock = guard.clock
-        if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
-            self.seed = seed
-        self._cleanups.insert(0, (self._hygieneSweep, (), {}))
+
+    def _hygieneTell(self, failure: BaseException) -> None:
+        """Has a failure show the seed, if `random` was seeded and used."""
+        if self._hygieneRandom is not None:
+            self._hygieneRandom.tell(failure)
 
     def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
         """The phase; nothing, where the class overrides none of its hooks and nothing else can happen."""
@@ -117,7 +105,7 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 guard.sweep(guard.code, self, self._hygieneClosesLoop())  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
             except AssertionError as failure:
-                self._hygieneRandom.tell(failure)
+                self._hygieneTell(failure)
                 raise
             finally:
                 self._hygieneEnd()  # here, as a suite with a shared loop may never tear its runner down
@@ -127,17 +115,72 @@ class GuardedCase(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         def _hygieneClosesLoop(self) -> bool:
             """Whether the sweep may close the loop: nobody has a say after it in how that is done."""
 
+        def _hygieneChosen(self) -> Settings:
+            """What holds for this test."""
+
+        def _hygieneChosenClock(self) -> ClockName:
+            """The clock among the settings, which is asked for when there is no loop yet."""
+
     def _hygieneEnd(self) -> None:
         """However the test ended, nothing of the guard stays in the process."""
         guard, self._hygieneGuard = self._hygieneGuard, None
         if guard is not None:
             guard.close()
-            self._hygieneRandom.restore()
-            del self._hygieneRandom
-            self.__dict__.pop("clock", None)  # the setting of the class is in sight again, for another run
+            if self._hygieneRandom is not None:
+                self._hygieneRandom.restore()
+                del self._hygieneRandom
             sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
             if sweep in self._cleanups:  # after a failed `debug()`; a cycle would keep the loop open
                 self._cleanups.remove(sweep)
+
+
+class GuardedCase(GuardedTest):
+    """A test whose class has settings: the public attributes, which Settings documents."""
+
+    on_leak: OnLeak = Settings.on_leak
+    leak_detectors: tuple[type[LeakDetector], ...] = Settings.leak_detectors
+    allowed_leaks: tuple[Allowance, ...] = Settings.allowed_leaks
+    settle_time: float = Settings.settle_time
+    grace_period: float = Settings.grace_period
+    deadline: float | None = Settings.deadline
+    blocking_threshold: float | None = Settings.blocking_threshold
+    asyncio_debug: bool | None = Settings.asyncio_debug
+    require_task_names: bool = Settings.require_task_names
+    random_seed: int | None = Settings.random_seed
+    patch_time: bool = Settings.patch_time
+    clock: Any = Settings.clock  # while a test runs, its Clock
+
+    _hygieneObserves = False  # also where a plain base class below is observed
+
+    seed: int
+    """What `random` is seeded with before the set-up: `random_seed`, or derived from the test's name."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check({name: value for name, value in vars(cls).items() if name in NAMES})
+        for name, value in vars(cls).items():
+            if name not in NAMES and not any(hasattr(base, name) for base in cls.__bases__):
+                reject_misspelt(name, value)
+
+    def _hygieneChosen(self) -> Settings:
+        return settings_of(self, overrides_of(getattr(self, self._testMethodName)))
+
+    def _hygieneChosenClock(self) -> ClockName:
+        chosen: ClockName = overrides_of(getattr(self, self._testMethodName)).get("clock", self.clock)
+        return chosen
+
+    def _hygienePrepare(self, guard: Guard) -> None:
+        derived = seed_of(type(self), self._testMethodName)
+        seed = derived if guard.settings.random_seed is None else guard.settings.random_seed
+        self._hygieneSeed(guard, seed)
+        self.clock = guard.clock
+        if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
+            self.seed = seed
+
+    def _hygieneEnd(self) -> None:
+        if self._hygieneGuard is not None:
+            self.__dict__.pop("clock", None)  # the setting of the class is in sight again, for another run
+        super()._hygieneEnd()
 
 
 def is_called_by_run(frame: FrameType | None) -> bool:

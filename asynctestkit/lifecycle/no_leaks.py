@@ -32,15 +32,21 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
     other tasks start meanwhile counts as the block's.
     """
 
+    _is_of_test = False
+    _observes = False
+
     def __init__(self, **settings: Unpack[Overrides]) -> None:
         self._settings = settings_from(settings)
 
+    def _subject(self, file: str, line: int) -> tuple[str, tuple[str, int]]:
+        """What the block that begins at this line is called, and where it is said to be."""
+        return f"the block at {file}:{line}", (file, line)
+
     async def __aenter__(self) -> None:
         caller = sys._getframe(1)
-        source = (caller.f_code.co_filename, caller.f_lineno)
-        subject = f"the block at {source[0]}:{source[1]}"
-        self._task = _CurrentTask()
-        self._guard = Guard(subject, source, self._settings, {}, self._task)
+        subject, source = self._subject(caller.f_code.co_filename, caller.f_lineno)
+        self._task = _CurrentTask(self._is_of_test)
+        self._guard = Guard(subject, source, self._settings, {}, self._task, observes=self._observes)
         self._guard.open(asyncio.get_running_loop())
         seed = self._settings.random_seed
         self._random = SeededRandom(seed) if seed is not None else None
@@ -66,8 +72,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
                 if error is None:
                     raise
                 add_note(error, str(blocked))
-            if error is not None and guard.settings.on_leak != "ignore" and guard.report():
-                add_note(error, guard.report())
+            if error is not None and guard.settings.on_leak != "ignore" and (report := guard.report()):
+                add_note(error, report)
         if error is None:
             guard.verdict()
 
@@ -75,7 +81,8 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
 class _CurrentTask:
     """The task that runs the block: it cannot be left behind, as it has more to do after the block."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_of_test: bool) -> None:
+        self.is_of_test = is_of_test
         self.main_task: asyncio.Task[Any] = task_internals.current_task()  # type: ignore[assignment]  # not None here
         self._cancellations = 0
 

@@ -43,7 +43,7 @@ class Phase:
         guard = self._guard
         self._before = guard.set_phase(self._name)
         guard.depth += 1
-        if isinstance(guard.loop, HygienicEventLoop) and not self._is_sweep:
+        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _hangs_as_ever(guard)):
             guard.loop.listen(self._stands_still)
         deadline = guard.settings.deadline
         if deadline is not None and deadline != math.inf:
@@ -125,6 +125,11 @@ class Phase:
             f"{self._guard.subject}: {self._what} was not over after {limit:g} s of wall time "
             f"(phase {self._name}, deadline = {limit:g})"
         )
+
+
+def _hangs_as_ever(guard: Guarded) -> bool:
+    """Whether a phase that nothing can wake hangs, as it does without us."""
+    return guard.observes and guard.settings.clock == "real"
 
 
 _WORDS = {

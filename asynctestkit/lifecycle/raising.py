@@ -10,7 +10,6 @@ import os  # live: pytest says there what it runs
 from typing import NoReturn
 
 from ..exceptions import LeakError
-from ..loops.runner import ForeignRunner, Runner
 from .guarded import Guarded
 
 __all__ = ["fail"]
@@ -20,9 +19,9 @@ __unittest = True
 
 def fail(guard: Guarded, error: AssertionError, cause: BaseException | None = None) -> NoReturn:
     """Raises the failure of a test, or of a block, which has a frame of the user's anyway."""
-    if "PYTEST_CURRENT_TEST" in os.environ and isinstance(guard.code, Runner | ForeignRunner):
+    if "PYTEST_CURRENT_TEST" in os.environ and guard.code.is_of_test:
         file, first = guard.source
-        name = guard.subject.rpartition(".")[2]
+        name = guard.subject.partition("[")[0].rpartition(".")[2].rpartition("::")[2]
         # The lines of code count from its first.
         source = "\n" * (_line(error, file, name, first) - first) + "raise error from cause"
         code = compile(source, file, "exec").replace(co_name=name, co_firstlineno=first)

@@ -15,6 +15,10 @@ class Code(Protocol):
     """What runs in a phase: the runner of a test, or the task of a block."""
 
     @property
+    def is_of_test(self) -> bool:
+        """Whether it is all that a test does: then the test's name stands above what is said of it."""
+
+    @property
     def main_task(self) -> asyncio.Task[Any] | None:
         """The task that runs the phase, if there is one just now."""
 

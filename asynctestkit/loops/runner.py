@@ -31,6 +31,8 @@ _T = TypeVar("_T")
 class Runner:
     """Runs coroutines on a loop of its own, made when it is first needed."""
 
+    is_of_test = True
+
     def __init__(
         self,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None,
@@ -222,6 +224,7 @@ class Runner:
 class ForeignRunner:
     """Stands in for the Runner where a suite drives its loop itself: less is known, so less is claimed."""
 
+    is_of_test = True
     main_task: asyncio.Task[Any] | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import dataclasses
 import unittest
 import warnings
+from unittest import mock
 
 from asynctestkit import Allowance, LeakError, LeakWarning, Settings, StaleAllowanceError
+from asynctestkit.leaks import listeners
 from asynctestkit.lifecycle.guard import Guard
 from asynctestkit.loops.runner import ForeignRunner, Runner
 from tests.case_runs import hard_cap
@@ -22,11 +24,13 @@ async def nothing():
 
 
 class GuardCase(unittest.TestCase):
-    def make(self, required=(), **settings):
+    def make(self, required=(), observes=False, **settings):
         """A guard that is open over a loop of its own; `self.runner` drives that loop."""
         self.runner = Runner(None, lambda loop: None)
         self.addCleanup(self.runner.close)
-        guard = Guard("Feed.test", SOURCE, Settings(**settings), dict(required), self.runner)
+        guard = Guard(
+            "Feed.test", SOURCE, Settings(**settings), dict(required), self.runner, observes=observes
+        )
         guard.open(self.runner.get_loop())
         self.addCleanup(guard.close)
         return guard
@@ -101,6 +105,25 @@ class VerdictTests(GuardCase):
         self.assertEqual(self.told(guard), [])
         guard.is_decided = True
         self.assertEqual(self.told(guard), [])
+
+    def test_a_leak_that_is_only_observed(self):
+        """A listener hears of it; the test keeps its outcome, and nobody is warned."""
+        heard = []
+        with mock.patch.object(listeners, "listeners", [lambda *told: heard.append(told) or told[1]]):
+            guard = self.leaky(observes=True)
+            self.assertEqual(self.told(guard, "error"), [])
+        ((subject, (leak,)),) = heard
+        self.assertEqual((subject, leak.name), ("Feed.test", "leaked"))
+
+    def test_a_leak_that_a_listener_takes_out(self):
+        """The test is not charged with it."""
+        with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
+            self.assertEqual(self.told(self.leaky()), [])
+
+    def test_a_leak_to_be_ignored_is_told_nobody(self):
+        """Whoever ignores leaks has no listener hear of them."""
+        with mock.patch.object(listeners, "listeners", [lambda *told: self.fail("told")]):
+            self.assertEqual(self.told(self.leaky(on_leak="ignore")), [])
 
     def test_an_allowed_leak(self):
         """An allowance, of the class or of the method, keeps a leak out of the report."""

@@ -10,7 +10,7 @@ import importlib
 import unittest
 from typing import Any, TypeGuard
 
-from tests.repository.tree import PACKAGE, Module, dunder_all, modules
+from tests.repository.tree import PACKAGE, ROOT, Module, dunder_all, modules
 
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
@@ -33,6 +33,7 @@ EXTRA = {
     "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
     "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
+    "adoption/records.py": "leaks and records of runs, as values",
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
     "assertions/consumers.py": "consumers and producers, good and bad",
     "exploration/test_cancel_safety_faults.py": "cancel_safety.py: what fails, and what is said",
@@ -43,6 +44,7 @@ EXTRA = {
     "interop/exploration.py": "`make interop`: affected.py above, with those versions and with mended ones",
     "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
     "interop/libraries.py": "`make interop`: libraries that keep things for the process, or stop clocks",
+    "interop/pytest_runs.py": "`make interop`: suites under a real pytest, with its plug-ins",
     "interop/http_clients.py": "`make interop`: the mocks beside aiohttp and httpx, which it installs",
     "mocks/eager_library.py": "a stand-in with the shape of httpx",
     "mocks/importing_nothing.py": "a module that cannot be imported",
@@ -206,6 +208,13 @@ class PublicNamesTests(unittest.TestCase):
         top = next(module for module in modules() if module.name == "")
         self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
         self.assertEqual(logic_in(top), [])
+
+    def test_the_version_is_said_once(self):
+        """The package has it, and its metadata are made from that."""
+        self.assertRegex(importlib.import_module(PACKAGE).__version__, r"^\d+\.\d+\.\d+$")
+        project = (ROOT / "pyproject.toml").read_text("utf-8")
+        self.assertIn('dynamic = ["version"]', project)
+        self.assertIn(f'version = {{ attr = "{PACKAGE}.__version__" }}', project)
 
 
 class MirrorCheckerTests(unittest.TestCase):

@@ -45,6 +45,8 @@ class Program:
     file: str
     needs: str = ""
     output: str | None = None
+    command: str | None = None
+    """What is run in place of the block, from "-m" on: of a block of shell, its one line."""
 
     @property
     def is_test(self) -> bool:
@@ -66,10 +68,10 @@ class Program:
 
 
 def programs(text: str) -> list[Program]:
-    """The Python blocks of a Markdown text, in order."""
+    """The Python blocks of a Markdown text, and the shell blocks marked as compared, in order."""
     found: list[Program] = []
     before = needs = ""
-    python_was_last = False
+    is_compared = program_was_last = False
     for part in PART.finditer(text):
         comment, language, body = part["comment"], part["language"], part["body"]
         if comment is not None:
@@ -79,15 +81,20 @@ def programs(text: str) -> list[Program]:
                 before = found[-1].source + before
             elif comment.startswith("needs: "):
                 needs = comment.removeprefix("needs: ").strip()
+            elif comment.strip() == "compared":
+                is_compared = True
             continue
+        line = text.count("\n", 0, part.start()) + 1
+        is_program = language == "python" or (language == "sh" and is_compared)
         if language == "python":
             named = re.match(r"# ([\w.]+\.py)\n", body)
-            line = text.count("\n", 0, part.start()) + 1
             found.append(Program(line, before + body, named[1] if named else "example.py", needs))
-        elif language == "text" and python_was_last:
+        elif is_program:
+            found.append(Program(line, "", "example.py", command=body.strip().removeprefix("python ")))
+        elif language == "text" and program_was_last:
             found[-1] = replace(found[-1], output=body)
-        python_was_last = language == "python"
-        before = needs = ""
+        program_was_last = is_program
+        before, needs, is_compared = "", "", False
     return found
 
 
@@ -124,6 +131,8 @@ def fault(program: Program, earlier: list[Program]) -> str | None:
         for written in [*(other for other in earlier if other.file != "example.py"), program]:
             Path(folder, written.file).write_text(written.source, encoding="utf-8")
         arguments = ["-m", "unittest", Path(program.file).stem] if program.is_test else [program.file]
+        if program.command is not None:
+            arguments = program.command.split()
         ended = subprocess.run(
             [sys.executable, *arguments],
             cwd=folder, env=environment(), timeout=TIME_LIMIT, encoding="utf-8",
@@ -191,6 +200,13 @@ class ReadmeCheckerTests(unittest.TestCase):
         """A program that the README shows failing must not succeed."""
         (found,) = self.faults("```python\nprint('FAILED')\n```\n```text\nFAILED\n```")
         self.assertIn("ended with 0", found)
+
+    def test_a_command_is_compared(self):
+        """A line of shell that is marked runs where the named files are, and its output is compared."""
+        text = "```python\n# named.py\nprint(1)\n```\n<!-- compared -->\n```sh\npython named.py\n```\n"
+        self.assertEqual(self.faults(f"{text}```text\n1\n```"), [None, None])
+        self.assertIn("unlike", self.faults(f"{text}```text\n2\n```")[1])
+        self.assertEqual(self.faults("```sh\npython no.py\n```"), [])
 
     def test_code_is_hidden_continued_and_imported(self):
         """Hidden code comes first, a continued block goes on, and a named file can be imported later."""

@@ -14,6 +14,7 @@ from ..census.loop_relations import has_to_do_with_loops
 from ..kinds.exceptions import one_line, raised_at
 from ..kinds.unclosed import leak_of
 from ..leak import Leak
+from ..listeners import tell
 from ..report import render
 
 __all__ = ["LateErrors", "ignore_late_errors", "thing_in", "warn_of"]
@@ -38,7 +39,8 @@ class LateErrors:
     """Handles what reaches the exception handler of a loop that has been closed with its test.
 
     It refers to neither: both may be gone before what the test has left. `told` are the classes of what has
-    been reported already, by id; what `allowances` tolerate is not told.
+    been reported already, by id; what `allowances` tolerate is not told. With `is_silent`
+    only listeners are.
     """
 
     def __init__(
@@ -47,11 +49,14 @@ class LateErrors:
         source: tuple[str, int],
         told: Mapping[int, type],
         allowances: Iterable[Allowance],
+        *,
+        is_silent: bool = False,
     ) -> None:
         self._subject = subject
         self._source = source
         self._told = told
         self._allowances = tuple(allowances)
+        self._is_silent = is_silent
 
     def __call__(self, context: dict[str, Any]) -> None:
         if isinstance(context.get("exception"), PhaseInterrupt):
@@ -59,7 +64,9 @@ class LateErrors:
         thing = thing_in(context)
         leak = _leak_in(context, thing)
         if self._told.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
-            warn_of(render(f"{self._subject}, by now over,", [leak]), self._source, is_late=True)
+            leaks = tell(self._subject, (leak,))
+            if leaks and not self._is_silent:
+                warn_of(render(f"{self._subject}, by now over,", leaks), self._source, is_late=True)
 
 
 def ignore_late_errors(context: dict[str, Any]) -> None:

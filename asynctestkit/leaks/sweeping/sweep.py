@@ -21,6 +21,7 @@ from ..census.keepers import Keepers
 from ..census.origins import origins
 from ..detector import LeakDetector
 from ..kinds.async_generators import told
+from ..kinds.coroutines import CoroutineLeaks
 from ..kinds.generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
 from ..kinds.unclosed import UnclosedLeaks, announcing_parts
 from ..leak import Leak
@@ -44,7 +45,14 @@ class Sweep:
     are heard of, and are complete when the sweep is over.
     """
 
-    def __init__(self, detectors: Iterable[type[LeakDetector]], allowances: Iterable[Allowance]) -> None:
+    def __init__(
+        self,
+        detectors: Iterable[type[LeakDetector]],
+        allowances: Iterable[Allowance],
+        *,
+        spares_coroutines: bool = False,
+    ) -> None:
+        self._spares_coroutines = spares_coroutines
         self._panel = Panel(detectors)
         self.errors = self._panel.errors
         self.census = Census(self._panel.types, self._panel.registries)
@@ -142,7 +150,7 @@ class Sweep:
             if is_told:
                 self._note_told(obj, judge)
             if judge is not None and (
-                (is_told and not (spares_process and judge.may_outlive_tests))
+                (is_told and not (spares_process and self._may_live_on(judge)))
                 or (loop_ends and judge.dies_with_loop)
             ):
                 self._released.append((judge, obj))
@@ -153,6 +161,10 @@ class Sweep:
         with indexing(self.census.loop):
             for judge, obj in reversed(self._released):
                 self._panel.ask(judge.release, obj)
+
+    def _may_live_on(self, judge: LeakDetector) -> bool:
+        """Whether what this one accuses can be left alone; a mock tells of a call by its open coroutine."""
+        return judge.may_outlive_tests or (self._spares_coroutines and isinstance(judge, CoroutineLeaks))
 
     def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
         """What will be heard of again."""

@@ -4,9 +4,11 @@ import asyncio
 import gc
 import unittest
 import warnings
+from unittest import mock
 
 from asynctestkit import Allowance, LeakWarning
 from asynctestkit.cpython.alarms import PhaseInterrupt
+from asynctestkit.leaks import listeners
 from asynctestkit.leaks.sweeping.late import LateErrors, thing_in, warn_of
 from tests.leaks.contract import run_body
 from tests.leaks.kinds.test_unclosed import Channel
@@ -21,10 +23,10 @@ class Thing:
 
 
 class LateErrorsTests(unittest.TestCase):
-    def told(self, context, told=None, allowances=()):
+    def told(self, context, told=None, allowances=(), is_silent=False):
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
-            LateErrors("suite.Case.test", SOURCE, told or {}, allowances)(context)
+            LateErrors("suite.Case.test", SOURCE, told or {}, allowances, is_silent=is_silent)(context)
         return [str(each.message) for each in shown if each.category is LeakWarning]
 
     def test_a_thing_that_announces_itself(self):
@@ -32,6 +34,17 @@ class LateErrorsTests(unittest.TestCase):
         (text,) = self.told({"message": "Unclosed thing", "thing": Thing()})
         self.assertTrue(text.startswith("suite.Case.test, by now over, left 1 thing behind:\n"), text)
         self.assertIn("1. unclosed 'Thing', not closed; it says 'Unclosed thing'", text)
+
+    def test_a_listener(self):
+        """It hears of what comes late, also where nobody is warned; what it takes out is no news."""
+        heard = []
+        context = {"message": "Unclosed thing", "thing": Thing()}
+        with mock.patch.object(listeners, "listeners", [lambda *told: heard.append(told) or told[1]]):
+            self.assertEqual(self.told(context, is_silent=True), [])
+        ((subject, (leak,)),) = heard
+        self.assertEqual((subject, leak.kind), ("suite.Case.test", "unclosed"))
+        with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
+            self.assertEqual(self.told(context), [])
 
     def test_an_error(self):
         """It is told as an error of a callback, with its place."""

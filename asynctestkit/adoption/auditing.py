@@ -1,0 +1,50 @@
+"""A run under audit: its classes are guarded, and everything that is heard of leaks is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..cpython.originals import gc
+from ..leaks.leak import Leak
+from ..leaks.listeners import listeners
+from ..settings import Settings
+from .guarding import guard_all
+from .record import Record
+
+__all__ = ["auditing", "settings_of_run"]
+
+
+def settings_of_run(given: Mapping[str, Any], *, charges: bool) -> Settings:
+    """The settings for the classes of a suite.
+
+    With `charges` a leak fails its test, and the default limits hold; else nothing does but what is given.
+    """
+    if charges:
+        return Settings(**given)
+    return Settings(**{"deadline": None, **given, "on_leak": "warn"})
+
+
+@contextlib.contextmanager
+def auditing(record: Record, settings: Settings, *, charges: bool) -> Iterator[list[str]]:
+    """Guards the classes that there are, and records, until the block ends.
+
+    Gives the names of the classes that cannot be guarded. With `charges` tests are charged with what is new;
+    else they keep the outcome that they have.
+    """
+
+    def hear(test: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
+        rows = record.add(test, leaks)
+        if not charges:
+            return leaks  # a class that is hygienic by itself fails as it does without an audit
+        return tuple(leak for leak, row in zip(leaks, rows, strict=True) if row.is_new)
+
+    refused, take_back = guard_all(settings, observes=not charges)
+    listeners.append(hear)
+    try:
+        yield refused
+        gc.collect()  # what says only when it dies that it was left is heard of as well
+    finally:
+        listeners.remove(hear)
+        take_back()

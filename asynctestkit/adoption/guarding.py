@@ -1,0 +1,83 @@
+"""Makes the test classes of a run hygienic as they are, whoever has defined them, and takes it back.
+
+The hooks go into the bases of every class that derives from IsolatedAsyncioTestCase directly, in front of
+it: as if the suite had been written with HygieneMixin there. So ids, class fixtures, `load_tests`, `super()`
+and instances made beforehand are what they were, classes of libraries are covered whichever way a module has
+imported the name, and what has another base, such as Django's async tests, is left alone.
+
+Rejected: a derived class for each, as `setUpClass` would then set attributes on that and not on the class
+that tests name, and its methods would hide the suite's own; to replace the name in `unittest`, as modules
+that were imported before have the class; to change the class itself, as its methods call `super()`.
+"""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..case import HygieneHooks
+from ..cpython import changes
+from ..lifecycle.decorators import overrides_of
+from ..settings import ClockName, Settings
+
+__all__ = ["guard_all"]
+
+__unittest = True
+
+_CHANGE = "hooks in the bases of a suite's test cases"
+
+
+class _RunHooks(HygieneHooks):
+    """The hooks with the settings of a run, whatever attributes the suite's classes have."""
+
+    _hygieneOfRun: Settings
+
+    def _hygieneChosen(self) -> Settings:
+        overrides = overrides_of(getattr(self, self._testMethodName))
+        if not overrides:
+            return self._hygieneOfRun
+        return Settings(**{**vars(self._hygieneOfRun), **overrides})
+
+    def _hygieneChosenClock(self) -> ClockName:
+        return self._hygieneChosen().clock
+
+
+def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callable[[], None]]:
+    """Has every class that there is now be guarded with these settings.
+
+    Returns the names of those for which that cannot be done, and what takes it back. With `observes`
+    outcomes stay what they were.
+    """
+    hooks: type = type("RunHooks", (_RunHooks,), {"_hygieneOfRun": settings, "_hygieneObserves": observes})
+    before: list[tuple[Any, tuple[type, ...]]] = []
+    refused: list[str] = []
+    for case in list(_plain_cases()):
+        bases = case.__bases__
+        try:
+            case.__bases__ = tuple(_with_hooks(bases, hooks))
+        except TypeError:  # a metaclass with an `mro` of its own
+            refused.append(f"{case.__module__}.{case.__qualname__}")
+        else:
+            before.append((case, bases))
+
+    def take_back() -> None:
+        changes.forget(_CHANGE)
+        for case, bases in before:
+            case.__bases__ = bases
+
+    changes.note(_CHANGE, take_back)
+    return refused, take_back
+
+
+def _plain_cases() -> Iterator[Any]:
+    for case in unittest.IsolatedAsyncioTestCase.__subclasses__():
+        if not issubclass(case, HygieneHooks):
+            yield case
+
+
+def _with_hooks(bases: tuple[type, ...], hooks: type) -> Iterator[type]:
+    for base in bases:
+        if base is unittest.IsolatedAsyncioTestCase:
+            yield hooks
+        yield base

@@ -1,0 +1,37 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+
+from ..cpython.originals import os
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: str, text: str) -> None:
+    """Puts a file in the place of another in one step: nobody ever reads half of it, and Ctrl-C leaves none.
+
+    OSError where that cannot be; what was there is then untouched.
+    """
+    path = os.path.realpath(path)  # a link stays one
+    mode = _mode_of(path)
+    descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=os.path.dirname(path))
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(draft, mode)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def _mode_of(path: str) -> int:
+    """The rights of the file that is there, or those that a new one gets."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

@@ -1,0 +1,22 @@
+"""Leaks and records of runs, as values."""
+
+from asynctestkit import Leak, Place
+from asynctestkit.adoption.record import Record, nothing_is_known
+
+FOLDER = "/project"
+
+
+def leak(kind="task", name="bg:feed", file="/project/shop/feed.py", line=9, function="connect", **fields):
+    """A leak that was created at this line; nobody knows where, if there is no file."""
+    places = (Place("/project/test_feed.py", 18, "test_feed"), Place(file, line, function)) if file else ()
+    given = {"description": "still pending", "phase": "test", "remedy": "await it", **fields}
+    return Leak(kind, name, created_at=places, **given)
+
+
+def record(*told, tests_run=10, is_known=nothing_is_known):
+    """Of a run in which these tests left these leaks: pairs of an id and a leak."""
+    made = Record(FOLDER, is_known)
+    made.tests_run = tests_run
+    for test, each in told:
+        made.add(test, [each])
+    return made

@@ -1,0 +1,77 @@
+"""What GitHub Actions shows of a run."""
+
+import contextlib
+import io
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from asynctestkit.adoption.github import annotate, annotation, summary_page
+from tests.adoption.records import leak, record
+
+
+class AnnotationTests(unittest.TestCase):
+    def test_a_place(self):
+        """The command names file and line; what would end a value or a line is escaped."""
+        (row,) = record(("T.a", leak(file="/project/a,b:c.py", description="100 % pending"))).rows
+        text = annotation(row)
+        head = "::warning file=a%2Cb%3Ac.py,line=9,title=task left behind by 1 of the tests::task 'bg:feed', "
+        self.assertTrue(text.startswith(f"{head}100 %25 pending%0A   created in the test:%0A"), text)
+        self.assertTrue(text.endswith("%0A   left by T.a"), text)
+        self.assertNotIn("\n", text)
+
+    def test_a_place_unknown(self):
+        """Then there is no file."""
+        (row,) = record(("T.a", leak(file=None))).rows
+        self.assertTrue(annotation(row).startswith("::warning title=task left behind by 1 of the tests::"))
+
+
+class SummaryTests(unittest.TestCase):
+    def test_the_table(self):
+        """A row each, in Markdown, in which names mean nothing."""
+        told = [("T.a", leak(function="<lambda>")), ("T.a|b", leak(name="x", line=3))]
+        lines = summary_page(record(*told, is_known=lambda row: row.leak.name == "x")).splitlines()
+        self.assertEqual(lines[0], "### Left behind: 10 tests, 2 leaky (2 leaks at 2 places, 1 of them new)")
+        self.assertIn("| task | shop/feed.py:9 in &lt;lambda> | 1 | 1 | T.a | new |", lines)
+        self.assertIn("| task | shop/feed.py:3 in connect | 1 | 1 | T.a\\|b | known |", lines)
+
+    def test_a_clean_run(self):
+        """A line is enough."""
+        self.assertEqual(summary_page(record()).strip(), "### Left behind: 10 tests, none leaky")
+
+
+class AnnotateTests(unittest.TestCase):
+    def annotated(self, made, **variables):
+        with mock.patch.dict(os.environ, variables), contextlib.redirect_stdout(io.StringIO()) as printed:
+            annotate(made)
+        return printed.getvalue().splitlines()
+
+    def test_elsewhere_nothing_is_printed(self):
+        """Only under Actions."""
+        self.assertEqual(self.annotated(record(("T.a", leak())), GITHUB_ACTIONS=""), [])
+
+    def test_the_worst_ten(self):
+        """Of what is new; the summary has all, behind what is in it already."""
+        told = [("T.a", leak(line=number)) for number in range(1, 14)]
+        made = record(*told, is_known=lambda row: row.place.line < 3)
+        with tempfile.TemporaryDirectory() as folder:
+            summary = Path(folder, "summary.md")
+            summary.write_text("before\n")
+            lines = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+            self.assertTrue(summary.read_text().startswith("before\n### Left behind"))
+            self.assertEqual(summary.read_text().count("| task |"), 13)
+        self.assertEqual(len(lines), 10)
+        self.assertIn("line=3,", lines[0])
+        self.assertEqual(self.annotated(made, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=""), lines)
+
+    def test_a_folder_within_the_repository(self):
+        """GitHub's paths begin at its root."""
+        made = record(("T.a", leak()))
+        for root, file in (("/", "shop/feed.py"), ("/project", "shop/feed.py"), ("", "shop/feed.py")):
+            (line,) = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=root)
+            self.assertIn(f"file={file},", line)
+        made.folder = "/work/repository/api"
+        (line,) = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_WORKSPACE="/work/repository")
+        self.assertIn("file=api/shop/feed.py,", line)

@@ -1,0 +1,42 @@
+"""Who hears of leaks beside the test that left them."""
+
+import unittest
+from unittest import mock
+
+from asynctestkit import Leak
+from asynctestkit.leaks import listeners
+
+
+class TellTests(unittest.TestCase):
+    LEAKS = (Leak("task", name="a"), Leak("task", name="b"))
+
+    def listening(self, *heard):
+        patch = mock.patch.object(listeners, "listeners", list(heard))
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_nobody_listens(self):
+        """All leaks count."""
+        self.listening()
+        self.assertEqual(listeners.tell("Case.test", self.LEAKS), self.LEAKS)
+
+    def test_each_listener_hears_what_the_one_before_has_left(self):
+        """What one takes out counts no longer, for the next one neither."""
+        heard = []
+
+        def first(subject, leaks):
+            heard.append((subject, leaks))
+            return leaks[1:]
+
+        def second(subject, leaks):
+            heard.append((subject, leaks))
+            return leaks
+
+        self.listening(first, second)
+        self.assertEqual(listeners.tell("Case.test", self.LEAKS), self.LEAKS[1:])
+        self.assertEqual(heard, [("Case.test", self.LEAKS), ("Case.test", self.LEAKS[1:])])
+
+    def test_no_leaks_are_no_news(self):
+        """A clean test tells nobody."""
+        self.listening(lambda subject, leaks: self.fail("told"))
+        self.assertEqual(listeners.tell("Case.test", ()), ())
