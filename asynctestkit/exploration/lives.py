@@ -64,6 +64,8 @@ class Life:
     """What a schedule by chance came to, as holds."""
     mains: frozenset[str]
     """What the tasks that ran the test itself were called."""
+    internals: frozenset[str]
+    """What the tasks were called that asyncio has started for itself."""
     uncontrolled: frozenset[str]
     """What else had a say in the order."""
     elapsed: float
@@ -97,7 +99,8 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
     steps = loop.steps
     return Life(
         schedule, result.calls, steps.trace, steps.crossroads, steps.applied, steps.passed,
-        frozenset(steps.mains), frozenset(loop.uncontrolled), loop.clock.elapsed, steps.taken,
+        frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
+        loop.clock.elapsed, steps.taken,
     )  # fmt: skip
 
 

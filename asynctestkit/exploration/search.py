@@ -108,7 +108,8 @@ class Search:
             idle = 0 if self._is_new(life) else idle + 1
 
     def _cancellations(self, base: Life) -> Iterator[Cancel]:
-        names = {task for task, _ in base.trace if task not in base.mains and self._is_wanted(task)}
+        spared = base.mains | base.internals
+        names = {task for task, _ in base.trace if task not in spared and self._is_wanted(task)}
         return cancellations_in(base, names)
 
     def _is_wanted(self, task: str) -> bool:

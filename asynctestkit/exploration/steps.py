@@ -20,7 +20,7 @@ from .._compat import HAS_RUNNER
 from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
-from .names import TaskNames, Walker
+from .names import TaskNames, Walker, is_internal
 from .told import Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
 
@@ -56,6 +56,8 @@ class StepQueue(collections.deque[Handle]):
         """What the task that runs the test is called now; "": as the phase is."""
         self.mains: set[str] = set()
         """What those have been called."""
+        self.internals: set[str] = set()
+        """What tasks of asyncio's own are called: nobody cancels them."""
         self.trace: list[StepKey] = []
         """The steps, as they were taken."""
         self.crossroads: list[StepKey] = []
@@ -134,6 +136,8 @@ class StepQueue(collections.deque[Handle]):
             walker.name = self._names.name(task, main)
             if main:
                 self.mains.add(walker.name)
+            elif is_internal(task):
+                self.internals.add(walker.name)
         return walker
 
     def _phase(self) -> str:

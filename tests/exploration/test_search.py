@@ -14,7 +14,12 @@ TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
 def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1))):
     applied = [Applied(each, None) for each in schedule]
     return SimpleNamespace(
-        schedule=schedule, trace=trace, crossroads=list(crossroads), applied=applied, mains={"test"}
+        schedule=schedule,
+        trace=trace,
+        crossroads=list(crossroads),
+        applied=applied,
+        mains={"test"},
+        internals=set(),
     )
 
 
