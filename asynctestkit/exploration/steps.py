@@ -221,7 +221,7 @@ class StepQueue(collections.deque[Handle]):
     def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
         """Takes down a step that was taken."""
         told = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
-        if told is not None:
+        if told is not None:  # before 3.11
             self.taken.append(told)
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:

@@ -231,6 +231,26 @@ class RunsTests(unittest.TestCase):
             ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
         self.assertIn("hold:", ran.text())
 
+    def test_tasks_of_asyncio_itself_are_not_cancelled(self):
+        """Nobody would: a connection that is not accepted hangs."""
+
+        async def serve(reader, writer):
+            writer.write(await reader.readline())
+            await writer.drain()
+            writer.close()
+
+        async def test(self):
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            self.addCleanup(server.close)
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"hello\n")
+            self.assertEqual(await reader.readline(), b"hello\n")
+            writer.close()
+            await writer.wait_closed()
+
+        ran = run_body(explore(cancellations=True, tasks="*[!e]", max_runs=20)(test))
+        self.assertEqual(ran.kinds, ["ok"], ran.text())
+
     def test_what_a_cancelled_test_leaves(self):
         """A cancellation that comes out of the test ends it early; what it has left then is no news."""
 
