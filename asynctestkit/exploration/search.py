@@ -81,10 +81,11 @@ class Search:
                     continue
                 self._tried.add(frozenset(schedule))
                 life = yield Attempt(schedule)
-                if not self._is_new(life):
-                    continue
-                _keep(life, found)
-                for shorter in shorter_holds(base, life) if not base.schedule else ():
+                if self._is_new(life):
+                    _keep(life, found)
+        if bases == [self._first]:
+            for life in tuple(found):
+                for shorter in shorter_holds(self._first, life):
                     life = yield Attempt((shorter,))
                     if self._is_new(life):
                         _keep(life, found)
