@@ -6,7 +6,7 @@ import time
 import unittest
 from unittest import mock
 
-from asynctestkit import HygienicAsyncTestCase, explore, replay
+from asynctestkit import HygienicAsyncTestCase, allow_leaks, explore, replay
 from asynctestkit.exploration import exploring
 from tests.case_runs import run, run_body
 from tests.exploration.programs import copy_of
@@ -213,6 +213,12 @@ class RunsTests(unittest.TestCase):
         text = run_body(explore(test)).text()
         self.assertIn("run twice in this schedule, it went two ways: in place ", text)
 
+
+class EndsTests(unittest.TestCase):
+    """What ends an exploration."""
+
+    clock = "virtual"
+
     def test_the_limits(self):
         """No more runs, and no more seconds, than are asked for; shortening has a limit of its own."""
         for options in ({"max_runs": 5}, {"seconds": 0}):
@@ -251,11 +257,25 @@ class RunsTests(unittest.TestCase):
         ran = run_body(explore(cancellations=True, tasks="*[!e]", max_runs=20)(test))
         self.assertEqual(ran.kinds, ["ok"], ran.text())
 
+    def test_an_allowance_that_a_cancellation_makes_stale(self):
+        """A leak that is tolerated need not come in every schedule; in the test as it is, it has to."""
+
+        async def test(self):
+            async def leave():
+                self.left = asyncio.create_task(asyncio.sleep(3600), name="poller")
+
+            await asyncio.wait([asyncio.create_task(leave())])
+
+        tolerates = allow_leaks("task", name="poller", reason="it is the test's")
+        self.assertEqual(run_body(explore(cancellations=True)(tolerates(test))).kinds, ["ok"])
+        ran = run_body(explore(cancellations=True)(tolerates(copy_of(takes_turns))))
+        self.assertIn("StaleAllowanceError", ran.text())
+
     def test_what_a_cancelled_test_leaves(self):
         """A cancellation that comes out of the test ends it early; what it has left then is no news."""
 
         async def test(self):
-            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))  # waits: on virtual time
 
         ran = run_body(explore(cancellations=True)(test))
         self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
