@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _cpython_steps
-from ..exceptions import StaleAllowanceError
+from ..exceptions import LeakError, StaleAllowanceError
 from .deviations import Deviation, Hold, Schedule, StepKey
 from .loop import ExploredLoop
 from .steps import Applied
@@ -82,6 +82,9 @@ class Life:
         if isinstance(error, StaleAllowanceError):
             return not (self.applied or self.passed)  # in another order, what it tolerates need not come
         is_cancelled = any(not isinstance(each.deviation, Hold) for each in self.applied)
+        if is_cancelled and isinstance(error, LeakError):
+            # What was given to a task that is cancelled before its first step has not begun.
+            return any(leak.kind != "coroutine" for leak in error.leaks)
         return not (is_cancelled and kind != "addExpectedFailure" and _is_cancellation(error))
 
     @property

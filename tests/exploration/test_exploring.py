@@ -271,6 +271,16 @@ class EndsTests(unittest.TestCase):
         ran = run_body(explore(cancellations=True)(tolerates(copy_of(takes_turns))))
         self.assertIn("StaleAllowanceError", ran.text())
 
+    def test_what_was_not_begun(self):
+        """A coroutine that was given to a task which is cancelled before its first step is not forgotten."""
+
+        async def test(self):
+            calls = [asyncio.wait_for(asyncio.Event().wait(), 1), asyncio.wait_for(asyncio.sleep(0), 1)]
+            await asyncio.gather(*calls, return_exceptions=True)
+
+        ran = run_body(explore(cancellations=True)(test))
+        self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
+
     def test_what_a_cancelled_test_leaves(self):
         """A cancellation that comes out of the test ends it early; what it has left then is no news."""
 
