@@ -13,7 +13,7 @@ class Bank:
         self.charged: dict[str, str] = {}
 
     async def charge(self, order: str, key: str) -> None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # waits: on virtual time
         if key not in self.charged:  # the same charge may come again
             self.charged[key] = order
         await asyncio.sleep(0)

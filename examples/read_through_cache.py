@@ -12,11 +12,11 @@ class Database:
 
     async def read(self, key: str) -> int:
         value = self.rows[key]
-        await asyncio.sleep(0.01)  # on its way back
+        await asyncio.sleep(0.01)  # waits: on virtual time, for the way back
         return value
 
     async def write(self, key: str, value: int) -> None:
-        await asyncio.sleep(0.01)  # on its way there
+        await asyncio.sleep(0.01)  # waits: on virtual time, for the way there
         self.rows[key] = value
 
 

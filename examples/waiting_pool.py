@@ -45,7 +45,7 @@ class PoolTests(HygienicAsyncTestCase):
         async def query(pool: Pool) -> None:
             connection = await pool.acquire()
             try:
-                await asyncio.sleep(0.01)  # stands for the database
+                await asyncio.sleep(0.01)  # waits: on virtual time, for the database
             finally:
                 pool.release(connection)
 

@@ -1,6 +1,6 @@
 """Every private name of CPython that the package uses: one small function each, and why.
 
-Each function names the file that it depends on. `tests/test__cpython*.py` have a canary for each, which says
+Each function names the file that it depends on. The tests in `tests/cpython/` have a canary for each, which says
 what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 """
 

@@ -30,8 +30,8 @@ class ExploredCase(_Base):  # type: ignore[misc]  # a mixin
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # Of other tests, `run` stays unittest's: it counts frames for a warning.
-        if "run" not in vars(cls) and _may_explore(cls):
-            cls.run = _run_of(cls)
+        if _may_explore(cls):
+            cls.run = _run_of(cls, vars(cls).get("run"))
 
     def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
         script = self._asynctestkit_script
@@ -50,13 +50,16 @@ def _may_explore(cls: type) -> bool:
     return any(is_planned(each) for owner in owners for each in vars(owner).values())
 
 
-def _run_of(cls: Any) -> Callable[..., Any]:
+def _run_of(cls: Any, own: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The `run` of a class with explored tests; `own` is what it has been otherwise, unless inherited."""
+    run_one = own if own is not None else super(cls, cls).run
+
     def run(self: Any, result: Any = None) -> Any:
         method = getattr(self, step_internals.method_name(self), None)
         is_skipped = getattr(method, "__unittest_skip__", False) or getattr(self, "__unittest_skip__", False)
         if self._asynctestkit_script is not None or is_skipped or not is_planned(method):
-            return super(cls, self).run(result)
-        return _explored(self, super(cls, type(self)).run, result)
+            return run_one(self, result)
+        return _explored(self, run_one, result)
 
     return run
 

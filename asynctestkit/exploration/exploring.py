@@ -205,7 +205,8 @@ class Exploration:
 
 _NOT_THE_SAME = (
     "the second run of the test as it is went otherwise than the first: {}\n"
-    "remedy: have setUp make afresh, or reset, what the test changes in modules and classes"
+    "remedy: have setUp make afresh, or reset, what the test changes in modules and classes; "
+    "if the code goes by the wall clock: patch_time = True"
 )
 _UNMET = (
     "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..cpython import step_internals
+from ..exceptions import LeakError, StaleAllowanceError
 from .deviations import Deviation, Hold, Schedule, StepKey
 from .loop import ExploredLoop
 from .steps import Applied
@@ -64,6 +65,8 @@ class Life:
     """What a schedule by chance came to, as holds."""
     mains: frozenset[str]
     """What the tasks that ran the test itself were called."""
+    internals: frozenset[str]
+    """What the tasks were called that asyncio has started for itself."""
     uncontrolled: frozenset[str]
     """What else had a say in the order."""
     elapsed: float
@@ -76,7 +79,12 @@ class Life:
         return next((error for kind, error in _errors(self.calls) if self._counts(kind, error)), None)
 
     def _counts(self, kind: str, error: BaseException) -> bool:
+        if isinstance(error, StaleAllowanceError):
+            return not (self.applied or self.passed)  # in another order, what it tolerates need not come
         is_cancelled = any(not isinstance(each.deviation, Hold) for each in self.applied)
+        if is_cancelled and isinstance(error, LeakError):
+            # What was given to a task that is cancelled before its first step has not begun.
+            return any(leak.kind != "coroutine" for leak in error.leaks)
         return not (is_cancelled and kind != "addExpectedFailure" and _is_cancellation(error))
 
     @property
@@ -97,7 +105,8 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
     steps = loop.steps
     return Life(
         schedule, result.calls, steps.trace, steps.crossroads, steps.applied, steps.passed,
-        frozenset(steps.mains), frozenset(loop.uncontrolled), loop.clock.elapsed, steps.taken,
+        frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
+        loop.clock.elapsed, steps.taken,
     )  # fmt: skip
 
 

@@ -53,14 +53,14 @@ class ExploredLoop(VirtualEventLoop):
             self.uncontrolled.add("threads")
         return super().call_soon_threadsafe(callback, *args, context=context)
 
-    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+    def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
         if fd != self._ssock.fileno():
             self.uncontrolled.add("sockets or pipes")
-        return super()._add_reader(fd, callback, *args)
+        return super()._add_reader(fd, callback, *args, **options)
 
-    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> Any:
+    def _add_writer(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
         self.uncontrolled.add("sockets or pipes")
-        return super()._add_writer(fd, callback, *args)
+        return super()._add_writer(fd, callback, *args, **options)
 
     def _new_task(
         self, coro: Coroutine[Any, Any, Any], *, loop: ExploredLoop, **options: Any

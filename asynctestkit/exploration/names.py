@@ -8,9 +8,10 @@ from typing import Any
 
 from ..cpython import task_internals
 from ..cpython.originals import asyncio
-from ..stacks.await_chain import coroutine_name
+from ..stacks.await_chain import coroutine_name, definition
+from ..stacks.code_owners import is_of_asyncio
 
-__all__ = ["TaskNames", "Walker"]
+__all__ = ["TaskNames", "Walker", "is_internal"]
 
 _GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
 
@@ -29,6 +30,14 @@ class Walker:
         """How many steps it has taken."""
         self.yields_over: dict[Walker, int] = {}
         """How often others went before its next step though they had only let the others go first."""
+
+
+def is_internal(task: asyncio.Task[Any]) -> bool:
+    """Whether asyncio has started a task for itself, to accept a connection, for one."""
+    coroutine = task_internals.coroutine_of(task)
+    place = definition(coroutine)
+    is_private = coroutine_name(coroutine).rpartition(".")[2].startswith("_")
+    return is_private and place is not None and is_of_asyncio(place.file)
 
 
 class TaskNames:

@@ -56,10 +56,12 @@ def explore(
 
     First as it is; then with every task slow at every step in turn, in up to `holds` places at once; with
     `cancellations`, with every task that the test starts cancelled at every step, alone and with each of
-    those; then by chance. The first schedule that fails is made as short as it can be, and reported with a
-    line that replays it. At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the
-    names of those that may be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test as it is, and
-    ASYNCTESTKIT_EXPLORE=thorough for ten minutes.
+    those; then by chance. A CancelledError that comes out of the test then is no failure. The first schedule
+    that fails is made as short as it can be, and reported with a line that replays it.
+
+    At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the names of those that may
+    be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test as it is, and ASYNCTESTKIT_EXPLORE=thorough
+    for ten minutes.
     """
     _check_number("holds", holds, 0)
     _check_number("max_runs", max_runs, 1)

@@ -12,12 +12,14 @@ from .lives import Life
 from .plan import Plan
 from .walk import Walk, lengths_of
 
-__all__ = ["Attempt", "Search", "cancellations_in"]
+__all__ = ["Attempt", "Search", "cancellations_in", "shorter_holds"]
 
 _SYSTEMATIC_BETWEEN_WALKS = 3
 """Schedules with two deviations are many: one in four is by chance meanwhile."""
 _ENOUGH = 100
 """Schedules by chance, one after the other, that come to no new order: then the rest is taken for known."""
+_MOST_SHORTER = 3
+"""Steps of others until which a task is slow, each in turn."""
 _MOST_BASES = 2000
 """Schedules that are remembered to be deviated from further."""
 
@@ -79,8 +81,14 @@ class Search:
                     continue
                 self._tried.add(frozenset(schedule))
                 life = yield Attempt(schedule)
-                if self._is_new(life) and len(found) < _MOST_BASES:
-                    found.append(life)
+                if self._is_new(life):
+                    _keep(life, found)
+        if bases == [self._first]:
+            for life in tuple(found):
+                for shorter in shorter_holds(self._first, life):
+                    life = yield Attempt((shorter,))
+                    if self._is_new(life):
+                        _keep(life, found)
         return found
 
     def _further(self, base: Life) -> Iterator[Deviation]:
@@ -108,7 +116,8 @@ class Search:
             idle = 0 if self._is_new(life) else idle + 1
 
     def _cancellations(self, base: Life) -> Iterator[Cancel]:
-        names = {task for task, _ in base.trace if task not in base.mains and self._is_wanted(task)}
+        spared = base.mains | base.internals
+        names = {task for task, _ in base.trace if task not in spared and self._is_wanted(task)}
         return cancellations_in(base, names)
 
     def _is_wanted(self, task: str) -> bool:
@@ -132,6 +141,24 @@ def cancellations_in(life: Life, names: set[str]) -> Iterator[Cancel]:
             if step != last[task]:
                 yield Cancel(task, step, asleep=True)
                 yield Cancel(task, step + 1)
+
+
+def shorter_holds(base: Life, life: Life) -> Iterator[Hold]:
+    """The hold that `life` has more than `base`, but until one of the first steps that went before it.
+
+    A plain one lasts until nothing else may run, and what is wrong may be so only for a moment.
+    """
+    hold = life.schedule[-1]
+    key = (hold.task, hold.step)
+    if isinstance(hold, Hold) and key in life.trace:
+        overtaking = life.trace[base.trace.index(key) : life.trace.index(key)]
+        for until in overtaking[:-1][:_MOST_SHORTER]:
+            yield Hold(*key, until)
+
+
+def _keep(life: Life, lives: list[Life]) -> None:
+    if len(lives) < _MOST_BASES:
+        lives.append(life)
 
 
 def _print_of(life: Life) -> int:

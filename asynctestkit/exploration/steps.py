@@ -21,7 +21,7 @@ from ..cpython.versions import HAS_RUNNER
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import AwaitChain, chain_of_task
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
-from .names import TaskNames, Walker
+from .names import TaskNames, Walker, is_internal
 from .told import Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
 
@@ -54,6 +54,8 @@ class StepQueue(collections.deque[Handle]):
         """What the task that runs the test is called now; "": as the phase is."""
         self.mains: set[str] = set()
         """What those have been called."""
+        self.internals: set[str] = set()
+        """What tasks of asyncio's own are called: nobody cancels them."""
         self.trace: list[StepKey] = []
         """The steps, as they were taken."""
         self.crossroads: list[StepKey] = []
@@ -132,6 +134,8 @@ class StepQueue(collections.deque[Handle]):
             walker.name = self._names.name(task, main)
             if main:
                 self.mains.add(walker.name)
+            elif is_internal(task):
+                self.internals.add(walker.name)
         return walker
 
     def _phase(self) -> str:
@@ -215,7 +219,7 @@ class StepQueue(collections.deque[Handle]):
     def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
         """Takes down a step that was taken."""
         told = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
-        if told is not None:
+        if told is not None:  # before 3.11
             self.taken.append(told)
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:

@@ -11,7 +11,7 @@ class Bank:
         self.charged: list[str] = []
 
     async def charge(self, order: str) -> None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(1)  # waits: on virtual time
         self.charged.append(order)
         await asyncio.sleep(0)
 

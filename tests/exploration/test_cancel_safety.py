@@ -92,6 +92,15 @@ class SafeTests(HygienicAsyncTestCase):
 
         await self.assertCancelSafe(work)
 
+    async def test_what_was_not_begun(self):
+        """A coroutine that was given to a task which is cancelled before its first step is not forgotten."""
+
+        async def work():
+            await asyncio.gather(asyncio.wait_for(nap(), 5), asyncio.wait_for(nap(), 5))
+
+        with self.assertNoWarnings():
+            await self.assertCancelSafe(work)
+
     async def test_code_that_never_ends(self):
         """A consumer is cancelled at its first places, and one that waits for ever where it waits."""
 

@@ -84,6 +84,18 @@ class ExploredCaseTests(unittest.TestCase):
         run(both("test"))
         self.assertEqual(len(set(map(id, self.lives))), len(self.lives))
 
+    def test_a_run_of_the_classs_own(self):
+        """It is called for each life."""
+        runs = []
+
+        def run_one(self, result=None):
+            runs.append(self)
+            return super(case, self).run(result)
+
+        case = self.case(explore(max_runs=4)(copy_of(body)), run=run_one)
+        self.assertEqual(run(case).kinds, ["ok"])
+        self.assertEqual(len(set(map(id, runs))), 4)
+
     def test_verbosely(self):
         """`-v` shows the line of statistics."""
         stream = io.StringIO()

@@ -6,7 +6,7 @@ import time
 import unittest
 from unittest import mock
 
-from asynctestkit import HygienicAsyncTestCase, explore, replay
+from asynctestkit import HygienicAsyncTestCase, allow_leaks, explore, replay
 from asynctestkit.exploration import exploring
 from tests.case_runs import run, run_body
 from tests.exploration.programs import copy_of
@@ -213,6 +213,12 @@ class RunsTests(unittest.TestCase):
         text = run_body(explore(test)).text()
         self.assertIn("run twice in this schedule, it went two ways: in place ", text)
 
+
+class EndsTests(unittest.TestCase):
+    """What ends an exploration."""
+
+    clock = "virtual"
+
     def test_the_limits(self):
         """No more runs, and no more seconds, than are asked for; shortening has a limit of its own."""
         for options in ({"max_runs": 5}, {"seconds": 0}):
@@ -231,11 +237,55 @@ class RunsTests(unittest.TestCase):
             ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
         self.assertIn("hold:", ran.text())
 
+    def test_tasks_of_asyncio_itself_are_not_cancelled(self):
+        """Nobody would: a connection that is not accepted hangs."""
+
+        async def serve(reader, writer):
+            writer.write(await reader.readline())
+            await writer.drain()
+            writer.close()
+
+        async def test(self):
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            self.addCleanup(server.close)
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"hello\n")
+            self.assertEqual(await reader.readline(), b"hello\n")
+            writer.close()
+            await writer.wait_closed()
+
+        ran = run_body(explore(cancellations=True, tasks="BaseSelectorEventLoop*", max_runs=20)(test))
+        self.assertEqual(ran.kinds, ["ok"], ran.text())
+
+    def test_an_allowance_that_a_cancellation_makes_stale(self):
+        """A leak that is tolerated need not come in every schedule; in the test as it is, it has to."""
+
+        async def test(self):
+            async def leave():
+                self.left = asyncio.create_task(asyncio.sleep(3600), name="poller")
+
+            await asyncio.wait([asyncio.create_task(leave())])
+
+        tolerates = allow_leaks("task", name="poller", reason="it is the test's")
+        self.assertEqual(run_body(explore(cancellations=True)(tolerates(test))).kinds, ["ok"])
+        ran = run_body(explore(cancellations=True)(tolerates(copy_of(takes_turns))))
+        self.assertIn("StaleAllowanceError", ran.text())
+
+    def test_what_was_not_begun(self):
+        """A coroutine that was given to a task which is cancelled before its first step is not forgotten."""
+
+        async def test(self):
+            calls = [asyncio.wait_for(asyncio.Event().wait(), 1), asyncio.wait_for(asyncio.sleep(0), 1)]
+            await asyncio.gather(*calls, return_exceptions=True)
+
+        ran = run_body(explore(cancellations=True)(test))
+        self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
+
     def test_what_a_cancelled_test_leaves(self):
         """A cancellation that comes out of the test ends it early; what it has left then is no news."""
 
         async def test(self):
-            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))
+            await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))  # waits: on virtual time
 
         ran = run_body(explore(cancellations=True)(test))
         self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))

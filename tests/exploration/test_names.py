@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from asynctestkit.exploration.names import TaskNames, Walker
+from asynctestkit.exploration.names import TaskNames, Walker, is_internal
 
 
 async def fetch(): ...
@@ -29,6 +29,17 @@ class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
         )
         self.assertEqual([names.name(tasks[0], "test"), names.name(tasks[0], "test")], ["test", "test#2"])
         await asyncio.gather(*tasks, *named)
+
+    async def test_tasks_of_asyncio_itself(self):
+        """Such a one looks for an address; `sleep`, which a test may start as a task, is none."""
+
+        async def _private(): ...
+
+        loop = asyncio.get_running_loop()
+        private = asyncio.ensure_future(loop._ensure_resolved(("127.0.0.1", 80), loop=loop))
+        tasks = [private, asyncio.ensure_future(asyncio.sleep(0)), asyncio.ensure_future(_private())]
+        self.assertEqual([is_internal(task) for task in tasks], [True, False, False])
+        await asyncio.gather(*tasks)
 
     def test_a_walker_starts_at_nothing(self):
         """It has no name and has taken no step."""

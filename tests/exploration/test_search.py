@@ -2,10 +2,12 @@
 
 import unittest
 from types import SimpleNamespace
+from unittest import mock
 
-from asynctestkit.exploration.deviations import Cancel, text_of
+from asynctestkit.exploration import search as search_module
+from asynctestkit.exploration.deviations import Cancel, Hold, text_of
 from asynctestkit.exploration.plan import Plan
-from asynctestkit.exploration.search import Search, cancellations_in
+from asynctestkit.exploration.search import Search, cancellations_in, shorter_holds
 from asynctestkit.exploration.steps import Applied
 
 TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
@@ -14,7 +16,12 @@ TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
 def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1))):
     applied = [Applied(each, None) for each in schedule]
     return SimpleNamespace(
-        schedule=schedule, trace=trace, crossroads=list(crossroads), applied=applied, mains={"test"}
+        schedule=schedule,
+        trace=trace,
+        crossroads=list(crossroads),
+        applied=applied,
+        mains={"test"},
+        internals=set(),
     )
 
 
@@ -68,6 +75,40 @@ class SearchTests(unittest.TestCase):
         self.assertIsNotNone(attempt.walk)
         self.assertEqual(search.distinct, 1)
         self.assertTrue(search.is_exhausted)
+
+    def test_a_shorter_hold(self):
+        """Until each of the first steps that went before it, but the last: that is the hold itself."""
+        first = life(trace=[("a", 1), ("b", 1), ("c", 1), ("b", 2)])
+        held = life((Hold("a", 1),), [("b", 1), ("c", 1), ("b", 2), ("a", 1)])
+        self.assertEqual(list(shorter_holds(first, held)), [Hold("a", 1, ("b", 1)), Hold("a", 1, ("c", 1))])
+        self.assertEqual(list(shorter_holds(first, life((Cancel("a", 1),)))), [])
+
+    def test_shorter_holds_come_after_the_plain_one(self):
+        """With nothing else than the hold, and only if that has changed the order."""
+        trace = [("a", 1), ("b", 1), ("b", 2)]
+        search = Search(life(trace=trace, crossroads=[("a", 1)]), Plan(holds=1))
+        attempts = search.attempts()
+        self.assertEqual(text_of(next(attempts).schedule), "hold:a@1")
+        held = life((Hold("a", 1),), [("b", 1), ("b", 2), ("a", 1)])
+        self.assertEqual(text_of(attempts.send(held).schedule), "hold:a@1>b@1")
+        attempts.send(life((Hold("a", 1, ("b", 1)),), [("b", 1), ("a", 1), ("b", 2)]))
+        self.assertEqual(search.distinct, 3)
+
+    def test_a_shorter_hold_may_change_nothing(self):
+        """Then it is not deviated from."""
+        trace = [("a", 1), ("b", 1), ("b", 2)]
+        search = Search(life(trace=trace, crossroads=[("a", 1)]), Plan(holds=1))
+        attempts = search.attempts()
+        next(attempts)
+        attempts.send(life((Hold("a", 1),), [("b", 1), ("b", 2), ("a", 1)]))
+        attempts.send(life((Hold("a", 1, ("b", 1)),), trace))
+        self.assertEqual(search.distinct, 2)
+
+    def test_not_all_are_deviated_from_further(self):
+        """So many orders are remembered, and no more: memory stays flat."""
+        with mock.patch.object(search_module, "_MOST_BASES", 1):
+            self.assertEqual(self.tried(Plan()), ["hold:a@1", "hold:b@1", "hold:a@1,hold:b@1"])
+            self.assertEqual(self.search.distinct, 4)
 
     def test_the_cancellations_of_a_life(self):
         """Before the first step of a task, and around each wait."""

@@ -128,6 +128,37 @@ class StepQueueTests(unittest.TestCase):
 
         self.assertEqual(self.run_as("hold:a@1", body), ["done"])
 
+    def test_one_that_has_more_to_do_goes_before_a_spinning_task(self):
+        """Where a spinning task may not overtake any more, those behind it still may."""
+
+        async def body(log):
+            woken = asyncio.get_running_loop().create_future()
+
+            async def wait():
+                await woken
+                log.append("c")
+
+            async def act():
+                log.append("a")
+
+            async def wake():
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                woken.set_result(None)
+
+            async def spin():
+                started = asyncio.create_task(wake())
+                while "a" not in log:
+                    await asyncio.sleep(0)
+                await started
+
+            tasks = {asyncio.create_task(wait(), name="c")}
+            await asyncio.sleep(0)
+            tasks |= {asyncio.create_task(act(), name="a"), asyncio.create_task(spin(), name="b")}
+            await asyncio.wait(tasks)
+
+        self.assertEqual(self.run_as("hold:a@1", body), ["c", "a"])
+
     def test_a_hold_ends_though_the_others_go_on_for_ever(self):
         """Two tasks that wake each other without end do not keep a third from running."""
 
