@@ -63,7 +63,7 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
 
 
 def _check_kind(kind: str) -> None:
-    known = [each for each in _kinds_below(LeakDetector) if each is not None]
+    known = [each for each in _kinds_below(LeakDetector) if isinstance(each, str)]
     if kind in known:
         return
     nearest = difflib.get_close_matches(kind.lower(), known, n=1, cutoff=0.7)
@@ -71,8 +71,8 @@ def _check_kind(kind: str) -> None:
         raise ValueError(f"unknown kind of leak {kind!r}; did you mean {nearest[0]!r}?")
 
 
-def _kinds_below(detector: type[LeakDetector]) -> Iterator[str | None]:
-    """The kinds of all detectors that derive from one; None for a class whose definition was refused."""
+def _kinds_below(detector: type[LeakDetector]) -> Iterator[object]:
+    """The kinds of all detectors that derive from one; anything for a class whose definition was refused."""
     for each in detector.__subclasses__():
         yield getattr(each, "kind", None)
         yield from _kinds_below(each)

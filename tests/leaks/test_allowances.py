@@ -69,10 +69,11 @@ class AllowanceTests(unittest.TestCase):
 
     def test_a_detector_whose_definition_failed_is_none(self):
         """A class that was refused lives on in a cycle for a while, and is no hindrance."""
-        with self.assertRaises(TypeError) as refused:
-            type("Mine", (LeakDetector,), {"types": (Pool,)})
-        self.assertRefused(ValueError, "did you mean 'task'", "tasks", reason="why")
-        del refused
+        for members in ({}, {"kind": Pool}):
+            with self.assertRaises(TypeError) as refused:
+                type("Mine", (LeakDetector,), {"types": (Pool,), **members})
+            self.assertRefused(ValueError, "did you mean 'task'", "tasks", reason="why")
+            del refused
 
     def test_known_kinds_are_accepted(self):
         """Built-in kinds, those of detectors that exist, and those that resemble nothing, are fine."""
