@@ -1,7 +1,7 @@
 """Every private name of CPython that the package uses: one small function each, and why.
 
-Each function names the file that it depends on. The tests in `tests/cpython/` have a canary for each, which says
-what moved when a new Python breaks it. Checked on 3.10 to 3.15.
+Each function names the file that it depends on. The tests in `tests/cpython/` have a canary for each, which
+says what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 """
 
 from __future__ import annotations
