@@ -13,19 +13,17 @@ import collections
 from asyncio import Handle
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .. import _cpython_clock, _cpython_steps
 from .._compat import HAS_RUNNER
 from ..await_chain import AwaitChain, chain_of_task
 from ..cpython.originals import asyncio
+from ..loops.virtual import VirtualEventLoop
 from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
 from .names import TaskNames, Walker, is_internal
 from .told import Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
-
-if TYPE_CHECKING:
-    from .loop import ExploredLoop
 
 __all__ = ["Applied", "StepQueue"]
 
@@ -48,7 +46,7 @@ class Applied(NamedTuple):
 class StepQueue(collections.deque[Handle]):
     """What a loop is about to run. Everything that is asked of it happens in the loop."""
 
-    def __init__(self, loop: ExploredLoop, schedule: Schedule) -> None:
+    def __init__(self, loop: VirtualEventLoop, schedule: Schedule) -> None:
         super().__init__()
         self._loop = loop
         self._names = TaskNames()
