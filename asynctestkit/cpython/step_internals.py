@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
-import copy
 from collections.abc import Iterator
 from types import MethodType
 from typing import Any
@@ -133,7 +132,8 @@ def fresh_case(case: Any) -> Any:
     `_cleanups` and `_subtest`, Lib/unittest/case.py, and from 3.11 `_asyncioTestContext`,
     Lib/unittest/async_case.py, are what a run changes in place.
     """
-    copied = copy.copy(case)
+    copied: Any = object.__new__(type(case))
+    copied.__dict__.update(case.__dict__)
     copied._cleanups = []
     copied._subtest = None
     copied.__dict__.pop(case._testMethodName, None)  # pytest binds sync tests to the instance

@@ -86,19 +86,25 @@ class Exploration:
                 return self._failed(_NOT_THE_SAME.format(difference), again)
         self._limit = max(_LEAST_LIMIT, _TIMES * first.elapsed)
         search = self._search = Search(first, self._plan)
-        attempts, failing = search.attempts(), None
+        with warnings.catch_warnings():
+            # What a test leaves that was ended early is no news, and comes a thousand times.
+            warnings.simplefilter("ignore", LeakWarning)
+            failing = self._first_that_fails(search)
+            return first.calls if failing is None else self._report(failing)
+
+    def _first_that_fails(self, search: Search) -> Life | None:
+        attempts = search.attempts()
         attempt = next(attempts, None)
-        while attempt is not None and failing is None and self._may_go_on(self._plan.max_runs):
+        while attempt is not None and self._may_go_on(self._plan.max_runs):
             life = self._live(attempt.schedule, attempt)
             if life.failure is not None:
-                failing = life
                 search.note(life)
-                break
+                return life
             try:
                 attempt = attempts.send(life)
             except StopIteration:
                 attempt = None
-        return self._report(failing) if failing is not None else first.calls
+        return None
 
     def _may_go_on(self, runs: int) -> bool:
         spent = wall_time() - self._began
@@ -110,11 +116,7 @@ class Exploration:
     def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
         script = Script(schedule, walk=attempt.walk if attempt is not None else None, is_told=is_told)
         script.limit = self._limit
-        with warnings.catch_warnings():
-            if self._search is not None:
-                # What a test leaves that was ended early is no news, and comes a thousand times.
-                warnings.simplefilter("ignore", LeakWarning)
-            life = live(self._case, self._run, schedule, script)
+        life = live(self._case, self._run, schedule, script)
         self._runs += 1
         if self._runs % _RUNS_OF_GARBAGE == 0:
             gc.collect()

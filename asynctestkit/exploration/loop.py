@@ -37,6 +37,8 @@ class ExploredLoop(VirtualEventLoop):
         """As the loop's it stands on; the task is one that is counted."""
         is_main = not self.is_running()
         task = super().create_task(coro, **options)
+        if type(task) is _NumberedTask:
+            return task
         try:
             if not isinstance(getattr(task, "_asynctestkit_walker", None), Walker):
                 task._asynctestkit_walker = Walker(is_main)  # type: ignore[attr-defined]  # ours

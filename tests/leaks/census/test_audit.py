@@ -41,6 +41,17 @@ class ListenersTests(unittest.TestCase):
         sys.audit("asynctestkit.tests", "after")
         self.assertEqual([arguments for arguments, _ in self.heard], [("within",)])
 
+    def test_it_is_taken_back_as_far_as_that_goes(self):
+        """The hook cannot be removed, and hears nothing more; the next test installs another."""
+        self.listeners.enter()
+        changes.take_back()
+        sys.audit("asynctestkit.tests", "after")
+        self.assertEqual(self.heard, [])
+        self.listeners.enter()
+        sys.audit("asynctestkit.tests", "again")
+        self.assertEqual([arguments for arguments, _ in self.heard], [("again",)])
+        changes.take_back()
+
     def test_the_hook_is_installed_once_and_by_need(self):
         """A run that asks for no events has no hook; another has one, until the interpreter ends."""
         source = """if True:
