@@ -1,4 +1,4 @@
-"""Law 5: every Python block of the README runs, and where it shows output, that is what it prints.
+"""Law 5: every Python block of README and guide runs, and where it shows output, that is what it prints.
 
 The convention, which a reader of the rendered page does not notice:
 
@@ -143,20 +143,41 @@ def fault(program: Program, earlier: list[Program]) -> str | None:
     if program.has_to_fail != (ended.returncode != 0):
         return f"ended with {ended.returncode} and printed:\n{printed}"
     if program.output is not None and not matches(normalised(program.output, folder), actual):
-        return f"printed, unlike the README:\n{printed}"
+        return f"printed, unlike the page:\n{printed}"
     return None
 
 
 class ReadmeTests(unittest.TestCase):
-    def test_every_block_does_what_the_readme_says(self):
-        """Every Python block of the README runs and prints what the page shows."""
-        blocks = programs((ROOT / "README.md").read_text(encoding="utf-8"))
+    def check(self, page):
+        blocks = programs((ROOT / page).read_text(encoding="utf-8"))
         self.assertTrue(blocks)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             faults = list(pool.map(fault, blocks, [blocks[:number] for number in range(len(blocks))]))
         for block, found in zip(blocks, faults, strict=True):
             with self.subTest(line=block.line):
-                self.assertIsNone(found, f"README.md:{block.line} {found}")
+                self.assertIsNone(found, f"{page}:{block.line} {found}")
+
+    def test_every_block_of_the_readme_does_what_it_says(self):
+        """Every Python block runs and prints what the page shows."""
+        self.check("README.md")
+
+    def test_every_block_of_the_guide_does_what_it_says(self):
+        """Likewise."""
+        self.check("examples/GUIDE.md")
+
+    def test_the_readme_is_short(self):
+        """A newcomer reads it in one go; the guide has the rest."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        self.assertLessEqual(text.count("\n"), 250)
+        self.assertLessEqual(len(text), 8_000)
+
+    def test_links_lead_to_sections(self):
+        """Each link of the README into the guide names a heading that is there."""
+        headings = re.findall(r"(?m)^## (.+)$", (ROOT / "examples/GUIDE.md").read_text(encoding="utf-8"))
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        links = re.findall(r"GUIDE\.md#([\w-]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+        self.assertGreater(len(links), 10)
+        self.assertEqual([link for link in links if link not in anchors], [])
 
 
 class ReadmeCheckerTests(unittest.TestCase):
@@ -188,7 +209,7 @@ class ReadmeCheckerTests(unittest.TestCase):
         )
         self.assertEqual(self.faults(f"{self.FAILING_TEST}Prose.\n{shown}"), [None])
         (found,) = self.faults(f"{self.FAILING_TEST}{shown.replace(': no', ': yes')}")
-        self.assertIn("unlike the README", found)
+        self.assertIn("unlike the page", found)
 
     def test_other_output_than_shown_is_found(self):
         """The next text fence is the expected output, and a fence in between takes it away."""
