@@ -72,7 +72,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
         """As the standard loop's; the task remembers which lines created it, and in which phase."""
-        if self._task_factory is None and not self._debug:
+        if self._task_factory is None and (not self._debug or self._new_task is not None):
             # What the standard loop does in this case, without one more call.
             self._check_closed()
             task: asyncio.Task[Any] = (self._new_task or asyncio.tasks.Task)(coro, loop=self, **options)

@@ -28,8 +28,9 @@ class ExploredLoopTests(unittest.TestCase):
             return [task.get_name() for task in tasks], await asyncio.wait(tasks)
 
         orders = []
-        for _ in range(3):
+        for debug in (False, False, True):
             loop = ExploredLoop(())
+            loop.set_debug(debug)
             orders.append(loop.run_until_complete(body())[0])
             loop.close()
         self.assertEqual(orders[0], orders[1])
