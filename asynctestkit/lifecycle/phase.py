@@ -37,6 +37,7 @@ class Phase:
         self._what = what or _WORDS[name]
         self._report = ""
         self._watch: Watch | None = None
+        self._limit = math.inf
         self._stuck: AssertionError | None = None
 
     def __enter__(self) -> None:
@@ -47,8 +48,9 @@ class Phase:
             guard.loop.listen(self._stands_still)
         deadline = guard.settings.deadline
         if deadline is not None and deadline != math.inf:
+            self._limit = max(deadline, _SWEEP_AT_LEAST) if self._is_sweep else deadline
             grace_period = guard.settings.grace_period
-            self._watch = Watch(self, deadline, grace_period, ends_by_itself=self._is_sweep)
+            self._watch = Watch(self, self._limit, grace_period, ends_by_itself=self._is_sweep)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -120,10 +122,9 @@ class Phase:
         self._guard.code.give_up()
 
     def _headline(self) -> str:
-        limit = self._guard.settings.deadline
         return (
-            f"{self._guard.subject}: {self._what} was not over after {limit:g} s of wall time "
-            f"(phase {self._name}, deadline = {limit:g})"
+            f"{self._guard.subject}: {self._what} was not over after {self._limit:g} s of wall time "
+            f"(phase {self._name}, deadline = {self._guard.settings.deadline:g})"
         )
 
 
@@ -132,6 +133,8 @@ def _hangs_as_ever(guard: Guarded) -> bool:
     return guard.observes and guard.settings.clock == "real"
 
 
+_SWEEP_AT_LEAST = 1.0
+"""Wall seconds that a sweep has, however short the deadline: how long it takes, the machine decides."""
 _WORDS = {
     "setUp": "its set-up",
     "test": "its body",

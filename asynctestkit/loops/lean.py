@@ -21,6 +21,7 @@ class _End:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._is_closed = False
 
     def fileno(self) -> int:
         return self._descriptor
@@ -32,7 +33,10 @@ class _End:
         return os.write(self._descriptor, data)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        # Once: a loop whose closing was interrupted is closed again, and the number may be another's by then.
+        if not self._is_closed:
+            self._is_closed = True
+            os.close(self._descriptor)
 
 
 class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows nothing of what is private

@@ -154,7 +154,11 @@ class Runner:
         if loop is not None:
             if self._loop_factory is None:
                 asyncio.set_event_loop(None)
-            loop.close()
+            try:
+                loop.close()
+            except PhaseInterrupt:  # halfway; what is closed stays so
+                loop.close()
+                raise
 
     def _end(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, _T]) -> _T:
         task = loop.create_task(coro)

@@ -52,9 +52,9 @@ class WordingTests(unittest.TestCase):
     def test_where_it_stood(self):
         """A chain as in every report; of an unknown one, nothing."""
         self.assertEqual(list(standing(AwaitChain((), ""))), [])
-        chain = AwaitChain((Place("x.py", 1, "f"),), "sleep(1)")
+        chain = AwaitChain((Place("/no/such/x.py", 1, "f"),), "sleep(1)")
         self.assertEqual(
-            list(standing(chain)), ["it stood at:", "  x.py:1 in f", "  which waits on sleep(1)"]
+            list(standing(chain)), ["it stood at:", "  /no/such/x.py:1 in f", "  which waits on sleep(1)"]
         )
 
 

@@ -80,6 +80,16 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         loop.close()
         self.assertEqual(descriptors(), at_first)
 
+    def test_an_end_is_closed_once(self):
+        """A closing that was interrupted begins anew; what has got the number meanwhile is left alone."""
+        end = self.loop._csock
+        end.close()
+        taken = os.open(os.devnull, os.O_RDONLY)
+        self.addCleanup(os.close, taken)
+        self.assertEqual(taken, end.fileno())
+        end.close()
+        self.assertTrue(os.fstat(taken))
+
     def test_a_thread_wakes_it(self):
         """A thread wakes a loop that waits; once it is watched, the self-pipe serves every thread."""
         for _ in range(3):

@@ -101,6 +101,20 @@ class LoopTests(RunnerTestCase):
             finally:
                 asyncio.set_event_loop_policy(None)
 
+    def test_closing_that_is_interrupted(self):
+        """The loop is closed all the same, and the interrupt goes on."""
+        loop = self.runner.get_loop()
+        close, interrupts = loop._ssock.close, [PhaseInterrupt]
+
+        def interrupted():
+            close()
+            if interrupts:
+                raise interrupts.pop()
+
+        with mock.patch.object(loop._ssock, "close", interrupted), self.assertRaises(PhaseInterrupt):
+            self.runner.close()
+        self.assertTrue(loop.is_closed())
+
     def test_closing(self):
         """A runner may be closed before its first use, twice, and when the test has closed the loop."""
         self.runner.close()
