@@ -40,7 +40,7 @@ async def begin(generator):
 class RunnerTestCase(unittest.TestCase):
     def setUp(self):
         # Not a signal, nor a time-out of asyncio's: what hangs here may swallow either.
-        faulthandler.dump_traceback_later(8, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(60, exit=True, file=sys.__stderr__)
         self.addCleanup(faulthandler.cancel_dump_traceback_later)
         self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
         signal.signal(signal.SIGINT, signal.default_int_handler)
