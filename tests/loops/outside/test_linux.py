@@ -25,6 +25,14 @@ from asynctestkit.loops.outside.linux import (
 
 @unittest.skipUnless(sys.platform == "linux", "other systems do not tell")
 class LinuxTestCase(unittest.TestCase):
+    def setUp(self):
+        self.threads = []
+        self.addCleanup(self.join)  # after all that ends them, or later tests would find them at work
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(60)
+
     def started(self, target, *args):
         """The number of a daemon thread that has begun."""
         begun = queue.SimpleQueue()
@@ -34,12 +42,13 @@ class LinuxTestCase(unittest.TestCase):
             with contextlib.suppress(queue.Empty):
                 target(*args)
 
-        threading.Thread(target=run, daemon=True).start()
+        self.threads.append(threading.Thread(target=run, daemon=True))
+        self.threads[-1].start()
         return begun.get()
 
-    def comes_to_wait(self, number):
+    def comes_to_wait(self, number, within=60):
         """Whether the thread comes to wait for others; it takes a moment to get there."""
-        until = time.monotonic() + 0.2
+        until = time.monotonic() + within
         while time.monotonic() < until:
             if waiting_for_others([number]):
                 return True
@@ -104,14 +113,14 @@ class WaitingTests(LinuxTestCase):
                 pass
 
         for target, *args in (
-            (threading.Event().wait, 5),
-            (queue.Queue().get, True, 5),
-            (time.sleep, 5),  # waits: that is what it is about
+            (threading.Event().wait, 1),
+            (queue.Queue().get, True, 1),
+            (time.sleep, 1),  # waits: that is what it is about
             (select.select, [ours], [], [], None),
             (compute,),
         ):
             with self.subTest(target):
-                self.assertFalse(self.comes_to_wait(self.started(target, *args)))
+                self.assertFalse(self.comes_to_wait(self.started(target, *args), 0.2))
 
     def test_waits_for_another_process(self):
         """Who waits for a semaphore that other processes have may be woken by one of them."""
