@@ -332,6 +332,7 @@ class DetectorContract(FindingContract):
                 with self.subTest(members=members, body=body.__name__):
                     run_case(self.leaking(**members))
                     self.assertClean(run_body(body))
+                    self.let_go()
 
     def test_garbage_of_an_earlier_test_is_not_charged(self):
         """A cycle that a test without a guard has left dies in a later test, or after it, without blame."""
