@@ -40,8 +40,7 @@ class ExploredLoop(VirtualEventLoop):
         if type(task) is _NumberedTask:
             return task
         try:
-            if not isinstance(getattr(task, "_asynctestkit_walker", None), Walker):
-                task._asynctestkit_walker = Walker(is_main)  # type: ignore[attr-defined]  # ours
+            task._asynctestkit_walker = Walker(is_main)  # type: ignore[attr-defined]  # ours
         except AttributeError:
             # A task factory may return a class with slots. Its steps are plain callbacks then.
             pass
