@@ -175,7 +175,7 @@ class VirtualSelector(WatchfulSelector):
         elif has_unsent(descriptors):
             longest = _NEAR
         else:
-            return []  # all that was sent is where it was sent to, and was looked for there
+            longest = 0.0  # all that was sent has arrived, maybe since the last look
         return selectors.DefaultSelector.select(self, max(0.0, min(longest, due - self._clock.now)))
 
 

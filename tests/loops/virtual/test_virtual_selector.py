@@ -162,6 +162,26 @@ class JumpTests(SelectorTestCase):
             self.run_in_loop(body())
         self.assertEqual(self.elapsed(), 0)
 
+    def test_data_that_arrives_between_two_looks(self):
+        """What was still on its way at the last look, and has arrived at the next, is read as well."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+
+        def arrives(_):
+            theirs.send(b"x")
+            return False
+
+        async def body():
+            event = asyncio.Event()
+            self.loop.add_reader(ours, event.set)
+            await asyncio.wait_for(event.wait(), 60)
+            self.loop.remove_reader(ours)
+
+        with mock.patch.object(virtual_selector, "has_unsent", side_effect=arrives):
+            self.run_in_loop(body())
+        self.assertEqual(self.elapsed(), 0)
+
     def test_a_quiet_connection(self):
         """It does not keep time from passing."""
         for descriptor in self.socketpair(), self.pipe():
