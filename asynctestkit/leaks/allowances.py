@@ -63,18 +63,26 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
 
 
 def _check_kind(kind: str) -> None:
-    known = list(_kinds_below(LeakDetector))
+    known = dict(_kinds_below(LeakDetector))
     if kind in known:
         return
-    nearest = difflib.get_close_matches(kind.lower(), known, n=1, cutoff=0.7)
+    # Not those of others: the detector that is meant may be defined later than one with a kind like it.
+    built_in = [each for each, is_built_in in known.items() if is_built_in]
+    nearest = difflib.get_close_matches(kind.lower(), built_in, n=1, cutoff=0.7)
     if nearest:
         raise ValueError(f"unknown kind of leak {kind!r}; did you mean {nearest[0]!r}?")
 
 
-def _kinds_below(detector: type[LeakDetector]) -> Iterator[str]:
-    """The kinds of all detectors that derive from one, but for classes whose definition was refused."""
+def _kinds_below(detector: type[LeakDetector]) -> Iterator[tuple[str, bool]]:
+    """The kinds of all detectors that derive from one, and whether they are built in.
+
+    Classes whose definition was refused are left out.
+    """
     for each in detector.__subclasses__():
         kind = getattr(each, "kind", None)
         if isinstance(kind, str):
-            yield kind
+            yield kind, each.__module__.startswith(_KINDS)
         yield from _kinds_below(each)
+
+
+_KINDS = f"{__package__}.kinds."

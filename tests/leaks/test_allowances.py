@@ -83,6 +83,11 @@ class AllowanceTests(unittest.TestCase):
             with self.subTest(kind):
                 self.assertEqual(allowance(kind).kind, kind)
 
+    def test_a_kind_that_resembles_that_of_somebodys_detector(self):
+        """It is another one's, whose detector may not be defined yet: only built-in kinds are misspelt."""
+        self.assertNotIn("tasq pools", [detector.kind for detector in (PoolLeaks, StrictPoolLeaks)])
+        self.assertEqual(allowance("tasq pools").kind, "tasq pools")
+
     def test_it_is_printed_as_it_is_written(self):
         """A message about an allowance shows the decorator, with the patterns that were given."""
         self.assertEqual(str(allowance()), "allow_leaks('task')")
