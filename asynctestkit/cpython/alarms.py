@@ -12,6 +12,7 @@ signal handlers.
 from __future__ import annotations
 
 import _thread
+import contextlib
 import sys
 import traceback
 from types import FrameType
@@ -36,6 +37,8 @@ __all__ = [
 
 PATIENCE = 0.25
 """Wall seconds in which a loop that is alive answers, and in which interrupted code leaves."""
+_LONGEST = 1.0
+"""Wall seconds for which disarming waits for what is under way, which takes a moment."""
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 
 
@@ -103,7 +106,9 @@ class _Watchdog:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
         if watch in self.watches:
             self.watches.remove(watch)
-        while self._advancing is watch:  # pragma: no cover  # a race, for the time of one `advance`
+        until = wall_time() + _LONGEST
+        # A race, for the time of one `advance`; not for ever, as that may need what the caller holds.
+        while self._advancing is watch and wall_time() < until:
             time.sleep(0)  # a PhaseInterrupt that is raised now arrives here
 
     def _run(self, begun: Any) -> None:  # pragma: no cover  # until its first line has run, it is not traced
@@ -113,13 +118,15 @@ class _Watchdog:
         self._keep_watch()
 
     def _keep_watch(self) -> None:
-        with self._changed:
-            while not self._is_over:
-                # What is added from here on, until the wait begins, is earlier than this, and so notifies.
-                self._sleeps_until = float("inf")
-                now = wall_time()
-                for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
-                    self._advance(watch, now)
+        while True:
+            # What is added from here on, until the wait begins, is earlier than this, and so notifies.
+            self._sleeps_until = float("inf")
+            now = wall_time()
+            for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
+                self._advance(watch, now)  # without the lock, or who adds another would wait for its end
+            with self._changed:
+                if self._is_over:
+                    return
                 self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
                 pause = max(0.0, self._sleeps_until - now)
                 self._changed.wait(min(pause, threading.TIMEOUT_MAX))
@@ -132,7 +139,8 @@ class _Watchdog:
         except Exception:
             # Without this thread nothing would ever end; and so it goes on, and tries again.
             watch.due = now + PATIENCE
-            traceback.print_exc()
+            with contextlib.suppress(Exception):  # stderr may be closed
+                traceback.print_exc()
         finally:
             self._advancing = None
 

@@ -38,6 +38,59 @@ class AlarmTests(WatchdogTestCase):
             alarms.disarm(alarm)
         self.assertEqual(log, [True])
 
+    def test_arming_another_does_not_wait(self):
+        """While one is under way, however long that takes, others are armed at once."""
+        begun, may_end, log = threading.Event(), threading.Event(), []
+
+        def advance(now):
+            begun.set()
+            log.append(may_end.wait(30))
+            alarm.due = now + NEVER
+
+        alarm, other = Alarm(advance), Alarm(log.append)
+        other.due = 1e18
+        alarms.arm(alarm)
+        self.assertTrue(begun.wait(30))
+        alarms.arm(other)
+        self.assertEqual(log, [])
+        may_end.set()
+        alarms.disarm(alarm)
+        alarms.disarm(other)
+        self.assertEqual(log[0], True)
+
+    def test_disarming_does_not_wait_for_ever(self):
+        """What is under way may need what the caller holds, such as a lock."""
+        begun, held = threading.Event(), threading.Lock()
+
+        def advance(now):
+            begun.set()
+            with held:
+                alarm.due = now + NEVER
+
+        alarm = Alarm(advance)
+        with held, mock.patch.object(alarms, "_LONGEST", 0.0):
+            alarms.arm(alarm)
+            self.assertTrue(begun.wait(30))
+            self.assertIsNone(alarms.disarm(alarm))
+
+    def test_one_that_fails_where_nobody_can_be_told(self):
+        """With stderr closed the thread goes on as well."""
+        calls, again = [], threading.Event()
+
+        def advance(now):
+            calls.append(now)
+            if len(calls) == 1:
+                raise OSError
+            again.set()
+            alarm.due = now + NEVER
+
+        alarm, closed = Alarm(advance), io.StringIO()
+        closed.close()
+        with mock.patch("asynctestkit.cpython.alarms.PATIENCE", 0.0), contextlib.redirect_stderr(closed):
+            alarms.arm(alarm)
+            self.assertTrue(again.wait(30))
+        alarms.disarm(alarm)
+
     def test_one_that_fails(self):
         """The thread goes on, says what has failed, and tries again; deadlines are kept as ever."""
         calls, again = [], threading.Event()
