@@ -56,7 +56,7 @@ def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callabl
         bases = case.__bases__
         try:
             case.__bases__ = tuple(_with_hooks(bases, hooks))
-        except TypeError:  # a metaclass with an `mro` of its own
+        except Exception:  # a metaclass with an `mro` of its own, or one that refuses in its own way
             refused.append(f"{case.__module__}.{case.__qualname__}")
         else:
             before.append((case, bases))

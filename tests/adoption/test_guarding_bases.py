@@ -46,3 +46,20 @@ class RefusingTests(unittest.TestCase):
         take_back()
         self.assertEqual(refused, [f"{__name__}.{Refuses.__qualname__}"])
         self.assertEqual(Refuses.__bases__, bases)
+
+    def test_a_class_that_refuses_in_its_own_way(self):
+        """Whatever its metaclass raises, the run goes on without it."""
+        self.addCleanup(gc.collect)
+
+        class Frozen(type):
+            def __setattr__(cls, name, value):
+                if name == "__bases__":
+                    raise AttributeError(f"{cls.__name__} keeps its bases")
+                super().__setattr__(name, value)
+
+        class Refuses(unittest.IsolatedAsyncioTestCase, metaclass=Frozen):
+            pass
+
+        refused, take_back = guard_all(OBSERVED, observes=True)
+        take_back()
+        self.assertEqual(refused, [f"{__name__}.{Refuses.__qualname__}"])

@@ -39,8 +39,8 @@ class LateErrors:
     """Handles what reaches the exception handler of a loop that has been closed with its test.
 
     It refers to neither: both may be gone before what the test has left. `told` are the classes of what has
-    been reported already, by id; what `allowances` tolerate is not told. With `is_silent`
-    only listeners are.
+    been reported already, by id; what `allowances` tolerate is not told. With `is_silent` listeners hear of
+    it, and nobody is warned.
     """
 
     def __init__(
