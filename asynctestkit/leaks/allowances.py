@@ -63,11 +63,11 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
 
 
 def _check_kind(kind: str) -> None:
-    known = dict(_kinds_below(LeakDetector))
-    if kind in known:
+    known = list(_kinds_below(LeakDetector))
+    if any(kind == each for each, _ in known):
         return
     # Not those of others: the detector that is meant may be defined later than one with a kind like it.
-    built_in = [each for each, is_built_in in known.items() if is_built_in]
+    built_in = [each for each, is_built_in in known if is_built_in]
     nearest = difflib.get_close_matches(kind.lower(), built_in, n=1, cutoff=0.7)
     if nearest:
         raise ValueError(f"unknown kind of leak {kind!r}; did you mean {nearest[0]!r}?")

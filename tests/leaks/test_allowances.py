@@ -3,7 +3,7 @@
 import dataclasses
 import unittest
 
-from asynctestkit import STRICT_DETECTORS, Allowance, Leak, LeakDetector
+from asynctestkit import STRICT_DETECTORS, Allowance, Leak, LeakDetector, TaskLeaks
 from asynctestkit.leaks.allowances import apply
 
 
@@ -87,6 +87,12 @@ class AllowanceTests(unittest.TestCase):
         """It is another one's, whose detector may not be defined yet: only built-in kinds are misspelt."""
         self.assertNotIn("tasq pools", [detector.kind for detector in (PoolLeaks, StrictPoolLeaks)])
         self.assertEqual(allowance("tasq pools").kind, "tasq pools")
+
+    def test_a_detector_that_derives_from_a_built_in_one(self):
+        """Its kind, which it shares, is a built-in one all the same."""
+        heir = type("Heir", (TaskLeaks,), {})
+        self.assertEqual(heir.kind, "task")
+        self.assertRefused(ValueError, "did you mean 'task'", "tasks", reason="why")
 
     def test_it_is_printed_as_it_is_written(self):
         """A message about an allowance shows the decorator, with the patterns that were given."""
