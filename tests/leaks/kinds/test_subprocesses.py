@@ -59,6 +59,7 @@ class Reaping(unittest.TestCase):
 
 class AsyncioContractTests(DetectorContract, Reaping):
     detector = SubprocessLeaks
+    has_companions = True  # its transport
 
     async def make(self):
         process = await asyncio.create_subprocess_exec("sleep", "3600", stdin=-1, stdout=-1)  # leaks
