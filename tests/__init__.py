@@ -1,13 +1,22 @@
 """The suite: whole, it runs in several processes; files, classes and tests by name run in one."""
 
+import atexit
 import logging
 import os
+import shutil
+import tempfile
 import unittest
 
 from tests.parallel import ParallelSuite, by_module
 
 # In debug mode asyncio logs what takes 0.1 s, which says how busy the machine is.
 logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing %s took"))
+
+if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+    # Every interpreter that a test starts would compile the library anew, which takes longer than the test.
+    _bytecode = tempfile.mkdtemp(prefix="asynctestkit-bytecode-")
+    os.environ |= {"PYTHONPYCACHEPREFIX": _bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    atexit.register(shutil.rmtree, _bytecode, ignore_errors=True)
 
 _TOO_FEW = 200
 """Tests that are not worth another process, as those that `-k` picks."""
