@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import multiprocessing.process
 import sys
 import warnings
 from asyncio import base_subprocess
@@ -73,9 +72,10 @@ def helpers_of_multiprocessing() -> set[int]:
 def started_by_multiprocessing() -> set[int]:
     """The processes that were started and not joined, some of them no children: forked by its server.
 
-    `_children`, Lib/multiprocessing/process.py.
+    `_children`, Lib/multiprocessing/process.py, which is not imported for this: that takes a while.
     """
-    return {process.pid for process in tuple(multiprocessing.process._children)}  # type: ignore[attr-defined]  # not in typeshed
+    started: Any = sys.modules.get("multiprocessing.process")
+    return {process.pid for process in tuple(started._children)} if started else set()
 
 
 _KEEPERS = (

@@ -8,7 +8,6 @@ than the test, or of a thread that the test knows nothing of, such as one that a
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import sys
 import weakref
 from collections.abc import Callable
@@ -61,7 +60,11 @@ def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
     return is_compiled and is_installed(getattr(module, "__file__", None) or "")
 
 
-_LIBRARY_FOLDERS = tuple(folder + os.sep for folder in (*logging.__path__, *multiprocessing.__path__))
+_LIBRARY_FOLDERS = tuple(
+    os.path.join(os.path.dirname(folder), library, "")
+    for folder in logging.__path__
+    for library in ("logging", "multiprocessing")
+)
 
 
 _Hooks = tuple[tuple[str, Callable[..., Undo]], ...]
