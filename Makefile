@@ -14,7 +14,7 @@ help:  ## list the targets
 	@echo "Variables: PYTHON=python3.12 picks the interpreter, ARGS='-k name -v' goes to unittest."
 
 demo:  ## run the examples and see what failures look like
-	@$(PYTHON) -m examples
+	@$(PYTHON) -m examples all
 
 test:  ## run the suite, under coverage where that can be had
 	@if $(MAKE) --no-print-directory .venv/ready-$(VERSION); then \

@@ -1,16 +1,45 @@
-"""The demonstration behind `make demo`: a clean run on real servers, then what each failure looks like."""
+"""The examples: `python -m examples` lists them, runs those that are named, or with `all` each of them."""
 
+import ast
+import difflib
 import pathlib
 import subprocess
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+READING_ORDER = [
+    "user_profile",
+    "echo_server",
+    "http_client",
+    "database",
+    "broker",
+    "time_budgets",
+    "retry",
+    "virtual_time",
+    "pipeline",
+    "worker_pool",
+    "task_group",
+    "connection_pool",
+    "read_through_cache",
+    "payments",
+    "waiting_pool",
+]
+"""From the first test of a service to what only an exploration of its schedules finds."""
 
 
 def modules(folder: pathlib.Path) -> list[str]:
     """The example modules of a folder, by their dotted names."""
     package = ".".join(folder.relative_to(FOLDER.parent).parts)
-    return [f"{package}.{file.stem}" for file in sorted(folder.glob("[a-z]*.py"))]
+    names = sorted(file.stem for file in folder.glob("[a-z]*.py"))
+    if folder == FOLDER:
+        names.sort(key=READING_ORDER.index)
+    return [f"{package}.{name}" for name in names]
+
+
+def summary(module: str) -> str:
+    """The first line of a module's docstring."""
+    source = (FOLDER.parent / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
 def run_unittest(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -25,7 +54,30 @@ def run_unittest(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def main() -> int:
+def show_index() -> int:
+    for title, folder in ("What passes", FOLDER), ("What fails, and how", FOLDER / "failures"):
+        print(f"{title}:")
+        for module in modules(folder):
+            print(f"  {module.removeprefix('examples.'):31} {summary(module)}")
+    print("\n`python -m examples retry` runs one of them, `python -m examples all` each.")
+    return 0
+
+
+def run_by_name(names: list[str]) -> int:
+    """Runs these as unittest does, in its own process, and returns its exit status; 2 for an unknown name."""
+    known = [name.removeprefix("examples.") for name in (*modules(FOLDER), *modules(FOLDER / "failures"))]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "`python -m examples` lists them"
+            print(f"there is no example {name!r}; {hint}", file=sys.stderr)
+            return 2
+    arguments = [sys.executable, "-m", "unittest", "-v", *(f"examples.{name}" for name in names)]
+    return subprocess.run(arguments, cwd=FOLDER.parent).returncode
+
+
+def run_all() -> int:
+    """What `make demo` shows: a clean run on real servers, then what each failure looks like."""
     print("A clean run: servers on loopback, a pipeline, a detector of a project's own", end="\n\n")
     clean = run_unittest("-v", *modules(FOLDER))
     print(clean.stdout)
@@ -40,5 +92,11 @@ def main() -> int:
     return len(wrong)
 
 
+def main(names: list[str]) -> int:
+    if not names:
+        return show_index()
+    return run_all() if names == ["all"] else run_by_name(names)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

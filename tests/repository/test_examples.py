@@ -5,20 +5,24 @@ import subprocess
 import sys
 import unittest
 
-from examples.__main__ import modules
+from examples.__main__ import READING_ORDER, modules
 from tests.repository.test_readme import environment, normalised
 from tests.repository.tree import ROOT
 
 EXAMPLES = ROOT / "examples"
 
 
+def run(*names: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "examples", *names], cwd=ROOT, env=environment(), encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
 class ExamplesTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ended = subprocess.run(
-            [sys.executable, "-m", "examples"], cwd=ROOT, env=environment(), encoding="utf-8",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        cls.ended = run("all")
         cls.clean, *parts = re.split(r"(?m)^And what goes wrong: (.+)\n", cls.ended.stdout)
         cls.failures = dict(zip(parts[::2], parts[1::2], strict=True))
 
@@ -45,3 +49,32 @@ class ExamplesTests(unittest.TestCase):
         """It ends by saying that it saw every failure."""
         self.assertEqual(self.ended.returncode, 0, self.ended.stdout)
         self.assertTrue(self.ended.stdout.endswith("The clean run passed, and every failure was found.\n"))
+
+
+class IndexTests(unittest.TestCase):
+    def test_each_has_its_line(self):
+        """Without a name, each example is listed once, with what it is about."""
+        ended = run()
+        self.assertEqual(ended.returncode, 0, ended.stdout)
+        for module in (*modules(EXAMPLES), *modules(EXAMPLES / "failures")):
+            name = re.escape(module.removeprefix("examples."))
+            self.assertEqual(len(re.findall(rf"(?m)^  {name} +\w.+\.$", ended.stdout)), 1, ended.stdout)
+
+    def test_the_reading_order_has_each_once(self):
+        """What is not in it could not be listed, and what is no more would be listed in vain."""
+        files = {file.stem for file in EXAMPLES.glob("[a-z]*.py")}
+        self.assertEqual(sorted(READING_ORDER), sorted(files))
+
+    def test_one_by_name(self):
+        """Only that one is run, and the exit status is that of unittest."""
+        passed, failed = run("echo_server"), run("failures.deadlock")
+        self.assertEqual(passed.returncode, 0, passed.stdout)
+        self.assertNotIn("examples.retry", passed.stdout)
+        self.assertIn("(examples.echo_server.", passed.stdout)
+        self.assertEqual(failed.returncode, 1, failed.stdout)
+
+    def test_a_misspelt_name(self):
+        """It is named, with the nearest that there is, or the way to the list, and nothing is run."""
+        for name, hint in (("retyr", "did you mean retry?"), ("x", "`python -m examples` lists them")):
+            ended = run("echo_server", name)
+            self.assertEqual((ended.returncode, ended.stdout), (2, f"there is no example {name!r}; {hint}\n"))
