@@ -62,11 +62,12 @@ def helpers_of_multiprocessing() -> set[int]:
 
     `_pid`, Lib/multiprocessing/resource_tracker.py; `_forkserver_pid`, Lib/multiprocessing/forkserver.py.
     """
-    helpers = set()
-    for name, keeper, pid in _KEEPERS:
+    helpers: set[int | None] = set()
+    for name, keeper, attribute in _KEEPERS:
         if name in sys.modules:
-            helpers.add(getattr(getattr(sys.modules[name], keeper), pid))
-    return helpers - {None}
+            # It may be there in part, as another thread imports it.
+            helpers.add(getattr(getattr(sys.modules[name], keeper, None), attribute, None))
+    return {pid for pid in helpers if pid is not None}
 
 
 def started_by_multiprocessing() -> set[int]:
@@ -74,8 +75,9 @@ def started_by_multiprocessing() -> set[int]:
 
     `_children`, Lib/multiprocessing/process.py, which is not imported for this: that takes a while.
     """
-    started: Any = sys.modules.get("multiprocessing.process")
-    return {process.pid for process in tuple(started._children)} if started else set()
+    module = sys.modules.get("multiprocessing.process")
+    # Another thread may be importing it, and have come no further than its first lines.
+    return {process.pid for process in tuple(getattr(module, "_children", ()))}
 
 
 _KEEPERS = (

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import types
 import unittest
 import warnings
 from unittest import mock
@@ -86,12 +87,21 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
             "print(len(p.helpers_of_multiprocessing()))\n"
             "if __name__ == '__main__':\n"
             "    m.get_context('spawn').Lock(); print(len(p.helpers_of_multiprocessing()))\n"
-            "    process = m.get_context('forkserver').Process(target=int); process.start(); process.join()\n"
+            "    process = m.get_context('forkserver').Process(target=int); process.start()\n"
+            "    print(p.started_by_multiprocessing() == {process.pid}); process.join()\n"
             "    for helper in p.helpers_of_multiprocessing():\n"
             "        print(os.waitid(os.P_PID, helper, os.WEXITED | os.WNOHANG | os.WNOWAIT))\n"
         )
         told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-        self.assertEqual(told.stdout.split(), ["0", "1", "None", "None"], told.stderr)
+        self.assertEqual(told.stdout.split(), ["0", "1", "True", "None", "None"], told.stderr)
+
+    def test_multiprocessing_that_another_thread_imports(self):
+        """A module that has not run its first lines yet has started nothing, and keeps nothing."""
+        names = ("process", "resource_tracker", "forkserver")
+        begun = {f"multiprocessing.{name}": types.ModuleType(name) for name in names}
+        with mock.patch.dict(sys.modules, begun):
+            self.assertEqual(process_internals.started_by_multiprocessing(), set())
+            self.assertEqual(process_internals.helpers_of_multiprocessing(), set())
 
     def test_has_ended(self):
         """A child that has ended is known to have, and can be waited for afterwards."""
