@@ -7,12 +7,10 @@ import dataclasses
 import http
 import json as json_format
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from email.message import Message  # not where it is used: an import in a test's body blocks its loop
+from typing import Any
 
 from .outcomes import after, is_error, never, perform
-
-if TYPE_CHECKING:
-    from email.message import Message
 
 __all__ = ["Answer", "Body", "Headers", "body_steps", "reason_of"]
 
@@ -94,8 +92,6 @@ class Answer:
             return "utf-8"
 
     def _content_type(self) -> Message:
-        from email.message import Message  # here, as it takes longer than all that mocks need besides
-
         message = Message()
         message["Content-Type"] = self.headers.get("Content-Type", "application/octet-stream")
         return message
