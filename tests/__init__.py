@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from tests.parallel import ParallelSuite, by_module
+from tests.parallel import ParallelSuite, units
 
 # In debug mode asyncio logs what takes 0.1 s, which says how busy the machine is.
 logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing %s took"))
@@ -28,6 +28,6 @@ def load_tests(loader, tests, pattern):
     if found.countTestCases() < _TOO_FEW or not hasattr(os, "fork"):
         return found
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # One more, as many tests wait. What comes last in the alphabet, whole test runs, takes longest.
-    modules = [unittest.TestSuite(each) for each in reversed(by_module(found))]
-    return ParallelSuite(modules, processors + 1)
+    # More than there are processors, as many tests wait. What comes last in the alphabet, whole test runs,
+    # takes longest.
+    return ParallelSuite(reversed(units(found)), 2 * processors)

@@ -1,7 +1,8 @@
 """Runs a suite in several processes at once, for `python -m unittest` without arguments.
 
-The processes are forked when all is loaded. Each takes the next test file that nobody has taken, and sends
-what comes of its tests to the first one, where it goes to the result as if the tests had run there.
+The processes are forked when all is loaded. Each takes the next test file that nobody has taken, or the next
+folder whose files belong together, and sends what comes of its tests to the first one, where it goes to the
+result as if the tests had run there.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import unittest
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, Pipe, wait
 
-__all__ = ["ParallelSuite", "by_module"]
+__all__ = ["ParallelSuite", "Together", "units"]
 
 _DONE = "done"
 _NUMBER = struct.Struct("H")
@@ -182,9 +183,24 @@ def _tests_in(suite) -> Iterator[unittest.TestCase]:
             yield each
 
 
-def by_module(suite) -> list[list[unittest.TestCase]]:
-    """The tests of each file."""
-    found: dict[str, list[unittest.TestCase]] = {}
-    for test in _tests_in(suite):
-        found.setdefault(type(test).__module__, []).append(test)
+class Together(unittest.TestSuite):
+    """Its members run in one process, one after the other, as they share what takes long to make."""
+
+
+def units(suite) -> list[unittest.TestSuite]:
+    """What one process takes at a time, in the order in which it was found."""
+    found: dict[object, unittest.TestSuite] = {}
+    for each in _units_in(suite):
+        if isinstance(each, Together):
+            found[id(each)] = each  # it has no hash
+        else:
+            found.setdefault(type(each).__module__, unittest.TestSuite()).addTest(each)
     return list(found.values())
+
+
+def _units_in(suite) -> Iterator[unittest.TestCase | Together]:
+    for each in suite:
+        if isinstance(each, unittest.TestSuite) and not isinstance(each, Together):
+            yield from _units_in(each)
+        else:
+            yield each

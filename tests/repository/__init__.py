@@ -1,1 +1,22 @@
 """The laws of this repository, one module each. They read the source tree; each proves that it can fail."""
+
+import os
+
+from tests.parallel import Together
+from tests.repository.tree import modules
+
+
+class _Laws(Together):
+    """Most of them read all of the source, which is parsed once for all of them."""
+
+    def run(self, result, debug=False):
+        try:
+            return super().run(result, debug)
+        finally:
+            modules.cache_clear()  # all the trees are a million objects for the collector
+
+
+def load_tests(loader, tests, pattern):
+    """Called by unittest for this folder."""
+    found = loader.discover(os.path.dirname(__file__), pattern=pattern or "test*.py")
+    return _Laws([found])

@@ -4,7 +4,6 @@ import ast
 import functools
 import io
 import tokenize
-import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +29,6 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
-        """It is forgotten after the test file: all the trees are a million objects for the collector."""
-        unittest.addModuleCleanup(vars(self).pop, "tree", None)
         return ast.parse(self.source, self.path)
 
     @functools.cached_property
