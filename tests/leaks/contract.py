@@ -107,15 +107,21 @@ class LeakingThings:
         self.addCleanup(lambda: self.kept and self.let_go())
 
     def let_go(self):
-        """Drops what was kept, where nobody hears what that makes Python say.
+        """Drops what was kept, and ends what of it may outlive its test."""
+        self.drop()
+
+    def drop(self) -> Overheard:
+        """Drops what was kept, and returns what that made Python say.
 
         To collect takes longer than the test, and what nothing else refers to is dead already.
         """
-        with overhearing(Overheard()):
+        heard = Overheard()
+        with overhearing(heard):
             references = [_reference(each) for each in self.kept]
             self.kept.clear()
             if self.has_companions or any(reference() is not None for reference in references):
                 gc.collect()
+        return heard
 
     def leaking(self, base=Inner, **members):
         """A test case whose body leaks one thing, and keeps it."""
@@ -240,11 +246,7 @@ class FindingContract(LeakingThings):
                     self.let_go()  # it dies as it does in a plain test
                     continue
                 self.assertReleased(self.kept[0])
-                heard = Overheard()
-                with overhearing(heard):
-                    self.kept.clear()
-                    gc.collect()
-                self.assertEqual(heard, Overheard())
+                self.assertEqual(self.drop(), Overheard())
 
     def test_a_warning_names_the_test(self):
         """`on_leak = "warn"` passes the test and warns once, with the report."""

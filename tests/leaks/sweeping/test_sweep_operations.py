@@ -20,7 +20,7 @@ from asynctestkit.leaks.census import finalizers
 from asynctestkit.loops.outside import busy_threads
 from tests.running import Overheard, overhearing, run_case
 
-FEW, MANY = 30, 90
+FEW, MANY = 16, 48
 
 
 async def nothing():
