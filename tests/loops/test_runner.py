@@ -48,7 +48,7 @@ class RunnerTestCase(unittest.TestCase):
 
     def make_runner(self, factory=None, on_start=lambda loop: None):
         runner = Runner(factory, on_start)
-        self.addCleanup(runner.close)
+        self.addCleanup(runner.close, 60)
         return runner
 
 
