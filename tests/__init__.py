@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import tempfile
-import unittest
 
 from tests.parallel import ParallelSuite, units
 

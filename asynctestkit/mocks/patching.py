@@ -7,6 +7,7 @@ import functools
 import importlib
 import inspect
 import sys
+import types
 import unittest
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
@@ -26,6 +27,13 @@ __unittest = True
 
 ABSENT: Any = object()
 """Stands for an argument that was not given."""
+
+_WRAP_NOTHING = (
+    *(types.NoneType, str, bytes, int, float, tuple, list, dict, set, frozenset, CodeType, ModuleType),
+    *(types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodDescriptorType),
+    *(types.GetSetDescriptorType, types.MemberDescriptorType),
+)
+"""Most of what modules and classes have, so that it need not be looked at."""
 
 
 def patch_async(
@@ -154,14 +162,13 @@ def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
         f"{module.__name__}.{alias}"
         for module in modules
         for alias, value in list(vars(module).items())
-        if value is original and module is not owner and any(alias in names for names in _names_in(module))
+        if value is original and module is not owner and _mention(module, {alias})
     ]
-    if not places or any(name in names for names in _names_in(owner)):
+    if not places or _mention(owner, {name}):
         return
     for module in modules:
         aliases = {alias for alias, value in list(vars(module).items()) if value is owner}
-        aliases |= {owner.__name__, owner.__name__.rpartition(".")[2]}
-        if any(name in names and not aliases.isdisjoint(names) for names in _names_in(module)):
+        if _mention(module, {name}, aliases | {owner.__name__, owner.__name__.rpartition(".")[2]}):
             return  # it looks the name up there, as in `api.fetch()`
     instead = " and ".join(f"patchAsync({place!r})" for place in sorted(places))
     raise ScriptError(
@@ -170,9 +177,19 @@ def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
     )
 
 
-def _names_in(module: ModuleType) -> Iterator[set[object]]:
-    """For each piece of a module's code, what it mentions; the code of test cases is left out."""
-    # Looked at statically, as some objects have an answer to every name.
+def _mention(module: ModuleType, *names: set[str]) -> bool:
+    """Whether a piece of the module's code mentions one of each of those names."""
+    return any(all(_are_in(code, each) for each in names) for code in _code_in(module))
+
+
+def _are_in(code: CodeType, names: set[str]) -> bool:
+    return not names.isdisjoint(code.co_names) or any(
+        isinstance(constant, str) and constant in names for constant in code.co_consts
+    )
+
+
+def _code_in(module: ModuleType) -> Iterator[CodeType]:
+    """Each piece of a module's code; that of test cases is left out."""
     values = [
         each
         for each in list(vars(module).values())
@@ -185,7 +202,6 @@ def _names_in(module: ModuleType) -> Iterator[set[object]]:
         if id(each) in seen:
             continue
         seen.add(id(each))
-        left.append(_wrapped(each))
         if isinstance(each, type):
             if not issubclass(each, unittest.TestCase):
                 left += [inner for inner in vars(each).values() if not isinstance(inner, type)]
@@ -196,9 +212,16 @@ def _names_in(module: ModuleType) -> Iterator[set[object]]:
         elif isinstance(each, FunctionType):
             left.append(each.__code__)
         elif isinstance(each, CodeType):
-            yield {*each.co_names, *(constant for constant in each.co_consts if isinstance(constant, str))}
+            yield each
             left += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+            continue
+        left.append(_wrapped(each))
 
 
 def _wrapped(obj: object) -> Any:
+    if isinstance(obj, FunctionType | type):
+        return vars(obj).get("__wrapped__")
+    if issubclass(type(obj), _WRAP_NOTHING):
+        return None
+    # Looked at statically, as some objects have an answer to every name.
     return inspect.getattr_static(obj, "__wrapped__", None)
