@@ -278,7 +278,7 @@ class EndsTests(unittest.TestCase):
             calls = [asyncio.wait_for(asyncio.Event().wait(), 1), asyncio.wait_for(asyncio.sleep(0), 1)]
             await asyncio.gather(*calls, return_exceptions=True)
 
-        ran = run_body(explore(cancellations=True)(test))
+        ran = run_body(explore(cancellations=True, holds=0, max_runs=100)(test))
         self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
 
     def test_what_a_cancelled_test_leaves(self):

@@ -19,28 +19,38 @@ def classes(module: Module) -> list[ast.ClassDef]:
 
 def heirs(package: tuple[Module, ...], root: str) -> dict[str, list[str]]:
     """Module path to the classes in it that descend from `root`, private bases left out."""
-    family = {root}
-    while (
-        found := {node.name for module in package for node in classes(module) if bases(node) & family}
-        - family
-    ):
+    derived = {module.path: {node.name: bases(node) for node in classes(module)} for module in package}
+    family, found = set[str](), {root}
+    while found - family:
         family |= found
+        found = {name for named in derived.values() for name, above in named.items() if above & family}
     public = {name for name in family - {root} if not name.startswith("_")}
-    named = {
-        module.path: [node.name for node in classes(module) if node.name in public] for module in package
-    }
+    named = {path: [name for name in found if name in public] for path, found in derived.items()}
     return {path: names for path, names in named.items() if names}
+
+
+def tuples(package: tuple[Module, ...]) -> dict[str, set[str]]:
+    """Variable to the names in what a module assigns to it."""
+    found: dict[str, set[str]] = {}
+    for module in package:
+        for node in module.tree.body:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+                names = {name.id for name in ast.walk(node.value) if isinstance(name, ast.Name)}
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    found.setdefault(ast.unparse(target), names)
+    return found
 
 
 def listed(package: tuple[Module, ...], variable: str) -> set[str]:
     """The names in a tuple of classes, followed through tuples that it is built from."""
-    for module in package:
-        for node in module.tree.body:
-            targets = {ast.unparse(t) for t in getattr(node, "targets", [getattr(node, "target", None)]) if t}
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and variable in targets:
-                names = {name.id for name in ast.walk(node.value) if isinstance(name, ast.Name)} - {variable}
-                return names.union(*(listed(package, name) for name in names))
-    return set()
+    assigned = tuples(package)
+    found: set[str] = set()
+    left = {variable}
+    while left:
+        names = assigned.get(left.pop(), set()) - found
+        found |= names
+        left |= names
+    return found
 
 
 def violations(package: tuple[Module, ...], tests: tuple[Module, ...]) -> list[str]:
