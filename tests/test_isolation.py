@@ -192,14 +192,14 @@ class PortTests(HelpersTestCase):
 
     def test_each_is_given_once(self):
         """While a test runs nobody else gets its ports; afterwards they are free."""
-        with mock.patch.multiple(isolation, _FIRST_PORT=20_000, _LAST_PORT=20_100):
+        with mock.patch.multiple(isolation, _FIRST_PORT=20_000, _LAST_PORT=21_000):
             case = self.helped()
             taken = {case.unusedPort() for _ in range(30)}
             self.assertEqual(len(taken), 30)
             self.assertTrue(taken.isdisjoint(self.helped().unusedPort() for _ in range(20)))
             program = (
                 "import unittest\nfrom asynctestkit import IsolationHelpers, isolation\n"
-                "isolation._FIRST_PORT, isolation._LAST_PORT = 20_000, 20_100\n"
+                "isolation._FIRST_PORT, isolation._LAST_PORT = 20_000, 21_000\n"
                 "class T(IsolationHelpers, unittest.TestCase): pass\n"
                 "case = T('run')\n"
                 "print(*(case.unusedPort() for _ in range(20)))"
