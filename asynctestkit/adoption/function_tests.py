@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..cpython.task_internals import running_loop
+from ..cpython.loop_internals import running_loop
 from ..lifecycle.no_leaks import no_leaks
 from ..settings import Settings
 

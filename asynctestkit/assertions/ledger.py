@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
-from ..cpython import task_internals
+from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio
 from ..leaks.kinds.exceptions import one_line
 from ..stacks.await_chain import chain_of_task
@@ -143,7 +143,7 @@ class Ledger:
         return Take(Place(user.f_code.co_filename, user.f_lineno, user.f_code.co_name), self._taker())
 
     def _taker(self) -> Taker | None:
-        task = task_internals.current_task() if task_internals.running_loop() is not None else None
+        task = task_internals.current_task() if loop_internals.running_loop() is not None else None
         if task is None:
             return None
         taker = self._takers.get(task)
@@ -228,6 +228,6 @@ def _method(queue: asyncio.Queue[Any], name: str) -> Callable[..., Any]:
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames from here outwards; below a callback's lie those that run the loop."""
-    while frame is not None and frame.f_code is not task_internals.RUN_CALLBACK:
+    while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         yield frame
         frame = frame.f_back

@@ -11,8 +11,9 @@ from collections.abc import Callable, Coroutine
 from types import AsyncGeneratorType
 from typing import Any
 
+from .loop_internals import running_loop
 from .originals import asyncio, gc
-from .task_internals import Loop, running_loop
+from .task_internals import Loop
 
 __all__ = [
     "ASYNCIO_LOGGER",

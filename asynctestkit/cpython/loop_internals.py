@@ -1,211 +1,119 @@
-"""Every private name of CPython behind what stands on a loop: transports, servers, handles.
+"""The private names of event loops, and of the handles that stand on them.
 
-The rules are those of `task_internals.py`: one small function each, that names its file and has a canary, in
-`tests/cpython/test_loop_internals.py`. Checked on 3.10 to 3.15.
+The rules are those of `task_internals.py`. Checked on 3.10 to 3.15.
 """
 
 from __future__ import annotations
 
-import functools
 import heapq
-from asyncio import base_subprocess, sslproto
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from types import AsyncGeneratorType, CodeType
 from typing import Any, NamedTuple
 
-from .changes import Undo, all_of, install_once, replace
-from .originals import asyncio
+from .originals import asyncio, futures, gc, socket
+from .task_internals import TASK_TYPES, Loop, coroutine_of
 
 __all__ = [
-    "TRANSPORTS",
-    "Loop",
-    "Transport",
+    "RUN_CALLBACK",
     "Watch",
     "callback_of",
-    "carried_by",
-    "carrier_of",
-    "carries_tls",
-    "connections_of",
-    "holds_resource",
+    "default_executor",
+    "generator_closed_by",
+    "has_signal_handlers",
     "hook_callbacks",
-    "hook_unclosed_transports",
-    "is_open",
-    "is_watched",
+    "is_transparent",
     "loop_of_handle",
-    "protocol_above",
+    "next_timer",
+    "policy_is_standard",
+    "ready_count",
+    "running_loop",
     "schedule",
-    "server_of",
-    "serves_subprocess",
     "signal_handles",
-    "silence",
+    "started_generators",
     "timers",
+    "watched_descriptors",
     "watches",
 ]
 
 
-Loop = asyncio.AbstractEventLoop
-Transport = asyncio.BaseTransport
-_TLS: type[Any] = sslproto._SSLProtocolTransport
-_SELECTOR: type[Any] = asyncio.selector_events._SelectorTransport  # type: ignore[attr-defined]  # not in typeshed
-_UNIX = getattr(asyncio, "unix_events", None)
-_PIPES: tuple[type[Any], ...] = (
-    () if _UNIX is None else (_UNIX._UnixReadPipeTransport, _UNIX._UnixWritePipeTransport)
-)
-
-TRANSPORTS: tuple[type[Any], ...] = (_SELECTOR, _TLS, *_PIPES)
-"""The transports of the selector loop; the proactor's and other libraries' are none of ours to judge."""
+def running_loop() -> Loop | None:
+    """The loop that runs in this thread, or None: `_get_running_loop`, Lib/asyncio/events.py."""
+    return asyncio._get_running_loop()
 
 
-# -- transports ----------------------------------------------------------------------------------------------
+def is_transparent(loop: Loop) -> bool:
+    """Whether it is a selector loop of Lib/asyncio/selector_events.py, whose queues can be looked at."""
+    return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
 
 
-def is_open(transport: Any) -> bool:
-    """Whether a transport is neither closed nor closing.
+RUN_CALLBACK: CodeType = asyncio.Handle._run.__code__
+"""The frame that every callback runs in: `Handle._run`, Lib/asyncio/events.py."""
 
-    `_closing` and `_sock` or `_pipe`, Lib/asyncio/selector_events.py and unix_events.py; for TLS `_closed`,
-    Lib/asyncio/sslproto.py, and whether what carries it is open: `_closed` alone stays False on 3.10 when the
-    peer has closed.
+
+def ready_count(loop: Loop) -> int:
+    """How many callbacks are ready to run: `_ready`, Lib/asyncio/base_events.py."""
+    return len(loop._ready)  # type: ignore[attr-defined]  # not in typeshed
+
+
+def next_timer(loop: Loop) -> float | None:
+    """When the next timer is due, on the loop's clock: `_scheduled`, Lib/asyncio/base_events.py."""
+    times = [timer.when() for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # not in typeshed
+    return min(times, default=None)
+
+
+def watched_descriptors(loop: Loop) -> list[int]:
+    """Descriptors that can wake the loop, its self-pipe apart: Lib/asyncio/selector_events.py."""
+    end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
+    own = -1 if end is None else end.fileno()
+    descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
+    return [fd for fd in descriptors if fd != own]
+
+
+def has_signal_handlers(loop: Loop) -> bool:
+    """Whether `add_signal_handler` is in use: `_signal_handlers`, Lib/asyncio/unix_events.py."""
+    return bool(getattr(loop, "_signal_handlers", None))
+
+
+def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
+    """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
+    generators = getattr(loop, "_asyncgens", ())
+    return list(generators) if len(generators) else []  # a walk through an empty WeakSet takes long
+
+
+def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:
+    """The generator that a task ends by its `aclose()`: `async_generator_athrow`, Objects/genobject.c.
+
+    When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes such a task.
     """
-    if isinstance(transport, _TLS):
-        carrier = carrier_of(transport)
-        return not transport._closed and carrier is not None and is_open(carrier)
-    return holds_resource(transport) and not getattr(transport, "_closing", True)
+    coroutine = coroutine_of(future) if isinstance(future, TASK_TYPES) else None
+    if type(coroutine) is not _ATHROW:
+        return None
+    held = gc.get_referents(coroutine)
+    return next((each for each in held if isinstance(each, AsyncGeneratorType)), None)
 
 
-def holds_resource(transport: Any) -> bool:
-    """Whether the socket or pipe is still there: `_sock`, Lib/asyncio/selector_events.py, or `_pipe`.
+async def _generate() -> AsyncGenerator[None, None]:
+    yield  # pragma: no cover  # it is never begun
 
-    A transport that is closing has it until everything is written.
+
+_closing = _generate().aclose()
+_closing.close()  # from 3.15 it warns if it is not used
+_ATHROW = type(_closing)
+
+
+def default_executor(loop: Loop) -> futures.Executor | None:
+    """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
+    return getattr(loop, "_default_executor", None)
+
+
+def policy_is_standard() -> bool:
+    """Whether `asyncio.new_event_loop()` would make the standard loop.
+
+    Read from `_event_loop_policy`, Lib/asyncio/events.py: the public getter creates a policy where there is
+    none, and is deprecated from 3.14.
     """
-    return getattr(transport, "_sock", None) is not None or getattr(transport, "_pipe", None) is not None
-
-
-def carrier_of(transport: Any) -> Any:
-    """What a TLS transport writes to, None when that is gone: `_ssl_protocol`, Lib/asyncio/sslproto.py.
-
-    Any other transport carries itself.
-    """
-    if not isinstance(transport, _TLS):
-        return transport
-    return getattr(transport._ssl_protocol, "_transport", None)
-
-
-def carried_by(transport: Any) -> Any:
-    """The TLS transport that runs on top of this one, or None: `_app_transport`, Lib/asyncio/sslproto.py."""
-    protocol = getattr(transport, "_protocol", None)
-    return getattr(protocol, "_app_transport", None) if carries_tls(transport) else None
-
-
-def carries_tls(transport: Any) -> bool:
-    """Whether TLS runs on top of this transport: `_protocol`, Lib/asyncio/selector_events.py."""
-    is_tls = isinstance(transport, _TLS)
-    protocol = transport.get_protocol() if is_tls else getattr(transport, "_protocol", None)
-    return isinstance(protocol, sslproto.SSLProtocol)
-
-
-def protocol_above(protocol: Any) -> Any:
-    """That which TLS serves: `_app_protocol`, Lib/asyncio/sslproto.py; any other serves nobody but itself."""
-    is_tls = isinstance(protocol, sslproto.SSLProtocol)
-    return protocol._app_protocol if is_tls else protocol
-
-
-def serves_subprocess(transport: Any) -> bool:
-    """Whether this is a pipe of a child process: its protocol is of Lib/asyncio/base_subprocess.py.
-
-    A ReadSubprocessPipeProto is a WriteSubprocessPipeProto.
-    """
-    protocol = getattr(transport, "_protocol", None)
-    return isinstance(protocol, base_subprocess.WriteSubprocessPipeProto)
-
-
-def server_of(transport: Any) -> asyncio.Server | None:
-    """The server that accepted a connection: `_server`, Lib/asyncio/selector_events.py."""
-    while isinstance(transport, _TLS):
-        transport = carrier_of(transport)
-    return getattr(transport, "_server", None)
-
-
-def connections_of(loop: Loop) -> list[Any]:
-    """The open socket transports of a loop: `_transports`, Lib/asyncio/selector_events.py."""
-    transports = getattr(loop, "_transports", None)
-    return [each for each in transports.values() if is_open(each)] if transports else []
-
-
-def is_watched(transport: Any) -> bool:
-    """Whether the loop listens for more, so that the peer's closing is heard of.
-
-    `_paused` and the registration in the selector, Lib/asyncio/selector_events.py: after an end of file that
-    the protocol chose to survive, there is none.
-    """
-    loop, fd = transport._loop, getattr(transport, "_sock_fd", None)
-    return loop is not None and fd is not None and bool(watches(loop, fd))
-
-
-# -- the end of those that nobody closed ---------------------------------------------------------------------
-
-
-class _Silent:
-    """In place of `warnings.warn`, or of the module."""
-
-    def __call__(self, *_: object, **__: object) -> None: ...
-
-    warn = __call__
-
-
-_DYING_WRITERS: tuple[type[Any], ...] = tuple(
-    writer for writer in (asyncio.StreamWriter,) if hasattr(writer, "__del__")
-)
-_unclosed_hooks: list[Callable[[Any], bool]] = []
-_SPARED = "_asynctestkit_spared"
-
-
-def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
-    """Shows `hook` each transport that is dropped open; returns the undoing.
-
-    Where the hook says True, Python's own ResourceWarning is left out. Transports die by `__del__`,
-    Lib/asyncio/selector_events.py, unix_events.py and sslproto.py; from 3.11.5 also by that of their
-    StreamWriter, Lib/asyncio/streams.py, which closes them. Those methods are wrapped once, for good: to set
-    them anew for each test costs as much as a tenth of a test.
-    """
-    install_once("asyncio: __del__ of the transports", _wrap_finalizers)
-    _unclosed_hooks.append(hook)
-    return lambda: _unclosed_hooks.remove(hook)
-
-
-def silence(transport: Any) -> None:
-    """Has a transport die without a ResourceWarning: see `__del__`, Lib/asyncio/selector_events.py."""
-    setattr(transport, _SPARED, True)
-
-
-def _wrap_finalizers() -> Undo:
-    undos = [replace(owner, "__del__", _telling(owner.__del__)) for owner in TRANSPORTS]
-    undos += [replace(writer, "__del__", _telling_writer(writer.__del__)) for writer in _DYING_WRITERS]
-    return all_of(undos)
-
-
-def _telling(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
-    def __del__(self: Any, *args: Any) -> None:
-        original(self, *((_Silent(),) if _is_told_of(self) else args))
-
-    return __del__
-
-
-def _telling_writer(original: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(original)
-    def __del__(self: Any, *args: Any) -> None:
-        transport = getattr(self, "_transport", None)
-        if not (isinstance(transport, TRANSPORTS) and _is_told_of(transport)):
-            original(self, *args)
-        elif not self._loop.is_closed():
-            self.close()  # as the original does
-
-    return __del__
-
-
-def _is_told_of(transport: Any) -> bool:
-    if hasattr(transport, _SPARED):
-        return True
-    return is_open(transport) and any(hook(transport) for hook in reversed(_unclosed_hooks))
+    policy = getattr(asyncio.events, "_event_loop_policy", None)
+    return policy is None or type(policy).__module__ in ("asyncio.unix_events", "asyncio.windows_events")
 
 
 # -- handles -------------------------------------------------------------------------------------------------

@@ -1,22 +1,21 @@
-"""Every private name of CPython that the package uses: one small function each, and why.
+"""The private names of tasks, futures, coroutines and types: one small function each, and why.
 
-Each function names the file that it depends on. The tests in `tests/cpython/` have a canary for each, which
-says what moved when a new Python breaks it. Checked on 3.10 to 3.15.
+Each function names the file of CPython that it depends on. The tests in `tests/cpython/` have a canary for
+each, which says what moved when a new Python breaks it. Checked on 3.10 to 3.15.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from contextvars import Context
-from types import AsyncGeneratorType, CodeType
+from types import CodeType
 from typing import Any
 
-from .originals import asyncio, futures, gc, socket
+from .originals import asyncio, gc
 
 __all__ = [
     "FUTURE_TYPES",
-    "RUN_CALLBACK",
     "TASK_TYPES",
     "AnyTask",
     "Loop",
@@ -28,29 +27,19 @@ __all__ = [
     "context_of",
     "coroutine_of",
     "current_task",
-    "default_executor",
     "drop_last_source_frame",
     "exception_unlooked",
     "forget_callbacks",
     "forget_task",
     "gathered_children",
-    "generator_closed_by",
-    "has_signal_handlers",
     "interrupt",
     "is_exception_unretrieved",
     "is_immutable",
-    "is_transparent",
     "loop_of",
     "mark_exception_retrieved",
-    "next_timer",
-    "policy_is_standard",
     "qualified_name",
-    "ready_count",
-    "running_loop",
     "source_traceback",
-    "started_generators",
     "unfinished_items",
-    "watched_descriptors",
 ]
 
 
@@ -250,86 +239,3 @@ def _name_with_its_class(code: CodeType) -> str:  # before 3.11
 def is_immutable(cls: type) -> bool:
     """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
     return bool(cls.__flags__ & 1 << 8)
-
-
-# -- loops ---------------------------------------------------------------------------------------------------
-
-
-def running_loop() -> Loop | None:
-    """The loop that runs in this thread, or None: `_get_running_loop`, Lib/asyncio/events.py."""
-    return asyncio._get_running_loop()
-
-
-def is_transparent(loop: Loop) -> bool:
-    """Whether it is a selector loop of Lib/asyncio/selector_events.py, whose queues can be looked at."""
-    return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
-
-
-RUN_CALLBACK: CodeType = asyncio.Handle._run.__code__
-"""The frame that every callback runs in: `Handle._run`, Lib/asyncio/events.py."""
-
-
-def ready_count(loop: Loop) -> int:
-    """How many callbacks are ready to run: `_ready`, Lib/asyncio/base_events.py."""
-    return len(loop._ready)  # type: ignore[attr-defined]  # not in typeshed
-
-
-def next_timer(loop: Loop) -> float | None:
-    """When the next timer is due, on the loop's clock: `_scheduled`, Lib/asyncio/base_events.py."""
-    times = [timer.when() for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # not in typeshed
-    return min(times, default=None)
-
-
-def watched_descriptors(loop: Loop) -> list[int]:
-    """Descriptors that can wake the loop, its self-pipe apart: Lib/asyncio/selector_events.py."""
-    end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
-    own = -1 if end is None else end.fileno()
-    descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
-    return [fd for fd in descriptors if fd != own]
-
-
-def has_signal_handlers(loop: Loop) -> bool:
-    """Whether `add_signal_handler` is in use: `_signal_handlers`, Lib/asyncio/unix_events.py."""
-    return bool(getattr(loop, "_signal_handlers", None))
-
-
-def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
-    """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
-    generators = getattr(loop, "_asyncgens", ())
-    return list(generators) if len(generators) else []  # a walk through an empty WeakSet takes long
-
-
-def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:
-    """The generator that a task ends by its `aclose()`: `async_generator_athrow`, Objects/genobject.c.
-
-    When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes such a task.
-    """
-    coroutine = coroutine_of(future) if isinstance(future, TASK_TYPES) else None
-    if type(coroutine) is not _ATHROW:
-        return None
-    held = gc.get_referents(coroutine)
-    return next((each for each in held if isinstance(each, AsyncGeneratorType)), None)
-
-
-async def _generate() -> AsyncGenerator[None, None]:
-    yield  # pragma: no cover  # it is never begun
-
-
-_closing = _generate().aclose()
-_closing.close()  # from 3.15 it warns if it is not used
-_ATHROW = type(_closing)
-
-
-def default_executor(loop: Loop) -> futures.Executor | None:
-    """The executor of `to_thread` and `run_in_executor(None, …)`: Lib/asyncio/base_events.py."""
-    return getattr(loop, "_default_executor", None)
-
-
-def policy_is_standard() -> bool:
-    """Whether `asyncio.new_event_loop()` would make the standard loop.
-
-    Read from `_event_loop_policy`, Lib/asyncio/events.py: the public getter creates a policy where there is
-    none, and is deprecated from 3.14.
-    """
-    policy = getattr(asyncio.events, "_event_loop_policy", None)
-    return policy is None or type(policy).__module__ in ("asyncio.unix_events", "asyncio.windows_events")

@@ -7,7 +7,7 @@ import unittest
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..cpython import task_internals
+from ..cpython import loop_internals, task_internals
 from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio
 from ..cpython.versions import add_note_to_failure
@@ -53,7 +53,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 f"; call it: startBackground({coro.__name__}(…))" if inspect.iscoroutinefunction(coro) else ""
             )
             raise TypeError(f"startBackground takes a coroutine, not {coro!r}{hint}")
-        loop = task_internals.running_loop()
+        loop = loop_internals.running_loop()
         if loop is None:
             coro.close()
             raise RuntimeError(

@@ -7,8 +7,7 @@ from typing import Any
 
 from ..cpython import interpreter
 from ..cpython.originals import asyncio
-from ..cpython.versions import add_note
-from ..exceptions import BlockedLoopError, DeadlineError, LeakError, StaleAllowanceError, UnnamedTaskError
+from ..exceptions import DeadlineError, LeakError, StaleAllowanceError
 from ..leaks.allowances import Allowance
 from ..leaks.census.census import Census
 from ..leaks.kinds.exceptions import one_line
@@ -17,17 +16,18 @@ from ..leaks.listeners import tell
 from ..leaks.report import render, render_failure
 from ..leaks.sweeping.late import LateErrors, ignore_late_errors, warn_of
 from ..leaks.sweeping.sweep import Sweep
-from ..limits.block_report import render_blocks
 from ..limits.blocking import BlockingWatch
 from ..limits.subject import Code
+from ..loops.foreign_runner import ForeignRunner
 from ..loops.loop import HygienicEventLoop
-from ..loops.runner import ForeignRunner, Runner
+from ..loops.runner import Runner
 from ..loops.virtual.patched_time import PatchedTime
 from ..loops.virtual.virtual_loop import clock_of
 from ..settings import Settings
+from .faults import detector_failure, other_faults
 from .phase import Phase
 from .raising import fail
-from .task_names import TaskNames, render_unnamed
+from .task_names import TaskNames
 
 __all__ = ["Guard"]
 
@@ -190,11 +190,11 @@ class Guard:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
         leaks, decided = self.told(), self.is_decided
         threshold = self.settings.blocking_threshold
-        others = _other_faults(self.subject, self._names, self._blocking, threshold)
+        others = other_faults(self.subject, self._names, self._blocking, threshold)
         report = _rendered(self.subject, leaks)
         for error in self._sweep.errors:
             if not decided:
-                raise _of_detector(error, report)
+                raise detector_failure(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
         if report and self.settings.on_leak == "fail" and not decided:
             text = render_failure(leaks) if self.code.is_of_test else report
@@ -236,25 +236,5 @@ class Guard:
         warn_of(text, self.source, is_late=self.is_decided)
 
 
-def _other_faults(
-    subject: str, names: TaskNames | None, blocking: BlockingWatch | None, threshold: float | None
-) -> dict[type[AssertionError], str]:
-    """What is wrong apart from leaks, as texts."""
-    faults: dict[type[AssertionError], str] = {}
-    if names is not None and (unnamed := names.unnamed()):
-        faults[UnnamedTaskError] = render_unnamed(subject, unnamed)
-    if blocking is not None and blocking.blocks:
-        faults[BlockedLoopError] = render_blocks(subject, threshold or 0.0, blocking.blocks)
-    return faults
-
-
 def _rendered(subject: str, leaks: tuple[Leak, ...]) -> str:
     return render(subject, leaks) if leaks else ""
-
-
-def _of_detector(error: Exception, report: str) -> Exception:
-    """What a detector raised, with the lines of that only, and with what was found otherwise as a note."""
-    if report:
-        add_note(error, report)
-    trace = error.__traceback__
-    return error.with_traceback(trace and trace.tb_next)

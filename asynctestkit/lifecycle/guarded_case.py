@@ -13,9 +13,10 @@ from ..cpython.originals import asyncio
 from ..isolation import SeededRandom, seed_of
 from ..leaks.allowances import Allowance
 from ..leaks.detector import LeakDetector
+from ..loops.foreign_runner import ForeignRunner
 from ..loops.loop import HygienicEventLoop
 from ..loops.quiescence import is_quiet
-from ..loops.runner import ForeignRunner, Runner
+from ..loops.runner import Runner
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
 from .decorators import allowances_of, overrides_of

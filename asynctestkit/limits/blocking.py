@@ -15,7 +15,7 @@ from sys import _current_frames
 from types import FrameType
 from typing import Any
 
-from ..cpython import loop_internals, task_internals
+from ..cpython import loop_internals
 from ..cpython.alarms import arm, disarm
 from ..cpython.originals import asyncio, gc, os, threading, time
 from ..cpython.wall import wall_time
@@ -76,7 +76,7 @@ class BlockingWatch:
         self._thread_id = threading.get_ident()
         self._schedule = _open_schedule()
         self.delay = self._read_delay()
-        if task_internals.running_loop() is self._loop:
+        if loop_internals.running_loop() is self._loop:
             self._current = _Callback(self)
         gc.callbacks.append(self._on_collection)
         self._unhook = loop_internals.hook_callbacks(self._run)
@@ -170,6 +170,6 @@ def _open_schedule() -> int | None:
 
 def _is_in_callback(frame: FrameType | None) -> bool:
     """Whether a callback runs, so that the loop does not just wait."""
-    while frame is not None and frame.f_code is not task_internals.RUN_CALLBACK:
+    while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         frame = frame.f_back
     return frame is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..cpython import loop_internals, task_internals
+from ..cpython import task_internals, transport_internals
 from ..cpython.originals import asyncio
 from ..leaks.kinds.exceptions import one_line, raised_at
 from ..leaks.kinds.transports import name_of_transport
@@ -104,8 +104,8 @@ def _of_servers(guard: Subject, waiting: list[_Task]) -> Iterator[_Finding]:
     servers = {id(each) for task in waiting for each in _closing_servers(task)}
     connections = [
         each
-        for each in loop_internals.connections_of(guard.loop)
-        if id(loop_internals.server_of(each)) in servers
+        for each in transport_internals.connections_of(guard.loop)
+        if id(transport_internals.server_of(each)) in servers
     ]
     if connections:
         names = sorted(map(name_of_transport, connections))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from types import FrameType
 from typing import Any
 
-from ..cpython import task_internals
+from ..cpython import loop_internals
 from ..cpython.alarms import arm, disarm
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
@@ -28,7 +28,7 @@ _OPAQUE_TURNS = 20
 
 def is_quiet(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether no callback is ready; an opaque loop is never known to be quiet."""
-    return task_internals.is_transparent(loop) and task_internals.ready_count(loop) == 0
+    return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) == 0
 
 
 async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> bool:
@@ -41,8 +41,8 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
     while True:
         await asyncio.sleep(0)
         turns += 1
-        if task_internals.is_transparent(loop):
-            if task_internals.ready_count(loop) == 0:
+        if loop_internals.is_transparent(loop):
+            if loop_internals.ready_count(loop) == 0:
                 return True
         elif turns == _OPAQUE_TURNS:
             return True
@@ -122,13 +122,13 @@ def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     with the loop, or a handler for signals. A child process shows as one of these: its pipes and its pidfd
     are descriptors, its watcher is a thread.
     """
-    if not task_internals.is_transparent(loop):
+    if not loop_internals.is_transparent(loop):
         return True
-    if task_internals.ready_count(loop) or task_internals.has_signal_handlers(loop):
+    if loop_internals.ready_count(loop) or loop_internals.has_signal_handlers(loop):
         return True
-    due = task_internals.next_timer(loop)
+    due = loop_internals.next_timer(loop)
     if due is not None and due - loop.time() <= within:
         return True
     return bool(threads_around(loop)) or any(
-        not only_listens(fd) for fd in task_internals.watched_descriptors(loop)
+        not only_listens(fd) for fd in loop_internals.watched_descriptors(loop)
     )

@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from ..cpython import interpreter, task_internals
+from ..cpython import interpreter, loop_internals, task_internals
 from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio, signal, threading
 from ..cpython.versions import HAS_RUNNER
@@ -23,7 +23,7 @@ from .carrier import Carrier
 from .loop import HygienicEventLoop
 from .shutdown import CutOff, end_everything, end_jobs
 
-__all__ = ["ForeignRunner", "Runner"]
+__all__ = ["Runner"]
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ class Runner:
         if self._loop is None:
             if self._loop_factory is not None:
                 self._loop = self._loop_factory()
-            elif task_internals.policy_is_standard():
+            elif loop_internals.policy_is_standard():
                 self._loop = self._make_loop()
                 self.has_made_loop = True
                 asyncio.set_event_loop(self._loop)
@@ -82,7 +82,7 @@ class Runner:
         Ctrl-C cancels it, and KeyboardInterrupt is raised when it has ended; a second Ctrl-C raises at once.
         With `insist`, a KeyboardInterrupt or SystemExit that another task raises does not stop the run.
         """
-        if task_internals.running_loop() is not None:
+        if loop_internals.running_loop() is not None:
             raise RuntimeError("Runner.run() cannot be called from a running event loop")
         loop = self.get_loop()
         if not asyncio.iscoroutine(coro):
@@ -133,9 +133,9 @@ class Runner:
         if loop is None or loop.is_closed():
             return []
         cut_off: list[CutOff] = []
-        if task_internals.all_tasks(loop) or task_internals.started_generators(loop):
+        if task_internals.all_tasks(loop) or loop_internals.started_generators(loop):
             cut_off = self._end(loop, end_everything(seconds))
-        executor = task_internals.default_executor(loop)
+        executor = loop_internals.default_executor(loop)
         if executor is not None and executor is not self._ended_executor:
             self._ended_executor = executor
             self._end(loop, end_jobs(executor, seconds))
@@ -223,31 +223,6 @@ class Runner:
             self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that sits in its selector
             return
         raise KeyboardInterrupt
-
-
-class ForeignRunner:
-    """Stands in for the Runner where a suite drives its loop itself: less is known, so less is claimed."""
-
-    is_of_test = True
-    main_task: asyncio.Task[Any] | None = None
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def run(self, coro: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
-        """As Runner's; nothing is known of Ctrl-C here."""
-        return self._loop.run_until_complete(coro)
-
-    def cancel(self) -> None:
-        """No task is known here; giving up comes next."""
-
-    def give_up(self) -> None:
-        """Stops the loop, which makes whoever runs it raise RuntimeError."""
-        self._loop.stop()
-
-    def shut_down(self, seconds: float) -> list[CutOff]:
-        """The suite's own business."""
-        return []
 
 
 def _return_sigint(handler: Callable[..., None] | None) -> None:

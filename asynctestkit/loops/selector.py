@@ -11,7 +11,7 @@ import math
 import selectors
 from collections.abc import Callable
 
-from ..cpython import task_internals, wait_internals
+from ..cpython import loop_internals, wait_internals
 from ..cpython.originals import asyncio
 from .outside.activity import has_alarm, has_children, has_users_signal_handler, may_have_unseen_threads
 from .outside.busy_threads import busy_threads
@@ -68,7 +68,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         """A little, where somebody has replaced the clock: if it stands still, the loop comes back."""
         before = self._loop.time()
         events = super().select(_ROUND if timeout is None else min(timeout, _ROUND))
-        if events or task_internals.ready_count(self._loop) or self._loop.time() != before:
+        if events or loop_internals.ready_count(self._loop) or self._loop.time() != before:
             self._stopped_rounds = 0
             return events
         self._stopped_rounds += 1
@@ -76,7 +76,7 @@ class WatchfulSelector(selectors.DefaultSelector):
             return events
         # Afterwards, as what has ended since may have moved the clock, or woken the loop, as its last act.
         events = super().select(0)
-        if events or task_internals.ready_count(self._loop) or self._loop.time() != before:
+        if events or loop_internals.ready_count(self._loop) or self._loop.time() != before:
             return events
         self._stopped_rounds = 0
         return self._report(Standstill.STOPPED_CLOCK)
@@ -91,19 +91,19 @@ class WatchfulSelector(selectors.DefaultSelector):
             is_dead = bool(self.listeners) and self._is_dead()
             # Afterwards, as what has ended since may have woken the loop as its last act.
             events = super().select(0 if is_dead else _AGAIN)
-            if events or task_internals.ready_count(self._loop):
+            if events or loop_internals.ready_count(self._loop):
                 return events
             if is_dead:
                 return self._report(Standstill.DEADLOCK)
 
     def _is_dead(self) -> bool:
         return not (
-            task_internals.watched_descriptors(self._loop)
+            loop_internals.watched_descriptors(self._loop)
             or may_have_unseen_threads()
             or busy_threads(self._contacts.spared)
             or has_children()
             or has_alarm()
-            or task_internals.has_signal_handlers(self._loop)
+            or loop_internals.has_signal_handlers(self._loop)
             or has_users_signal_handler()
         )
 

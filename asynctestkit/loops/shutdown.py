@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import AsyncGeneratorType
 from typing import Any, NamedTuple
 
-from ..cpython import task_internals
+from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio, futures, threading
 from ..stacks.await_chain import AwaitChain, chain_of_coroutine
 from .cancellation import cancel_and_wait, detach
@@ -28,7 +28,7 @@ async def end_everything(seconds: float) -> list[CutOff]:
     """
     loop = asyncio.get_running_loop()
     await _end_tasks(loop, seconds)
-    generators = task_internals.started_generators(loop)
+    generators = loop_internals.started_generators(loop)
     ending = loop.create_task(loop.shutdown_asyncgens())
     await pause(loop, (ending,), seconds)
     if ending.done():

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 from unittest import mock
 
-from ..cpython import task_internals
+from ..cpython import loop_internals
 from ..cpython.changes import install_once
 from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
 from ..cpython.originals import asyncio, gc
@@ -58,7 +58,7 @@ def is_async_mock(obj: object) -> bool:
 def calling_line() -> Place | None:
     """The innermost line of the user's that led here; None from a callback of the loop's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not task_internals.RUN_CALLBACK:
+    while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         code = frame.f_code
         # What autospec generates has no file.
         if not is_machinery(code.co_filename) and code.co_filename != "<string>":

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ..cpython import task_internals
+from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio, os
 from .code_owners import CARRIERS, STANDARD_LIBRARY, carries, is_installed, library, machinery
 
@@ -77,7 +77,7 @@ def inherit(site: CreationSite, creator: object) -> None:
 def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
     """As `capture`, with the line that the running task goes back to; for what is made less often."""
     site = capture(frame, phase)
-    if task_internals.running_loop() is not None:
+    if loop_internals.running_loop() is not None:
         inherit(site, task_internals.current_task())
     return site
 

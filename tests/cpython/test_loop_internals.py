@@ -1,12 +1,10 @@
-"""One canary for each private name behind transports, servers and handles, as in canaries.py."""
+"""One canary for each private name of loops, handles and callbacks, as in canaries.py."""
 
 import asyncio
-import gc
+import concurrent.futures
 import os
-import pathlib
 import signal
 import socket
-import ssl
 import sys
 import unittest
 import warnings
@@ -15,208 +13,108 @@ from asynctestkit.cpython import loop_internals
 from asynctestkit.cpython.versions import ON_WINDOWS
 from tests.cpython.canaries import Canary
 
-CERTIFICATE = pathlib.Path(__file__).parents[1] / "localhost.pem"
 
-
-def server_side():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    return context
-
-
-def client_side():
-    return ssl.create_default_context(cafile=str(CERTIFICATE))
-
-
-class TransportCanaries(Canary):
-    async def connected(self, protocol=asyncio.Protocol):
-        """A transport and the socket at the other end."""
-        here, there = socket.socketpair()
-        self.addCleanup(there.close)
-        transport, _ = await self.loop.create_connection(protocol, sock=here)
-        return transport, there
-
-    def close(self, *transports):
-        for transport in transports:
-            transport.abort()
+class LoopCanaries(Canary):
+    def test_running_loop_and_run_callback(self):
+        """A callback knows the running loop, else there is none, and runs in the frame that is known."""
+        seen = []
+        self.loop.call_soon(lambda: seen.extend((loop_internals.running_loop(), sys._getframe(1).f_code)))
         self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(seen, [self.loop, loop_internals.RUN_CALLBACK])
+        self.assertIsNone(loop_internals.running_loop())
+
+    def test_is_transparent(self):
+        """The selector loop can be looked into; a loop of which nothing is known cannot."""
+        self.assertTrue(loop_internals.is_transparent(self.loop))
+        self.assertFalse(loop_internals.is_transparent(asyncio.AbstractEventLoop()))
+
+    def test_ready_count_and_next_timer(self):
+        """The callbacks that are ready are counted, and the earliest timer that is not cancelled is known."""
+        self.assertEqual(loop_internals.ready_count(self.loop), 0)
+        self.assertIsNone(loop_internals.next_timer(self.loop))
+        self.loop.call_soon(print)
+        self.loop.call_at(300.0, print)
+        self.loop.call_at(200.0, print)
+        self.loop.call_at(100.0, print).cancel()
+        self.assertEqual(loop_internals.ready_count(self.loop), 1)
+        self.assertEqual(loop_internals.next_timer(self.loop), 200.0)
+
+    def test_watched_descriptors(self):
+        """Descriptors that the user has registered are listed, the loop's own is not."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        self.assertEqual(loop_internals.watched_descriptors(self.loop), [])
+        self.loop.add_reader(reader, print)
+        self.assertEqual(loop_internals.watched_descriptors(self.loop), [reader])
+
+    @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
+    def test_has_signal_handlers(self):
+        """A handler is seen from `add_signal_handler` to `remove_signal_handler`."""
+        self.assertFalse(loop_internals.has_signal_handlers(self.loop))
+        self.loop.add_signal_handler(signal.SIGUSR1, print)
+        self.assertTrue(loop_internals.has_signal_handlers(self.loop))
+        self.loop.remove_signal_handler(signal.SIGUSR1)
+        self.assertFalse(loop_internals.has_signal_handlers(self.loop))
+
+    def test_generator_closed_by(self):
+        """A task that ends a generator knows it; one that goes on with it, or runs a coroutine, does not."""
+
+        async def count():
+            yield
+
+        async def main():
+            generator = count()
+            for factory in loop_internals.TASK_TYPES:
+                goes_on, ends, sleeps = (
+                    factory(each) for each in (generator.__anext__(), generator.aclose(), asyncio.sleep(0))
+                )
+                for _ in range(2):  # pending, and done
+                    self.assertIs(loop_internals.generator_closed_by(ends), generator)
+                    self.assertIsNone(loop_internals.generator_closed_by(goes_on))
+                    self.assertIsNone(loop_internals.generator_closed_by(sleeps))
+                    await asyncio.wait([goes_on, ends, sleeps])
+                goes_on.exception()
+            self.assertIsNone(loop_internals.generator_closed_by(asyncio.get_running_loop().create_future()))
+            self.assertIsNone(loop_internals.generator_closed_by(generator))
+
+        self.loop.run_until_complete(main())
+
+    def test_started_generators(self):
+        """A generator is listed once it was iterated on the loop."""
+
+        async def count():
+            yield 1
+
+        generator = count()
+        self.assertEqual(loop_internals.started_generators(self.loop), [])
+        self.loop.call_soon(lambda: generator.__anext__().close())
         self.run_in_loop(asyncio.sleep(0))
+        self.assertEqual(loop_internals.started_generators(self.loop), [generator])
+        self.run_in_loop(self.loop.shutdown_asyncgens())
 
-    def test_is_open_and_holds_resource(self):
-        """Open, closing while it holds its socket, and closed are told apart."""
-        transport, _ = self.run_in_loop(self.connected())
-        states = []
-        states.append((loop_internals.is_open(transport), loop_internals.holds_resource(transport)))
-        transport.close()
-        states.append((loop_internals.is_open(transport), loop_internals.holds_resource(transport)))
-        self.close()
-        states.append((loop_internals.is_open(transport), loop_internals.holds_resource(transport)))
-        self.assertEqual(states, [(True, True), (False, True), (False, False)])
-        self.assertFalse(loop_internals.is_open(asyncio.Transport()))
+    def test_default_executor(self):
+        """The executor of `run_in_executor(None, …)` is known as soon as there is one."""
+        self.assertIsNone(loop_internals.default_executor(self.loop))
+        self.run_in_loop(self.loop.run_in_executor(None, int))
+        executor = loop_internals.default_executor(self.loop)
+        self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
+        self.run_in_loop(self.loop.shutdown_default_executor())
 
-    @unittest.skipIf(ON_WINDOWS, "pipes are the proactor's")
-    def test_pipes_are_open_until_closed(self):
-        """The same holds for the transports of pipes."""
-        fds = os.pipe()
-        read = self.loop.connect_read_pipe(asyncio.Protocol, os.fdopen(fds[0], "rb", 0))
-        write = self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(fds[1], "wb", 0))
-        transports = [self.run_in_loop(read)[0], self.run_in_loop(write)[0]]
-        self.assertEqual([loop_internals.is_open(each) for each in transports], [True, True])
-        self.assertTrue(all(isinstance(each, loop_internals.TRANSPORTS) for each in transports))
-        for transport in transports:
-            transport.close()
-        self.close()
-        self.assertEqual([loop_internals.holds_resource(each) for each in transports], [False, False])
-
-    def test_carrier_of_and_carried_by_and_carries_tls_and_protocol_above(self):
-        """A TLS transport and the one below it know each other; it is open while that one is."""
-
-        async def connect():
-            server = await self.loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=server_side())
-            secure, _ = await self.loop.create_connection(
-                asyncio.Protocol,
-                *server.sockets[0].getsockname(),
-                ssl=client_side(),
-                server_hostname="localhost",
-            )
-            return server, secure
-
-        server, secure = self.run_in_loop(connect())
-        plain = loop_internals.carrier_of(secure)
-        self.assertIsInstance(secure, loop_internals.TRANSPORTS)
-        self.assertIsNot(plain, secure)
-        self.assertIs(loop_internals.carrier_of(plain), plain)
-        self.assertIs(loop_internals.carried_by(plain), secure)
-        self.assertIsNone(loop_internals.carried_by(secure))
-        self.assertEqual([loop_internals.carries_tls(each) for each in (plain, secure)], [True, False])
-        self.assertIs(loop_internals.protocol_above(plain.get_protocol()), secure.get_protocol())
-        self.assertIs(loop_internals.protocol_above(secure.get_protocol()), secure.get_protocol())
-        self.assertTrue(loop_internals.is_open(secure))
-        plain.close()
-        self.assertFalse(loop_internals.is_open(secure))
-        server.close()
-        accepted = (loop_internals.carried_by(each) for each in loop_internals.connections_of(self.loop))
-        self.close(secure, *filter(None, accepted))
-        self.assertIsNone(loop_internals.carrier_of(secure))
-
-    def test_server_of_and_connections_of(self):
-        """An accepted connection knows its server; a loop knows its open connections."""
-
-        async def connect():
-            server = await self.loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
-            client, _ = await self.loop.create_connection(asyncio.Protocol, *server.sockets[0].getsockname())
-            while len(loop_internals.connections_of(self.loop)) < 2:
-                await asyncio.sleep(0)
-            return server, client
-
-        server, client = self.run_in_loop(connect())
-        (accepted,) = (each for each in loop_internals.connections_of(self.loop) if each is not client)
-        self.assertIs(loop_internals.server_of(accepted), server)
-        self.assertIsNone(loop_internals.server_of(client))
-        server.close()
-        self.close(client, accepted)
-        self.assertEqual(loop_internals.connections_of(self.loop), [])
-
-    def test_is_watched(self):
-        """A transport that the protocol keeps open after the end of file hears nothing more."""
-
-        class Stubborn(asyncio.Protocol):
-            def eof_received(self):
-                return True
-
-        transport, other_end = self.run_in_loop(self.connected(Stubborn))
-        self.run_in_loop(asyncio.sleep(0))
-        self.assertTrue(loop_internals.is_watched(transport))
-        other_end.shutdown(socket.SHUT_WR)
-        for _ in range(3):
-            self.run_in_loop(asyncio.sleep(0))
-        self.assertFalse(loop_internals.is_watched(transport))
-        self.close(transport)
-        self.assertFalse(loop_internals.is_watched(transport))
-
-    @unittest.skipIf(ON_WINDOWS, "pipes are the proactor's")
-    def test_serves_subprocess(self):
-        """A pipe to a child is known by its protocol."""
-
-        async def spawn():
-            child, _ = await self.loop.subprocess_exec(
-                asyncio.SubprocessProtocol, sys.executable, "-c", "import sys; sys.stdin.read()"
-            )
-            found = [loop_internals.serves_subprocess(child.get_pipe_transport(fd)) for fd in range(3)]
-            child.get_pipe_transport(0).close()
-            await child._wait()
-            child.close()
-            return found
-
-        self.assertEqual(self.run_in_loop(spawn()), [True] * 3)
-        transport, _ = self.run_in_loop(self.connected())
-        self.assertFalse(loop_internals.serves_subprocess(transport))
-        self.close(transport)
-
-    def drop(self, protocol=asyncio.Protocol):
-        """What is warned of when a transport dies open."""
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
-            transport, _ = self.run_in_loop(self.connected(protocol))
-            self.run_in_loop(asyncio.sleep(0))
-            transport.pause_reading()
-            yield transport
-            del transport
-            gc.collect()
-        yield [str(each.message) for each in heard if "transport" in str(each.message)]
-
-    def test_hook_unclosed_transports(self):
-        """The hook sees a transport that dies open, and decides whether Python warns of it."""
-        for is_told in (True, False):
-            seen = []
-
-            def hook(transport, is_told=is_told, seen=seen):
-                seen.append(type(transport).__name__)
-                return is_told
-
-            undo = loop_internals.hook_unclosed_transports(hook)
-            dropping = self.drop()
-            next(dropping)
-            said = next(dropping)
-            undo()
-            self.assertEqual(seen, ["_SelectorSocketTransport"])
-            self.assertEqual(len(said), not is_told)
-
-    def test_silence(self):
-        """A transport that was silenced dies without a warning."""
-        undo = loop_internals.hook_unclosed_transports(lambda _: False)
-        self.addCleanup(undo)
-        dropping = self.drop()
-        loop_internals.silence(next(dropping))
-        self.assertEqual(next(dropping), [])
-
-    @unittest.skipUnless(
-        hasattr(asyncio.StreamWriter, "__del__"), "writers do not close themselves before 3.11.5"
-    )
-    def test_hook_unclosed_transports_by_their_writer(self):
-        """A writer that is dropped shows its transport, and closes it, with a warning or without."""
-
-        async def open_stream():
-            here, there = socket.socketpair()
-            self.addCleanup(there.close)
-            return await asyncio.open_connection(sock=here)
-
-        for is_told in (True, False):
-            seen = []
-
-            def hook(transport, is_told=is_told, seen=seen):
-                seen.append(transport)
-                return is_told
-
-            undo = loop_internals.hook_unclosed_transports(hook)
-            with warnings.catch_warnings(record=True) as heard:
-                warnings.simplefilter("always")
-                self.run_in_loop(open_stream())
-                gc.collect()
-            undo()
-            self.assertEqual([each.is_closing() for each in seen], [True])
-            self.assertEqual(len(heard), not is_told)
-            self.close(*seen)
+    def test_policy_is_standard(self):
+        """The policy is standard before it exists and after, and a user's own is not."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
+            own = type("Own", (asyncio.DefaultEventLoopPolicy,), {"__module__": "own"})
+            try:
+                asyncio.set_event_loop_policy(None)
+                self.assertTrue(loop_internals.policy_is_standard())
+                asyncio.get_event_loop_policy()
+                self.assertTrue(loop_internals.policy_is_standard())
+                asyncio.set_event_loop_policy(own())
+                self.assertFalse(loop_internals.policy_is_standard())
+            finally:
+                asyncio.set_event_loop_policy(None)
 
 
 class HandleCanaries(Canary):

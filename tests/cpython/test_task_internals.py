@@ -1,18 +1,11 @@
-"""One canary for each private name of tasks, coroutines and loops."""
+"""One canary for each private name of tasks, coroutines and types."""
 
 import asyncio
-import concurrent.futures
 import contextlib
 import contextvars
 import gc
-import os
-import signal
-import sys
-import unittest
-import warnings
 
 from asynctestkit.cpython import task_internals
-from asynctestkit.cpython.versions import ON_WINDOWS
 from tests.cpython.canaries import Canary
 
 
@@ -255,106 +248,3 @@ class TypeCanaries(Canary):
                 with self.assertRaises(TypeError) if expected else contextlib.nullcontext():
                     cls.changed_by_test = True
                     del cls.changed_by_test
-
-
-class LoopCanaries(Canary):
-    def test_running_loop_and_run_callback(self):
-        """A callback knows the running loop, else there is none, and runs in the frame that is known."""
-        seen = []
-        self.loop.call_soon(lambda: seen.extend((task_internals.running_loop(), sys._getframe(1).f_code)))
-        self.run_in_loop(asyncio.sleep(0))
-        self.assertEqual(seen, [self.loop, task_internals.RUN_CALLBACK])
-        self.assertIsNone(task_internals.running_loop())
-
-    def test_is_transparent(self):
-        """The selector loop can be looked into; a loop of which nothing is known cannot."""
-        self.assertTrue(task_internals.is_transparent(self.loop))
-        self.assertFalse(task_internals.is_transparent(asyncio.AbstractEventLoop()))
-
-    def test_ready_count_and_next_timer(self):
-        """The callbacks that are ready are counted, and the earliest timer that is not cancelled is known."""
-        self.assertEqual(task_internals.ready_count(self.loop), 0)
-        self.assertIsNone(task_internals.next_timer(self.loop))
-        self.loop.call_soon(print)
-        self.loop.call_at(300.0, print)
-        self.loop.call_at(200.0, print)
-        self.loop.call_at(100.0, print).cancel()
-        self.assertEqual(task_internals.ready_count(self.loop), 1)
-        self.assertEqual(task_internals.next_timer(self.loop), 200.0)
-
-    def test_watched_descriptors(self):
-        """Descriptors that the user has registered are listed, the loop's own is not."""
-        reader, writer = os.pipe()
-        self.addCleanup(os.close, reader)
-        self.addCleanup(os.close, writer)
-        self.assertEqual(task_internals.watched_descriptors(self.loop), [])
-        self.loop.add_reader(reader, print)
-        self.assertEqual(task_internals.watched_descriptors(self.loop), [reader])
-
-    @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
-    def test_has_signal_handlers(self):
-        """A handler is seen from `add_signal_handler` to `remove_signal_handler`."""
-        self.assertFalse(task_internals.has_signal_handlers(self.loop))
-        self.loop.add_signal_handler(signal.SIGUSR1, print)
-        self.assertTrue(task_internals.has_signal_handlers(self.loop))
-        self.loop.remove_signal_handler(signal.SIGUSR1)
-        self.assertFalse(task_internals.has_signal_handlers(self.loop))
-
-    def test_generator_closed_by(self):
-        """A task that ends a generator knows it; one that goes on with it, or runs a coroutine, does not."""
-
-        async def count():
-            yield
-
-        async def main():
-            generator = count()
-            for factory in task_internals.TASK_TYPES:
-                goes_on, ends, sleeps = (
-                    factory(each) for each in (generator.__anext__(), generator.aclose(), asyncio.sleep(0))
-                )
-                for _ in range(2):  # pending, and done
-                    self.assertIs(task_internals.generator_closed_by(ends), generator)
-                    self.assertIsNone(task_internals.generator_closed_by(goes_on))
-                    self.assertIsNone(task_internals.generator_closed_by(sleeps))
-                    await asyncio.wait([goes_on, ends, sleeps])
-                goes_on.exception()
-            self.assertIsNone(task_internals.generator_closed_by(asyncio.get_running_loop().create_future()))
-            self.assertIsNone(task_internals.generator_closed_by(generator))
-
-        self.loop.run_until_complete(main())
-
-    def test_started_generators(self):
-        """A generator is listed once it was iterated on the loop."""
-
-        async def count():
-            yield 1
-
-        generator = count()
-        self.assertEqual(task_internals.started_generators(self.loop), [])
-        self.loop.call_soon(lambda: generator.__anext__().close())
-        self.run_in_loop(asyncio.sleep(0))
-        self.assertEqual(task_internals.started_generators(self.loop), [generator])
-        self.run_in_loop(self.loop.shutdown_asyncgens())
-
-    def test_default_executor(self):
-        """The executor of `run_in_executor(None, …)` is known as soon as there is one."""
-        self.assertIsNone(task_internals.default_executor(self.loop))
-        self.run_in_loop(self.loop.run_in_executor(None, int))
-        executor = task_internals.default_executor(self.loop)
-        self.assertIsInstance(executor, concurrent.futures.ThreadPoolExecutor)
-        self.run_in_loop(self.loop.shutdown_default_executor())
-
-    def test_policy_is_standard(self):
-        """The policy is standard before it exists and after, and a user's own is not."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
-            own = type("Own", (asyncio.DefaultEventLoopPolicy,), {"__module__": "own"})
-            try:
-                asyncio.set_event_loop_policy(None)
-                self.assertTrue(task_internals.policy_is_standard())
-                asyncio.get_event_loop_policy()
-                self.assertTrue(task_internals.policy_is_standard())
-                asyncio.set_event_loop_policy(own())
-                self.assertFalse(task_internals.policy_is_standard())
-            finally:
-                asyncio.set_event_loop_policy(None)

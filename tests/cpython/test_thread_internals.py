@@ -1,21 +1,16 @@
-"""Canaries for threads, pools and jobs: each says what has moved when a new Python breaks it."""
+"""Canaries for threads: each says what has moved when a new Python breaks it."""
 
-import asyncio
 import concurrent.futures
 import gc
-import multiprocessing
-import os
 import subprocess
 import sys
 import threading
 import time
 import types
 import unittest
-import weakref
-from concurrent.futures.thread import _WorkItem
 from unittest import mock
 
-from asynctestkit.cpython import process_internals, thread_internals
+from asynctestkit.cpython import executor_internals, thread_internals
 from tests.cpython.test_process_internals import Hooked
 
 
@@ -43,34 +38,6 @@ class MadeTests(Hooked):
         getattr(threading, name)(done.set, *(() if "joinable" in name else ((),)))
         done.wait()
         self.assertEqual(self.seen, [])
-
-    def test_hook_executors(self):
-        """Every executor is made by `object.__new__`, so one for all of them can stand in between."""
-        if "__new__" not in vars(concurrent.futures.Executor):
-            # As the first guarded test does. A class that has once had a `__new__` cannot do without again.
-            thread_internals.hook_executors(lambda *_: None)
-        self.restore(concurrent.futures.Executor, "__new__")
-        thread_internals.hook_executors(self.note)
-
-        class Own(concurrent.futures.Executor):
-            def __init__(self, *, option):
-                self.option = option
-
-        class Singular:
-            def __new__(cls, option):
-                self.note(option, sys._getframe(1))
-                return object.__new__(cls)
-
-        class Both(concurrent.futures.Executor, Singular):
-            pass
-
-        Both("passed on")
-        self.assertEqual(self.things()[0], "passed on")
-        self.seen.clear()
-        made = [Own(option=1), concurrent.futures.ThreadPoolExecutor(1)]
-        with concurrent.futures.ProcessPoolExecutor(max_workers=1) as pool:
-            self.assertEqual(self.things(), [*made, pool])
-        self.assertEqual(made[0].option, 1)
 
 
 class ThreadTests(unittest.TestCase):
@@ -140,127 +107,11 @@ class ThreadTests(unittest.TestCase):
             child.communicate()
             pool.shutdown()
 
-    def test_is_worker(self):
-        """A pool's thread is known by its target, while it runs."""
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            thread = pool.submit(threading.current_thread).result()
-            self.assertTrue(thread_internals.is_worker(thread))
-        self.assertFalse(thread_internals.is_worker(threading.current_thread()))
-        self.assertFalse(thread_internals.is_worker(thread))
-
-    def test_pool_of(self):
-        """A worker refers to its pool weakly, and no other thread does."""
-        pool = concurrent.futures.ThreadPoolExecutor()
-        end = threading.Event()
-        job = pool.submit(lambda: (threading.current_thread(), end.wait()))
-        (thread,) = thread_internals.executor_threads(pool)
-        self.assertIs(thread_internals.pool_of(thread), pool)
-        del pool
-        self.assertIsNone(thread_internals.pool_of(thread))
-        end.set()
-        self.assertIs(job.result()[0], thread)
-        thread.join()
-        self.assertIsNone(thread_internals.pool_of(thread))
-
-    def test_executor_threads(self):
-        """A pool has as many as it needed so far; one of processes has a single one."""
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            self.assertEqual(thread_internals.executor_threads(pool), [])
-            thread = pool.submit(threading.current_thread).result()
-            self.assertEqual(thread_internals.executor_threads(pool), [thread])
-
-    def test_executor_processes_and_is_manager(self):
-        """A pool of processes has them, and one thread that manages them, when it has work."""
-        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            self.assertEqual(thread_internals.executor_threads(pool), [])
-            self.assertEqual(thread_internals.executor_processes(pool), [])
-            pid = pool.submit(os.getpid).result()
-            (thread,) = thread_internals.executor_threads(pool)
-            self.assertTrue(thread_internals.is_manager(thread))
-            self.assertEqual([each.pid for each in thread_internals.executor_processes(pool)], [pid])
-
-    def test_is_shut_down(self):
-        """Both kinds of pool know it; another executor cannot be asked, and is taken to be."""
-        for kind in (concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor):
-            pool = kind(1)
-            self.assertFalse(thread_internals.is_shut_down(pool))
-            pool.shutdown()
-            self.assertTrue(thread_internals.is_shut_down(pool))
-        self.assertTrue(thread_internals.is_shut_down(concurrent.futures.Executor()))
-
-    def test_shut_down(self):
-        """Each class of CPython's has a `shutdown` that can be told not to wait."""
-
-        class Own(concurrent.futures.ThreadPoolExecutor):
-            shutdown = None
-
-        for pool in (Own(), concurrent.futures.ProcessPoolExecutor()):
-            thread_internals.shut_down(pool)
-            self.assertTrue(thread_internals.is_shut_down(pool))
-
-    def test_thread_name_prefix(self):
-        """A pool of threads keeps its name; one of processes has none."""
-        for pool, name in (
-            (concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fetch"), "fetch"),
-            (concurrent.futures.ProcessPoolExecutor(), ""),
-        ):
-            with pool:
-                self.assertEqual(thread_internals.thread_name_prefix(pool), name)
-
 
 class WorkersTests(unittest.TestCase):
     def setUp(self):
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.addCleanup(self.pool.shutdown)
-
-    def test_is_idle_worker(self):
-        """A pool's thread is idle when its innermost frame is the wait for jobs, and not within a job."""
-        frame = self.pool.submit(sys._getframe).result(10)
-        self.assertFalse(thread_internals.is_idle_worker(frame))
-        while not thread_internals.is_idle_worker(frame):
-            frame = frame.f_back
-        self.assertFalse(thread_internals.is_idle_worker(None), "a thread without a frame is none")
-
-    def test_hook_jobs(self):
-        """Every job is an object that lives from `submit` until its worker has done with it."""
-        self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
-        jobs = weakref.WeakSet()
-        pools = []
-
-        def note(item, frame):
-            jobs.add(item)
-            pools.append(frame.f_locals["self"])
-
-        thread_internals.hook_jobs(note)
-        begun, go = threading.Event(), threading.Event()
-        self.addCleanup(go.set)
-        futures = [self.pool.submit(lambda: (begun.set(), go.wait(10))), self.pool.submit(int)]
-        self.assertTrue(begun.wait(10))
-        self.assertEqual(len(jobs), 2)
-        self.assertEqual(pools, [self.pool, self.pool])
-        go.set()
-        concurrent.futures.wait(futures)
-        while jobs:  # the worker drops it after it has told of it
-            pass
-
-    def test_function_of_job_and_job_run_in(self):
-        """A job knows its function, and the thread that runs it has it in a variable of an outer frame."""
-        items = []
-        self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
-        thread_internals.hook_jobs(lambda item, _: items.append(item))
-        self.pool.submit(sys._getframe).result()
-        self.assertIs(thread_internals.function_of_job(items[0]), sys._getframe)
-        self.assertIsNone(thread_internals.function_of_job(None))
-        begun, go = threading.Event(), threading.Event()
-        self.addCleanup(go.set)
-        job = self.pool.submit(lambda: (begun.set(), go.wait(10)))
-        begun.wait(10)
-        (worker,) = thread_internals.executor_threads(self.pool)
-        frame = sys._current_frames()[worker.ident]
-        self.assertIs(thread_internals.job_run_in(frame), items[1])
-        self.assertIsNone(thread_internals.job_run_in(sys._getframe()))
-        go.set()
-        job.result()
 
     def test_waits_without_limit(self):
         """A thread in a condition, or a worker without a job, waits until somebody acts, or with a limit."""
@@ -276,40 +127,8 @@ class WorkersTests(unittest.TestCase):
             event.set()
             thread.join()
         self.pool.submit(int).result()
-        (worker,) = thread_internals.executor_threads(self.pool)
+        (worker,) = executor_internals.executor_threads(self.pool)
         until = time.monotonic() + 20
         while not thread_internals.waits_without_limit(sys._current_frames()[worker.ident]):
             self.assertLess(time.monotonic(), until)
         self.assertFalse(thread_internals.waits_without_limit(sys._getframe()))
-
-    def test_loops_told_of(self):
-        """What `wrap_future` hangs on a job has the loop in its closure; other callbacks have none."""
-        loop = asyncio.new_event_loop()
-        self.addCleanup(loop.close)
-        future = concurrent.futures.Future()
-        future.add_done_callback(print)
-        future.add_done_callback(lambda _: loop)
-        self.assertEqual(thread_internals.loops_told_of(future), [])
-        asyncio.wrap_future(future, loop=loop)
-        self.assertEqual(thread_internals.loops_told_of(future), [loop])
-
-
-class PoolOfProcessesTests(unittest.TestCase):
-    def test_is_jobless_manager_is_waiting_manager_and_managed_processes(self):
-        """Its thread waits when there is nothing to do, and knows its jobs and its processes."""
-        context = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-            job = pool.submit(time.sleep, 0.2)  # waits: in another process
-            (manager,) = thread_internals.executor_threads(pool)
-            self.assertFalse(thread_internals.is_jobless_manager(manager))
-            job.result()
-            while not thread_internals.is_jobless_manager(manager):
-                pass
-            while not thread_internals.is_waiting_manager(sys._current_frames()[manager.ident]):
-                pass
-            (process,) = thread_internals.executor_processes(pool)
-            self.assertEqual(thread_internals.managed_processes(manager), {process.pid})
-            self.assertLessEqual({process.pid}, process_internals.started_by_multiprocessing())
-        self.assertNotIn(process.pid, process_internals.started_by_multiprocessing())
-        self.assertFalse(thread_internals.is_jobless_manager(threading.current_thread()))
-        self.assertFalse(thread_internals.is_waiting_manager(sys._getframe()))

@@ -9,7 +9,8 @@ from unittest import mock
 from asynctestkit import Allowance, LeakError, LeakWarning, Settings, StaleAllowanceError
 from asynctestkit.leaks import listeners
 from asynctestkit.lifecycle.guard import Guard
-from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.loops.foreign_runner import ForeignRunner
+from asynctestkit.loops.runner import Runner
 from tests.case_runs import hard_cap
 
 SOURCE = ("/project/test_feed.py", 7)

@@ -13,7 +13,8 @@ from asynctestkit import DeadlineError, Settings
 from asynctestkit.cpython.alarms import PhaseInterrupt
 from asynctestkit.lifecycle.guard import Guard
 from asynctestkit.lifecycle.phase import Phase
-from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.loops.foreign_runner import ForeignRunner
+from asynctestkit.loops.runner import Runner
 from tests.case_runs import hard_cap
 
 

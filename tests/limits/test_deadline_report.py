@@ -8,7 +8,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit import DeadlineError, HygienicAsyncTestCase, Settings
-from asynctestkit.cpython import loop_internals
+from asynctestkit.cpython import transport_internals
 from asynctestkit.lifecycle.guard import Guard
 from asynctestkit.limits.deadline_report import report_of_overrun
 from asynctestkit.loops.loop import HygienicEventLoop
@@ -46,7 +46,7 @@ class ReportTests(unittest.TestCase):
         return runner.run(main())
 
     async def hang_up(self):
-        for transport in loop_internals.connections_of(asyncio.get_running_loop()):
+        for transport in transport_internals.connections_of(asyncio.get_running_loop()):
             transport.abort()
         await self.tasks[0]
 

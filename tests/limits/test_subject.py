@@ -5,7 +5,8 @@ import unittest
 
 from asynctestkit.lifecycle.guard import Guard
 from asynctestkit.limits.subject import Code, Created, Subject
-from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.loops.foreign_runner import ForeignRunner
+from asynctestkit.loops.runner import Runner
 from asynctestkit.settings import Settings
 
 

@@ -8,7 +8,7 @@ import threading
 import unittest
 from unittest import mock
 
-from asynctestkit.cpython import task_internals
+from asynctestkit.cpython import loop_internals
 from asynctestkit.loops.lean import LeanSelectorEventLoop
 from tests.case_runs import hard_cap
 
@@ -60,7 +60,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
             self.loop.remove_reader(here)
         self.loop.call_later(0.001, self.loop.stop)
         self.loop.run_forever()
-        self.assertEqual(task_internals.watched_descriptors(self.loop), [])
+        self.assertEqual(loop_internals.watched_descriptors(self.loop), [])
         self.assertFalse(self.is_watched())
 
     def test_no_descriptor_appears_or_remains(self):
@@ -95,7 +95,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         for _ in range(3):
             self.assertEqual(self.wake_from_thread(), [0])
         self.assertTrue(self.is_watched())
-        self.assertEqual(task_internals.watched_descriptors(self.loop), [], "it is the loop's own")
+        self.assertEqual(loop_internals.watched_descriptors(self.loop), [], "it is the loop's own")
 
     def test_many_threads_at_once(self):
         """Of threads that want the first wake-up at once, one has it watched, and all are heard."""

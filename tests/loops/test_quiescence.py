@@ -10,12 +10,12 @@ import time
 import unittest
 from unittest import mock
 
-from asynctestkit.cpython import task_internals
+from asynctestkit.cpython import loop_internals
 from asynctestkit.cpython.versions import ON_WINDOWS
 from asynctestkit.loops.outside.busy_threads import busy_threads
 from asynctestkit.loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 
-OPAQUE = mock.patch("asynctestkit.cpython.task_internals.is_transparent", return_value=False)
+OPAQUE = mock.patch("asynctestkit.cpython.loop_internals.is_transparent", return_value=False)
 """Makes every loop one that cannot be looked into, as uvloop's."""
 
 
@@ -177,7 +177,7 @@ class PauseTests(LoopTestCase):
         self.assertEqual(len(seen), 1)
         task.cancel()
         self.run_in_loop(asyncio.wait([task]))
-        self.assertIsNone(task_internals.next_timer(self.loop))
+        self.assertIsNone(loop_internals.next_timer(self.loop))
 
 
 class CanWakeTests(LoopTestCase):

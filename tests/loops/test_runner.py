@@ -12,7 +12,7 @@ from unittest import mock
 
 from asynctestkit.cpython.alarms import PhaseInterrupt
 from asynctestkit.loops.loop import HygienicEventLoop
-from asynctestkit.loops.runner import ForeignRunner, Runner
+from asynctestkit.loops.runner import Runner
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="unset")
 SHORT = 0.05
@@ -368,30 +368,3 @@ class StubbornTests(RunnerTestCase):
 
 class CarriedStubbornTests(Carried, StubbornTests):
     """The same."""
-
-
-class ForeignRunnerTests(unittest.TestCase):
-    def setUp(self):
-        self.loop = asyncio.SelectorEventLoop()
-        self.addCleanup(self.loop.close)
-        self.runner = ForeignRunner(self.loop)
-
-    def test_it_runs_on_the_suites_loop(self):
-        """A run is the loop's own, and no task is known."""
-        self.assertEqual(self.runner.run(give(1), insist=True), 1)
-        self.assertIsNone(self.runner.main_task)
-
-    def test_giving_up(self):
-        """It stops the loop, which whoever runs it will notice."""
-        self.loop.call_soon(self.runner.give_up)
-        with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
-            self.loop.run_until_complete(self.loop.create_future())
-
-    def test_shutting_down(self):
-        """That is the suite's business: a task that is pending stays so."""
-        task = self.loop.create_task(for_ever())
-        self.loop.run_until_complete(asyncio.sleep(0))
-        self.assertEqual(self.runner.shut_down(60), [])
-        self.assertFalse(task.done() or self.loop.is_closed())
-        task.cancel()
-        self.loop.run_until_complete(asyncio.wait([task]))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
-from ...cpython import loop_internals, task_internals
+from ...cpython import loop_internals, task_internals, transport_internals
 from ...cpython.originals import asyncio, gc, threading
 from ...cpython.versions import HAS_RUNNER
 from .age import Known, is_not_among, origin_of, reference_to
@@ -59,8 +59,8 @@ class Census:
         self._tasks_before = weakref.WeakSet(tasks) if tasks else ()
         self._ids_before = set(map(id, tasks))
         self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
-        self._transports_before = set(map(id, loop_internals.connections_of(loop)))
-        self._generators_before = set(map(id, task_internals.started_generators(loop)))
+        self._transports_before = set(map(id, transport_internals.connections_of(loop)))
+        self._generators_before = set(map(id, loop_internals.started_generators(loop)))
         self.known: Known | None = None
         if heap.is_frozen():
             gc.collect()  # what is garbage already belongs to whoever made it
@@ -84,7 +84,7 @@ class Census:
         if self.loop.is_closed():
             return set()
         tasks = task_internals.all_tasks(self.loop)
-        if task_internals.running_loop() is self.loop:
+        if loop_internals.running_loop() is self.loop:
             tasks.discard(task_internals.current_task())
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
 
@@ -105,7 +105,7 @@ class Census:
         found = self._wanted.among(gc.get_objects())
         if self.known is None and any(type(obj) is _Canary for obj in found):
             found = []
-        self._started = set(map(id, task_internals.started_generators(self.loop)))
+        self._started = set(map(id, loop_internals.started_generators(self.loop)))
         registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
         return [obj for obj in found if self._is_new(obj)] + registered
 
@@ -113,8 +113,8 @@ class Census:
         """Ends the connections that servers have accepted since the mark; whether there were any."""
         accepted = [
             each
-            for each in loop_internals.connections_of(self.loop)
-            if loop_internals.server_of(each) is not None and id(each) not in self._transports_before
+            for each in transport_internals.connections_of(self.loop)
+            if transport_internals.server_of(each) is not None and id(each) not in self._transports_before
         ]
         for each in accepted:  # pragma: no cover  # needed on 3.12 only, where `serve_forever` waits for them
             each.abort()
@@ -157,7 +157,7 @@ class Census:
         return self.known is None or is_not_among(self.known, obj)
 
 
-_OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *loop_internals.TRANSPORTS)
+_OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals.TRANSPORTS)
 """What belongs to one loop; a test's leaks are those of its own loop."""
 
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from ...cpython import loop_internals
+from ...cpython import transport_internals
 from ...cpython.originals import asyncio
 
 __all__ = ["ConnectionIndex", "ends_of", "index_of", "indexing"]
@@ -18,23 +18,23 @@ class ConnectionIndex:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._by_ends: dict[object, list[Any]] = {}
         self._accepted: dict[int, Any] = {}
-        for each in loop_internals.connections_of(loop):
+        for each in transport_internals.connections_of(loop):
             self._by_ends.setdefault(ends_of(each), []).append(each)
-            if loop_internals.server_of(each) is not None:
-                top = loop_internals.carried_by(each) or each
+            if transport_internals.server_of(each) is not None:
+                top = transport_internals.carried_by(each) or each
                 self._accepted.setdefault(id(top), each)
                 self._accepted.setdefault(id(top.get_protocol()), each)
 
     def between(self, ends: tuple[object, object]) -> list[Any]:
         """The open ones with this own and this other end."""
         known = self._by_ends.get(ends, [])
-        known[:] = [each for each in known if loop_internals.is_open(each)]  # none is ever opened again
+        known[:] = [each for each in known if transport_internals.is_open(each)]  # none is ever opened again
         return list(known)
 
     def accepted_as(self, part: object) -> Any:
         """The open one that a server has accepted, of which this is the transport on top, or the protocol."""
         found = self._accepted.get(id(part))
-        return found if found is not None and loop_internals.is_open(found) else None
+        return found if found is not None and transport_internals.is_open(found) else None
 
 
 def ends_of(transport: Any) -> tuple[object, object]:

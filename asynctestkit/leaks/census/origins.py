@@ -15,7 +15,7 @@ from threading import get_ident
 from types import FrameType, FunctionType, MethodType
 from typing import NamedTuple
 
-from ...cpython import process_internals, thread_internals
+from ...cpython import executor_internals, process_internals, thread_internals
 from ...cpython.changes import Undo, install_once
 from ...cpython.originals import os, socket, threading
 from ...stacks.code_owners import below_the_library, is_installed, is_machinery, runs_a_module
@@ -72,7 +72,7 @@ _HOOKS: _Hooks = (
     ("threading: what starts a thread", thread_internals.hook_thread_starts),
     ("socket.socket.__init__", process_internals.hook_sockets),
     ("subprocess.Popen._execute_child", process_internals.hook_children),
-    ("concurrent.futures.Executor.__new__", thread_internals.hook_executors),
+    ("concurrent.futures.Executor.__new__", executor_internals.hook_executors),
 )
 """What shows each thing that is made, and how that is hooked."""
 

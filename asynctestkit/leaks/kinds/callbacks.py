@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...cpython import loop_internals
+from ...cpython import transport_internals
 from ...cpython.originals import asyncio
 from ...stacks.handles import is_written_in_asyncio
 from ..census.loop_error import LoopError
@@ -44,7 +44,7 @@ def _is_handed_to_its_owner(error: LoopError) -> bool:
     protocol = error.context.get("protocol")
     if error.exception is None or protocol is None or error.message.endswith("_writing() failed"):
         return False
-    owner = loop_internals.protocol_above(protocol)
+    owner = transport_internals.protocol_above(protocol)
     return type(owner).connection_lost is not asyncio.BaseProtocol.connection_lost
 
 

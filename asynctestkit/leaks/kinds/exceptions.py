@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from ...cpython import task_internals
+from ...cpython import loop_internals, task_internals
 from ...cpython.alarms import PhaseInterrupt
 from ...cpython.originals import asyncio
 from ...stacks.await_chain import coroutine_name
@@ -93,7 +93,7 @@ def _is_unretrieved(future: asyncio.Future[Any]) -> bool:
 
 def _ends_a_generator(future: asyncio.Future[Any]) -> bool:
     """Exempt: the task in which a loop ends a generator that was dropped; that is a leak of its own kind."""
-    return task_internals.generator_closed_by(future) is not None
+    return loop_internals.generator_closed_by(future) is not None
 
 
 def _is_within_asyncio(owners: list[Any]) -> bool:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from ...cpython import task_internals, thread_internals
+from ...cpython import executor_internals, loop_internals
 from ...cpython.originals import asyncio, futures, threading
 from ...loops.outside.jobs import Job
 from ...stacks.places import resolve
@@ -46,7 +46,11 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         if isinstance(obj, Job):
             return _leak_of_job(obj) if _is_of_the_loops_own(obj) else None
         origin = origins.of(obj)
-        if origin is None or thread_internals.is_shut_down(obj) or not thread_internals.executor_threads(obj):
+        if (
+            origin is None
+            or executor_internals.is_shut_down(obj)
+            or not executor_internals.executor_threads(obj)
+        ):
             return None
         if origin.is_of_a_module or is_of_the_library(origin) or self._is_of_a_loop(obj):
             return None
@@ -65,7 +69,7 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         The test's own loop is older than its mark, where nothing is looked for.
         """
         census = origins.current()
-        if census is not None and task_internals.default_executor(census.loop) is executor:
+        if census is not None and loop_internals.default_executor(census.loop) is executor:
             return True
         if self._of_loops is not None:
             return id(executor) in self._of_loops
@@ -81,19 +85,19 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
 
     def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
         """One that nobody has any more ends with its workers, if those have nothing to do."""
-        is_idle = not any(map(_is_at_work, thread_internals.executor_threads(obj)))
+        is_idle = not any(map(_is_at_work, executor_internals.executor_threads(obj)))
         return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
 
     def release(self, obj: futures.Executor | Job) -> None:
         """Jobs that wait are cancelled; those that run are not waited for, and run on."""
         if not isinstance(obj, Job):
-            thread_internals.shut_down(obj)
+            executor_internals.shut_down(obj)
 
 
 def _is_of_the_loops_own(job: Job) -> bool:
     """Whether the default executor of the test's loop was given a job, and it is not done."""
     census = origins.current()
-    executor = task_internals.default_executor(census.loop) if census is not None else None
+    executor = loop_internals.default_executor(census.loop) if census is not None else None
     return executor is not None and job.is_of(executor) and job.is_in_flight()
 
 
@@ -111,9 +115,9 @@ def _leak_of_job(job: Job) -> Leak:
 
 
 def _is_at_work(thread: threading.Thread) -> bool:
-    if thread_internals.is_manager(thread):
-        return not thread_internals.is_jobless_manager(thread)
-    return not thread_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+    if executor_internals.is_manager(thread):
+        return not executor_internals.is_jobless_manager(thread)
+    return not executor_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
 def _has_a_loop(owners: Iterable[Any]) -> bool:
@@ -121,7 +125,7 @@ def _has_a_loop(owners: Iterable[Any]) -> bool:
 
 
 def _name(executor: futures.Executor) -> str:
-    prefix = thread_internals.thread_name_prefix(executor)
+    prefix = executor_internals.thread_name_prefix(executor)
     return type(executor).__name__ if _GIVEN_PREFIX.fullmatch(prefix) else prefix
 
 
@@ -130,8 +134,8 @@ _GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
 
 
 def _workers(executor: futures.Executor) -> str:
-    processes = thread_internals.executor_processes(executor)
+    processes = executor_internals.executor_processes(executor)
     if processes:
         return f"{len(processes)} process{'es' if len(processes) != 1 else ''}"
-    threads = thread_internals.executor_threads(executor)
+    threads = executor_internals.executor_threads(executor)
     return f"{len(threads)} thread{'s' if len(threads) != 1 else ''}"

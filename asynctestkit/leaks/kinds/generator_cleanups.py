@@ -6,7 +6,7 @@ import weakref
 from types import AsyncGeneratorType
 from typing import Any
 
-from ...cpython import task_internals
+from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio
 from ...loops.shutdown import CutOff
 from ...stacks.await_chain import chain_of_task, coroutine_name, definition
@@ -35,11 +35,11 @@ class GeneratorCleanupLeaks(LeakDetector):
 
     def examine(self, obj: asyncio.Task[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
-            generator = obj.context.get("asyncgen") or task_internals.generator_closed_by(obj.future)
+            generator = obj.context.get("asyncgen") or loop_internals.generator_closed_by(obj.future)
             if generator is None or generator in told or obj.exception is None:
                 return None
             return _failed(generator, obj.exception)
-        generator = task_internals.generator_closed_by(obj)
+        generator = loop_internals.generator_closed_by(obj)
         if generator is None or generator in told:
             return None
         if not obj.done():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...cpython import loop_internals
+from ...cpython import transport_internals
 from ...cpython.originals import asyncio
 from ...stacks.places import creation_site, resolve
 from ..addresses import address
@@ -38,9 +38,9 @@ class ServerLeaks(LeakDetector):
     def release(self, obj: asyncio.Server) -> None:
         """Closes it, and drops its connections."""
         loop = obj.get_loop()
-        connections = loop_internals.connections_of(loop)
-        accepted = [each for each in connections if loop_internals.server_of(each) is obj]
+        connections = transport_internals.connections_of(loop)
+        accepted = [each for each in connections if transport_internals.server_of(each) is obj]
         obj.close()
         if not loop.is_closed():
             for connection in accepted:
-                (loop_internals.carried_by(connection) or connection).abort()
+                (transport_internals.carried_by(connection) or connection).abort()

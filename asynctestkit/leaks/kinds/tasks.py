@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...cpython import task_internals
+from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio
 from ...stacks.await_chain import chain_of_task, coroutine_name, definition
 from ...stacks.places import Place, creation_site, creators, resolve
@@ -26,7 +26,7 @@ class TaskLeaks(LeakDetector):
     types = task_internals.TASK_TYPES
 
     def examine(self, obj: asyncio.Task[Any]) -> Leak | None:
-        if obj.done() or task_internals.generator_closed_by(obj) is not None:
+        if obj.done() or loop_internals.generator_closed_by(obj) is not None:
             return None
         coroutine = obj.get_coro()
         chain = chain_of_task(obj)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ...cpython import thread_internals
+from ...cpython import executor_internals
 from ...cpython.originals import threading
 from ...stacks.places import resolve
 from ...stacks.thread_stacks import places_of_stack
@@ -30,11 +30,11 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
         origin = origins.of(obj)
         if origin is None or not obj.is_alive() or obj is threading.current_thread():
             return None
-        if is_of_the_library(origin) or _is_of_an_executor(obj) or thread_internals.is_manager(obj):
+        if is_of_the_library(origin) or _is_of_an_executor(obj) or executor_internals.is_manager(obj):
             return None
         if obj.daemon and (origin.is_of_a_module or is_of_a_package(origin, obj)):
             return None
-        is_worker = thread_internals.is_worker(obj)
+        is_worker = executor_internals.is_worker(obj)
         return Leak(
             kind=self.kind,
             name=obj.name,
@@ -68,17 +68,17 @@ def _is_of_an_executor(thread: threading.Thread) -> bool:
     An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is
     left over.
     """
-    if not thread_internals.is_worker(thread):
+    if not executor_internals.is_worker(thread):
         return False
-    pool = thread_internals.pool_of(thread)
-    if pool is not None and not thread_internals.is_shut_down(pool):
+    pool = executor_internals.pool_of(thread)
+    if pool is not None and not executor_internals.is_shut_down(pool):
         return True
-    return thread_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
+    return executor_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
 def _remedy(thread: threading.Thread) -> str:
     if isinstance(thread, threading.Timer):
         return "timer.cancel(), then timer.join()"
-    if thread_internals.is_worker(thread):
+    if executor_internals.is_worker(thread):
         return "wait for the job: its future's result(), or executor.shutdown(wait=True)"
     return "tell it to stop (an Event, a sentinel in its queue), then thread.join()"

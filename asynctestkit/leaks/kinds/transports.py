@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...cpython import loop_internals, task_internals
+from ...cpython import task_internals, transport_internals
 from ...cpython.originals import asyncio, socket
 from ...stacks.places import CreationSite, creation_site, resolve
 from ..addresses import address
@@ -19,19 +19,19 @@ class TransportLeaks(LeakDetector):
     """Transports of the test's loop that are open, still referenced or dropped; a closing one is none."""
 
     kind = "transport"
-    types = loop_internals.TRANSPORTS
+    types = transport_internals.TRANSPORTS
     dies_with_loop = True
 
     def examine(self, obj: Any) -> Leak | None:
         if (
-            not loop_internals.is_open(obj)
+            not transport_internals.is_open(obj)
             or _is_of_a_subprocess(obj)
             or _is_below_tls(obj)
             or _is_of_an_open_server(obj)
             or _is_the_accepted_end(obj)
         ):
             return None
-        server = loop_internals.server_of(obj)
+        server = transport_internals.server_of(obj)
         site = _site_of(obj)
         return Leak(
             kind=self.kind,
@@ -45,11 +45,11 @@ class TransportLeaks(LeakDetector):
 
     def release(self, obj: Any) -> None:
         """Ends it and the accepted end of the same connection, without waiting for anything to be sent."""
-        others = (loop_internals.carried_by(other) or other for other in other_ends(obj))
+        others = (transport_internals.carried_by(other) or other for other in other_ends(obj))
         for each in (obj, *others):
             loop = task_internals.loop_of(each)
             if loop is None or loop.is_closed():
-                loop_internals.silence(each)
+                transport_internals.silence(each)
             elif isinstance(each, asyncio.WriteTransport):
                 each.abort()
             else:
@@ -57,24 +57,24 @@ class TransportLeaks(LeakDetector):
 
     def is_ending(self, obj: Any) -> bool:
         """While it has data to send, or takes leave of its peer; and once the peer has, if that closes it."""
-        if not loop_internals.is_open(obj):
-            return loop_internals.holds_resource(obj)
-        carried = loop_internals.carried_by(obj)
-        if carried is not None and not loop_internals.is_open(carried):
+        if not transport_internals.is_open(obj):
+            return transport_internals.holds_resource(obj)
+        carried = transport_internals.carried_by(obj)
+        if carried is not None and not transport_internals.is_open(carried):
             return True
-        if loop_internals.server_of(obj) is None or _is_of_an_open_server(obj):
+        if transport_internals.server_of(obj) is None or _is_of_an_open_server(obj):
             return False
-        return not other_ends(obj) and loop_internals.is_watched(obj)
+        return not other_ends(obj) and transport_internals.is_watched(obj)
 
 
 def _is_of_a_subprocess(transport: Any) -> bool:
     """Exempt: the pipes of a child process are told, and closed, with it."""
-    return loop_internals.serves_subprocess(transport)
+    return transport_internals.serves_subprocess(transport)
 
 
 def _is_below_tls(transport: Any) -> bool:
     """Exempt: what carries a TLS transport belongs to that, the one its user holds."""
-    return loop_internals.carries_tls(transport)
+    return transport_internals.carries_tls(transport)
 
 
 def _is_of_an_open_server(transport: Any) -> bool:
@@ -82,13 +82,13 @@ def _is_of_an_open_server(transport: Any) -> bool:
 
     A server that is closed properly leaves those it has accepted open: they are leaks of their own.
     """
-    server = loop_internals.server_of(transport)
+    server = transport_internals.server_of(transport)
     return server is not None and bool(server.sockets)
 
 
 def _is_the_accepted_end(transport: Any) -> bool:
     """Exempt: as long as the end that was opened by hand is open, the accepted end cannot know better."""
-    return loop_internals.server_of(transport) is not None and bool(other_ends(transport))
+    return transport_internals.server_of(transport) is not None and bool(other_ends(transport))
 
 
 def other_ends(transport: Any) -> list[Any]:
@@ -96,7 +96,7 @@ def other_ends(transport: Any) -> list[Any]:
 
     Unix sockets that have connected to one path cannot be told apart: any of them may be the other end.
     """
-    carrier, ends = loop_internals.carrier_of(transport), ends_of(transport)
+    carrier, ends = transport_internals.carrier_of(transport), ends_of(transport)
     loop = task_internals.loop_of(transport)
     if ends[1] is None or loop is None:
         return []
@@ -105,8 +105,8 @@ def other_ends(transport: Any) -> list[Any]:
 
 def _site_of(transport: Any) -> CreationSite | None:
     """That of the opening; an accepted connection is opened by the line that made its server."""
-    site = creation_site(transport) or creation_site(loop_internals.carrier_of(transport))
-    server = creation_site(loop_internals.server_of(transport))
+    site = creation_site(transport) or creation_site(transport_internals.carrier_of(transport))
+    server = creation_site(transport_internals.server_of(transport))
     return site + server[1:] if site is not None and server is not None else site
 
 
@@ -116,7 +116,7 @@ def name_of_transport(transport: Any) -> str:
     if pipe is not None:
         return f"fd {pipe.fileno()}"
     local, peer = map(address, ends_of(transport))
-    arrow = "->" if loop_internals.server_of(transport) is None else "<-"
+    arrow = "->" if transport_internals.server_of(transport) is None else "<-"
     connected = ends_of(transport)[1] is not None and (local or peer)
     return (f"{local} {arrow} {peer}".strip() if connected else local) or (
         f"fd {transport.get_extra_info('socket').fileno()}"
@@ -128,8 +128,8 @@ def _what(transport: Any) -> str:
         return "pipe for writing" if isinstance(transport, asyncio.WriteTransport) else "pipe for reading"
     if transport.get_extra_info("socket").type == socket.SOCK_DGRAM:
         return "datagram endpoint"
-    secure = "TLS " if loop_internals.carrier_of(transport) is not transport else ""
-    accepted = "" if loop_internals.server_of(transport) is None else "accepted "
+    secure = "TLS " if transport_internals.carrier_of(transport) is not transport else ""
+    accepted = "" if transport_internals.server_of(transport) is None else "accepted "
     return f"{accepted}{secure}connection"
 
 

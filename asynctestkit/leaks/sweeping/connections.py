@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ...cpython import loop_internals, task_internals
+from ...cpython import task_internals, transport_internals
 from ...cpython.originals import asyncio
 from ..census.connection_index import index_of
 from ..kinds.transports import other_ends
@@ -28,9 +28,9 @@ def connection_handled_by(task: asyncio.Task[Any]) -> Any:
     for each in given:
         accepted = index.accepted_as(each.transport if isinstance(each, asyncio.StreamWriter) else each)
         if accepted is not None:
-            server = loop_internals.server_of(accepted)
-            top = loop_internals.carried_by(accepted) or accepted
-            opened = [end for end in other_ends(top) if loop_internals.server_of(end) is None]
+            server = transport_internals.server_of(accepted)
+            top = transport_internals.carried_by(accepted) or accepted
+            opened = [end for end in other_ends(top) if transport_internals.server_of(end) is None]
             return opened[0] if opened else (server if server is not None and server.sockets else None)
     return None
 

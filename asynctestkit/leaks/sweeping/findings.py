@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from ...cpython import loop_internals, task_internals
+from ...cpython import task_internals, transport_internals
 from ...cpython.originals import asyncio
 from ...stacks.places import creation_site, maker_in
 from ..allowances import Allowance, apply
@@ -66,7 +66,7 @@ def _is_built_in(detector: LeakDetector | None) -> bool:
     return type(detector).__module__.startswith(_OWN)
 
 
-_NOTED = (*task_internals.FUTURE_TYPES, *loop_internals.TRANSPORTS, asyncio.Server, asyncio.Handle)
+_NOTED = (*task_internals.FUTURE_TYPES, *transport_internals.TRANSPORTS, asyncio.Server, asyncio.Handle)
 """What our loop notes the creation of; what users' classes say to a question for an attribute is unknown."""
 _OWN = __name__.partition(".")[0] + "."
 
@@ -77,7 +77,7 @@ def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
     if origin is not None:
         site = origin.site
     elif isinstance(obj, _NOTED):
-        site = creation_site(obj) or creation_site(loop_internals.carrier_of(obj))
+        site = creation_site(obj) or creation_site(transport_internals.carrier_of(obj))
     if isinstance(obj, task_internals.FUTURE_TYPES) and obj.done():
         return leak  # what has failed is not mended by closing anything
     maker = maker_in(site) if site is not None else ""

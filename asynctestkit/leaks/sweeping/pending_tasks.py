@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ...cpython import loop_internals, task_internals, wait_internals
+from ...cpython import task_internals, transport_internals, wait_internals
 from ...cpython.originals import asyncio, gc
 from ...loops.cancellation import cancel_and_wait, detach
 from ...loops.quiescence import turn_until_quiet
@@ -41,7 +41,7 @@ class PendingTasks:
 
     def hold_connections(self, loop: asyncio.AbstractEventLoop) -> None:
         """A connection in a cycle is to be found open; if it is collected, its socket warns before it can."""
-        self._held = loop_internals.connections_of(loop)
+        self._held = transport_internals.connections_of(loop)
 
     def let_connections_go(self) -> None:
         """They have been found."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from types import AsyncGeneratorType
 from typing import Any
 
-from ...cpython import interpreter, loop_internals, process_internals, task_internals
+from ...cpython import interpreter, process_internals, task_internals, transport_internals
 from ...cpython.alarms import PhaseInterrupt
 from ...stacks.code_owners import below_the_library
 from ...stacks.places import capture
@@ -79,8 +79,8 @@ class Reports:
         if census.wants(AsyncGeneratorType) or census.wants(task_internals.TASK_TYPES[0]):
             finalizer = interpreter.hook_async_generator_finalizer(census.loop, self._on_dropped_generator)
             self._unlisten.append(finalizer)
-        if census.wants(loop_internals.TRANSPORTS[0]):
-            self._unlisten.append(loop_internals.hook_unclosed_transports(self._on_unclosed_transport))
+        if census.wants(transport_internals.TRANSPORTS[0]):
+            self._unlisten.append(transport_internals.hook_unclosed_transports(self._on_unclosed_transport))
         if census.wants(EnvironmentChange):
             audit.enter()
             self._unlisten.append(audit.leave)
@@ -149,7 +149,7 @@ class Reports:
             transport
         ):
             return False
-        if self.muted or loop_internals.carries_tls(transport):  # the transport on top of it tells
+        if self.muted or transport_internals.carries_tls(transport):  # the transport on top of it tells
             return True
         return not self._attention.records_warnings() and self._examine(transport)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from ...cpython import loop_internals
+from ...cpython import transport_internals
 from ..kinds.coroutines import is_unstarted
 
 __all__ = ["spare", "spared"]
@@ -41,5 +41,5 @@ def spare(obj: object) -> None:
     """Lets what is no leak, or an allowed one, live on, and keeps it from being a leak of a later test."""
     if is_unstarted(obj):
         spared.add(obj)
-    elif isinstance(obj, loop_internals.TRANSPORTS):
-        loop_internals.silence(obj)
+    elif isinstance(obj, transport_internals.TRANSPORTS):
+        transport_internals.silence(obj)

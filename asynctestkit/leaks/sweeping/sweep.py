@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
-from ...cpython import task_internals
+from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio, gc
 from ...loops.quiescence import is_quiet, pause, turn_until_quiet
 from ...loops.shutdown import CutOff
@@ -101,7 +101,7 @@ class Sweep:
         if loop.is_closed():
             return False
         self._tasks.hold_connections(loop)
-        if self.census.pending_tasks() or not is_quiet(loop) or task_internals.watched_descriptors(loop):
+        if self.census.pending_tasks() or not is_quiet(loop) or loop_internals.watched_descriptors(loop):
             return True
         gc.collect()  # a finalizer that starts a task leaves its first step to the loop
         if not is_quiet(loop):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.machinery import ExtensionFileLoader
 from types import ModuleType
 
-from ...cpython import interpreter, process_internals, thread_internals
+from ...cpython import executor_internals, interpreter, process_internals
 from ...cpython.originals import os, signal, threading
 from .busy_threads import busy_threads, is_alone
 from .linux import child_numbers, thread_count
@@ -60,8 +60,8 @@ def has_children() -> bool:
         return False
     spared = process_internals.helpers_of_multiprocessing()
     for thread in threading.enumerate():
-        if thread_internals.is_jobless_manager(thread):
-            spared |= thread_internals.managed_processes(thread)
+        if executor_internals.is_jobless_manager(thread):
+            spared |= executor_internals.managed_processes(thread)
     if not started <= spared:
         return True
     children = child_numbers() if spared else set()

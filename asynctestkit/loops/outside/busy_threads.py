@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from types import FrameType
 from typing import NamedTuple
 
-from ...cpython import thread_internals
+from ...cpython import executor_internals, thread_internals
 from ...cpython.alarms import is_watchdog, watchdog_number
 from ...cpython.originals import threading
 from .jobs import jobs_in_flight
@@ -89,7 +89,7 @@ def _harmless(spared: Sequence[str]) -> tuple[set[int | None], int]:
     """The numbers of the threads that are nobody's work, and how many more there are without a number."""
     known = {thread.ident: thread for thread in threading.enumerate()}
     # Before the frames are taken: a pool without a job then has told of the last, once its thread waits.
-    jobless = {thread for thread in known.values() if thread_internals.is_jobless_manager(thread)}
+    jobless = {thread for thread in known.values() if executor_internals.is_jobless_manager(thread)}
     found: set[int | None] = set()
     without_number = 0
     for ident, frame in thread_internals.frames_of_others().items():
@@ -106,7 +106,7 @@ def _is_harmless(
 ) -> bool:
     return (
         any(fnmatchcase(thread.name, pattern) for pattern in spared)
-        or (thread in jobless and thread_internals.is_waiting_manager(frame))
+        or (thread in jobless and executor_internals.is_waiting_manager(frame))
         or _is_of_the_test_runner(thread, frame)
     )
 
@@ -128,10 +128,10 @@ def _busy_by_frames(spared: Sequence[str]) -> Iterator[BusyThread]:
     # A worker that still stands where it waits may have been handed a job.
     is_one_coming = any(job.frame() is None for job in jobs_in_flight())
     known = {thread.ident: thread for thread in threading.enumerate()}
-    jobless = {thread for thread in known.values() if thread_internals.is_jobless_manager(thread)}
+    jobless = {thread for thread in known.values() if executor_internals.is_jobless_manager(thread)}
     for ident, frame in thread_internals.frames_of_others().items():
         thread = known.get(ident)
-        is_worker = is_one_coming and thread_internals.is_idle_worker(frame)
+        is_worker = is_one_coming and executor_internals.is_idle_worker(frame)
         is_idle = thread_internals.waits_without_limit(frame) and not is_worker
         if is_watchdog(frame) or is_idle:
             continue

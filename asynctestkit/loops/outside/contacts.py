@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 
-from ...cpython import thread_internals
+from ...cpython import executor_internals
 from ...cpython.originals import asyncio, threading
 from ...cpython.wall import wall_time
 from .busy_threads import BusyThread, busy_threads, is_alone
@@ -64,7 +64,7 @@ class Contacts:
         return [each for each in busy if self._is_related(each)]
 
     def _is_related(self, each: BusyThread) -> bool:
-        is_manager = each.thread is not None and thread_internals.is_manager(each.thread)
+        is_manager = each.thread is not None and executor_internals.is_manager(each.thread)
         return is_manager or each.number not in self._older or each.number in self._callers
 
     def _has_jobs(self) -> bool:

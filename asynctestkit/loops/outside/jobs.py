@@ -7,7 +7,7 @@ import weakref
 from types import FrameType
 from typing import Any
 
-from ...cpython import thread_internals
+from ...cpython import executor_internals, thread_internals
 from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, futures
 from ...cpython.wall import wall_time
@@ -31,7 +31,7 @@ class Job:
     @property
     def name(self) -> str:
         """The qualified name of the function that it calls."""
-        function = thread_internals.function_of_job(self.item())
+        function = executor_internals.function_of_job(self.item())
         while isinstance(function, functools.partial):  # `to_thread` wraps the user's in `Context.run`
             function = next((each for each in function.args if callable(each)), function.func)
         return coroutine_name(function)
@@ -48,13 +48,13 @@ class Job:
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether its end is told to a future of that loop, by `run_in_executor` or `wrap_future`."""
         item = self.item()
-        return item is not None and loop in thread_internals.loops_told_of(item.future)
+        return item is not None and loop in executor_internals.loops_told_of(item.future)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of the thread that is at work on it; None while it is queued."""
         item = self.item()
         innermost = thread_internals.frames_of_others().values() if item is not None else ()
-        return next((each for each in innermost if thread_internals.job_run_in(each) is item), None)
+        return next((each for each in innermost if executor_internals.job_run_in(each) is item), None)
 
 
 def jobs_in_flight() -> list[Job]:
@@ -67,7 +67,7 @@ _jobs: set[Job] = set()
 
 def note_jobs() -> None:
     """Notes, from now on and for good, each job that a pool of threads is given."""
-    install_once("concurrent.futures: the jobs of threads", thread_internals.hook_jobs, _note)
+    install_once("concurrent.futures: the jobs of threads", executor_internals.hook_jobs, _note)
 
 
 def _note(item: Any, frame: FrameType) -> None:

@@ -7,7 +7,7 @@ import selectors
 from collections.abc import Collection
 from typing import Any
 
-from ...cpython import task_internals, wait_internals
+from ...cpython import loop_internals, task_internals, wait_internals
 from ...cpython.originals import asyncio
 from ...cpython.wall import wall_time
 from ..outside.activity import has_alarm, has_children
@@ -108,11 +108,11 @@ class VirtualSelector(WatchfulSelector):
         due = timer.when()
         while self._is_at_work():
             events = self._wait_for_outside(due)
-            if events or task_internals.ready_count(self._loop) or self._clock.now >= due:
+            if events or loop_internals.ready_count(self._loop) or self._clock.now >= due:
                 return events
         self._stood = self._stood_in_all = 0.0
         events = self._wait_for_data(due)
-        if events or task_internals.ready_count(self._loop):
+        if events or loop_internals.ready_count(self._loop):
             return events
         if self.listeners:
             if not self._clock.allows(due):
@@ -167,7 +167,7 @@ class VirtualSelector(WatchfulSelector):
 
     def _wait_for_data(self, due: float) -> Events:
         """For what may be on its way: not for longer than the jump would skip, nor for new clients."""
-        descriptors = task_internals.watched_descriptors(self._loop)
+        descriptors = loop_internals.watched_descriptors(self._loop)
         if all(map(only_listens, descriptors)):
             return []
         if not stays_within(descriptors):

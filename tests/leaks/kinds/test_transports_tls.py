@@ -7,7 +7,7 @@ import threading
 import unittest
 
 from asynctestkit import DEFAULT_DETECTORS
-from asynctestkit.cpython import loop_internals
+from asynctestkit.cpython import transport_internals
 from tests.cpython.test_loop_internals import client_side, server_side
 from tests.leaks.contract import run_body
 from tests.leaks.kinds.test_servers import converse
@@ -54,7 +54,7 @@ class TlsTests(LeaksTestCase):
             transport, _ = await loop.create_connection(
                 asyncio.Protocol, "127.0.0.1", port, ssl=client_side()
             )
-            loop_internals.carrier_of(transport).pause_reading()
+            transport_internals.carrier_of(transport).pause_reading()
             del transport
             gc.collect()
             server.close()

@@ -5,7 +5,7 @@ import socket
 import unittest
 import warnings
 
-from asynctestkit.cpython import loop_internals
+from asynctestkit.cpython import transport_internals
 from asynctestkit.leaks.sweeping.spared import spare, spared
 
 
@@ -35,7 +35,7 @@ class SparedTests(unittest.TestCase):
             mine, self.theirs = socket.socketpair()
             return await loop.create_connection(asyncio.Protocol, sock=mine)
 
-        self.addCleanup(loop_internals.hook_unclosed_transports(lambda _: False))
+        self.addCleanup(transport_internals.hook_unclosed_transports(lambda _: False))
         loop = asyncio.SelectorEventLoop()
         transport, _ = loop.run_until_complete(connect())
         self.addCleanup(self.theirs.close)

@@ -213,7 +213,7 @@ class SettlingTests(unittest.TestCase):
         async def leaks(case):
             case.task = asyncio.create_task(hang())
 
-        with mock.patch("asynctestkit.cpython.task_internals.is_transparent", return_value=False):
+        with mock.patch("asynctestkit.cpython.loop_internals.is_transparent", return_value=False):
             self.assertSettles(test)
             outcome = run_body(leaks, settle_time=0.05)
         self.assertEqual([leak.kind for leak in outcome.leaks], ["task"])

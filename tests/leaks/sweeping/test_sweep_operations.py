@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 from asynctestkit import STRICT_DETECTORS, HygienicAsyncTestCase
-from asynctestkit.cpython import loop_internals, originals, task_internals
+from asynctestkit.cpython import loop_internals, originals, transport_internals
 from asynctestkit.cpython.alarms import watchdog_number
 from asynctestkit.leaks.census import finalizers
 from asynctestkit.loops.outside import busy_threads
@@ -170,8 +170,8 @@ def counting():
             (originals.gc, "get_referrers"),
             (originals.gc, "collect"),
             (busy_threads, "thread_numbers"),
-            (task_internals, "started_generators"),
-            (loop_internals, "connections_of"),
+            (loop_internals, "started_generators"),
+            (transport_internals, "connections_of"),
             (finalizers.dis, "get_instructions"),
         ):
             counted = count(name, getattr(owner, name))

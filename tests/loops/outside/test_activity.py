@@ -15,7 +15,7 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoade
 from types import ModuleType
 from unittest import mock
 
-from asynctestkit.cpython import originals, process_internals, thread_internals
+from asynctestkit.cpython import executor_internals, originals, process_internals
 from asynctestkit.loops.outside import activity
 from asynctestkit.loops.outside.activity import (
     has_alarm,
@@ -107,8 +107,8 @@ class ChildrenTests(unittest.TestCase):
         with self.child() as worker:
             thread = threading.current_thread()
             with (
-                mock.patch.object(thread_internals, "is_jobless_manager", lambda each: each is thread),
-                mock.patch.object(thread_internals, "managed_processes", lambda _: {worker.pid}),
+                mock.patch.object(executor_internals, "is_jobless_manager", lambda each: each is thread),
+                mock.patch.object(executor_internals, "managed_processes", lambda _: {worker.pid}),
             ):
                 self.assertFalse(has_children())
                 with self.child():

@@ -1,23 +1,10 @@
-"""Settings are refused where they are given, and the narrowest place that sets one wins."""
-
-import os
-import re
-import unittest
-from unittest import mock
+"""Settings are refused where they are given."""
 
 from asynctestkit import HygienicAsyncTestCase
 from asynctestkit.leaks.allowances import Allowance
 from asynctestkit.leaks.kinds import DEFAULT_DETECTORS, STRICT_DETECTORS
-from asynctestkit.lifecycle.decorators import hygiene, overrides_of
-from asynctestkit.settings import (
-    NAMES,
-    Settings,
-    _reject_misspelt_variables,
-    check,
-    from_environment,
-    settings_from,
-    settings_of,
-)
+from asynctestkit.settings import NAMES, Settings, check
+from tests.settings.test_environment import SettingsTestCase
 
 ALLOWANCE = Allowance("task", reason="known")
 
@@ -85,25 +72,6 @@ GOOD_VALUES = {
     "patch_time": (True, False),
     "clock": ("real", "virtual"),
 }
-
-
-class SettingsTestCase(unittest.TestCase):
-    """Begins with none of the package's variables in the environment."""
-
-    def setUp(self):
-        others = {k: v for k, v in os.environ.items() if not k.startswith("ASYNCTESTKIT_")}
-        patch = mock.patch.dict(os.environ, others, clear=True)
-        patch.start()
-        self.addCleanup(patch.stop)
-
-    def set(self, **variables):
-        os.environ.update({f"ASYNCTESTKIT_{name}": text for name, text in variables.items()})
-
-    def assertRefused(self, error, message, call, *args, **options):
-        with self.assertRaises(error) as caught:
-            call(*args, **options)
-        self.assertIs(type(caught.exception), error)
-        self.assertEqual(str(caught.exception), message)
 
 
 class ValidationTests(SettingsTestCase):
@@ -182,101 +150,3 @@ class ValidationTests(SettingsTestCase):
         """It is an error when the class is created."""
         with self.assertRaisesRegex(TypeError, "^deadline is 'soon', expected a number of seconds$"):
             type("Case", (HygienicAsyncTestCase,), {"deadline": "soon"})
-
-
-class EnvironmentTests(SettingsTestCase):
-    def test_without_variables_nothing_is_overridden(self):
-        """An environment that says nothing changes nothing."""
-        self.assertEqual(from_environment(), {})
-
-    def test_every_variable(self):
-        """Each variable overrides its setting, space around the value is no matter."""
-        self.set(ON_LEAK="warn", SETTLE_TIME="2.5", GRACE_PERIOD="0", DEADLINE=" 7 ")
-        self.assertEqual(
-            from_environment(), {"on_leak": "warn", "settle_time": 2.5, "grace_period": 0.0, "deadline": 7.0}
-        )
-
-    def test_no_deadline(self):
-        """A deadline of 0 in the environment is none."""
-        self.set(DEADLINE="0")
-        self.assertEqual(from_environment(), {"deadline": None})
-
-    def test_an_unknown_variable_is_refused(self):
-        """It would have no effect, and nobody would know."""
-        _reject_misspelt_variables.cache_clear()
-        self.addCleanup(_reject_misspelt_variables.cache_clear)
-        with mock.patch.dict(os.environ, {"ASYNCTESTKIT_DEALINE": "3"}):
-            message = "unknown environment variable ASYNCTESTKIT_DEALINE; did you mean ASYNCTESTKIT_DEADLINE?"
-            for _ in range(2):
-                with self.assertRaisesRegex(ValueError, re.escape(message)):
-                    from_environment()
-        _reject_misspelt_variables.cache_clear()
-        with mock.patch.dict(os.environ, {"ASYNCTESTKIT_HOME": "/srv", "ASYNCTESTKIT_VERSION": "3"}):
-            self.assertEqual(from_environment(), {}, "these are the project's own")
-
-    def test_malformed_values_are_refused(self):
-        """The error names the variable, what it is and what it should be, and not how it was read."""
-        for name, text, expected in (
-            ("ON_LEAK", "Fail", "fail, warn or ignore"),
-            ("SETTLE_TIME", "fast", "a number of seconds, such as 1.5"),
-            ("GRACE_PERIOD", "-1", "a number of seconds, such as 0.5"),
-            ("DEADLINE", "", "a number of seconds, such as 120, or 0 for none"),
-            ("DEADLINE", "nan", "a number of seconds, such as 120, or 0 for none"),
-        ):
-            with self.subTest(name, text=text), mock.patch.dict(os.environ):
-                self.set(**{name: text})
-                with self.assertRaises(ValueError) as caught:
-                    from_environment()
-                message = f"environment variable ASYNCTESTKIT_{name} is {text!r}, expected {expected}"
-                self.assertEqual(str(caught.exception), message)
-                self.assertTrue(caught.exception.__suppress_context__)
-
-
-class PrecedenceTests(SettingsTestCase):
-    class Case(HygienicAsyncTestCase):
-        deadline = 5.0
-
-        async def test_plain(self): ...
-
-        @hygiene(deadline=2.0)
-        async def test_own(self): ...
-
-    def deadline_of(self, name):
-        case = self.Case(name)
-        return settings_of(case, overrides_of(getattr(case, name))).deadline
-
-    def test_defaults(self):
-        """Where nothing is set, the defaults hold, and the class's attributes are the same."""
-        self.assertEqual(settings_from({}), Settings())
-        case = HygienicAsyncTestCase()
-        self.assertEqual(settings_of(case, {}), Settings())
-
-    def test_class_method_environment(self):
-        """The class overrides the default, the method the class, the environment them both."""
-        self.assertEqual(self.deadline_of("test_plain"), 5.0)
-        self.assertEqual(self.deadline_of("test_own"), 2.0)
-        self.set(DEADLINE="9")
-        self.assertEqual(self.deadline_of("test_plain"), 9.0)
-        self.assertEqual(self.deadline_of("test_own"), 9.0)
-
-    def test_an_instance_may_differ(self):
-        """A setting assigned to the instance holds for it, and is validated when it is used."""
-        case = self.Case("test_plain")
-        case.deadline = 3.0
-        self.assertEqual(settings_of(case, {}).deadline, 3.0)
-        case.deadline = True
-        self.assertRefused(TypeError, f"deadline is True, {SECONDS}", settings_of, case, {})
-
-    def test_a_value_that_cannot_be_hashed(self):
-        """A list where a tuple belongs gives the error about the list, and not one about hashing."""
-        case = self.Case("test_plain")
-        case.allowed_leaks = []
-        self.assertRefused(TypeError, f"allowed_leaks is [], {ALLOWANCES}", settings_of, case, {})
-
-    def test_settings_of_a_block(self):
-        """`no_leaks(**settings)` is checked, and overridden by the environment."""
-        self.assertEqual(settings_from({"deadline": 1.0}).deadline, 1.0)
-        self.set(DEADLINE="9")
-        self.assertEqual(settings_from({"deadline": 1.0}).deadline, 9.0)
-        with self.assertRaisesRegex(TypeError, "did you mean 'deadline'"):
-            settings_from({"deadlin": 1.0})

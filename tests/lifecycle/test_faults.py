@@ -1,0 +1,48 @@
+"""What a verdict tells besides leaks, from values written by hand."""
+
+import types
+import unittest
+
+from asynctestkit import BlockedLoopError, UnnamedTaskError
+from asynctestkit.lifecycle.faults import detector_failure, other_faults
+from asynctestkit.lifecycle.task_names import UnnamedTask
+from asynctestkit.limits.blocking import Block
+
+
+class OtherFaultsTests(unittest.TestCase):
+    def faults(self, tasks=(), blocks=()):
+        names = types.SimpleNamespace(unnamed=lambda: list(tasks))
+        return other_faults("Feed.test", names, types.SimpleNamespace(blocks=list(blocks)), 0.1)
+
+    def test_nothing(self):
+        """Nothing was found, or nobody has looked."""
+        self.assertEqual(self.faults(), {})
+        self.assertEqual(other_faults("Feed.test", None, None, None), {})
+
+    def test_both(self):
+        """Each has its class and its report, the tasks first."""
+        found = self.faults([UnnamedTask("Task-7", "poll", "test", ())], [Block(0.3, 0.3, "test", "")])
+        self.assertEqual([*found], [UnnamedTaskError, BlockedLoopError])
+        self.assertIn("requires task names, and started a task without", found[UnnamedTaskError])
+        self.assertIn("blocked its loop once (blocking_threshold = 0.1)", found[BlockedLoopError])
+
+
+class DetectorFailureTests(unittest.TestCase):
+    def failure(self, report):
+        def examine():
+            raise LookupError("lost")
+
+        try:
+            examine()
+        except LookupError as error:
+            return detector_failure(error, report)
+
+    def test_its_own_lines(self):
+        """The traceback begins where the detector's code does."""
+        self.assertEqual(self.failure("").__traceback__.tb_frame.f_code.co_name, "examine")
+        self.assertIsNone(detector_failure(LookupError("never raised"), "").__traceback__)
+
+    def test_what_else_was_found(self):
+        """A report of leaks is not lost, and where there is none, nothing is added."""
+        self.assertEqual(getattr(self.failure(""), "__notes__", []), [])
+        self.assertEqual(self.failure("1 thing left behind").__notes__, ["1 thing left behind"])

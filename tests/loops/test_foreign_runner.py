@@ -1,0 +1,34 @@
+"""Where a suite drives its loop itself."""
+
+import asyncio
+import unittest
+
+from asynctestkit.loops.foreign_runner import ForeignRunner
+from tests.loops.test_runner import for_ever, give
+
+
+class ForeignRunnerTests(unittest.TestCase):
+    def setUp(self):
+        self.loop = asyncio.SelectorEventLoop()
+        self.addCleanup(self.loop.close)
+        self.runner = ForeignRunner(self.loop)
+
+    def test_it_runs_on_the_suites_loop(self):
+        """A run is the loop's own, and no task is known."""
+        self.assertEqual(self.runner.run(give(1), insist=True), 1)
+        self.assertIsNone(self.runner.main_task)
+
+    def test_giving_up(self):
+        """It stops the loop, which whoever runs it will notice."""
+        self.loop.call_soon(self.runner.give_up)
+        with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
+            self.loop.run_until_complete(self.loop.create_future())
+
+    def test_shutting_down(self):
+        """That is the suite's business: a task that is pending stays so."""
+        task = self.loop.create_task(for_ever())
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.assertEqual(self.runner.shut_down(60), [])
+        self.assertFalse(task.done() or self.loop.is_closed())
+        task.cancel()
+        self.loop.run_until_complete(asyncio.wait([task]))
