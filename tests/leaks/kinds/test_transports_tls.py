@@ -8,7 +8,7 @@ import unittest
 
 from asynctestkit import DEFAULT_DETECTORS
 from asynctestkit.cpython import transport_internals
-from tests.cpython.test_loop_internals import client_side, server_side
+from tests.cpython.test_transport_internals import client_side, server_side
 from tests.leaks.contract import run_body
 from tests.leaks.kinds.test_servers import converse
 from tests.leaks.kinds.test_transports import Deaf, LeaksTestCase, Silent, is_closed
