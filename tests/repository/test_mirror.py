@@ -7,6 +7,7 @@ A public module is one without a leading underscore, a public name likewise.
 
 import ast
 import importlib
+import re
 import unittest
 from typing import Any, TypeGuard
 
@@ -156,6 +157,23 @@ def _is_public_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.Async
     return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
 
 
+def offered_methods(package: tuple[Module, ...]) -> set[str]:
+    """The camel-cased methods that test cases get, but for unittest's own: assertions, builders, isolation."""
+    return {
+        method.name
+        for module in package
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for method in filter(_is_public_function, node.body)
+        if re.fullmatch("[a-z]+[A-Z][A-Za-z]*", method.name)
+        and not hasattr(unittest.IsolatedAsyncioTestCase, method.name)
+    }
+
+
+def unmentioned(names: set[str], text: str) -> list[str]:
+    return sorted(names - set(re.findall(r"\w+", text)))
+
+
 def logic_in(module: Module) -> list[str]:
     """Statements of a module that do more than name things: no docstring, import or dunder."""
     return [
@@ -195,6 +213,14 @@ class PublicNamesTests(unittest.TestCase):
     def test_all_lists_exactly_what_is_public(self):
         """Every public module lists its public names in `__all__`, no more and no fewer."""
         self.assertEqual([fault for module in public_modules() for fault in all_faults(module)], [])
+
+    def test_what_test_cases_get_is_tested_and_in_the_guide(self):
+        """Each assertion and builder is used by a test, and a reader of the guide meets it."""
+        names = offered_methods(modules())
+        self.assertGreater(len(names), 20)
+        tests = "".join(each.source for each in modules("tests") if "repository/" not in each.path)
+        self.assertEqual(unmentioned(names, tests), [])
+        self.assertEqual(unmentioned(names, (ROOT / "examples/GUIDE.md").read_text(encoding="utf-8")), [])
 
     def test_everything_public_is_documented(self):
         """Every public function, class and method has a docstring, its own or an inherited one."""
@@ -295,6 +321,17 @@ class PublicNamesCheckerTests(unittest.TestCase):
             "class C:\n    'C.'\n    def setUp(self): ...\n"
         )
         self.assertEqual(self.undocumented(source), [])
+
+    def test_methods_that_nobody_mentions_are_found(self):
+        """Public ones of public classes count, whole words only; unittest's own and snake case do not."""
+        source = (
+            "class A:\n    def assertX(self): ...\n    async def makeY(self): ...\n"
+            "    def _hideZ(self): ...\n    def plain(self): ...\n    def assertEqual(self): ...\n"
+            "class _B:\n    def assertQ(self): ...\n"
+        )
+        names = offered_methods((Module("asynctestkit/x.py", source),))
+        self.assertEqual(names, {"assertX", "makeY"})
+        self.assertEqual(unmentioned(names, "self.assertX(); self.makeYs()"), ["makeY"])
 
     def test_logic_in_a_module_of_names_is_found(self):
         """Anything beyond a docstring, imports and dunders is logic."""
