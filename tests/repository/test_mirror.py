@@ -158,7 +158,7 @@ def _is_public_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.Async
 
 
 def offered_methods(package: tuple[Module, ...]) -> set[str]:
-    """The camel-cased methods that test cases get, but for unittest's own: assertions, builders, isolation."""
+    """Camel-cased methods that test cases get, but for unittest's own: assertions, builders, isolation."""
     return {
         method.name
         for module in package

@@ -1,4 +1,4 @@
-"""Law 2 as well: what is of the process is changed in `cpython/`, where the registry of `changes.py` lists it.
+"""Law 2 as well: what is of the process is changed in `cpython/`, where the registry of `changes.py` has it.
 
 To assign to a name of another library's module or class is such a change, and so is to install a hook or a
 handler. What is taken back before the test has ended may be done elsewhere, and says so below.
