@@ -167,7 +167,7 @@ def _wrap_finalizers() -> Undo:
 def _telling(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def __del__(self: Any, *args: Any) -> None:
-        original(self, *((_Silent(),) if _is_told_of(self) else args))
+        original(self, *((_Silent(),) if _is_reported(self) else args))
 
     return __del__
 
@@ -176,7 +176,7 @@ def _telling_writer(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def __del__(self: Any, *args: Any) -> None:
         transport = getattr(self, "_transport", None)
-        if not (isinstance(transport, TRANSPORTS) and _is_told_of(transport)):
+        if not (isinstance(transport, TRANSPORTS) and _is_reported(transport)):
             original(self, *args)
         elif not self._loop.is_closed():
             self.close()  # as the original does
@@ -184,7 +184,7 @@ def _telling_writer(original: Callable[..., None]) -> Callable[..., None]:
     return __del__
 
 
-def _is_told_of(transport: Any) -> bool:
+def _is_reported(transport: Any) -> bool:
     if hasattr(transport, _SPARED):
         return True
     return is_open(transport) and any(hook(transport) for hook in reversed(_unclosed_hooks))

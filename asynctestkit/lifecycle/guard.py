@@ -140,8 +140,8 @@ class Guard:
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
                 self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
-                if self._sweep.has_to_see_off(self.loop):
-                    runner.run(self._see_off(), insist=True)
+                if self._sweep.has_released_to_await(self.loop):
+                    runner.run(self._await_released(), insist=True)
                 grace_period = self.settings.grace_period
                 self._sweep.add_cut_off(runner.shut_down(grace_period), grace_period)
                 if closes_loop and isinstance(runner, Runner):
@@ -169,8 +169,8 @@ class Guard:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
                 self._sweep.take_stock(False, self._spares_process, None)
-                if self._sweep.has_to_see_off(self.loop):
-                    await self._see_off()
+                if self._sweep.has_released_to_await(self.loop):
+                    await self._await_released()
         finally:
             self.close()
 
@@ -183,8 +183,8 @@ class Guard:
         """The part of the sweep that needs the loop."""
         await self._sweep.end_tasks(self.loop, self.settings.settle_time, self.settings.grace_period)
 
-    def _see_off(self) -> Coroutine[Any, Any, None]:
-        return self._sweep.see_off(self.loop, self.settings.grace_period)
+    def _await_released(self) -> Coroutine[Any, Any, None]:
+        return self._sweep.await_released(self.loop, self.settings.grace_period)
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""

@@ -31,7 +31,7 @@ class Listeners:
     def add(self, event: str, listener: Listener) -> None:
         """From now on, and for good, `listener` is called at each such event while a test asks for it.
 
-        It must not raise: that would make the operation fail which it is told of.
+        It must not raise: that would make the operation itself fail.
         """
         self._all[event] = listener
 

@@ -39,7 +39,7 @@ def _is_handed_to_its_owner(error: LoopError) -> bool:
     """Exempt: what the protocol is told by `connection_lost(exc)` as well, if it has more than the empty one.
 
     `_fatal_error` in Lib/asyncio/selector_events.py, unix_events.py and sslproto.py. A protocol that fails in
-    `pause_writing` or `resume_writing` is not told of that.
+    `pause_writing` or `resume_writing` does not hear of that.
     """
     protocol = error.context.get("protocol")
     if error.exception is None or protocol is None or error.message.endswith("_writing() failed"):

@@ -78,7 +78,7 @@ def _is_below_tls(transport: Any) -> bool:
 
 
 def _is_of_an_open_server(transport: Any) -> bool:
-    """Exempt: who forgot to close the server is told of that; its connections end with it.
+    """Exempt: a server that was not closed is reported itself; its connections end with it.
 
     A server that is closed properly leaves those it has accepted open: they are leaks of their own.
     """

@@ -163,7 +163,7 @@ class Sweep:
                 self._panel.ask(judge.release, obj)
 
     def _may_live_on(self, judge: LeakDetector) -> bool:
-        """Whether what this one accuses can be left alone; a mock tells of a call by its open coroutine."""
+        """Whether what this one accuses can stay; a mock finds forgotten calls by their open coroutines."""
         return judge.may_outlive_tests or (self._spares_coroutines and isinstance(judge, CoroutineLeaks))
 
     def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
@@ -177,21 +177,23 @@ class Sweep:
             if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
                 self._findings.add(leak_of_cut_off(each, seconds))
 
-    def has_to_see_off(self, loop: asyncio.AbstractEventLoop) -> bool:
+    def has_released_to_await(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether what was released still needs the loop for its end."""
         had_any = bool(self._released)
         self._released = [(d, obj) for d, obj in self._released if self._panel.ask(d.is_gone, obj) is False]
         return had_any and not loop.is_closed() and (bool(self._released) or not is_quiet(loop))
 
-    def see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> Coroutine[Any, Any, None]:
+    def await_released(
+        self, loop: asyncio.AbstractEventLoop, grace_period: float
+    ) -> Coroutine[Any, Any, None]:
         """Turns the loop until what was released has ended; what the test's code says to that is no leak."""
         self._reports.muted = True  # now: some of it runs before the first step of the coroutine
-        return self._see_off(loop, grace_period)
+        return self._await_released(loop, grace_period)
 
-    async def _see_off(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
+    async def _await_released(self, loop: asyncio.AbstractEventLoop, grace_period: float) -> None:
         left, lengths = grace_period, pauses()
         await turn_until_quiet(loop, RELEASE)
-        while left > 0 and self.has_to_see_off(loop):
+        while left > 0 and self.has_released_to_await(loop):
             left -= await pause(loop, (), next(lengths))
             await turn_until_quiet(loop, ROUND)
         self._released.clear()

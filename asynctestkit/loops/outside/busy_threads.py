@@ -88,7 +88,7 @@ def is_waiting(thread: threading.Thread) -> bool:
 def _harmless(spared: Sequence[str]) -> tuple[set[int | None], int]:
     """The numbers of the threads that are nobody's work, and how many more there are without a number."""
     known = {thread.ident: thread for thread in threading.enumerate()}
-    # Before the frames are taken: a pool without a job then has told of the last, once its thread waits.
+    # Before the frames are taken: a pool whose thread waits has then reported the end of its last job.
     jobless = {thread for thread in known.values() if executor_internals.is_jobless_manager(thread)}
     found: set[int | None] = set()
     without_number = 0

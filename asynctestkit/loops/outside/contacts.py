@@ -56,7 +56,7 @@ class Contacts:
         """The threads that may be about to wake the loop.
 
         One that is older than the test and has never called in cannot, unless a job is in flight: then it is
-        not known which thread tells of its end.
+        not known which thread reports its end.
         """
         busy = busy_threads(self.spared)
         if not busy or self._has_jobs():

@@ -100,7 +100,7 @@ class ContactsTests(unittest.TestCase):
                 loop.run_until_complete(given)
                 self.over.clear()
 
-    def test_an_older_job_that_the_loop_is_told_of(self):
+    def test_an_older_job_that_the_loop_is_reported(self):
         """A job that was given before the test counts once a future of the loop waits for it."""
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
             job = pool.submit(self.over.wait, 30)
