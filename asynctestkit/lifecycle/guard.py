@@ -205,9 +205,13 @@ class Guard:
             if not decided:
                 fail(self, kind("\n\n".join(others.values())))
             self._warn(text)
+        if not decided and self.settings.on_leak != "ignore":
+            self._tell_stale_allowances()
+
+    def _tell_stale_allowances(self) -> None:
         used = self._sweep.used_allowances
         stale = [each for each, is_required in self._required.items() if is_required and each not in used]
-        if stale and not decided and self.settings.on_leak != "ignore":
+        if stale:
             text = (
                 f"{self.subject}: no leak matched {stale[0]} (reason: {stale[0].reason}). "
                 "If the leak is gone, remove the exemption; if it comes and goes, say required=False."

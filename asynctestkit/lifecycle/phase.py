@@ -62,24 +62,27 @@ class Phase:
                 watch.stop()
             except PhaseInterrupt:  # it came in the very moment
                 watch.stop()
-        if isinstance(guard.loop, HygienicEventLoop) and not self._is_sweep:
-            guard.loop.dismiss(self._stands_still)
-        stuck, self._stuck = self._stuck, None
+        failure = self._failure(watch)
         guard.depth -= 1
         guard.is_decided |= error is not None
         if guard.depth:
             guard.set_phase(self._before)
-        failure = DeadlineError(self._report) if watch is not None and watch.expired else stuck
         told = error if failure is None else failure
         if guard.on_failure is not None and told is not None:
             guard.on_failure(told)
-        if failure is not None and not isinstance(error, KeyboardInterrupt):
-            expected = isinstance(error, PhaseInterrupt | asyncio.CancelledError)
-            hide_machinery(trace)
-            if error is None or trace is None or expected:
-                fail(guard, failure)
-            fail(guard, failure, error.with_traceback(trace.tb_next or trace))
         hide_machinery(trace)
+        if failure is None or isinstance(error, KeyboardInterrupt):
+            return
+        if error is None or trace is None or isinstance(error, PhaseInterrupt | asyncio.CancelledError):
+            fail(guard, failure)
+        fail(guard, failure, error.with_traceback(trace.tb_next or trace))
+
+    def _failure(self, watch: Watch | None) -> AssertionError | None:
+        """What the phase has failed with; from now on it may stand still."""
+        if isinstance(self._guard.loop, HygienicEventLoop) and not self._is_sweep:
+            self._guard.loop.dismiss(self._stands_still)
+        stuck, self._stuck = self._stuck, None
+        return DeadlineError(self._report) if watch is not None and watch.expired else stuck
 
     def _stands_still(self, standstill: Standstill) -> None:
         """Called in the loop; a second time where the code has not heeded its cancellation."""

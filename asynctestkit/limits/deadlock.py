@@ -65,18 +65,31 @@ def facts_about(tasks: Collection[_Task]) -> Facts:
         holders.setdefault(id(holding.lock), []).append(holding)
     graph = _graph(chains, waits, holders)
     rings = _rings(graph)
-    lines = {}
-    for task, wait in waits.items():
-        said = [*_of_lock(wait, holders), *_of_notify(wait), *_of_queue(wait), *_of_ring(task, rings)]
-        if said:
-            lines[task] = said
+    lines = {
+        task: [*_of_lock(wait, holders), *_of_notify(wait), *_of_queue(wait), *_of_ring(task, rings)]
+        for task, wait in waits.items()
+    }
+    culprits = {*_keeping(graph, holders), *rings}
+    return Facts(
+        {task: said for task, said in lines.items() if said}, culprits, _tangles(graph, rings, waits)
+    )
+
+
+def _keeping(graph: _Graph, holders: Mapping[int, list[Holding]]) -> set[_Task]:
+    """The tasks that hold a lock which another one waits for."""
     wanted = {node for nodes in graph.values() for node in nodes}
-    keeping = (each.task for lock in holders if lock in wanted for each in holders[lock])
-    culprits = {task for task in keeping if task is not None}
-    tangles = [_tangle_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
-    ends = [task for task in tasks if not any(each in graph for each in graph[task])]
-    tangles = tangles or [_tangle_of_wait(waits[task]) for task in ends] or [Tangle.SIGNAL]
-    return Facts(lines, {*culprits, *rings}, list(dict.fromkeys(tangles)))
+    held = [each for lock, holdings in holders.items() if lock in wanted for each in holdings]
+    return {each.task for each in held if each.task is not None}
+
+
+def _tangles(graph: _Graph, rings: Mapping[_Task, list[_Node]], waits: Mapping[_Task, _Wait]) -> list[Tangle]:
+    """The ways in which they are stuck: in rings, or else behind those that wait for none of the others."""
+    if rings:
+        found = [_tangle_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
+    else:
+        ends = [task for task in waits if not graph.keys() & graph[task]]
+        found = [_tangle_of_wait(waits[task]) for task in ends]
+    return list(dict.fromkeys(found)) or [Tangle.SIGNAL]
 
 
 # -- who waits for whom --------------------------------------------------------------------------------------
