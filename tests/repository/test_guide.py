@@ -103,6 +103,12 @@ def is_said(phrase: str, said: Iterable[str]) -> bool:
     return any(pattern.search(template) for template in said)
 
 
+def phrases_explained() -> list[str]:
+    """The words of reports by which the guide says what to do."""
+    rows = table_rows(sections(GUIDE.read_text(encoding="utf-8"))["What a report means"])
+    return [phrase for row in rows for phrase in code_in(row[0])]
+
+
 class GuideTests(unittest.TestCase):
     maxDiff = None
 
@@ -125,8 +131,7 @@ class GuideTests(unittest.TestCase):
     def test_words_of_the_reports_are_words_of_the_source(self):
         """Each phrase by which a reader looks up a report is one that the package says."""
         said = templates(modules())
-        rows = table_rows(self.sections["What a report means"])
-        phrases = [phrase for row in rows for phrase in code_in(row[0])]
+        phrases = phrases_explained()
         self.assertGreater(len(phrases), 50)
         self.assertEqual([phrase for phrase in phrases if not is_said(phrase, said)], [])
 
