@@ -42,6 +42,7 @@ interop: .venv-interop/ready-$(VERSION)  ## run mocks beside real clients, and r
 	@.venv-interop/bin/python -m unittest -v tests.interop.libraries
 	@.venv-interop/bin/python -m unittest -v tests.interop.exploration
 	@.venv-interop/bin/python -m unittest -v tests.interop.pytest_runs
+	@.venv-interop/bin/python -m unittest -v tests.repository.test_readme
 
 lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	@status=0; \
@@ -59,7 +60,7 @@ clean:  ## remove everything that is not source
 .venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
 .venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
-  'time-machine==2.16.0' uvloop pytest pytest-asyncio pytest-xdist anyio
+  'time-machine==2.16.0' uvloop pytest pytest-asyncio pytest-xdist anyio aiounittest later
 .venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)

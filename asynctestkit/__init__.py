@@ -1,4 +1,26 @@
-"""Hygiene for asyncio tests: a unittest base class that sweeps what a test leaves behind, and never hangs."""
+"""Hygiene for asyncio tests: a unittest base class that sweeps what a test leaves behind, and never hangs.
+
+>>> class FeedTests(HygienicAsyncTestCase):  # instead of unittest.IsolatedAsyncioTestCase
+...     deadline = 5.0
+...     async def test_feed(self): ...
+
+The test case   HygienicAsyncTestCase; HygieneMixin in front of a base class of yours; no_leaks for a block
+Settings        Settings lists them: class attributes; @hygiene for one test or class
+Exemptions      @allow_leaks for one test or class; Allowance in the setting `allowed_leaks`
+Failures        LeakError, DeadlineError, DeadlockError, BlockedLoopError, RunawayError, ScriptError,
+                StaleAllowanceError, UnnamedTaskError; LeakWarning: see asynctestkit.exceptions
+Assertions      TimeAssertions, QueueAssertions, TaskAssertions, CancelAssertions, GroupAssertions,
+                LogAssertions, MockAssertions: the test case has all, and each works alone
+Mocks           MockBuilders: methods of the test case; asynctestkit.mocks has them as functions
+Isolation       IsolationHelpers: ports, folders, environment; Clock: virtual time
+Exploration     @explore runs a test in many schedules of its tasks, @replay in one
+Leaks           Leak, with Places: what a report says, as values; DEFAULT_DETECTORS, STRICT_DETECTORS and
+                the class of each kind; LeakDetector for a kind of your own
+Commands        python -m asynctestkit --help; pytest -p asynctestkit.pytest_plugin
+
+`python -m pydoc asynctestkit.HygienicAsyncTestCase` shows one of these. README.md and examples/GUIDE.md, in
+the source, have the rest.
+"""
 
 from .assertions.groups import GroupAssertions
 from .assertions.logs import LogAssertions

@@ -144,4 +144,6 @@ class HygienicAsyncTestCase(
     IsolationHelpers,
     unittest.IsolatedAsyncioTestCase,
 ):
-    """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs."""
+    """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs.
+
+    Settings lists its class attributes; `self.clock` is its loop's time, `self.seed` the seed of `random`."""

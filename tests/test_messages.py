@@ -1,4 +1,7 @@
-"""What every message owes its reader: it is short, leads to the user's line, and says what to do."""
+"""What every message owes its reader: it is short, leads to the user's line, and says what to do.
+
+And it has words by which the guide explains it.
+"""
 
 import os
 import unittest
@@ -6,13 +9,20 @@ import unittest
 import asynctestkit
 from asynctestkit import STRICT_DETECTORS
 from tests.messages import failures, leaks, refusals
+from tests.repository.test_guide import is_said, phrases_explained
 
 
 class MessagesTests(unittest.TestCase):
     maxDiff = None
 
+    @classmethod
+    def setUpClass(cls):
+        cls.explained = phrases_explained()
+
     def assertReadable(self, text, most_lines):
         self.assertLessEqual(len(text.splitlines()), most_lines)
+        explained = [phrase for phrase in self.explained if is_said(phrase, text.splitlines())]
+        self.assertTrue(explained, "the guide's tables on reports have none of its words")
         self.assertNotIn("PhaseInterrupt", text)
         self.assertNotRegex(text, r"(?<![/\w])asynctestkit[/\\]\w+")  # a file of ours, below this folder
         self.assertNotIn(os.path.dirname(asynctestkit.__file__) + os.sep, text)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ..cpython import task_internals
 from ..cpython.originals import asyncio
+from ..mocks.absent import ABSENT
 from .consumers import Stopped, stop_by_cancelling, stop_by_sentinels
 from .failing import Failing, check_seconds
 from .ledger import Counts, Ledger, Take, close_ledger, ledger_of, open_ledger
@@ -18,7 +19,6 @@ __all__ = ["QueueAssertions"]
 __unittest = True
 
 _Q = TypeVar("_Q", bound="asyncio.Queue[Any]")
-_NONE: Any = object()
 
 _SURVIVE = "let consumers outlive a handler that fails: catch in the loop, and task_done() in `finally`"
 _MARK = "call task_done() for every get(), in `finally`"
@@ -93,7 +93,7 @@ class QueueAssertions(Failing):
         tasks: Iterable[asyncio.Task[Any]],
         *,
         queue: asyncio.Queue[Any] | None = None,
-        sentinel: Any = _NONE,
+        sentinel: Any = ABSENT,
         within: float = 1.0,
         msg: Any = None,
     ) -> None:
@@ -107,10 +107,10 @@ class QueueAssertions(Failing):
         within = check_seconds(within, "within")
         if queue is not None:
             _check_queue(queue)
-        elif sentinel is not _NONE:
+        elif sentinel is not ABSENT:
             raise TypeError("assertConsumersStop needs the queue to put the sentinel into: queue=…")
         consumers = _checked_tasks(tasks)
-        if queue is not None and sentinel is not _NONE:
+        if queue is not None and sentinel is not ABSENT:
             grace_period = self._hygieneSettings().grace_period
             stopped = await stop_by_sentinels(consumers, queue, sentinel, within, grace_period)
         else:

@@ -20,6 +20,10 @@ class Allowance:
     Both are `fnmatch` patterns; None matches everything. `reason` is for the next reader and must not be
     empty. A kind that is neither built in nor of a detector of the project's is a ValueError if it looks like
     a misspelled one.
+
+    >>> Allowance("tasks", name="metrics:*", reason="flushed at exit")
+    Traceback (most recent call last):
+    ValueError: unknown kind of leak 'tasks'; did you mean 'task'?
     """
 
     kind: str

@@ -21,19 +21,17 @@ class LeakDetector:
     The detector sees every object of these types (subclasses included) that was created since the test began
     and is still alive when it has ended, garbage collected and loop settled. With `registered` it sees what
     was entered in some registry since, instead. One instance is made per test, with no arguments.
+
+    `may_outlive_tests` is for things of the process, not of a loop, which may be kept on purpose. Such a
+    thing is a leak only if it is the test's own: if no module, class or function has it, or what they have,
+    and if everybody who holds it can be seen. With `on_leak` "warn" or "ignore" it is not released.
+    `dies_with_loop` is for what is useless when the loop is closed: then even what is allowed is released.
     """
 
     kind: ClassVar[str]
     types: ClassVar[tuple[type, ...]]
     dies_with_loop: ClassVar[bool] = False
-    """Whether even what is allowed is released when the loop is closed after the test: it is useless then."""
-
     may_outlive_tests: ClassVar[bool] = False
-    """Whether such a thing is one of the process, and not of a loop: it may be kept on purpose.
-
-    Then it is a leak only if it is the test's own: if no module, class or function has it, or what they have,
-    and if everybody who holds it can be seen. And with `on_leak` "warn" or "ignore" it is not released.
-    """
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

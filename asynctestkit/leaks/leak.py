@@ -11,26 +11,28 @@ __all__ = ["Leak", "in_phase"]
 
 @dataclasses.dataclass(frozen=True)
 class Leak:
-    """One thing that a test left behind: text and numbers only, so that it keeps nothing else alive."""
+    """One thing that a test left behind: text and numbers only, so that it keeps nothing else alive.
+
+    kind         the detector's: "task", "coroutine", "exception", …, or a project's own
+    name         the task's name, the coroutine's qualified name, …
+    description  what it is and why it counts as a leak, in one line
+    phase        in which it was created: "setUp", "test", "tearDown" or "cleanup"
+    created_at   the user's lines that created it, outermost first; empty where unknown
+    waiting_at   the await chain that it stands in, outermost first; empty where it stands nowhere
+    remedy       what to do about it
+    coroutine    the qualified name of the coroutine function that it runs, for allowances
+    waits_on     the operation at the end of the await chain: "Queue.get", "sleep(3600)", …
+    """
 
     kind: str
-    """The detector's: "task", "coroutine", "exception", "callback", "async_generator", or a project's own."""
     name: str = ""
-    """The task's name, the coroutine's qualified name, …"""
     description: str = ""
-    """What it is and why it counts as a leak, in one line."""
     phase: str = ""
-    """The phase that it was created in: "setUp", "test", "tearDown" or "cleanup"."""
     created_at: tuple[Place, ...] = ()
-    """The user's lines that created it, outermost first; empty where unknown."""
     waiting_at: tuple[Place, ...] = ()
-    """The await chain that it stands in, outermost first; empty where it stands nowhere."""
     remedy: str = ""
-    """What to do about it."""
     coroutine: str = ""
-    """The qualified name of the coroutine function that it runs, for allowances."""
     waits_on: str = ""
-    """The operation at the end of the await chain: "Queue.get", "sleep(3600)", …"""
 
 
 def in_phase(leak: Leak, phase: str) -> Leak:

@@ -20,7 +20,7 @@ _ALLOWANCES = "_asynctestkit_allowances"
 
 
 def hygiene(**overrides: Unpack[Overrides]) -> Callable[[_Decorated], _Decorated]:
-    """Overrides settings for one test method, or for one class and its subclasses.
+    """Overrides settings for one test method, or for one class and its subclasses; Settings lists them.
 
     An unknown setting is a TypeError, a bad value a TypeError or ValueError, when the decorator runs.
     """

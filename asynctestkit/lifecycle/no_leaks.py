@@ -30,6 +30,14 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
     On exit it raises LeakError for what the block has left behind, or DeadlineError where the block outlived
     `deadline`. An exception of the block's own is never masked: the leaks are then a note on it. What
     other tasks start meanwhile counts as the block's.
+
+    >>> async def main():
+    ...     async with no_leaks(deadline=5):
+    ...         asyncio.create_task(asyncio.sleep(3600), name="forgotten")
+    >>> asyncio.run(main())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    asynctestkit.exceptions.LeakError: the block at ... left 1 thing behind:
+    ...
     """
 
     _is_of_test = False

@@ -12,10 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ..exceptions import LeakWarning
+from .absent import ABSENT
 from .contexts import async_context
 from .iterators import async_iterator
 from .leftovers import rendered_unfinished, unfinished
-from .patching import ABSENT, patch_async
+from .patching import patch_async
 from .responses import response
 from .sessions import session
 

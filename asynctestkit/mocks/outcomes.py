@@ -104,5 +104,15 @@ def outcomes(*steps: Any) -> Callable[..., Coroutine[Any, Any, Any]]:
 
     A step is a value, an exception (instance or class) to raise, `after(seconds, step)`, or `never()`. A call
     more than there are steps fails with ScriptError, which says how many were scripted.
+
+    >>> from unittest.mock import AsyncMock
+    >>> fetch = AsyncMock(side_effect=outcomes("one", OSError("down"), after(0.01, "late")))
+    >>> asyncio.run(fetch())
+    'one'
+    >>> asyncio.run(fetch())
+    Traceback (most recent call last):
+    OSError: down
+    >>> asyncio.run(fetch())
+    'late'
     """
     return Script(steps).play

@@ -17,16 +17,14 @@ from unittest import mock
 from ..cpython.mock_internals import delegate_mock
 from ..cpython.versions import mark_coroutine_function
 from ..exceptions import MissingTargetError, NotAsyncError, ScriptError
+from .absent import ABSENT
 from .calls import is_async_mock, keep_coroutine
 from .leftovers import mock_of
 from .outcomes import Script, after, is_error, never, perform
 
-__all__ = ["ABSENT", "patch_async"]
+__all__ = ["patch_async"]
 
 __unittest = True
-
-ABSENT: Any = object()
-"""Stands for an argument that was not given."""
 
 _WRAP_NOTHING = (
     *(types.NoneType, str, bytes, int, float, tuple, list, dict, set, frozenset, CodeType, ModuleType),

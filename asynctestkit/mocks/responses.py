@@ -10,6 +10,7 @@ from unittest.mock import NonCallableMock
 
 from ..cpython.mock_internals import is_overridden
 from ..cpython.originals import asyncio
+from .absent import ABSENT
 from .bodies import Answer, Body, Headers, body_steps, reason_of
 from .faces import Shown, behind, face
 from .libraries import Library, request_info
@@ -19,8 +20,6 @@ from .routes import Request
 __all__ = ["Response", "StreamReader", "answer_of", "response"]
 
 __unittest = True
-
-_ABSENT: Any = object()
 
 
 class Response(Shown):
@@ -256,10 +255,10 @@ class _Nothing:
 def response(
     status: int = 200,
     *,
-    json: Any = _ABSENT,
-    text: Any = _ABSENT,
-    body: Any = _ABSENT,
-    chunks: Iterable[Any] = _ABSENT,
+    json: Any = ABSENT,
+    text: Any = ABSENT,
+    body: Any = ABSENT,
+    chunks: Iterable[Any] = ABSENT,
     headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     reason: str | None = None,
     url: str = "",
@@ -282,7 +281,7 @@ def response(
         status,
         reason_of(status) if reason is None else reason,
         given,
-        body_steps(json, text, body, chunks, _ABSENT, encoding),
+        body_steps(json, text, body, chunks, ABSENT, encoding),
         json_raises=json if is_error(json) else None,
         text_raises=text if is_error(text) else None,
         checks_content_type=has_type,
@@ -297,9 +296,9 @@ def answer_of(shown: Any) -> Answer | None:
 
 
 def _default_type(json: Any, text: Any) -> str:
-    if json is not _ABSENT and not is_error(json):
+    if json is not ABSENT and not is_error(json):
         return "application/json"
-    return "text/plain; charset=utf-8" if text is not _ABSENT and not is_error(text) else ""
+    return "text/plain; charset=utf-8" if text is not ABSENT and not is_error(text) else ""
 
 
 def _is_json(declared: str, expected: str) -> bool:

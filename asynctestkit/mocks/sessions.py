@@ -71,7 +71,9 @@ class _Sender(Shown):
         self._is_closed = True
 
     def _asynctestkit_unfinished(self) -> list[str]:
-        open_at = [] if is_overridden(self._asynctestkit_face.__aexit__) else self._entered_at
+        # A class that is no context has no `__aexit__`, and nobody has entered its stand-in.
+        scripted = bool(self._entered_at) and is_overridden(self._asynctestkit_face.__aexit__)
+        open_at = [] if scripted else self._entered_at
         lines = [f"entered and never left{f' at {line}' if line else ''}" for line in open_at]
         return [*lines, *self._routes.unfinished()]
 

@@ -21,32 +21,37 @@ ClockName = Literal["real", "virtual"]
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a test class can set; times are wall seconds."""
+    """What a test class sets by class attributes, `@hygiene` for one test, the environment for a whole run.
+
+    on_leak             "fail", "warn" (a LeakWarning that names the test) or "ignore" (sweep silently)
+    leak_detectors      detector classes; STRICT_DETECTORS has all that are built in
+    allowed_leaks       Allowances that hold for every test of the class
+    settle_time         what pending tasks may take to end by themselves, before they are called leaks
+    grace_period        what cancelled tasks get to finish
+    deadline            the limit of each phase (set-up; body; tear-down; each cleanup); None = none
+    blocking_threshold  how long one callback may hold the loop; None = for ever
+    asyncio_debug       asyncio's debug mode: True, False, or None: as PYTHONASYNCIODEBUG and -X dev say
+    require_task_names  whether every task that the test starts must carry a name of its own
+    random_seed         what `random` is seeded with; None = a seed derived from the test's name
+    patch_time          on the virtual clock, the `time` module follows it: `time.time()`, `time.sleep()`, …
+    clock               "real", or "virtual": the loop's time jumps when nothing else can happen
+
+    Times are wall seconds. The environment's names are ASYNCTESTKIT_ON_LEAK, _SETTLE_TIME, _GRACE_PERIOD,
+    _DEADLINE, _BLOCKING_THRESHOLD and _SEED.
+    """
 
     on_leak: OnLeak = "fail"
-    """"fail", "warn" (a LeakWarning that names the test) or "ignore" (sweep silently)."""
     leak_detectors: tuple[type[LeakDetector], ...] = DEFAULT_DETECTORS
-    """Detector classes; STRICT_DETECTORS has all that are built in."""
     allowed_leaks: tuple[Allowance, ...] = ()
-    """Allowances that hold for every test of the class."""
     settle_time: float = 1.0
-    """What pending tasks may take to end by themselves, before they are called leaks."""
     grace_period: float = 0.5
-    """What cancelled tasks get to finish."""
     deadline: float | None = 120.0
-    """The limit of each phase (set-up; body; tear-down; each cleanup); None = none."""
     blocking_threshold: float | None = None
-    """How long one callback may hold the loop; None = for ever."""
     asyncio_debug: bool | None = None
-    """asyncio's debug mode: True, False, or as PYTHONASYNCIODEBUG and -X dev say."""
     require_task_names: bool = False
-    """Whether every task that the test starts must carry a name of its own."""
     random_seed: int | None = None
-    """What `random` is seeded with; None = a seed derived from the test's name."""
     patch_time: bool = False
-    """On the virtual clock, the `time` module follows it: `time.time()`, `time.sleep()`, …"""
     clock: ClockName = "real"
-    """"real", or "virtual": the loop's time then jumps to the next timer when nothing else can happen."""
 
     def __post_init__(self) -> None:
         for name in NAMES:

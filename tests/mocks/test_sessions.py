@@ -212,6 +212,17 @@ class SpecTests(unittest.IsolatedAsyncioTestCase):
             web = session({"GET u": response(text="1", headers={"Content-Type": kind})}, spec=ClientSession)
             self.assertEqual(await (await web.get("u")).json(), 1)
 
+    async def test_a_client_that_is_no_context(self):
+        """A class without `__aexit__` is never left open: its stand-in answers, and nothing is left over."""
+
+        class Client:
+            def get(self, url): ...
+
+        web = session({"GET u": response(json=1)}, spec=Client)
+        async with web.get("u") as shown:
+            self.assertEqual(await shown.json(), 1)
+        self.assertEqual(unfinished([web]), [])
+
     async def test_a_spec_is_a_class(self):
         """An instance is refused."""
         with self.assertRaisesRegex(TypeError, "expected the class of a client"):

@@ -27,6 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import asynctestkit
 from tests.repository.tree import ROOT
 
 TIME_LIMIT = 120
@@ -170,6 +171,18 @@ class ReadmeTests(unittest.TestCase):
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         self.assertLessEqual(text.count("\n"), 250)
         self.assertLessEqual(len(text), 8_000)
+
+    def test_changes_begin_with_this_version(self):
+        """The newest entry of the change log is that of `__version__`."""
+        changes = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Changes\n")[2]
+        self.assertEqual(re.findall(r"(?m)^- \*\*([\d.]+)\*\* \w", changes)[0], asynctestkit.__version__)
+
+    def test_folders_that_it_describes_are_there(self):
+        """The tree under "How it is built" has every folder of the package, and no other."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## How it is built\n")[2]
+        described = re.findall(r"\b(\w+)/", text.partition("\nA test's way")[0])
+        folders = [path.parent.name for path in (ROOT / "asynctestkit").rglob("__init__.py")]
+        self.assertEqual(sorted(described), sorted(folders))
 
     def test_links_lead_to_sections(self):
         """Each link of the README into the guide names a heading that is there."""
