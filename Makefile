@@ -60,7 +60,8 @@ clean:  ## remove everything that is not source
 .venv/ready-$(VERSION): PACKAGES := 'coverage[toml]>=7.10'
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
 .venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
-  'time-machine==2.16.0' uvloop pytest pytest-asyncio pytest-xdist anyio aiounittest later
+  'time-machine==2.16.0' uvloop websockets starlette anyio aiounittest later \
+  pytest pytest-asyncio pytest-xdist pytest-timeout pytest-socket
 .venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)

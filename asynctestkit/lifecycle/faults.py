@@ -1,14 +1,20 @@
-"""What a verdict tells besides leaks: a loop that was blocked, tasks without names, detectors that failed."""
+"""What a verdict tells besides leaks.
+
+A loop that was blocked, tasks without names, allowances that match nothing, detectors that failed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from ..cpython.versions import add_note
 from ..exceptions import BlockedLoopError, UnnamedTaskError
+from ..leaks.allowances import Allowance
 from ..limits.block_report import render_blocks
 from ..limits.blocking import BlockingWatch
 from .task_names import TaskNames, render_unnamed
 
-__all__ = ["detector_failure", "other_faults"]
+__all__ = ["detector_failure", "other_faults", "stale_allowance"]
 
 
 def other_faults(
@@ -21,6 +27,17 @@ def other_faults(
     if blocking is not None and blocking.blocks:
         faults[BlockedLoopError] = render_blocks(subject, threshold or 0.0, blocking.blocks)
     return faults
+
+
+def stale_allowance(subject: str, required: Mapping[Allowance, bool], used: Collection[Allowance]) -> str:
+    """What is said of the first allowance that is required and has matched nothing; "" if there is none."""
+    for allowance, is_required in required.items():
+        if is_required and allowance not in used:
+            return (
+                f"{subject}: no leak matched {allowance} (reason: {allowance.reason}). "
+                "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
+            )
+    return ""
 
 
 def detector_failure(error: Exception, report: str) -> Exception:

@@ -24,7 +24,7 @@ from ..loops.runner import Runner
 from ..loops.virtual.patched_time import PatchedTime
 from ..loops.virtual.virtual_loop import clock_of
 from ..settings import Settings
-from .faults import detector_failure, other_faults
+from .faults import detector_failure, other_faults, stale_allowance
 from .phase import Phase
 from .raising import fail
 from .task_names import TaskNames
@@ -205,20 +205,11 @@ class Guard:
             if not decided:
                 fail(self, kind("\n\n".join(others.values())))
             self._warn(text)
-        if not decided and self.settings.on_leak != "ignore":
-            self._tell_stale_allowances()
-
-    def _tell_stale_allowances(self) -> None:
-        used = self._sweep.used_allowances
-        stale = [each for each, is_required in self._required.items() if is_required and each not in used]
-        if stale:
-            text = (
-                f"{self.subject}: no leak matched {stale[0]} (reason: {stale[0].reason}). "
-                "If the leak is gone, remove the exemption; if it comes and goes, say required=False."
-            )
-            if self.settings.on_leak == "fail":
-                fail(self, StaleAllowanceError(text))
-            self._warn(text)
+        stale = stale_allowance(self.subject, self._required, self._sweep.used_allowances)
+        if stale and not decided and self.settings.on_leak == "fail":
+            fail(self, StaleAllowanceError(stale))
+        if stale and not decided and self.settings.on_leak == "warn":
+            self._warn(stale)
 
     def report(self) -> str:
         """What was found and counts, as text; "" if nothing does."""

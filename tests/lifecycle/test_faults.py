@@ -3,8 +3,8 @@
 import types
 import unittest
 
-from asynctestkit import BlockedLoopError, UnnamedTaskError
-from asynctestkit.lifecycle.faults import detector_failure, other_faults
+from asynctestkit import Allowance, BlockedLoopError, UnnamedTaskError
+from asynctestkit.lifecycle.faults import detector_failure, other_faults, stale_allowance
 from asynctestkit.lifecycle.task_names import UnnamedTask
 from asynctestkit.limits.blocking import Block
 
@@ -25,6 +25,16 @@ class OtherFaultsTests(unittest.TestCase):
         self.assertEqual([*found], [UnnamedTaskError, BlockedLoopError])
         self.assertIn("requires task names, and started a task without", found[UnnamedTaskError])
         self.assertIn("blocked its loop once (blocking_threshold = 0.1)", found[BlockedLoopError])
+
+
+class StaleAllowanceTests(unittest.TestCase):
+    def test_the_first_that_is_required_and_was_not_used(self):
+        """It is named with its reason; one that need not match, or has matched, is not."""
+        used, loose, stale = (Allowance("task", name=name, reason=f"for {name}") for name in ("a", "b", "c"))
+        required = {used: True, loose: False, stale: True}
+        text = stale_allowance("Feed.test", required, {used})
+        self.assertRegex(text, r"^Feed\.test: no leak matched .*'c'.* \(reason: for c\)\. If the leak is")
+        self.assertEqual(stale_allowance("Feed.test", required, {used, stale}), "")
 
 
 class DetectorFailureTests(unittest.TestCase):
