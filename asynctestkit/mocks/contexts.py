@@ -11,7 +11,8 @@ from ..cpython.mock_internals import is_overridden
 from ..stacks.places import Place
 from .calls import calling_line
 from .faces import Shown, face
-from .outcomes import perform
+from .faults import connection_lost, may_fail
+from .outcomes import error_of, perform
 
 __all__ = ["async_context"]
 
@@ -47,6 +48,8 @@ class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
         return self._suppresses
 
     async def _enter(self) -> Any:
+        if error_of(self._enter_raises) is None:
+            may_fail(self, "context", connection_lost)
         await perform(self._enter_raises)
         return self._value
 

@@ -62,6 +62,10 @@ class Shown:
         """What is wrong with it at the end of a test, a line or more each."""
         return []
 
+    def _asynctestkit_off_script(self) -> list[str]:
+        """What has gone otherwise than scripted."""
+        return []
+
     def _asynctestkit_forgotten(self, *, close: bool) -> list[MockCall]:
         """Calls that nothing has awaited, and that its mocks do not record; `close` ends them."""
         return []
