@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import unittest
 import warnings
+from collections import Counter
 from typing import Any
 
 from ..cpython.originals import gc
@@ -38,8 +39,9 @@ class Exploration:
 
     def __init__(self, case: unittest.TestCase, run: RunOne, plan: Plan) -> None:
         self._case, self._run, self._plan = case, run, plan
-        self._runs = 0
+        self._runs = self._faulty_runs = 0
         self._search: Search | None = None
+        self._usually_held: Counter[str] | None = None
         self._uncontrolled: set[str] = set()
         self._limit: float | None = None
         self._began = self._told_at = wall_time()
@@ -68,6 +70,8 @@ class Exploration:
             said.append(f"{search.distinct} different")
             if search.walked:
                 said.append(f"{search.walked} by chance")
+            if self._faulty_runs:
+                said.append(f"{self._faulty_runs} with a fault")
             if search.is_exhausted:
                 said.append(f"each with up to {self._plan.most} deviations")
         seconds = wall_time() - self._began
@@ -114,7 +118,12 @@ class Exploration:
         return self._runs < runs and spent < self._plan.seconds
 
     def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
-        script = Script(schedule, walk=attempt.walk if attempt is not None else None, is_told=is_told)
+        script = Script(
+            schedule,
+            walk=attempt.walk if attempt is not None else None,
+            is_told=is_told,
+            has_faults=self._plan.faults,
+        )
         script.limit = self._limit
         life = live(self._case, self._run, schedule, script)
         self._runs += 1
@@ -125,8 +134,22 @@ class Exploration:
                 f"{self._case.id()} cannot be explored: that needs the loop of asynctestkit. Take away its "
                 "loop_factory, event loop policy or own runner"
             )
+        if life.raised:
+            self._faulty_runs += 1
+            self._judge_locks(life)
         self._uncontrolled |= life.uncontrolled
         return life
+
+    def _judge_locks(self, life: Life) -> None:
+        """A lock that is held at the end, and without the fault is not, is a failure of its own."""
+        if not life.held or not life.has_passed:
+            return
+        if self._usually_held is None:
+            self._usually_held = Counter(self._live(()).held)
+        lost = Counter(life.held) - self._usually_held
+        if lost:
+            text = _HELD.format("\n".join(f"  {line}" for line in lost))
+            life.calls[-1:] = self._failure(text)
 
     # -- what has failed
 
@@ -149,13 +172,13 @@ class Exploration:
         told = found if is_slow else self._live(shortest.schedule, is_told=True)
         lines = [f"\nthe schedule in which it fails, found in run {at}:"]
         again = told if told.failure is not None else shortest
-        lines += [f"- {sentence(*each, again.mains)}" for each in again.applied]
+        lines += [f"- {sentence(each, again.mains)}" for each in again.applied]
         if told.failure is None:
             lines.append("run once more in this schedule, it passed: something else has a say in it as well")
         elif (told.trace, type(told.failure)) != (shortest.trace, kind):
             lines.append(f"run twice in this schedule, it went two ways: {_difference(shortest, told)}")
         lines += self._uncontrolled_lines()
-        steps = ["", *diagram(told.taken, shortest.schedule)] if told.taken else []
+        steps = ["", *diagram(told.taken, shortest.schedule, told.applied)] if told.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
         return self._noted(again, [*lines, self.statistics()])
 
@@ -169,19 +192,24 @@ class Exploration:
                 return self._failed(text, life)
             return self._noted(life, ["", text])
         if life.failure is None:
-            return life.calls
+            return life.told
         lines = ["\nthe schedule that was replayed:"]
-        lines += [f"- {sentence(*each, life.mains)}" for each in life.applied]
-        return self._noted(life, [*lines, *self._uncontrolled_lines(), "", *diagram(life.taken, schedule)])
+        lines += [f"- {sentence(each, life.mains)}" for each in life.applied]
+        return self._noted(
+            life, [*lines, *self._uncontrolled_lines(), "", *diagram(life.taken, schedule, life.applied)]
+        )
 
     def _noted(self, life: Life, lines: list[str]) -> Calls:
         assert life.failure is not None
         add_note_to_failure(life.failure, "\n".join(lines))
-        return life.calls
+        return life.told
 
     def _failed(self, text: str, life: Life) -> Calls:
         if life.failure is not None:
             return self._noted(life, ["", text])
+        return self._failure(text)
+
+    def _failure(self, text: str) -> Calls:
         try:
             raise self._case.failureException(text)
         except AssertionError:
@@ -209,6 +237,10 @@ _NOT_THE_SAME = (
     "the second run of the test as it is went otherwise than the first: {}\n"
     "remedy: have setUp make afresh, or reset, what the test changes in modules and classes; "
     "if the code goes by the wall clock: patch_time = True"
+)
+_HELD = (
+    "what was acquired is still held at the end, as a call has failed:\n{}\n"
+    "remedy: release it in `finally`, or acquire it by `async with`"
 )
 _UNMET = (
     "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"

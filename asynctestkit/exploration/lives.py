@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import unittest
 from asyncio import CancelledError
@@ -10,7 +11,10 @@ from typing import Any
 
 from ..cpython import step_internals
 from ..exceptions import LeakError, StaleAllowanceError
-from .deviations import Deviation, Hold, Schedule, StepKey
+from .answers import is_answer, is_answer_left_behind
+from .deviations import Cancel, Deviation, Fault, Hold, Schedule, StepKey
+from .faults import Faults, Raised
+from .held import HeldLocks
 from .loop import ExploredLoop
 from .steps import Applied
 from .told import Taken
@@ -28,22 +32,38 @@ _Call = tuple[str, tuple[Any, ...]]
 class Script:
     """How the loop of one life is to be made; afterwards, the loop."""
 
-    def __init__(self, schedule: Schedule, *, walk: Walk | None = None, is_told: bool = False) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        *,
+        walk: Walk | None = None,
+        is_told: bool = False,
+        has_faults: bool = False,
+    ) -> None:
         self.loop: ExploredLoop | None = None
         self.limit: float | None = None
         """Virtual seconds after which nothing can come of it any more."""
         self._schedule = schedule
         self._walk = walk
         self._is_told = is_told
+        self.has_faults = has_faults or any(isinstance(each, Fault) for each in schedule)
+        """Whether scripted calls are noted, as they may fail."""
 
     def make_loop(self) -> ExploredLoop:
         """The loop of the life."""
         self.loop = ExploredLoop(self._schedule)
         self.loop.steps.choose = self._walk
         self.loop.steps.is_telling = self._is_told
+        if self.has_faults:
+            self.loop.asynctestkit_faults = Faults(self._schedule, self.loop.steps)
         if self.limit is not None:
             self.loop.clock.limit = self.limit
         return self.loop
+
+    @property
+    def faults(self) -> Faults | None:
+        """The scripted calls of the life, where they may fail."""
+        return None if self.loop is None else self.loop.asynctestkit_faults
 
     def end(self) -> None:
         """What comes now is no part of the test."""
@@ -72,16 +92,36 @@ class Life:
     elapsed: float
     taken: list[Taken]
     """The steps in detail, where they are told."""
+    possible: list[Fault] = dataclasses.field(default_factory=list)
+    """How scripted calls could have failed."""
+    raised: list[Raised] = dataclasses.field(default_factory=list)
+    """What they have failed with."""
+    held: list[str] = dataclasses.field(default_factory=list)
+    """Locks and semaphores that were acquired and not released, where calls may fail, a line each."""
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the test has come to its end, and nothing has come out of it."""
+        return self.calls[-1][0] == "addSuccess"
 
     @property
     def failure(self) -> BaseException | None:
         """The first exception that it failed with; none of those that are the doing of the schedule."""
         return next((error for kind, error in _errors(self.calls) if self._counts(kind, error)), None)
 
+    @property
+    def told(self) -> list[_Call]:
+        """What the result of the test is to be told: nothing of what is the doing of the schedule."""
+        counted = [each for each in self.calls if _is_silent(each) or self._counts(each[0], each[1][-1][1])]
+        has_outcome = len(counted) == len(self.calls) or self.failure is not None
+        return counted if has_outcome else [*counted, ("addSuccess", ())]
+
     def _counts(self, kind: str, error: BaseException) -> bool:
         if isinstance(error, StaleAllowanceError):
             return not (self.applied or self.passed)  # in another order, what it tolerates need not come
-        is_cancelled = any(not isinstance(each.deviation, Hold) for each in self.applied)
+        if self.raised and kind != "addExpectedFailure":
+            return not (is_answer(error, self.raised) or is_answer_left_behind(error, self.raised))
+        is_cancelled = any(isinstance(each.deviation, Cancel) for each in self.applied)
         if is_cancelled and isinstance(error, LeakError):
             # What was given to a task that is cancelled before its first step has not begun.
             return any(leak.kind != "coroutine" for leak in error.leaks)
@@ -98,15 +138,19 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
     """One life of a test on a fresh instance; None where its loop is none of ours."""
     fresh, result = step_internals.fresh_case(case), _Calls()
     fresh._asynctestkit_script = script
-    run(fresh, result)
+    locks = HeldLocks()
+    with locks if script.has_faults else contextlib.nullcontext():
+        run(fresh, result)
     loop = script.loop
     if loop is None:
         return None
-    steps = loop.steps
+    steps, faults = loop.steps, loop.asynctestkit_faults
     return Life(
         schedule, result.calls, steps.trace, steps.crossroads, steps.applied, steps.passed,
         frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
         loop.clock.elapsed, steps.taken,
+        faults.possible if faults is not None else [], faults.raised if faults is not None else [],
+        locks.still_held(),
     )  # fmt: skip
 
 
@@ -139,9 +183,14 @@ class _Calls(unittest.TestResult):
         self.calls.append(("addSubTest", (subtest, err)))
 
 
+def _is_silent(call: _Call) -> bool:
+    """Whether a call tells of no exception."""
+    name, arguments = call
+    return not arguments or arguments[-1] is None or name == "addSkip"
+
+
 def _errors(calls: list[_Call]) -> list[tuple[str, BaseException]]:
-    found = [(name, args[-1]) for name, args in calls if args and args[-1] is not None and name != "addSkip"]
-    return [(name, info[1]) for name, info in found]
+    return [(call[0], call[1][-1][1]) for call in calls if not _is_silent(call)]
 
 
 def _is_cancellation(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from ..cpython import step_internals
 from ..cpython.originals import asyncio
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from .deviations import Schedule
+from .faults import Faults
 from .names import Walker
 from .steps import StepQueue
 
@@ -29,6 +30,8 @@ class ExploredLoop(VirtualEventLoop):
         super().__init__()
         self.uncontrolled: set[str] = set()
         """What else than the schedule has a say in the order: "threads", "sockets or pipes"."""
+        self.asynctestkit_faults: Faults | None = None
+        """Which scripted calls fail; the mocks look for that name."""
         self._numbers = itertools.count(1)
         self.steps = StepQueue(self, schedule)
         step_internals.replace_ready_queue(self, self.steps)
