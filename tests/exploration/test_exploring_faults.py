@@ -23,7 +23,7 @@ async def loses_one(self):
         await connection.__aexit__(None, None, None)
 
     with contextlib.suppress(ConnectionError):
-        await transfer()
+        await asyncio.create_task(transfer(), name="transfer")
 
 
 async def lets_it_out(self):
@@ -41,9 +41,9 @@ class FaultsTests(unittest.TestCase):
         line = lines_of(loses_one, 'query("first")')[0]
         for said in (
             "- context: entered and never left at tests/exploration/test_exploring_faults.py:",
-            "- the 1st call of query failed with ConnectionError, in the test's own task (test), "
+            "- the 1st call of query failed with ConnectionError, in task 'transfer', "
             f"at tests/exploration/test_exploring_faults.py:{line} in transfer",
-            " start → FAULT → ended",
+            " start → FAULT → raised ConnectionError",
             'to replay it: @replay("fault:query@1"), or\nASYNCTESTKIT_SCHEDULE="fault:query@1" python -m ',
             ", 3 with a fault, in ",
         ):

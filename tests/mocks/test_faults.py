@@ -86,6 +86,16 @@ class CallsTests(InFailingLoops):
         self.assertEqual(forgotten([double]), [])
         self.assertIn("1 of 2 scripted outcomes never used", script.__self__.unfinished()[0])
 
+    def test_a_call_that_is_a_task(self):
+        """Nothing of the user's has called it then, and it is forgotten all the same."""
+        double = mock.AsyncMock(name="fetch", side_effect=outcomes("a"))
+
+        async def call():
+            return await asyncio.create_task(double())
+
+        self.assertEqual(self.run_in(self.twice(call), fetch=1), "a")
+        double.assert_awaited_once_with()
+
     def test_outcomes_fail_as_they_do(self):
         """With the first exception of the script; a step that raises, also after a time, is left to it."""
 
