@@ -24,6 +24,8 @@ def is_answer(error: BaseException, raised: Collection[Raised]) -> bool:
     nothing was scripted for what came then. An assertion that was handed the exception, as `assertRaises` is,
     was not meant for it. An error in the handler (AttributeError, a lock that is not held) is no answer.
     """
+    if not raised:
+        return False
     members = getattr(error, "exceptions", None)
     if isinstance(members, tuple):
         return all(is_answer(each, raised) for each in members)

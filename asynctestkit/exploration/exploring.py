@@ -104,6 +104,7 @@ class Exploration:
             if life.failure is not None:
                 search.note(life)
                 return life
+            life.forget_errors()
             try:
                 attempt = attempts.send(life)
             except StopIteration:

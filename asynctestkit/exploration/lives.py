@@ -127,6 +127,10 @@ class Life:
             return any(leak.kind != "coroutine" for leak in error.leaks)
         return not (is_cancelled and kind != "addExpectedFailure" and _is_cancellation(error))
 
+    def forget_errors(self) -> None:
+        """What is only deviated from further keeps alive nothing of the test."""
+        self.calls, self.raised = [], []
+
     @property
     def unmet(self) -> list[Deviation]:
         """What did not come to pass of the schedule."""

@@ -14,7 +14,7 @@ from ..cpython import task_internals
 from ..cpython.mock_internals import forget_call, mock_call_in
 from ..stacks.code_owners import is_machinery
 
-__all__ = ["LOST", "Errors", "FaultSource", "Raisable", "connection_lost", "may_fail"]
+__all__ = ["LOST", "Errors", "FaultSource", "Raisable", "connection_lost", "is_explored", "may_fail"]
 
 __unittest = True
 
@@ -38,6 +38,11 @@ class FaultSource(Protocol):
 
     def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
         """One more call of what is called `name`, on an object of the mocks'; what it is to fail with."""
+
+
+def is_explored() -> bool:
+    """Whether calls may fail at all, for those to whom it is dear to say more."""
+    return getattr(task_internals.running_loop(), _ATTRIBUTE, None) is not None
 
 
 def may_fail(of: object, name: str, errors: Errors, take_back: Callable[[], object] | None = None) -> None:

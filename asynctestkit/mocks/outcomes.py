@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any, TypeGuard
 from ..cpython.originals import asyncio
 from ..exceptions import ScriptError
 from .calls import awaited_name, signature_text
-from .faults import Raisable, connection_lost, may_fail
+from .faults import Raisable, connection_lost, is_explored, may_fail
 
 __all__ = [
     "Script",
@@ -96,7 +97,7 @@ class Script:
         self.steps = tuple(steps)
         self.refused: list[str] = []
         """The calls that came when all steps were used."""
-        self._left = list(steps)
+        self._left = collections.deque(steps)
         self._what = what
 
     @property
@@ -111,17 +112,17 @@ class Script:
             self.refused.append(f"code under test has swallowed that {text}")
             remedy = f"remedy: script {self._what}s for all calls, or find out who calls again"
             raise ScriptError(f"{text}\n{remedy}")
-        return self._left.pop(0)
+        return self._left.popleft()
 
     def take_back(self, step: Any) -> None:
         """The next call gets it, as the one that did was none."""
-        self._left.insert(0, step)
+        self._left.appendleft(step)
 
     async def play(self, *args: Any, **kwargs: Any) -> Any:
         """Performs the next step, whatever the arguments."""
         number = self.used + len(self.refused) + 1
         step = self.take(f"call {number}, {signature_text(args, kwargs)},")
-        if error_of(step) is None:
+        if is_explored() and error_of(step) is None:
             name = awaited_name(sys._getframe(1)) or "outcomes"
             may_fail(self, name, self._errors, lambda: self.take_back(step))
         return await perform(step)
@@ -131,7 +132,7 @@ class Script:
 
     def unfinished(self) -> list[str]:
         """What is wrong with the script at the end: steps never used, calls refused."""
-        left = self._left
+        left = list(self._left)
         unused = f"{len(left)} of {self._count()} never used: {', '.join(map(repr, left))}"
         return [*self.refused, *([unused] if left else [])]
 

@@ -299,6 +299,22 @@ class FaultyPrograms(HygienicAsyncTestCase):
         await asyncio.wait([asyncio.create_task(work()), asyncio.create_task(translate())])
         self.assertFalse(lock.locked())
 
+    async def in_a_group(self):
+        """Children of a group, or of `gather`; what they have entered is left."""
+        rows, connection = self.makeAsyncIterator([1, 2]), self.makeAsyncContext()
+
+        async def read():
+            async with connection:
+                return [row async for row in rows]
+
+        if HAS_GROUPS:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(read()) for _ in range(2)]
+            found = [task.result() for task in tasks]
+        else:
+            found = await asyncio.gather(read(), read())
+        self.assertEqual(sorted(sum(found, [])), [1, 2])
+
     async def expects_another(self):
         """A test that expects an error gets this one in its place."""
         double = mock.AsyncMock(side_effect=outcomes(1, ValueError("no")))

@@ -101,6 +101,7 @@ class AnswersTests(unittest.TestCase):
         """A test says nothing of it, and so there is nothing to be said; nor of what was cancelled then."""
         self.assertTrue(is_answer(ScriptError("one call more"), self.raised))
         self.assertTrue(is_answer(asyncio.CancelledError(), self.raised))
+        self.assertFalse(is_answer(ScriptError("one call more"), []))
 
 
 class LeftBehindTests(unittest.TestCase):

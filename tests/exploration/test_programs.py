@@ -22,4 +22,4 @@ class ProgramsTests(unittest.TestCase):
             with self.subTest(name):
                 marked = explore(faults=True, holds=1, max_runs=25)(copy_of(getattr(FaultyPrograms, name)))
                 ran = run(type("Case", (FaultyPrograms,), {"test": marked}))
-                self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
+                self.assertEqual((ran.kinds, ran.warned, ran.logged), (["ok"], [], ""), ran.text())
