@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import unittest
 import warnings
-from collections import Counter
 from typing import Any
 
 from ..cpython.originals import gc
@@ -15,6 +14,7 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
+from .lost import lost_locks
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
@@ -41,7 +41,7 @@ class Exploration:
         self._case, self._run, self._plan = case, run, plan
         self._runs = self._faulty_runs = 0
         self._search: Search | None = None
-        self._usually_held: Counter[str] | None = None
+        self._usual: Life | None = None
         self._uncontrolled: set[str] = set()
         self._limit: float | None = None
         self._began = self._told_at = wall_time()
@@ -142,15 +142,12 @@ class Exploration:
         return life
 
     def _judge_locks(self, life: Life) -> None:
-        """A lock that is held at the end, and without the fault is not, is a failure of its own."""
-        if not life.held or not life.has_passed:
-            return
-        if self._usually_held is None:
-            self._usually_held = Counter(self._live(()).held)
-        lost = Counter(life.held) - self._usually_held
-        if lost:
-            text = _HELD.format("\n".join(f"  {line}" for line in lost))
-            life.calls[-1:] = self._failure(text)
+        if life.held and life.failure is None:
+            if self._usual is None:
+                self._usual = self._live(())
+            text = lost_locks(life, self._usual)
+            if text:
+                life.calls = self._failure(text)
 
     # -- what has failed
 
@@ -238,10 +235,6 @@ _NOT_THE_SAME = (
     "the second run of the test as it is went otherwise than the first: {}\n"
     "remedy: have setUp make afresh, or reset, what the test changes in modules and classes; "
     "if the code goes by the wall clock: patch_time = True"
-)
-_HELD = (
-    "what was acquired is still held at the end, as a call has failed:\n{}\n"
-    "remedy: release it in `finally`, or acquire it by `async with`"
 )
 _UNMET = (
     "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"

@@ -98,6 +98,8 @@ class Life:
     """What they have failed with."""
     held: list[str] = dataclasses.field(default_factory=list)
     """Locks and semaphores that were acquired and not released, where calls may fail, a line each."""
+    released: frozenset[str] = frozenset()
+    """Such lines of those that the function which acquired them has always released itself."""
 
     @property
     def has_passed(self) -> bool:
@@ -107,14 +109,29 @@ class Life:
     @property
     def failure(self) -> BaseException | None:
         """The first exception that it failed with; none of those that are the doing of the schedule."""
-        return next((error for kind, error in _errors(self.calls) if self._counts(kind, error)), None)
+        return next((call[1][-1][1] for call in self._failing), None)
 
     @property
     def told(self) -> list[_Call]:
         """What the result of the test is to be told: nothing of what is the doing of the schedule."""
-        counted = [each for each in self.calls if _is_silent(each) or self._counts(each[0], each[1][-1][1])]
-        has_outcome = len(counted) == len(self.calls) or self.failure is not None
-        return counted if has_outcome else [*counted, ("addSuccess", ())]
+        failing = self._failing
+        told = [each for each in self.calls if _is_silent(each) or each in failing]
+        return told if failing or len(told) == len(self.calls) else [*told, ("addSuccess", ())]
+
+    @property
+    def _failing(self) -> list[_Call]:
+        """Of what the result was told, what is a failure in this schedule as well."""
+        errors = [each for each in self.calls if not _is_silent(each)]
+        after = 0
+        if self.raised:
+            # What a task of startBackground lets out comes after what the test comes to without that task.
+            out = [each[0] != "addSubTest" and not self._counts(each[0], each[1][-1][1]) for each in errors]
+            after = max((place for place, is_out in enumerate(out) if is_out), default=0)
+        return [
+            (name, arguments)
+            for place, (name, arguments) in enumerate(errors)
+            if (place >= after or name == "addSubTest") and self._counts(name, arguments[-1][1])
+        ]
 
     def _counts(self, kind: str, error: BaseException) -> bool:
         if isinstance(error, StaleAllowanceError):
@@ -154,7 +171,7 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
         frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
         loop.clock.elapsed, steps.taken,
         faults.possible if faults is not None else [], faults.raised if faults is not None else [],
-        locks.still_held(),
+        locks.still_held(), frozenset(line for line, is_own in locks.released.items() if is_own),
     )  # fmt: skip
 
 
@@ -191,10 +208,6 @@ def _is_silent(call: _Call) -> bool:
     """Whether a call tells of no exception."""
     name, arguments = call
     return not arguments or arguments[-1] is None or name == "addSkip"
-
-
-def _errors(calls: list[_Call]) -> list[tuple[str, BaseException]]:
-    return [(call[0], call[1][-1][1]) for call in calls if not _is_silent(call)]
 
 
 def _is_cancellation(error: BaseException) -> bool:

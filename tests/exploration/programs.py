@@ -313,7 +313,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
             found = [task.result() for task in tasks]
         else:
             found = await asyncio.gather(read(), read())
-        self.assertEqual(sorted(sum(found, [])), [1, 2])
+        self.assertEqual(sorted(row for rows in found for row in rows), [1, 2])
 
     async def expects_another(self):
         """A test that expects an error gets this one in its place."""

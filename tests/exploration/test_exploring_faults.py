@@ -152,6 +152,42 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(ran.kinds, ["FAIL"])
         self.assertIn("DeadlockError", ran.text())
 
+    def test_a_background_task_that_lets_it_out(self):
+        """The test fails with that as ever; what its body has missed meanwhile is no failure of its own."""
+
+        async def test(self):
+            queue = asyncio.Queue()
+
+            async def work():
+                queue.put_nowait(await query())
+
+            query = mock.AsyncMock(name="query", side_effect=outcomes("a"))
+            self.startBackground(work(), name="worker")
+            self.assertEqual(await queue.get(), "a")
+
+        self.assertEqual(run_body(explore(faults=True)(test)).kinds, ["ok"])
+        self.assertEqual(run_body(replay("fault:query@1")(test)).kinds, ["ok"])
+
+    def test_what_fails_in_a_subtest(self):
+        """It is a failure, though the exception comes out of the next."""
+
+        async def test(self):
+            query, found = mock.AsyncMock(name="query", side_effect=outcomes("a")), []
+            with self.subTest("one"):
+                with contextlib.suppress(ConnectionError):
+                    found.append(await query())
+                self.assertEqual(found, ["a"])
+            with self.subTest("two"):
+                if not found:
+                    await self.context.__aenter__()
+
+        def set_up(self):
+            self.context = self.makeAsyncContext()
+
+        ran = run_body(replay("fault:query@1,fault:context@1")(test), setUp=set_up)
+        self.assertEqual(ran.kinds, ["subtest failed"])
+        self.assertIn("[] != ['a']", ran.text())
+
     def test_all_that_is_told_is_one_failure(self):
         """What comes out besides is not told as a second one."""
 
@@ -200,6 +236,39 @@ class LocksTests(unittest.TestCase):
                 ran.text(),
             )
             self.assertIn("remedy: release it in `finally`", ran.text())
+
+    def test_one_that_is_lost_as_the_test_ends_early(self):
+        """The function that acquired it would have released it, had the call in it not failed."""
+
+        async def copy(lock, query):
+            await lock.acquire()
+            await query()
+            lock.release()
+
+        async def lock_and(query, lock):
+            await lock.acquire()
+            await query()
+
+        async def test(self):
+            await copy(asyncio.Lock(), mock.AsyncMock(name="query", side_effect=outcomes("a")))
+
+        async def is_elsewhere(self):
+            lock, query = asyncio.Lock(), mock.AsyncMock(name="query", side_effect=outcomes("a", "b"))
+            other = asyncio.create_task(copy(lock, lambda: asyncio.sleep(1)))  # waits: on virtual time
+            await asyncio.sleep(0)
+            await query()
+            await other
+            await lock_and(query, lock)
+            lock.release()
+
+        ran = run_body(explore(faults=True)(test))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertIn(
+            "is still held at the end, as a call has failed:\n  a Lock that was acquired", ran.text()
+        )
+        self.assertIn("in copy\n", ran.text())
+        self.assertNotIn("ConnectionError: ", ran.text())
+        self.assertEqual(run_body(explore(faults=True)(is_elsewhere)).kinds, ["ok"])
 
     def test_one_that_is_held_anyway(self):
         """It is the test's to hold, and so is one whose test the exception has ended early."""

@@ -33,6 +33,39 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.wait({waiting})
         self.assertEqual(locks.still_held(), [])
 
+    async def test_who_releases(self):
+        """The function that has acquired, each time, or another, or the test itself, which does not count."""
+        locks, lock, older = HeldLocks(), asyncio.Lock(), asyncio.Semaphore(2)
+        await older.acquire()
+
+        async def both():
+            async with lock:
+                pass
+
+        async def one():
+            await lock.acquire()
+
+        async def sometimes(is_own):
+            await lock.acquire()
+            if is_own:
+                lock.release()
+
+        with locks:
+            older.release()
+            await both()
+            await one()
+            lock.release()
+            for is_own in (True, False):
+                await sometimes(is_own)
+            lock.release()
+            await sometimes(True)
+            async with lock:
+                pass
+        found = [(line.rpartition(" ")[2], is_own) for line, is_own in locks.released.items()]
+        self.assertEqual(
+            found, [("both", True), ("one", False), ("sometimes", False), ("test_who_releases", False)]
+        )
+
     async def test_asyncio_is_as_before(self):
         """The methods of asyncio are put back, and meanwhile they are coroutine functions still."""
         before = asyncio.Lock.acquire, asyncio.Semaphore.acquire
