@@ -14,7 +14,7 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
-from .lost import lost_locks
+from .lost import what_is_lost
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
@@ -137,15 +137,15 @@ class Exploration:
             )
         if life.raised:
             self._faulty_runs += 1
-            self._judge_locks(life)
+            self._judge_held(life)
         self._uncontrolled |= life.uncontrolled
         return life
 
-    def _judge_locks(self, life: Life) -> None:
+    def _judge_held(self, life: Life) -> None:
         if life.held and life.failure is None:
             if self._usual is None:
                 self._usual = self._live(())
-            text = lost_locks(life, self._usual)
+            text = what_is_lost(life, self._usual)
             if text:
                 life.calls = self._failure(text)
 

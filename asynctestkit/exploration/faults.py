@@ -14,6 +14,7 @@ from ..mocks.faults import Errors, Raisable
 from ..stacks.await_chain import AwaitChain
 from ..stacks.code_owners import library
 from .deviations import Fault, Schedule, StepKey
+from .held import HeldContexts
 from .steps import Applied, StepQueue
 
 __all__ = ["Faults", "Raised"]
@@ -27,13 +28,14 @@ class Raised(NamedTuple):
     """The functions of the user's that it was raised in, in its task."""
 
 
-class Faults:
+class Faults(HeldContexts):
     """Notes the scripted calls, as they are made, and has those fail that the schedule names.
 
     The second of the mocks that have the same name is "name#2", as it comes to its first call.
     """
 
     def __init__(self, schedule: Schedule, steps: StepQueue) -> None:
+        super().__init__()
         self.possible: list[Fault] = []
         """Every way in which a call that was made could have failed."""
         self.raised: list[Raised] = []

@@ -97,9 +97,9 @@ class Life:
     raised: list[Raised] = dataclasses.field(default_factory=list)
     """What they have failed with."""
     held: list[str] = dataclasses.field(default_factory=list)
-    """Locks and semaphores that were acquired and not released, where calls may fail, a line each."""
-    released: frozenset[str] = frozenset()
-    """Such lines of those that the function which acquired them has always released itself."""
+    """What was taken and not given back, where calls may fail, a line each."""
+    released: set[str] = dataclasses.field(default_factory=set)
+    """Such lines of what the function that took it has always given back itself."""
 
     @property
     def has_passed(self) -> bool:
@@ -166,13 +166,16 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
     if loop is None:
         return None
     steps, faults = loop.steps, loop.asynctestkit_faults
-    return Life(
+    life = Life(
         schedule, result.calls, steps.trace, steps.crossroads, steps.applied, steps.passed,
         frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
         loop.clock.elapsed, steps.taken,
-        faults.possible if faults is not None else [], faults.raised if faults is not None else [],
-        locks.still_held(), frozenset(line for line, is_own in locks.released.items() if is_own),
     )  # fmt: skip
+    if faults is not None:
+        life.possible, life.raised = faults.possible, faults.raised
+        life.held = locks.still_held() + faults.still_held()
+        life.released = {line for each in (locks, faults) for line, is_own in each.released.items() if is_own}
+    return life
 
 
 class _Calls(unittest.TestResult):

@@ -1,4 +1,4 @@
-"""Locks that are lost as a call has failed."""
+"""Locks and contexts that are lost as a call has failed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import Counter
 
 from .lives import Life
 
-__all__ = ["lost_locks"]
+__all__ = ["what_is_lost"]
 
 
-def lost_locks(life: Life, usual: Life) -> str:
-    """What to say of locks that a life with a fault has left held, and `usual`, without one, has not; or "".
+def what_is_lost(life: Life, usual: Life) -> str:
+    """What to say of what a life with a fault has left held, and `usual`, without one, has not; or "".
 
-    Where the test has ended early, only those of a function which has acquired the lock, is the one to
-    release it, and had the fault go through it.
+    Where the test has ended early, only of that which a function has taken that is the one to give it back,
+    and had the fault go through it.
     """
     lost = [*(Counter(life.held) - Counter(usual.held))]
     if not life.has_passed:
@@ -23,6 +23,6 @@ def lost_locks(life: Life, usual: Life) -> str:
 
 
 _HELD = (
-    "what was acquired is still held at the end, as a call has failed:\n{}\n"
-    "remedy: release it in `finally`, or acquire it by `async with`"
+    "what was taken is still held at the end, as a call has failed:\n{}\n"
+    "remedy: give it back in `finally`, or take it by `async with`"
 )

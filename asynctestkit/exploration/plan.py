@@ -74,8 +74,9 @@ def explore(
     No failure is then that exception itself where it comes out of the test, or of a task of startBackground;
     one that the code under test raises in its place; and what leaves the script: scripted outcomes that are
     not used, requests without a route, a call too many. Everything else is: an assertion, an AttributeError
-    in a handler, a deadlock; and what is left behind, if the test comes to its end. One that lets the
-    exception out ends early, and is not held to that. Assert what holds whichever call fails.
+    in a handler, a deadlock; and what is left behind, if the test comes to its end. Where it lets the
+    exception out, and so ends early, only a lock or mock's context is that a function has taken which always
+    gives it back itself, and which the exception went through. Assert what holds whichever call fails.
 
     At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the names of those that may
     be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test as it is, and ASYNCTESTKIT_EXPLORE=thorough

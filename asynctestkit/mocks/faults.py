@@ -14,7 +14,7 @@ from ..cpython import task_internals
 from ..cpython.mock_internals import forget_call, mock_call_in
 from ..stacks.code_owners import is_machinery
 
-__all__ = ["LOST", "Errors", "FaultSource", "Raisable", "connection_lost", "is_explored", "may_fail"]
+__all__ = ["LOST", "Errors", "FaultSource", "Raisable", "connection_lost", "explored_faults", "may_fail"]
 
 __unittest = True
 
@@ -39,10 +39,17 @@ class FaultSource(Protocol):
     def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
         """One more call of what is called `name`, on an object of the mocks'; what it is to fail with."""
 
+    def enter(self, context: object) -> None:
+        """A context of the mocks' was entered."""
 
-def is_explored() -> bool:
-    """Whether calls may fail at all, for those to whom it is dear to say more."""
-    return getattr(task_internals.running_loop(), _ATTRIBUTE, None) is not None
+    def leave(self, context: object) -> None:
+        """It is left."""
+
+
+def explored_faults() -> FaultSource | None:
+    """What decides in this run; None where no call fails."""
+    faults: FaultSource | None = getattr(task_internals.running_loop(), _ATTRIBUTE, None)
+    return faults
 
 
 def may_fail(of: object, name: str, errors: Errors, take_back: Callable[[], object] | None = None) -> None:
@@ -51,7 +58,7 @@ def may_fail(of: object, name: str, errors: Errors, take_back: Callable[[], obje
     Such a call is none to the mocks: their records do not have it, and `take_back` undoes what else it has
     changed, so that the next call gets what was scripted for this one.
     """
-    faults: FaultSource | None = getattr(task_internals.running_loop(), _ATTRIBUTE, None)
+    faults = explored_faults()
     error = None if faults is None else faults.use(of, name, errors)
     if error is None:
         return

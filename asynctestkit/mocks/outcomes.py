@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from ..cpython.originals import asyncio
 from ..exceptions import ScriptError
 from .calls import awaited_name, signature_text
-from .faults import Raisable, connection_lost, is_explored, may_fail
+from .faults import Raisable, connection_lost, explored_faults, may_fail
 
 __all__ = [
     "Script",
@@ -122,7 +122,7 @@ class Script:
         """Performs the next step, whatever the arguments."""
         number = self.used + len(self.refused) + 1
         step = self.take(f"call {number}, {signature_text(args, kwargs)},")
-        if is_explored() and error_of(step) is None:
+        if explored_faults() is not None and error_of(step) is None:
             name = awaited_name(sys._getframe(1)) or "outcomes"
             may_fail(self, name, self._errors, lambda: self.take_back(step))
         return await perform(step)

@@ -207,8 +207,44 @@ class FaultsTests(unittest.TestCase):
         self.assertNotIn("ConnectionError: ", ran.text())
 
 
-class LocksTests(unittest.TestCase):
+class HeldTests(unittest.TestCase):
     clock = "virtual"
+
+    def test_a_context_that_is_lost_as_the_test_ends_early(self):
+        """The function that entered it would have left it; one that another leaves is the test's to leave."""
+
+        class Client:
+            def __init__(self, case):
+                self.connection = case.makeAsyncContext("connection")
+                self.query = mock.AsyncMock(name="query", side_effect=outcomes("a"))
+
+            async def connect(self):
+                await self.connection.__aenter__()
+
+            async def close(self):
+                await self.connection.__aexit__(None, None, None)
+
+            async def copy(self):
+                await self.connection.__aenter__()
+                await self.query()
+                await self.connection.__aexit__(None, None, None)
+
+        async def test(self):
+            await Client(self).copy()
+
+        async def closes_it(self):
+            client = Client(self)
+            await client.connect()
+            await client.query()
+            await client.close()
+
+        ran = run_body(explore(faults=True)(test))
+        self.assertEqual(ran.kinds, ["FAIL"])
+        self.assertIn(
+            "what was taken is still held at the end, as a call has failed:\n  a context that", ran.text()
+        )
+        self.assertIn("in copy\n", ran.text())
+        self.assertEqual(run_body(explore(faults=True)(closes_it)).kinds, ["ok"])
 
     async def holds(self, *, always=False):
         lock = asyncio.Lock()
@@ -229,13 +265,13 @@ class LocksTests(unittest.TestCase):
         for marked in (explore(faults=True)(test), replay("fault:query@1")(copy_of(test))):
             ran = run_body(marked)
             self.assertEqual(ran.kinds, ["FAIL"])
-            self.assertIn("what was acquired is still held at the end, as a call has failed", ran.text())
+            self.assertIn("what was taken is still held at the end, as a call has failed", ran.text())
             line = lines_of(type(self).holds, "await lock.acquire()")[0]
             self.assertIn(
                 f"  a Lock that was acquired at tests/exploration/test_exploring_faults.py:{line} ",
                 ran.text(),
             )
-            self.assertIn("remedy: release it in `finally`", ran.text())
+            self.assertIn("remedy: give it back in `finally`", ran.text())
 
     def test_one_that_is_lost_as_the_test_ends_early(self):
         """The function that acquired it would have released it, had the call in it not failed."""

@@ -1,10 +1,10 @@
-"""Locks that are still held."""
+"""What is still held: locks, and contexts."""
 
 import asyncio
 import inspect
 import unittest
 
-from asynctestkit.exploration.held import HeldLocks
+from asynctestkit.exploration.held import HeldContexts, HeldLocks
 
 
 class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
@@ -77,3 +77,29 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
             async with condition:
                 self.assertTrue(condition.locked())
         self.assertEqual((asyncio.Lock.acquire, asyncio.Semaphore.acquire), before)
+
+
+class HeldContextsTests(unittest.TestCase):
+    def test_what_was_not_left(self):
+        """Each time that it was entered, with the line; and whether who enters it leaves it."""
+        contexts, one, other = HeldContexts(), object(), object()
+
+        def both(times):
+            contexts.enter(one)
+            for _ in range(times):
+                contexts.leave(one)
+
+        def enter():
+            contexts.enter(other)
+            contexts.enter(other)
+
+        both(1)
+        enter()
+        contexts.leave(other)
+        contexts.leave(self)
+        self.assertEqual([*contexts.released.values()], [True, False])
+        self.assertRegex(
+            contexts.still_held()[0], r"^a context that was entered at .*test_held.py:\d+ in enter$"
+        )
+        both(0)
+        self.assertEqual(len(contexts.still_held()), 2)

@@ -7,6 +7,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit.mocks import MockBuilders, after, async_context, async_iterator, outcomes, response, session
+from asynctestkit.mocks.faces import behind
 from asynctestkit.mocks.faults import LOST, connection_lost, may_fail
 from asynctestkit.mocks.leftovers import forgotten, unfinished
 from tests.mocks.eager_library import AsyncClient
@@ -25,6 +26,13 @@ class FailingLoop(asyncio.SelectorEventLoop):
         self.asynctestkit_faults = self
         self.fails = fails
         self.uses = []
+        self.entered = []
+
+    def enter(self, context):
+        self.entered.append(context)
+
+    def leave(self, context):
+        self.entered.remove(context)
 
     def use(self, of, name, errors):
         self.uses.append(name)
@@ -149,6 +157,9 @@ class CallsTests(InFailingLoops):
             self.assertEqual(self.run_in(body(), context=1), 7)
             context.__aenter__.assert_awaited_once_with()
             self.assertEqual(unfinished([context]), [])
+            self.assertEqual(self.loop.entered, [])
+            self.run_in(context.__aenter__())
+            self.assertEqual(self.loop.entered, [behind(context)])
 
         async def wait():
             return await context
