@@ -44,6 +44,7 @@ READING_ORDER = [
     "read_through_cache",
     "payments",
     "waiting_pool",
+    "reservations",
 ]
 """From the first test of a service to what only an exploration of its schedules finds."""
 

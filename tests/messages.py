@@ -4,6 +4,7 @@ The leaks are those of the contracts of the detectors; the rest are tests that f
 """
 
 import asyncio
+import contextlib
 import importlib
 import pkgutil
 import threading
@@ -12,7 +13,7 @@ import unittest
 from collections.abc import Iterator
 
 import tests.leaks.kinds
-from asynctestkit import Allowance, HygienicAsyncTestCase, allow_leaks, hygiene
+from asynctestkit import Allowance, HygienicAsyncTestCase, allow_leaks, explore, hygiene
 from tests.leaks.contract import DetectorContract
 from tests.messages_of_assertions import Asserting, Scripted
 from tests.running import run_case
@@ -119,6 +120,18 @@ class Refused(Failing):
         await self.assertTimesOut(asyncio.Event().wait(), within=0.05)
 
 
+class Explored(Failing):
+    """What an exploration finds."""
+
+    @explore(faults=True)
+    async def test_keeps_a_lock(self):
+        connection, lock = self.makeAsyncContext(), asyncio.Lock()
+        await lock.acquire()
+        with contextlib.suppress(ConnectionError):
+            async with connection:
+                lock.release()
+
+
 def leaks() -> Iterator[tuple[str, str]]:
     """The report on one leak of each kind, by the name of the contract that makes it."""
     for module in pkgutil.iter_modules(tests.leaks.kinds.__path__, "tests.leaks.kinds."):
@@ -136,7 +149,7 @@ def leaks() -> Iterator[tuple[str, str]]:
 
 def failures() -> Iterator[tuple[str, str]]:
     """What the other tests fail with, by their names."""
-    for case in (Hanging, Stuck, Refused, Asserting, Scripted):
+    for case in (Hanging, Stuck, Refused, Explored, Asserting, Scripted):
         for name in unittest.defaultTestLoader.getTestCaseNames(case):
             outcome = run_case(case, name)
             if outcome.skipped:

@@ -14,7 +14,7 @@ import examples
 from asynctestkit import HygienicAsyncTestCase, explore
 from asynctestkit.exploration import exploring, search
 from examples.__main__ import modules
-from tests.exploration.programs import NAMES, Programs, copy_of
+from tests.exploration.programs import FAULTY_NAMES, NAMES, FaultyPrograms, Programs, copy_of
 
 RUNS = 6000
 SECONDS = 600.0
@@ -51,12 +51,12 @@ def tests_of_examples() -> list[tuple[type, str]]:
 
 def main(runs: int) -> int:
     failed = 0
-    tests = [(Programs, name) for name in NAMES]
+    tests = [(Programs, name) for name in NAMES] + [(FaultyPrograms, name) for name in FAULTY_NAMES]
     for case, method in tests + tests_of_examples():
         if "loop_factory" in vars(case):
             continue
         began = time.perf_counter()
-        result, said = explored(case, method, runs)
+        result, said = explored(case, method, runs, faults=case is FaultyPrograms)
         wrong = result.failures + result.errors
         failed += bool(wrong)
         took = time.perf_counter() - began

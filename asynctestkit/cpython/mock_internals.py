@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 from unittest import mock
 
@@ -16,8 +16,10 @@ __all__ = [
     "ASYNC_MOCK",
     "CALL",
     "delegate_mock",
+    "forget_call",
     "is_mock_call",
     "is_overridden",
+    "mock_call_in",
     "mock_name",
     "mocks_below",
     "stamp_mock_calls",
@@ -34,6 +36,17 @@ CALL: type[Any] = mock._Call
 def is_mock_call(code: CodeType) -> bool:
     """Whether a coroutine is the call of an asynchronous mock: `_execute_mock_call`, Lib/unittest/mock.py."""
     return code is ASYNC_MOCK._execute_mock_call.__code__
+
+
+def mock_call_in(frame: FrameType) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
+    """The mock that is being awaited in a frame, and the arguments; None where none is.
+
+    The variables of `_execute_mock_call`, Lib/unittest/mock.py.
+    """
+    if not is_mock_call(frame.f_code):
+        return None
+    variables = frame.f_locals
+    return variables["self"], variables["args"], variables["kwargs"]
 
 
 def mock_name(double: Any) -> str:
@@ -58,6 +71,49 @@ def is_overridden(double: Any) -> bool:
 def delegate_mock(double: Any, function: Callable[..., Any]) -> None:
     """Has a mock keep its state on a function, as autospec does: `_mock_delegate`, Lib/unittest/mock.py."""
     double._mock_delegate = function
+
+
+def forget_call(double: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Takes the latest call with those very arguments out of all records, as if it had not been made.
+
+    What `_increment_mock_call` and `_execute_mock_call`, Lib/unittest/mock.py, have noted, on the parents
+    as well: `_mock_new_parent`, `_mock_new_name`; the latest call and await are kept by `_mock_delegate`.
+    """
+    if not _drop(double.call_args_list, "", args, kwargs):
+        return
+    double.call_count -= 1
+    double.called = bool(double.call_count)
+    _set_latest(double, "call_args", double.call_args_list)
+    _drop(double.mock_calls, "", args, kwargs)
+    if isinstance(double, ASYNC_MOCK):
+        double.await_count -= 1
+        _drop(double.await_args_list, "", args, kwargs)
+        _set_latest(double, "await_args", double.await_args_list)
+    parent, name = double._mock_new_parent, double._mock_new_name
+    while parent is not None:
+        for records in (parent.mock_calls, parent.method_calls):
+            _drop(records, name, args, kwargs)
+        parent = parent._mock_new_parent
+
+
+def _drop(records: list[Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Takes out the latest record of that call; whether there was one. No `==` of the user's is run."""
+    for place in range(len(records) - 1, -1, -1):
+        *named, its_args, its_kwargs = records[place]
+        is_it = [*map(id, its_args)] == [*map(id, args)] and [*its_kwargs] == [*kwargs]
+        if is_it and all(its_kwargs[key] is kwargs[key] for key in kwargs) and "".join(named).endswith(name):
+            del records[place]
+            return True
+    return False
+
+
+def _set_latest(double: Any, name: str, records: list[Any]) -> None:
+    """Past the properties, which take what they are given for a new call."""
+    latest = records[-1] if records else None
+    if double._mock_delegate is None:
+        vars(double)[f"_mock_{name}"] = latest
+    else:
+        setattr(double._mock_delegate, name, latest)
 
 
 def stamp_mock_calls(on_call: Callable[[Any], None], on_await: Callable[[Any, Any], None]) -> Undo:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
-__all__ = ["Cancel", "Deviation", "Hold", "Schedule", "StepKey", "schedule_from", "text_of"]
+__all__ = ["Cancel", "Deviation", "Fault", "Hold", "Schedule", "StepKey", "schedule_from", "text_of"]
 
 StepKey = tuple[str, int]
 """A step of a task: the task's name, and the number of the step, from 1."""
@@ -38,11 +38,24 @@ class Cancel:
         return f"cancel:{_key_text(self.task, self.step)}{'+' if self.asleep else ''}"
 
 
-Deviation = Hold | Cancel
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A scripted call fails, as it is made for that time; `error`: the class, "" for the likeliest."""
+
+    call: str
+    use: int
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"fault:{_key_text(self.call, self.use)}{'=' if self.error else ''}{self.error}"
+
+
+Deviation = Hold | Cancel | Fault
 Schedule = tuple[Deviation, ...]
 """Empty: as asyncio does it."""
 
 _SAFE = "/:#.()[]<=;*~"
+_FAULT = re.compile(r"fault:([^,@>]+)@([1-9]\d*)(?:=(\w+))?")
 _ONE = re.compile(r"(hold|cancel):([^,@>]+)@([1-9]\d*)(\+?)(?:>([^,@>]+)@([1-9]\d*))?")
 
 
@@ -59,6 +72,9 @@ def schedule_from(text: str) -> Schedule:
 
 
 def _read(one: str, text: str) -> Deviation:
+    parts = _FAULT.fullmatch(one)
+    if parts is not None:
+        return Fault(unquote(parts[1]), int(parts[2]), parts[3] or "")
     parts = _ONE.fullmatch(one)
     if parts is not None:
         kind, task, step, asleep, other, other_step = parts.groups()
@@ -69,7 +85,7 @@ def _read(one: str, text: str) -> Deviation:
             return Cancel(unquote(task), int(step), bool(asleep))
     raise ValueError(
         f"{one!r} in the schedule {text!r} is none of hold:TASK@STEP, hold:TASK@STEP>TASK@STEP, "
-        "cancel:TASK@STEP, cancel:TASK@STEP+"
+        "cancel:TASK@STEP, cancel:TASK@STEP+, fault:CALL@USE, fault:CALL@USE=ERROR"
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..cpython.originals import os
 from ..stacks.await_chain import AwaitChain
 from ..stacks.code_owners import is_installed, is_machinery, is_own
 from ..stacks.places import Place
-from .deviations import Cancel, Deviation, Hold, StepKey
+from .deviations import Cancel, Deviation, Fault, Hold, StepKey
+from .steps import Applied
 from .told import Taken
 
 __all__ = ["diagram", "innermost", "ordinal", "sentence", "step_of"]
@@ -37,11 +38,15 @@ def step_of(key: StepKey, mains: Iterable[str]) -> str:
     return f"the {ordinal(step)} step of {_who(task, mains)}"
 
 
-def sentence(deviation: Deviation, chain: AwaitChain, mains: Iterable[str]) -> str:
+def sentence(applied: Applied, mains: Iterable[str]) -> str:
     """What was different from the schedule that asyncio takes by itself."""
-    place = innermost(chain)
-    who = _who(deviation.task, mains)
+    deviation = applied.deviation
+    place = innermost(applied.chain)
     at = f", at {place}" if place is not None else ""
+    if isinstance(deviation, Fault):
+        by = f", in {_who(applied.key[0], mains)}" if applied.key is not None else ""
+        return f"the {ordinal(deviation.use)} call of {deviation.call} failed with {applied.error}{by}{at}"
+    who = _who(deviation.task, mains)
     if isinstance(deviation, Hold):
         until = f", until {step_of(deviation.until, mains)} was taken" if deviation.until is not None else ""
         return f"{who} was slow before its {ordinal(deviation.step)} step{at}{until}"
@@ -50,13 +55,16 @@ def sentence(deviation: Deviation, chain: AwaitChain, mains: Iterable[str]) -> s
     return f"{who} was cancelled as it was about to take its {ordinal(deviation.step)} step{at}"
 
 
-def diagram(taken: Sequence[Taken], schedule: Sequence[Deviation]) -> list[str]:
+def diagram(
+    taken: Sequence[Taken], schedule: Sequence[Deviation], applied: Iterable[Applied] = ()
+) -> list[str]:
     """A line for each step: when, and in the column of its task from where to where; deviations are marked.
 
-    Where the columns would be too wide, the names of the tasks are one.
+    Where the columns would be too wide, the names of the tasks are one. `applied` says where calls failed.
     """
-    marks = {(each.task, each.step): each for each in schedule}
-    cells = [(each.key[0], _cell(each, marks)) for each in taken]
+    marks = {(each.task, each.step): each for each in schedule if not isinstance(each, Fault)}
+    faults = {each.key for each in applied if each.key is not None}
+    cells = [(each.key[0], _cell(each, marks, each.key in faults)) for each in taken]
     columns = {name: len(name) for name, _ in cells}
     for name, cell in cells:
         columns[name] = max(columns[name], len(cell))
@@ -69,7 +77,7 @@ def diagram(taken: Sequence[Taken], schedule: Sequence[Deviation]) -> list[str]:
             [_row({n: c}, columns) for n, c in cells],
         )
     lines, before = [f"{'seconds':>9}  {head}".rstrip()], -1
-    for place in sorted(_shown(taken, marks)):
+    for place in sorted(_shown(taken, {*marks, *faults})):
         if place != before + 1:
             lines.append(f"{'':>9}  … {place - before - 1} more …")
         lines.append(f"{taken[place].at:>9.3f}  {rows[place]}".rstrip())
@@ -81,7 +89,7 @@ def _row(cells: dict[str, str], columns: dict[str, int]) -> str:
     return "  ".join(f"{cells.get(name, ''):<{width}}" for name, width in columns.items())
 
 
-def _shown(taken: Sequence[Taken], marks: dict[StepKey, Deviation]) -> set[int]:
+def _shown(taken: Sequence[Taken], marks: set[StepKey]) -> set[int]:
     """The places of the steps that are shown: all, or those at both ends and around what is marked."""
     last = len(taken)
     if last <= _MOST_ROWS:
@@ -93,7 +101,7 @@ def _shown(taken: Sequence[Taken], marks: dict[StepKey, Deviation]) -> set[int]:
     return shown
 
 
-def _cell(step: Taken, marks: dict[StepKey, Deviation]) -> str:
+def _cell(step: Taken, marks: Mapping[StepKey, Hold | Cancel], is_faulty: bool) -> str:
     before: Place | None = innermost(step.before)
     if step.key[1] == 1 or before is None or is_own(before.file):
         before = None  # it had not begun
@@ -106,7 +114,8 @@ def _cell(step: Taken, marks: dict[StepKey, Deviation]) -> str:
     slow = "SLOW " if isinstance(deviation, Hold) else ""
     if isinstance(deviation, Cancel):
         slow, gone = ("", f"{gone} CANCELLED") if deviation.asleep else ("CANCELLED ", gone)
-    return f"{slow}{'start' if before is None else _short(before)} → {gone}"
+    fault = "FAULT → " if is_faulty else ""
+    return f"{slow}{'start' if before is None else _short(before)} → {fault}{gone}"
 
 
 def _short(place: Place | None, before: Place | None = None) -> str:

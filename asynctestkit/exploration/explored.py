@@ -43,6 +43,10 @@ class ExploredCase(_Base):  # type: ignore[misc]  # a mixin
             self._asynctestkit_script.end()
         super()._hygieneSweep()
 
+    def _asynctestkit_leaves_script(self) -> bool:
+        faults = self._asynctestkit_script.faults if self._asynctestkit_script is not None else None
+        return faults is not None and bool(faults.raised)
+
 
 def _may_explore(cls: type) -> bool:
     """Whether one of its own tests, or of those of a base that is none of ours, is to be explored."""

@@ -14,6 +14,7 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
+from .lost import what_is_lost
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
@@ -38,8 +39,9 @@ class Exploration:
 
     def __init__(self, case: unittest.TestCase, run: RunOne, plan: Plan) -> None:
         self._case, self._run, self._plan = case, run, plan
-        self._runs = 0
+        self._runs = self._faulty_runs = 0
         self._search: Search | None = None
+        self._usual: Life | None = None
         self._uncontrolled: set[str] = set()
         self._limit: float | None = None
         self._began = self._told_at = wall_time()
@@ -68,6 +70,8 @@ class Exploration:
             said.append(f"{search.distinct} different")
             if search.walked:
                 said.append(f"{search.walked} by chance")
+            if self._faulty_runs:
+                said.append(f"{self._faulty_runs} with a fault")
             if search.is_exhausted:
                 said.append(f"each with up to {self._plan.most} deviations")
         seconds = wall_time() - self._began
@@ -100,6 +104,7 @@ class Exploration:
             if life.failure is not None:
                 search.note(life)
                 return life
+            life.forget_errors()
             try:
                 attempt = attempts.send(life)
             except StopIteration:
@@ -114,7 +119,12 @@ class Exploration:
         return self._runs < runs and spent < self._plan.seconds
 
     def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
-        script = Script(schedule, walk=attempt.walk if attempt is not None else None, is_told=is_told)
+        script = Script(
+            schedule,
+            walk=attempt.walk if attempt is not None else None,
+            is_told=is_told,
+            has_faults=self._plan.faults,
+        )
         script.limit = self._limit
         life = live(self._case, self._run, schedule, script)
         self._runs += 1
@@ -125,8 +135,19 @@ class Exploration:
                 f"{self._case.id()} cannot be explored: that needs the loop of asynctestkit. Take away its "
                 "loop_factory, event loop policy or own runner"
             )
+        if life.raised:
+            self._faulty_runs += 1
+            self._judge_held(life)
         self._uncontrolled |= life.uncontrolled
         return life
+
+    def _judge_held(self, life: Life) -> None:
+        if life.held and life.failure is None:
+            if self._usual is None:
+                self._usual = self._live(())
+            text = what_is_lost(life, self._usual)
+            if text:
+                life.calls = self._failure(text)
 
     # -- what has failed
 
@@ -149,13 +170,13 @@ class Exploration:
         told = found if is_slow else self._live(shortest.schedule, is_told=True)
         lines = [f"\nthe schedule in which it fails, found in run {at}:"]
         again = told if told.failure is not None else shortest
-        lines += [f"- {sentence(*each, again.mains)}" for each in again.applied]
+        lines += [f"- {sentence(each, again.mains)}" for each in again.applied]
         if told.failure is None:
             lines.append("run once more in this schedule, it passed: something else has a say in it as well")
         elif (told.trace, type(told.failure)) != (shortest.trace, kind):
             lines.append(f"run twice in this schedule, it went two ways: {_difference(shortest, told)}")
         lines += self._uncontrolled_lines()
-        steps = ["", *diagram(told.taken, shortest.schedule)] if told.taken else []
+        steps = ["", *diagram(told.taken, shortest.schedule, told.applied)] if told.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
         return self._noted(again, [*lines, self.statistics()])
 
@@ -169,19 +190,24 @@ class Exploration:
                 return self._failed(text, life)
             return self._noted(life, ["", text])
         if life.failure is None:
-            return life.calls
+            return life.told
         lines = ["\nthe schedule that was replayed:"]
-        lines += [f"- {sentence(*each, life.mains)}" for each in life.applied]
-        return self._noted(life, [*lines, *self._uncontrolled_lines(), "", *diagram(life.taken, schedule)])
+        lines += [f"- {sentence(each, life.mains)}" for each in life.applied]
+        return self._noted(
+            life, [*lines, *self._uncontrolled_lines(), "", *diagram(life.taken, schedule, life.applied)]
+        )
 
     def _noted(self, life: Life, lines: list[str]) -> Calls:
         assert life.failure is not None
         add_note_to_failure(life.failure, "\n".join(lines))
-        return life.calls
+        return life.told
 
     def _failed(self, text: str, life: Life) -> Calls:
         if life.failure is not None:
             return self._noted(life, ["", text])
+        return self._failure(text)
+
+    def _failure(self, text: str) -> Calls:
         try:
             raise self._case.failureException(text)
         except AssertionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import unittest
 from asyncio import CancelledError
@@ -10,7 +11,10 @@ from typing import Any
 
 from ..cpython import step_internals
 from ..exceptions import LeakError, StaleAllowanceError
-from .deviations import Deviation, Hold, Schedule, StepKey
+from .answers import is_answer, is_answer_left_behind
+from .deviations import Cancel, Deviation, Fault, Hold, Schedule, StepKey
+from .faults import Faults, Raised
+from .held import HeldLocks
 from .loop import ExploredLoop
 from .steps import Applied
 from .told import Taken
@@ -28,22 +32,38 @@ _Call = tuple[str, tuple[Any, ...]]
 class Script:
     """How the loop of one life is to be made; afterwards, the loop."""
 
-    def __init__(self, schedule: Schedule, *, walk: Walk | None = None, is_told: bool = False) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        *,
+        walk: Walk | None = None,
+        is_told: bool = False,
+        has_faults: bool = False,
+    ) -> None:
         self.loop: ExploredLoop | None = None
         self.limit: float | None = None
         """Virtual seconds after which nothing can come of it any more."""
         self._schedule = schedule
         self._walk = walk
         self._is_told = is_told
+        self.has_faults = has_faults or any(isinstance(each, Fault) for each in schedule)
+        """Whether scripted calls are noted, as they may fail."""
 
     def make_loop(self) -> ExploredLoop:
         """The loop of the life."""
         self.loop = ExploredLoop(self._schedule)
         self.loop.steps.choose = self._walk
         self.loop.steps.is_telling = self._is_told
+        if self.has_faults:
+            self.loop.asynctestkit_faults = Faults(self._schedule, self.loop.steps)
         if self.limit is not None:
             self.loop.clock.limit = self.limit
         return self.loop
+
+    @property
+    def faults(self) -> Faults | None:
+        """The scripted calls of the life, where they may fail."""
+        return None if self.loop is None else self.loop.asynctestkit_faults
 
     def end(self) -> None:
         """What comes now is no part of the test."""
@@ -72,20 +92,61 @@ class Life:
     elapsed: float
     taken: list[Taken]
     """The steps in detail, where they are told."""
+    possible: list[Fault] = dataclasses.field(default_factory=list)
+    """How scripted calls could have failed."""
+    raised: list[Raised] = dataclasses.field(default_factory=list)
+    """What they have failed with."""
+    held: list[str] = dataclasses.field(default_factory=list)
+    """What was taken and not given back, where calls may fail, a line each."""
+    released: set[str] = dataclasses.field(default_factory=set)
+    """Such lines of what the function that took it has always given back itself."""
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the test has come to its end, and nothing has come out of it."""
+        return self.calls[-1][0] == "addSuccess"
 
     @property
     def failure(self) -> BaseException | None:
         """The first exception that it failed with; none of those that are the doing of the schedule."""
-        return next((error for kind, error in _errors(self.calls) if self._counts(kind, error)), None)
+        return next((call[1][-1][1] for call in self._failing), None)
+
+    @property
+    def told(self) -> list[_Call]:
+        """What the result of the test is to be told: nothing of what is the doing of the schedule."""
+        failing = self._failing
+        told = [each for each in self.calls if _is_silent(each) or each in failing]
+        return told if failing or len(told) == len(self.calls) else [*told, ("addSuccess", ())]
+
+    @property
+    def _failing(self) -> list[_Call]:
+        """Of what the result was told, what is a failure in this schedule as well."""
+        errors = [each for each in self.calls if not _is_silent(each)]
+        after = 0
+        if self.raised:
+            # What a task of startBackground lets out comes after what the test comes to without that task.
+            out = [each[0] != "addSubTest" and not self._counts(each[0], each[1][-1][1]) for each in errors]
+            after = max((place for place, is_out in enumerate(out) if is_out), default=0)
+        return [
+            (name, arguments)
+            for place, (name, arguments) in enumerate(errors)
+            if (place >= after or name == "addSubTest") and self._counts(name, arguments[-1][1])
+        ]
 
     def _counts(self, kind: str, error: BaseException) -> bool:
         if isinstance(error, StaleAllowanceError):
             return not (self.applied or self.passed)  # in another order, what it tolerates need not come
-        is_cancelled = any(not isinstance(each.deviation, Hold) for each in self.applied)
+        if self.raised and kind != "addExpectedFailure":
+            return not (is_answer(error, self.raised) or is_answer_left_behind(error, self.raised))
+        is_cancelled = any(isinstance(each.deviation, Cancel) for each in self.applied)
         if is_cancelled and isinstance(error, LeakError):
             # What was given to a task that is cancelled before its first step has not begun.
             return any(leak.kind != "coroutine" for leak in error.leaks)
         return not (is_cancelled and kind != "addExpectedFailure" and _is_cancellation(error))
+
+    def forget_errors(self) -> None:
+        """What is only deviated from further keeps alive nothing of the test."""
+        self.calls, self.raised = [], []
 
     @property
     def unmet(self) -> list[Deviation]:
@@ -98,16 +159,23 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
     """One life of a test on a fresh instance; None where its loop is none of ours."""
     fresh, result = step_internals.fresh_case(case), _Calls()
     fresh._asynctestkit_script = script
-    run(fresh, result)
+    locks = HeldLocks()
+    with locks if script.has_faults else contextlib.nullcontext():
+        run(fresh, result)
     loop = script.loop
     if loop is None:
         return None
-    steps = loop.steps
-    return Life(
+    steps, faults = loop.steps, loop.asynctestkit_faults
+    life = Life(
         schedule, result.calls, steps.trace, steps.crossroads, steps.applied, steps.passed,
         frozenset(steps.mains), frozenset(steps.internals), frozenset(loop.uncontrolled),
         loop.clock.elapsed, steps.taken,
     )  # fmt: skip
+    if faults is not None:
+        life.possible, life.raised = faults.possible, faults.raised
+        life.held = locks.still_held() + faults.still_held()
+        life.released = {line for each in (locks, faults) for line, is_own in each.released.items() if is_own}
+    return life
 
 
 class _Calls(unittest.TestResult):
@@ -139,9 +207,10 @@ class _Calls(unittest.TestResult):
         self.calls.append(("addSubTest", (subtest, err)))
 
 
-def _errors(calls: list[_Call]) -> list[tuple[str, BaseException]]:
-    found = [(name, args[-1]) for name, args in calls if args and args[-1] is not None and name != "addSkip"]
-    return [(name, info[1]) for name, info in found]
+def _is_silent(call: _Call) -> bool:
+    """Whether a call tells of no exception."""
+    name, arguments = call
+    return not arguments or arguments[-1] is None or name == "addSkip"
 
 
 def _is_cancellation(error: BaseException) -> bool:

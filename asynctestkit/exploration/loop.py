@@ -12,7 +12,9 @@ from typing import Any
 from ..cpython import step_internals
 from ..cpython.originals import asyncio
 from ..loops.virtual.virtual_loop import VirtualEventLoop
+from .answers import is_answer
 from .deviations import Schedule
+from .faults import Faults
 from .names import Walker
 from .steps import StepQueue
 
@@ -29,6 +31,8 @@ class ExploredLoop(VirtualEventLoop):
         super().__init__()
         self.uncontrolled: set[str] = set()
         """What else than the schedule has a say in the order: "threads", "sockets or pipes"."""
+        self.asynctestkit_faults: Faults | None = None
+        """Which scripted calls fail; the mocks look for that name."""
         self._numbers = itertools.count(1)
         self.steps = StepQueue(self, schedule)
         step_internals.replace_ready_queue(self, self.steps)
@@ -53,6 +57,12 @@ class ExploredLoop(VirtualEventLoop):
         if self._thread_id is not None and self._thread_id != get_ident():
             self.uncontrolled.add("threads")
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """As the loop's it stands on; what only answers a call that was made to fail is not logged."""
+        error, faults = context.get("exception"), self.asynctestkit_faults
+        if error is None or faults is None or not is_answer(error, faults.raised):
+            super().default_exception_handler(context)
 
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
         if fd != self._ssock.fileno():

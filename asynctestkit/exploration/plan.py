@@ -28,6 +28,8 @@ class Plan:
     """How many tasks may be slow at once, each at one step."""
     cancellations: bool = False
     """Whether a task that the test starts may be cancelled, one in a run."""
+    faults: bool = False
+    """Whether a scripted call may fail, one in a run that has no cancellation."""
     tasks: str | None = None
     """A pattern for the names of tasks that may be slow or cancelled; None: all."""
     max_runs: int = 2000
@@ -39,7 +41,7 @@ class Plan:
     @property
     def most(self) -> int:
         """How many deviations a schedule may have."""
-        return self.holds + self.cancellations
+        return self.holds + (self.cancellations or self.faults)
 
 
 def explore(
@@ -48,6 +50,7 @@ def explore(
     *,
     holds: int = 2,
     cancellations: bool = False,
+    faults: bool = False,
     tasks: str | None = None,
     max_runs: int = 2000,
     seconds: float = 10.0,
@@ -56,8 +59,24 @@ def explore(
 
     First as it is; then with every task slow at every step in turn, in up to `holds` places at once; with
     `cancellations`, with every task that the test starts cancelled at every step, alone and with each of
-    those; then by chance. A CancelledError that comes out of the test then is no failure. The first schedule
-    that fails is made as short as it can be, and reported with a line that replays it.
+    those; with `faults`, with every scripted call failing at its every use in turn, likewise; then by chance.
+    The first schedule that fails is made as short as it can be, and reported with a line that replays it.
+
+    A CancelledError that comes out of a test in which a task was cancelled is no failure.
+
+    A scripted call is one of `outcomes` or of `patchAsync`, a request of a `session`, a read of a
+    `response`'s body, the entering of an `async_context`, the next item of an `async_iterator`. It fails in
+    place of what is scripted for it, with the first exception that the same script has, else with
+    ConnectionError; a request also with TimeoutError, and with its client library's own of both. What fails
+    by its script already is left alone. To the mocks such a call has not been made: their records do not have
+    it, and the next call gets what was scripted for it.
+
+    No failure is then that exception itself where it comes out of the test, or of a task of startBackground;
+    one that the code under test raises in its place; and what leaves the script: scripted outcomes that are
+    not used, requests without a route, a call too many. Everything else is: an assertion, an AttributeError
+    in a handler, a deadlock; and what is left behind, if the test comes to its end. Where it lets the
+    exception out, and so ends early, only a lock or mock's context is that a function has taken which always
+    gives it back itself, and which the exception went through. Assert what holds whichever call fails.
 
     At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the names of those that may
     be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test as it is, and ASYNCTESTKIT_EXPLORE=thorough
@@ -69,11 +88,12 @@ def explore(
         raise TypeError(f"seconds is {seconds!r}, expected a number of seconds")
     if math.isnan(seconds) or seconds < 0:
         raise ValueError(f"seconds is {seconds!r}, expected a number of seconds that is not negative")
-    if not isinstance(cancellations, bool):
-        raise TypeError(f"cancellations is {cancellations!r}, expected True or False")
+    for name, value in (("cancellations", cancellations), ("faults", faults)):
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r}, expected True or False")
     if tasks is not None and not isinstance(tasks, str):
         raise TypeError(f"tasks is {tasks!r}, expected a pattern such as 'client-*', or None")
-    plan = Plan(holds, cancellations, tasks, max_runs, float(seconds))
+    plan = Plan(holds, cancellations, faults, tasks, max_runs, float(seconds))
     return _planned(plan) if method is None else _planned(plan)(method)
 
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import NamedTuple
 
-from .deviations import Cancel, Deviation, Hold, Schedule
+from .deviations import Cancel, Deviation, Fault, Hold, Schedule
 from .lives import Life
 from .plan import Plan
 from .walk import Walk, lengths_of
@@ -97,23 +97,30 @@ class Search:
             for task, step in base.crossroads:
                 if self._is_wanted(task):
                     yield Hold(task, step)
-        if self._plan.cancellations and holds == len(base.schedule):
-            yield from self._cancellations(base)
+        if holds == len(base.schedule):
+            yield from self._misfortunes(base)
 
     def _walks(self) -> _Attempts:
         """By chance, until that comes to nothing new for long."""
         lengths, idle = lengths_of(self._first.trace), 0
-        cancellations = list(self._cancellations(self._first)) if self._plan.cancellations else []
+        misfortunes = list(self._misfortunes(self._first))
         if not self._first.crossroads or self._plan.tasks is not None or not self._plan.holds:
             return
         while idle < _ENOUGH:
             seed = self.walked + 1
             schedule: Schedule = ()
-            if cancellations and seed % 2:
-                schedule = (Random(seed).choice(cancellations),)
+            if misfortunes and seed % 2:
+                schedule = (Random(seed).choice(misfortunes),)
             life = yield Attempt(schedule, Walk(seed, lengths))
             self.walked += 1
             idle = 0 if self._is_new(life) else idle + 1
+
+    def _misfortunes(self, base: Life) -> Iterator[Cancel | Fault]:
+        """What may happen besides, once in a run."""
+        if self._plan.cancellations:
+            yield from self._cancellations(base)
+        if self._plan.faults:
+            yield from base.possible
 
     def _cancellations(self, base: Life) -> Iterator[Cancel]:
         spared = base.mains | base.internals
@@ -149,8 +156,8 @@ def shorter_holds(base: Life, life: Life) -> Iterator[Hold]:
     A plain one lasts until nothing else may run, and what is wrong may be so only for a moment.
     """
     hold = life.schedule[-1]
-    key = (hold.task, hold.step)
-    if isinstance(hold, Hold) and key in life.trace:
+    key = (hold.task, hold.step) if isinstance(hold, Hold) else None
+    if key is not None and key in life.trace:
         overtaking = life.trace[base.trace.index(key) : life.trace.index(key)]
         for until in overtaking[:-1][:_MOST_SHORTER]:
             yield Hold(*key, until)
@@ -162,8 +169,8 @@ def _keep(life: Life, lives: list[Life]) -> None:
 
 
 def _print_of(life: Life) -> int:
-    cancelled = [each.deviation for each in life.applied if isinstance(each.deviation, Cancel)]
-    return hash((tuple(life.trace), tuple(cancelled)))
+    besides = [each.deviation for each in life.applied if not isinstance(each.deviation, Hold)]
+    return hash((tuple(life.trace), tuple(besides)))
 
 
 def _answered(attempts: _Attempts, life: Life) -> Attempt | None:

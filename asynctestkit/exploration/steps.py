@@ -41,6 +41,10 @@ class Applied(NamedTuple):
 
     deviation: Deviation
     chain: AwaitChain
+    error: str = ""
+    """What a call has failed with."""
+    key: StepKey | None = None
+    """The step in which that was; None where it was in none."""
 
 
 class StepQueue(collections.deque[Handle]):

@@ -6,11 +6,11 @@ import codecs
 import dataclasses
 import http
 import json as json_format
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.message import Message  # not where it is used: an import in a test's body blocks its loop
 from typing import Any
 
-from .outcomes import after, is_error, never, perform
+from .outcomes import after, error_of, is_error, never, perform
 
 __all__ = ["Answer", "Body", "Headers", "body_steps", "reason_of"]
 
@@ -98,10 +98,11 @@ class Answer:
 
 
 class Body:
-    """One body on its way: each chunk is given once."""
+    """One body on its way: each chunk is given once. Before a chunk, `may_fail` may break it off."""
 
-    def __init__(self, steps: Iterable[Any]) -> None:
+    def __init__(self, steps: Iterable[Any], may_fail: Callable[[Body], object]) -> None:
         self._steps = list(steps)
+        self._may_fail = may_fail
         self._error: BaseException | None = None
         self.arrived = not self._steps
         """Whether it is there to its end, or broken off."""
@@ -112,6 +113,8 @@ class Body:
             raise self._error.with_traceback(None)
         while self._steps:
             try:
+                if error_of(self._steps[0]) is None:
+                    self._may_fail(self)
                 # The step stays until it is done: reading that was cancelled can be taken up again.
                 chunk: bytes = await perform(self._steps[0])
             except Exception as error:

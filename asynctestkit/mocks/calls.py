@@ -17,14 +17,16 @@ from unittest import mock
 
 from ..cpython import loop_internals
 from ..cpython.changes import install_once
-from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_name, stamp_mock_calls
+from ..cpython.mock_internals import ASYNC_MOCK, is_mock_call, mock_call_in, mock_name, stamp_mock_calls
 from ..cpython.originals import asyncio, gc
 from ..stacks.code_owners import is_machinery
 from ..stacks.places import Place
 
 __all__ = [
+    "BEFORE_AWAIT",
     "MockCall",
     "await_order",
+    "awaited_name",
     "call_of",
     "calling_line",
     "forgotten_calls",
@@ -33,6 +35,9 @@ __all__ = [
     "listen_for_awaits",
     "signature_text",
 ]
+
+BEFORE_AWAIT = "_asynctestkit_before_await"
+"""In the variables of a mock: what is called with it as an await of it begins, and may raise in its place."""
 
 _SITE = "_asynctestkit_site"
 _ORDER = "_asynctestkit_order"
@@ -129,6 +134,12 @@ def call_of(coroutine: Any) -> MockCall | None:
     return _described(double, (kept or records)[-1])
 
 
+def awaited_name(frame: FrameType | None) -> str:
+    """What the mock is called whose side effect is called from this frame; "" where there is none."""
+    call = mock_call_in(frame) if frame is not None else None
+    return mock_name(call[0]) if call is not None else ""
+
+
 def await_order(double: Any) -> list[int]:
     """When each await of a mock began, as numbers that grow from await to await of any mock."""
     return [vars(record)[_ORDER] for record in double.await_args_list]
@@ -159,6 +170,9 @@ def _on_call(record: Any) -> None:
 
 
 def _on_await(double: Any, record: Any) -> None:
+    before = vars(double).get(BEFORE_AWAIT)
+    if before is not None:
+        before(double)
     vars(record)[_SITE] = calling_line()
     vars(record)[_ORDER] = next(_numbers)
     for listener in tuple(_listeners):

@@ -11,7 +11,8 @@ from ..cpython.mock_internals import is_overridden
 from ..stacks.places import Place
 from .calls import calling_line
 from .faces import Shown, face
-from .outcomes import perform
+from .faults import connection_lost, explored_faults, may_fail
+from .outcomes import error_of, perform
 
 __all__ = ["async_context"]
 
@@ -36,17 +37,23 @@ class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
         line = calling_line()
         value = await self._enter()
         self._entered_at.append(line)
+        if (faults := explored_faults()) is not None:
+            faults.enter(self)
         return value
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> bool:
+        if (faults := explored_faults()) is not None:
+            faults.leave(self)
         if self._entered_at:  # it may have been entered through a return_value of the test's own
             self._entered_at.pop()
         await perform(self._exit_raises)
         return self._suppresses
 
     async def _enter(self) -> Any:
+        if error_of(self._enter_raises) is None:
+            may_fail(self, "context", connection_lost)
         await perform(self._enter_raises)
         return self._value
 

@@ -62,6 +62,10 @@ class Shown:
         """What is wrong with it at the end of a test, a line or more each."""
         return []
 
+    def _asynctestkit_off_script(self) -> list[str]:
+        """What has gone otherwise than scripted."""
+        return []
+
     def _asynctestkit_forgotten(self, *, close: bool) -> list[MockCall]:
         """Calls that nothing has awaited, and that its mocks do not record; `close` ends them."""
         return []
@@ -77,12 +81,20 @@ class _Part:
 
     def __init__(self, of: Any, name: str, model: type) -> None:
         self._make = functools.partial(_method, of, name, model)
+        self._is_async = inspect.iscoroutinefunction(getattr(model, name))
         self._name = name
         self._method: Any = None
 
     def __get__(self, shown: Any, owner: type) -> Any:
         if shown is None:
-            return lambda each, *args: self.__get__(each, owner)(*args)
+
+            def call(each: Any, *args: Any) -> Any:
+                return self.__get__(each, owner)(*args)
+
+            async def call_async(each: Any, *args: Any) -> Any:  # unittest asks what a cleanup is
+                return await call(each, *args)
+
+            return call_async if self._is_async else call
         if self._method is None:
             self._method = self._make()
             setattr(shown, self._name, self._method)  # makes it a child; of special ones, on the type

@@ -10,6 +10,7 @@ from typing import Any
 from ..cpython.mock_internals import is_overridden
 from .bodies import Answer, Body
 from .faces import Shown
+from .faults import may_fail
 from .libraries import Library
 from .outcomes import is_error
 from .routes import Request
@@ -25,7 +26,7 @@ class EagerResponse(Shown):
     def __init__(self, answer: Answer, request: Request, library: Library) -> None:
         self._answer = answer
         self._library = library
-        self._arriving = Body(answer.steps)
+        self._arriving = Body(answer.steps, self._may_fail)
         self._content: bytes | None = None
         self._asynctestkit_handed_out = False
         self.status_code = answer.status
@@ -159,6 +160,9 @@ class EagerResponse(Shown):
     async def aclose(self) -> None:
         """Closes the connection."""
         self.is_closed = True
+
+    def _may_fail(self, body: Body) -> None:
+        may_fail(body, "response", self._library.body_errors, self.request.take_back)
 
     def _asynctestkit_unfinished(self) -> list[str]:
         is_told = self.is_closed or is_overridden(self._asynctestkit_face.aclose)

@@ -36,15 +36,19 @@ def forgotten(doubles: Iterable[Any], *, close: bool = False) -> list[MockCall]:
     return calls + [call for double in doubles for call in _never_recorded(double)]
 
 
-def unfinished(doubles: Iterable[Any], *, close: bool = False) -> list[str]:
-    """Everything that was forgotten on these mocks and on all below them, a line or more each."""
+def unfinished(doubles: Iterable[Any], *, close: bool = False, spares_scripts: bool = False) -> list[str]:
+    """Everything that was forgotten on these mocks and on all below them, a line or more each.
+
+    Without what has gone otherwise than scripted, where that is spared.
+    """
     lines = [f"called, never awaited: {call}" for call in forgotten(doubles, close=close)]
     for double in _with_all_below(doubles):
         name = mock_name(double)
         script = getattr(getattr(double, "side_effect", None), "__self__", None)
-        found = script.unfinished() if isinstance(script, Script) else []
+        found = script.unfinished() if isinstance(script, Script) and not spares_scripts else []
         if (of := behind(double)) is not None:
             found += of._asynctestkit_unfinished()
+            found += [] if spares_scripts else of._asynctestkit_off_script()
         lines += [f"{name}: {line}" for line in found]
     return lines
 

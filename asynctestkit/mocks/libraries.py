@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Sequence
 from typing import Any
 
+from ..cpython.originals import asyncio
 from .bodies import Answer, Headers
+from .faults import LOST, Raisable
 from .routes import Request
 
 __all__ = ["Library", "ResponseError", "request_info"]
@@ -46,6 +49,17 @@ class Library:
     def find(self, name: str) -> Any:
         """The library's class of that name, or None."""
         return next((getattr(module, name) for module in self._modules if hasattr(module, name)), None)
+
+    def request_errors(self) -> Sequence[Raisable]:
+        """What a request can fail with before there is an answer: no connection, and none in time."""
+        lost = self.find("ClientConnectionError") or self.error("ConnectError", ConnectionError)
+        late = self.find("ServerTimeoutError") or self.error("ReadTimeout", asyncio.TimeoutError)
+        return lost(LOST), late("the answer did not come in time, as the explored schedule has it")
+
+    def body_errors(self) -> Sequence[Raisable]:
+        """What reading a body can fail with."""
+        broken: Any = self.find("ClientPayloadError") or self.error("ReadError", ConnectionError)
+        return (broken(LOST),)
 
     def status_error(self, answer: Answer, request: Request, response: Any, message: str = "") -> Exception:
         """What `raise_for_status` raises: aiohttp's ClientResponseError, httpx's HTTPStatusError, or ours."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import collections
 import math
-from collections.abc import Callable, Coroutine, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..cpython.originals import asyncio
 from ..exceptions import ScriptError
-from .calls import signature_text
+from .calls import awaited_name, signature_text
+from .faults import Raisable, connection_lost, explored_faults, may_fail
 
-__all__ = ["Script", "after", "is_error", "never", "outcomes", "perform", "require_seconds"]
+__all__ = [
+    "Script",
+    "after",
+    "error_of",
+    "errors_like",
+    "is_error",
+    "never",
+    "outcomes",
+    "perform",
+    "require_seconds",
+]
 
 __unittest = True
 
@@ -43,9 +56,25 @@ def require_seconds(whose: str, seconds: object) -> None:
         raise ValueError(f"{whose}: seconds is {seconds!r}, expected a number that is not negative")
 
 
-def is_error(step: object) -> bool:
+def is_error(step: object) -> TypeGuard[Raisable]:
     """Whether a step is an exception to raise."""
     return isinstance(step, BaseException) or (isinstance(step, type) and issubclass(step, BaseException))
+
+
+def error_of(step: Any) -> Raisable | None:
+    """What a step raises in the end; None for one that does not."""
+    while isinstance(step, after):
+        step = step.step
+    return step if is_error(step) else None
+
+
+def errors_like(steps: Iterable[Any], otherwise: Callable[[], Sequence[Raisable]]) -> Sequence[Raisable]:
+    """What a call can fail with: as the test has another fail, the first that it has; else otherwise."""
+    errors = [error for error in map(error_of, steps) if error is not None]
+    for error in errors:
+        if issubclass(error if isinstance(error, type) else type(error), Exception):
+            return (error,)
+    return otherwise()
 
 
 async def perform(step: Any) -> Any:
@@ -66,29 +95,44 @@ class Script:
 
     def __init__(self, steps: Sequence[Any], what: str = "outcome") -> None:
         self.steps = tuple(steps)
-        self.used = 0
         self.refused: list[str] = []
         """The calls that came when all steps were used."""
+        self._left = collections.deque(steps)
         self._what = what
+
+    @property
+    def used(self) -> int:
+        """How many steps were taken."""
+        return len(self.steps) - len(self._left)
 
     def take(self, call: str) -> Any:
         """The next step, for a call that is described like this."""
-        if self.used == len(self.steps):
+        if not self._left:
             text = f"{call} is one call more than scripted: {self}"
             self.refused.append(f"code under test has swallowed that {text}")
             remedy = f"remedy: script {self._what}s for all calls, or find out who calls again"
             raise ScriptError(f"{text}\n{remedy}")
-        self.used += 1
-        return self.steps[self.used - 1]
+        return self._left.popleft()
+
+    def take_back(self, step: Any) -> None:
+        """The next call gets it, as the one that did was none."""
+        self._left.appendleft(step)
 
     async def play(self, *args: Any, **kwargs: Any) -> Any:
         """Performs the next step, whatever the arguments."""
         number = self.used + len(self.refused) + 1
-        return await perform(self.take(f"call {number}, {signature_text(args, kwargs)},"))
+        step = self.take(f"call {number}, {signature_text(args, kwargs)},")
+        if explored_faults() is not None and error_of(step) is None:
+            name = awaited_name(sys._getframe(1)) or "outcomes"
+            may_fail(self, name, self._errors, lambda: self.take_back(step))
+        return await perform(step)
+
+    def _errors(self) -> Sequence[Raisable]:
+        return errors_like(self.steps, connection_lost)
 
     def unfinished(self) -> list[str]:
         """What is wrong with the script at the end: steps never used, calls refused."""
-        left = self.steps[self.used :]
+        left = list(self._left)
         unused = f"{len(left)} of {self._count()} never used: {', '.join(map(repr, left))}"
         return [*self.refused, *([unused] if left else [])]
 

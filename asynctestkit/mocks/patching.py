@@ -14,11 +14,12 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from unittest import mock
 
-from ..cpython.mock_internals import delegate_mock
+from ..cpython.mock_internals import delegate_mock, mock_name
 from ..cpython.versions import mark_coroutine_function
 from ..exceptions import MissingTargetError, NotAsyncError, ScriptError
 from .absent import ABSENT
-from .calls import is_async_mock, keep_coroutine
+from .calls import BEFORE_AWAIT, is_async_mock, keep_coroutine
+from .faults import connection_lost, may_fail
 from .leftovers import mock_of
 from .outcomes import Script, after, is_error, never, perform
 
@@ -52,6 +53,8 @@ def patch_async(
         stand_in.side_effect = effect
     elif returns is not ABSENT:
         stand_in.return_value = returns
+    if raises is ABSENT:
+        vars(stand_in.mock)[BEFORE_AWAIT] = _may_fail
     # A plain function in a class would be bound where the original was not, or was bound to the class.
     is_unbound = isinstance(inspect.getattr_static(owner, name), staticmethod | classmethod)
     patcher = mock.patch.object(owner, name, staticmethod(stand_in) if is_unbound else stand_in)
@@ -105,6 +108,12 @@ def _stand_in(function: Callable[..., Any], label: str) -> Any:
         setattr(stand_in, attribute, getattr(function, attribute, getattr(specified, attribute)))
     delegate_mock(double, stand_in)
     return mark_coroutine_function(stand_in)
+
+
+def _may_fail(double: Any) -> None:
+    effect = double.side_effect
+    if not is_error(effect) and not isinstance(getattr(effect, "__self__", None), Script):
+        may_fail(double, mock_name(double), connection_lost)
 
 
 def _resolved(target: str) -> tuple[Any, str, str]:

@@ -13,6 +13,7 @@ from ..cpython.originals import asyncio
 from .absent import ABSENT
 from .bodies import Answer, Body, Headers, body_steps, reason_of
 from .faces import Shown, behind, face
+from .faults import may_fail
 from .libraries import Library, request_info
 from .outcomes import is_error, perform
 from .routes import Request
@@ -29,7 +30,7 @@ class Response(Shown):
         self._answer = answer
         self._request = request
         self._library = library
-        self._arriving = Body(answer.steps)
+        self._arriving = Body(answer.steps, self._may_fail)
         self._body: bytes | None = None
         self._is_released = False
         self._is_in_context = False
@@ -148,6 +149,9 @@ class Response(Shown):
         if self._is_released:
             raise self._closed_error()
         return await self._arriving.next_chunk()
+
+    def _may_fail(self, body: Body) -> None:
+        may_fail(body, "response", self._library.body_errors, self._request.take_back)
 
     def _closed_error(self) -> Exception:
         error: Exception = self._library.error("ClientConnectionError", ConnectionError)("Connection closed")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from ..exceptions import ScriptError
 from ..stacks.places import Place
 from .bodies import Headers
-from .outcomes import Script
+from .faults import Raisable
+from .outcomes import Script, errors_like
 
 __all__ = ["Request", "Routes"]
 
@@ -34,6 +35,10 @@ class Request:
         """The user's line, None where unknown."""
         self.response: Any = None
         """The response that it got, once it did."""
+        self.given: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        """The arguments of the call, where it was plain, so that its record does not go with its await."""
+        self.take_back: Callable[[], object] | None = None
+        """Makes a session forget it, as it has failed in a way that the test has not scripted."""
 
     @property
     def headers(self) -> Headers:
@@ -81,6 +86,20 @@ class Routes:
             return answer.take(f"{request!r}{where}") if isinstance(answer, Script) else answer
         self.refused.append(f"no route for {request!r}{where}")
         raise ScriptError(f"no route for {request!r}{where}\n{self}\nremedy: {_REMEDY}")
+
+    def take_back(self, request: Request, step: Any) -> None:
+        """The next request like this gets that answer, which was taken for it."""
+        route = self._matching(request)[0]
+        self._used[route] -= 1
+        answer = self._answers[route]
+        if isinstance(answer, Script):
+            answer.take_back(step)
+
+    def errors(self, otherwise: Callable[[], Sequence[Raisable]]) -> Sequence[Raisable]:
+        """What a request can fail with: as one that the test has fail; else otherwise."""
+        answers = self._answers.values()
+        steps = [step for each in answers for step in (each.steps if isinstance(each, Script) else (each,))]
+        return errors_like(steps, otherwise)
 
     def unfinished(self) -> list[str]:
         """What is wrong at the end: lists that were not used up, requests without an answer."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any
 
-from ..cpython.mock_internals import is_overridden
+from ..cpython.mock_internals import forget_call, is_overridden
 from ..stacks.places import Place
 from .calls import MockCall, calling_line, signature_text
 from .faces import Shown, behind, face
+from .faults import Raisable, may_fail
 from .httpx_shape import EagerResponse
 from .libraries import Library
-from .outcomes import after, is_error, never, perform
+from .outcomes import after, error_of, is_error, never, perform
 from .responses import Response, answer_of
 from .routes import Request, Routes
 
@@ -43,7 +45,11 @@ class _Sender(Shown):
         if self._is_closed:
             raise RuntimeError(f"{call} after the session was closed")
         self.requests.append(request)
-        answer = await perform(self._routes.answer(request))
+        step = self._routes.answer(request)
+        request.take_back = partial(self._take_back, request, call.name, step)
+        if error_of(step) is None:
+            may_fail(self, call.name, self._errors, request.take_back)
+        answer = await perform(step)
         if callable(answer):
             answer = answer(request)
             if inspect.isawaitable(answer):
@@ -52,6 +58,15 @@ class _Sender(Shown):
         request.response = self._handed_out(answer, request)
         self._asynctestkit_responses.append(request.response)
         return request.response
+
+    def _errors(self) -> Sequence[Raisable]:
+        return self._routes.errors(self._library.request_errors)
+
+    def _take_back(self, request: Request, name: str, step: Any) -> None:
+        self.requests[:] = [each for each in self.requests if each is not request]
+        self._routes.take_back(request, step)
+        if request.given is not None:
+            forget_call(getattr(self._asynctestkit_face, name.rpartition(".")[2]), *request.given)
 
     def _handed_out(self, template: Any, request: Request) -> Any:
         """The test's own response, so that its mocks tell; one like it where that is used or does not fit."""
@@ -74,8 +89,10 @@ class _Sender(Shown):
         # A class that is no context has no `__aexit__`, and nobody has entered its stand-in.
         scripted = bool(self._entered_at) and is_overridden(self._asynctestkit_face.__aexit__)
         open_at = [] if scripted else self._entered_at
-        lines = [f"entered and never left{f' at {line}' if line else ''}" for line in open_at]
-        return [*lines, *self._routes.unfinished()]
+        return [f"entered and never left{f' at {line}' if line else ''}" for line in open_at]
+
+    def _asynctestkit_off_script(self) -> list[str]:
+        return self._routes.unfinished()
 
 
 class _Session(_Sender):
@@ -141,7 +158,9 @@ class _Session(_Sender):
         self, name: str, method: str, url: Any, kwargs: dict[str, Any], args: tuple[Any, ...]
     ) -> _RequestContext:
         call = MockCall(f"session.{name}", signature_text(args, kwargs), calling_line())
-        coroutine: Any = self._send(Request(method, url, kwargs, call.site), call)
+        request = Request(method, url, kwargs, call.site)
+        request.given = (args, kwargs)
+        coroutine: Any = self._send(request, call)
         coroutine.__qualname__ = call.name  # what Python calls it where it was never awaited
         self._made.append((call, coroutine))
         return _RequestContext(coroutine)
@@ -231,7 +250,9 @@ class _Client(_Sender):
     def stream(self, method: str, url: Any, **kwargs: Any) -> _StreamContext:
         """A context whose response is not read yet."""
         call = MockCall("session.stream", signature_text((method, url), kwargs), calling_line())
-        return _StreamContext(self, Request(method, url, kwargs, call.site), call)
+        request = Request(method, url, kwargs, call.site)
+        request.given = ((method, url), kwargs)
+        return _StreamContext(self, request, call)
 
     async def aclose(self) -> None:
         """Closes it; requests fail from then on."""

@@ -1,6 +1,7 @@
 """One canary for each private name of `unittest.mock`, to say what a new Python has moved."""
 
 import asyncio
+import sys
 import unittest
 from unittest import mock
 
@@ -19,6 +20,47 @@ class CanaryTests(unittest.TestCase):
             self.assertTrue(mock_internals.is_mock_call(coroutine.cr_code))
             coroutine.close()
         self.assertFalse(mock_internals.is_mock_call(fetch.__code__))
+
+    def test_mock_call_in(self):
+        """The frame in which a mock is awaited has it, and the arguments; others have none."""
+        found = []
+
+        def look(*args, **kwargs):
+            found.append(mock_internals.mock_call_in(sys._getframe(1)))
+
+        double = mock.AsyncMock(side_effect=look)
+        asyncio.run(double(1, key=2))
+        self.assertEqual(found, [(double, (1,), {"key": 2})])
+        self.assertIsNone(mock_internals.mock_call_in(sys._getframe()))
+
+    def test_forget_call(self):
+        """The latest call with those arguments is in no record any more, nor in those of the parents."""
+        api, number = mock.AsyncMock(name="api"), 1000
+        double = api.users.get
+        for argument in (1, number, 3):
+            asyncio.run(double(argument, key=number))
+        for argument in (1000.0, number, 7):  # equal is not the same
+            mock_internals.forget_call(double, (argument,), {"key": number})
+        left = [mock.call(1, key=number), mock.call(3, key=number)]
+        self.assertEqual((double.call_args_list, double.await_args_list), (left, left))
+        self.assertEqual((double.call_count, double.await_count, double.called), (2, 2, True))
+        self.assertEqual((double.call_args, double.await_args), (left[1], left[1]))
+        self.assertEqual(double.mock_calls, left)
+        for records, name in ((api.users.mock_calls, "get"), (api.mock_calls, "users.get")):
+            self.assertEqual([each[:2] for each in records], [(name, (1,)), (name, (3,))])
+        self.assertEqual(len(api.method_calls), 2)
+
+    def test_forget_call_of_a_plain_mock(self):
+        """One that is not asynchronous, and one that keeps its records on a function, as well."""
+        plain = mock.Mock()
+        plain(7)
+        mock_internals.forget_call(plain, (7,), {})
+        self.assertEqual((plain.called, plain.call_args, plain.mock_calls), (False, None, []))
+        autospecced = mock.create_autospec(fetch)
+        asyncio.run(autospecced(7))
+        mock_internals.forget_call(autospecced.mock, (7,), {})
+        self.assertEqual((autospecced.call_count, autospecced.await_count), (0, 0))
+        self.assertEqual((autospecced.call_args, autospecced.await_args), (None, None))
 
     def test_mock_name(self):
         """A mock is called as in its repr: with its parents, and "mock" where it has no name."""

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import inspect
 import random
+from unittest import mock
 
 from asynctestkit import HygienicAsyncTestCase
+from asynctestkit.mocks import outcomes
 
 HAS_GROUPS = hasattr(asyncio, "TaskGroup")
 
@@ -184,6 +186,155 @@ class Programs(HygienicAsyncTestCase):
         self.assertEqual(happened, [0.5, 1])
 
 
+async def ask(number):
+    """What programs below ask, patched in their tests."""
+
+
+class Down(Exception):
+    """A program's own."""
+
+
+class FaultyPrograms(HygienicAsyncTestCase):
+    """Programs that are correct whichever of their scripted calls fails."""
+
+    clock = "virtual"
+
+    async def lets_it_out(self):
+        """A pool whose connection is given back by `async with`, and a request that fails as it does."""
+        pool = self.makeAsyncContext("connection")
+        web = self.makeSession({"GET http://h/*": self.makeResponse(json={"a": 1})})
+
+        async def load(path):
+            async with pool, web.get(f"http://h/{path}") as answer:
+                return await answer.json()
+
+        self.assertEqual(await load("a"), {"a": 1})
+        self.assertEqual(await asyncio.gather(load("b"), load("c")), [{"a": 1}] * 2)
+        self.assertEqual(len(web.requests), 3)
+
+    async def retries(self):
+        """A call that fails is repeated, and counts as one for the mocks."""
+        stand_in = self.patchAsync(f"{__name__}.ask", outcomes=[1, ConnectionError("busy"), 2])
+        web = self.makeSession({"GET *": [self.makeResponse(text="a"), self.makeResponse(text="b")]})
+
+        async def patiently(call):
+            for pause in (0.1, 0.2):
+                try:
+                    return await call()
+                except (ConnectionError, asyncio.TimeoutError):
+                    await asyncio.sleep(pause)
+            return await call()
+
+        async def read():
+            async with web.get("http://h/") as answer:
+                return await answer.text()
+
+        self.assertEqual([await patiently(lambda: ask(0)) for _ in range(2)], [1, 2])
+        self.assertEqual([await patiently(read) for _ in range(2)], ["a", "b"])
+        self.assertEqual((stand_in.await_count, len(web.requests), web.get.call_count), (3, 2, 2))
+
+    async def gives_up(self):
+        """Says so by an exception of its own, from what has failed, in its handler, or after its last try."""
+        self.patchAsync(f"{__name__}.ask", outcomes=[ConnectionError(), 1, 2, 3])
+
+        async def three_times():
+            for _ in range(2):
+                with contextlib.suppress(ConnectionError):
+                    return await ask(1)
+            raise Down
+
+        async def at_once(is_explicit):
+            try:
+                return await ask(2)
+            except ConnectionError as error:
+                if is_explicit:
+                    raise Down from error
+                raise Down from None
+
+        self.assertEqual([await three_times(), await at_once(True), await at_once(False)], [1, 2, 3])
+
+    async def starts_anew(self):
+        """Logs in again when a query has failed, for which nothing was scripted."""
+        log_in = self.makeSession({"POST *": [self.makeResponse()]})
+        self.patchAsync(f"{__name__}.ask", outcomes=["a", "b"])
+
+        async def query():
+            async with log_in.post("http://h/login"):
+                return [await ask(1), await ask(2)]
+
+        try:
+            found = await query()
+        except ConnectionError:
+            found = await query()
+        self.assertEqual(found, ["a", "b"])
+
+    async def does_without(self):
+        """What it cannot have is left out; what was scripted for later is not used."""
+        self.patchAsync(f"{__name__}.ask", outcomes=["a", "b"])
+        rows = self.makeAsyncIterator([1, 2, 3])
+        found = []
+        with contextlib.suppress(ConnectionError):
+            found += [await ask(1), await ask(2)]
+        with contextlib.suppress(ConnectionError):
+            async for row in rows:
+                found.append(row)
+        self.assertLessEqual({*found}, {"a", "b", 1, 2, 3})
+
+    async def in_the_background(self):
+        """A worker of the test's, and tasks that nobody looks at, let it out; what they hold is released."""
+        lock = asyncio.Lock()
+        self.patchAsync(f"{__name__}.ask", returns=1)
+
+        async def work():
+            async with lock:
+                await ask(1)
+
+        async def translate():
+            try:
+                await ask(2)
+            except ConnectionError as error:
+                raise Down from error
+
+        self.startBackground(work(), name="worker")
+        await asyncio.wait([asyncio.create_task(work()), asyncio.create_task(translate())])
+        self.assertFalse(lock.locked())
+
+    async def in_a_group(self):
+        """Children of a group, or of `gather`; what they have entered is left."""
+        rows, connection = self.makeAsyncIterator([1, 2]), self.makeAsyncContext()
+
+        async def read():
+            async with connection:
+                return [row async for row in rows]
+
+        if HAS_GROUPS:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(read()) for _ in range(2)]
+            found = [task.result() for task in tasks]
+        else:
+            found = await asyncio.gather(read(), read())
+        self.assertEqual(sorted(row for rows in found for row in rows), [1, 2])
+
+    async def expects_another(self):
+        """A test that expects an error gets this one in its place."""
+        double = mock.AsyncMock(side_effect=outcomes(1, ValueError("no")))
+        self.assertEqual(await double(), 1)
+        with self.assertRaisesRegex(ValueError, "no"):
+            await double()
+
+    async def sets_up_and_tears_down(self):
+        """A hook in which a call fails ends, as one in which anything does."""
+        context = self.makeAsyncContext(1)
+        if hasattr(self, "enterAsyncContext"):  # from 3.11
+            self.assertEqual(await self.enterAsyncContext(context), 1)
+        self.patchAsync(f"{__name__}.ask", returns=1)
+
+        async def clean_up():
+            await ask(1)
+
+        self.addAsyncCleanup(clean_up)
+
+
 def copy_of(function):
     """A test method of its own, for a decorator to mark."""
 
@@ -193,6 +344,7 @@ def copy_of(function):
     return test
 
 
+FAULTY_NAMES = [name for name, member in vars(FaultyPrograms).items() if inspect.iscoroutinefunction(member)]
 NAMES = [
     name
     for name, member in vars(Programs).items()

@@ -2,7 +2,7 @@
 
 import unittest
 
-from asynctestkit.exploration.deviations import Cancel, Hold, schedule_from, text_of
+from asynctestkit.exploration.deviations import Cancel, Fault, Hold, schedule_from, text_of
 
 
 class ScheduleTests(unittest.TestCase):
@@ -13,6 +13,8 @@ class ScheduleTests(unittest.TestCase):
             Hold("bg:worker-1", 10, until=("a b,c@d>e", 3)),
             Cancel("Store.save#2", 1),
             Cancel('"$x`\\', 7, asleep=True),
+            Fault("session.get#2", 3),
+            Fault("a=b@c d", 1, "TimeoutError"),
         )
         text = text_of(schedule)
         self.assertTrue(
@@ -28,10 +30,21 @@ class ScheduleTests(unittest.TestCase):
 
     def test_what_is_no_schedule_is_refused(self):
         """The error shows what is wrong, and the forms that there are."""
-        for wrong in ("saver@2", "hold:saver", "hold:saver@0", "hold:saver@2+", "cancel:a@1>b@2", "slow:a@1"):
+        for wrong in (
+            "saver@2",
+            "hold:saver",
+            "hold:saver@0",
+            "hold:saver@2+",
+            "cancel:a@1>b@2",
+            "slow:a@1",
+            "fault:a@0",
+            "fault:a@1=",
+            "fault:a@1>b@2",
+        ):
             with self.subTest(wrong), self.assertRaises(ValueError) as caught:
                 schedule_from(f"hold:x@1,{wrong}")
             self.assertIn(repr(wrong), str(caught.exception))
             self.assertIn("hold:TASK@STEP", str(caught.exception))
+            self.assertIn("fault:CALL@USE=ERROR", str(caught.exception))
         with self.assertRaisesRegex(TypeError, "a schedule is a str"):
             schedule_from(7)

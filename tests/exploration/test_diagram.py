@@ -3,8 +3,9 @@
 import asyncio
 import unittest
 
-from asynctestkit.exploration.deviations import Cancel, Hold
+from asynctestkit.exploration.deviations import Cancel, Fault, Hold
 from asynctestkit.exploration.diagram import diagram, innermost, ordinal, sentence, step_of
+from asynctestkit.exploration.steps import Applied
 from asynctestkit.exploration.told import Taken
 from asynctestkit.stacks.await_chain import AwaitChain
 from asynctestkit.stacks.places import Place
@@ -34,19 +35,30 @@ class WordsTests(unittest.TestCase):
 
     def test_sentences(self):
         """Who was slow or cancelled, before which step, and where."""
-        said = sentence(Hold("saver", 2), AT_STORE, {"test"})
+        said = sentence(Applied(Hold("saver", 2), AT_STORE), {"test"})
         self.assertEqual(said, "task 'saver' was slow before its 2nd step, at /srv/store.py:41 in save")
         self.assertEqual(
-            sentence(Hold("test", 3, ("saver", 1)), AwaitChain((), ""), {"test"}),
+            sentence(Applied(Hold("test", 3, ("saver", 1)), AwaitChain((), "")), {"test"}),
             "the test's own task (test) was slow before its 3rd step, "
             "until the 1st step of task 'saver' was taken",
         )
         self.assertIn(
             "was cancelled as it began to wait, after its 1st step",
-            sentence(Cancel("a", 1, True), AT_STORE, ()),
+            sentence(Applied(Cancel("a", 1, True), AT_STORE), ()),
         )
         self.assertIn(
-            "was cancelled as it was about to take its 2nd step", sentence(Cancel("a", 2), AT_STORE, ())
+            "was cancelled as it was about to take its 2nd step",
+            sentence(Applied(Cancel("a", 2), AT_STORE), ()),
+        )
+        failed = Applied(Fault("session.get", 2), AT_STORE, "TimeoutError", ("test", 1))
+        self.assertEqual(
+            sentence(failed, {"test"}),
+            "the 2nd call of session.get failed with TimeoutError, in the test's own task (test), "
+            "at /srv/store.py:41 in save",
+        )
+        self.assertEqual(
+            sentence(Applied(Fault("get", 1), AwaitChain((), ""), "KeyError"), ()),
+            "the 1st call of get failed with KeyError",
         )
         self.assertEqual(step_of(("test", 2), {"test"}), "the 2nd step of the test's own task (test)")
 
@@ -76,6 +88,15 @@ class DiagramTests(unittest.TestCase):
             [line.index(word) for line, word in zip(shown[1:4], ("start", "start", "SLOW"), strict=True)],
             columns,
         )
+
+    def test_a_call_that_failed(self):
+        """The step in which it did is marked, and shown though the diagram is cut; one in no step is not."""
+        taken = [step("a", number) for number in range(1, 101)]
+        failed = [Applied(Fault("get", 1), AT_STORE, "ValueError", key) for key in (("a", 50), None)]
+        shown = diagram(taken, [Fault("get", 1)], failed)
+        self.assertEqual(["FAULT" in line for line in shown].count(True), 1)
+        (line,) = (line.split() for line in shown if "FAULT" in line)
+        self.assertEqual(line, ["0.000", "store.py:41", "→", "FAULT", "→", ":41", "Lock.acquire"])
 
     def test_many_tasks_are_one_column(self):
         """Where their columns would be too wide."""

@@ -1,10 +1,10 @@
-"""Locks that are still held."""
+"""What is still held: locks, and contexts."""
 
 import asyncio
 import inspect
 import unittest
 
-from asynctestkit.exploration.held import HeldLocks
+from asynctestkit.exploration.held import HeldContexts, HeldLocks
 
 
 class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
@@ -33,6 +33,39 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.wait({waiting})
         self.assertEqual(locks.still_held(), [])
 
+    async def test_who_releases(self):
+        """The function that has acquired, each time, or another, or the test itself, which does not count."""
+        locks, lock, older = HeldLocks(), asyncio.Lock(), asyncio.Semaphore(2)
+        await older.acquire()
+
+        async def both():
+            async with lock:
+                pass
+
+        async def one():
+            await lock.acquire()
+
+        async def sometimes(is_own):
+            await lock.acquire()
+            if is_own:
+                lock.release()
+
+        with locks:
+            older.release()
+            await both()
+            await one()
+            lock.release()
+            for is_own in (True, False):
+                await sometimes(is_own)
+            lock.release()
+            await sometimes(True)
+            async with lock:
+                pass
+        found = [(line.rpartition(" ")[2], is_own) for line, is_own in locks.released.items()]
+        self.assertEqual(
+            found, [("both", True), ("one", False), ("sometimes", False), ("test_who_releases", False)]
+        )
+
     async def test_asyncio_is_as_before(self):
         """The methods of asyncio are put back, and meanwhile they are coroutine functions still."""
         before = asyncio.Lock.acquire, asyncio.Semaphore.acquire
@@ -44,3 +77,29 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
             async with condition:
                 self.assertTrue(condition.locked())
         self.assertEqual((asyncio.Lock.acquire, asyncio.Semaphore.acquire), before)
+
+
+class HeldContextsTests(unittest.TestCase):
+    def test_what_was_not_left(self):
+        """Each time that it was entered, with the line; and whether who enters it leaves it."""
+        contexts, one, other = HeldContexts(), object(), object()
+
+        def both(times):
+            contexts.enter(one)
+            for _ in range(times):
+                contexts.leave(one)
+
+        def enter():
+            contexts.enter(other)
+            contexts.enter(other)
+
+        both(1)
+        enter()
+        contexts.leave(other)
+        contexts.leave(self)
+        self.assertEqual([*contexts.released.values()], [True, False])
+        self.assertRegex(
+            contexts.still_held()[0], r"^a context that was entered at .*test_held.py:\d+ in enter$"
+        )
+        both(0)
+        self.assertEqual(len(contexts.still_held()), 2)

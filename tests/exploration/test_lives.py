@@ -104,6 +104,13 @@ class LiveTests(unittest.TestCase):
             self.assertEqual([name for name, _ in life.calls], ["addError"])
             self.assertIsNone(life.failure)
 
+    def test_what_is_kept(self):
+        """The steps stay when the errors, which keep frames alive, are forgotten."""
+        life = self.live("test_two", "cancel:a@1+")
+        trace = list(life.trace)
+        life.forget_errors()
+        self.assertEqual((life.calls, life.raised, life.trace), ([], [], trace))
+
     def test_a_limit(self):
         """The virtual clock has one."""
         script = Script(())

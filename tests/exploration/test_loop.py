@@ -6,6 +6,7 @@ import threading
 import unittest
 
 from asynctestkit.exploration.deviations import Hold
+from asynctestkit.exploration.faults import Faults, Raised
 from asynctestkit.exploration.loop import ExploredLoop
 
 
@@ -35,6 +36,18 @@ class ExploredLoopTests(unittest.TestCase):
             loop.close()
         self.assertEqual(orders[0], orders[1])
         self.assertEqual(orders[0], orders[2])
+
+    def test_what_is_logged(self):
+        """All but what comes of a call that was made to fail, as that comes in each of many runs."""
+        fault, other = ConnectionError("lost"), ConnectionError("lost")
+        faults = self.loop.asynctestkit_faults = Faults((), self.loop.steps)
+        faults.raised.append(Raised(fault, frozenset()))
+        with self.assertLogs("asyncio") as logged:
+            for number, error in enumerate((fault, other, None)):
+                self.loop.call_exception_handler({"message": str(number), "exception": error})
+            self.loop.asynctestkit_faults = None
+            self.loop.call_exception_handler({"message": "3", "exception": fault})
+        self.assertEqual([each.message[0] for each in logged.records], ["1", "2", "3"])
 
     def test_a_task_of_a_factory_is_counted_too(self):
         """A factory of the user's is respected, and its tasks take part."""

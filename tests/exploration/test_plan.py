@@ -1,5 +1,6 @@
 """`explore` and `replay` as decorators, and the environment."""
 
+import re
 import unittest
 from unittest import mock
 
@@ -27,6 +28,8 @@ class ExploreTests(unittest.TestCase):
         self.assertEqual(plan_of(one), Plan())
         self.assertEqual(plan_of(other), Plan(holds=1, cancellations=True))
         self.assertEqual((plan_of(other).most, plan_of(one).most), (2, 2))
+        self.assertEqual(plan_of(explore(faults=True)(lambda: None)), Plan(faults=True))
+        self.assertEqual((Plan(faults=True).most, Plan(cancellations=True, faults=True).most), (3, 3))
         self.assertTrue(is_planned(one))
 
     def test_a_method_without_it_has_no_plan(self):
@@ -45,9 +48,11 @@ class ExploreTests(unittest.TestCase):
             (ValueError, {"seconds": float("nan")}),
             (TypeError, {"seconds": "ten"}),
             (TypeError, {"cancellations": 1}),
+            (TypeError, {"faults": "yes"}),
             (TypeError, {"tasks": ["a"]}),
         ):
-            with self.subTest(options), self.assertRaisesRegex(error, next(iter(options))):
+            ((name, value),) = options.items()
+            with self.subTest(options), self.assertRaisesRegex(error, f"^{name} is {re.escape(repr(value))}"):
                 explore(**options)
 
     def test_a_class_is_no_test_method(self):

@@ -4,7 +4,7 @@ import unittest
 
 from asynctestkit import explore
 from tests.case_runs import run
-from tests.exploration.programs import NAMES, Programs, copy_of
+from tests.exploration.programs import FAULTY_NAMES, NAMES, FaultyPrograms, Programs, copy_of
 
 
 class ProgramsTests(unittest.TestCase):
@@ -15,3 +15,11 @@ class ProgramsTests(unittest.TestCase):
                 marked = explore(max_runs=20)(copy_of(getattr(Programs, name)))
                 ran = run(type("Case", (Programs,), {"test": marked}))
                 self.assertEqual(ran.kinds, ["ok"], ran.text())
+
+    def test_no_fault_fails(self):
+        """Each call failing in each way, alone and with holds; nothing is left that the user is told of."""
+        for name in FAULTY_NAMES:
+            with self.subTest(name):
+                marked = explore(faults=True, holds=1, max_runs=25)(copy_of(getattr(FaultyPrograms, name)))
+                ran = run(type("Case", (FaultyPrograms,), {"test": marked}))
+                self.assertEqual((ran.kinds, ran.warned, ran.logged), (["ok"], [], ""), ran.text())

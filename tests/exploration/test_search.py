@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from asynctestkit.exploration import search as search_module
-from asynctestkit.exploration.deviations import Cancel, Hold, text_of
+from asynctestkit.exploration.deviations import Cancel, Fault, Hold, text_of
 from asynctestkit.exploration.plan import Plan
 from asynctestkit.exploration.search import Search, cancellations_in, shorter_holds
 from asynctestkit.exploration.steps import Applied
@@ -13,7 +13,7 @@ from asynctestkit.exploration.steps import Applied
 TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
 
 
-def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1))):
+def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1)), possible=()):
     applied = [Applied(each, None) for each in schedule]
     return SimpleNamespace(
         schedule=schedule,
@@ -22,6 +22,7 @@ def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1))):
         applied=applied,
         mains={"test"},
         internals=set(),
+        possible=possible,
     )
 
 
@@ -34,7 +35,7 @@ class SearchTests(unittest.TestCase):
         while attempt is not None and len(tried) < most:
             tried.append("by chance" if attempt.walk is not None else text_of(attempt.schedule))
             order = [(str(each), 1) for each in sorted(attempt.schedule, key=str)]
-            answer = life(attempt.schedule, TRACE + order)
+            answer = life(attempt.schedule, TRACE + order, possible=self.search._first.possible)
             try:
                 attempt = attempts.send(answer)
             except StopIteration:
@@ -53,6 +54,29 @@ class SearchTests(unittest.TestCase):
         self.assertEqual(tried[:4], ["hold:a@1", "hold:b@1", "cancel:a@1", "cancel:b@1"])
         self.assertIn("hold:a@1,cancel:b@1", tried)
         self.assertFalse([each for each in tried if each.count("cancel") > 1 or "test@" in each])
+
+    def test_faults(self):
+        """After the cancellations, alone and with each hold, and never with a cancellation."""
+        first = life(possible=(Fault("get", 1), Fault("get", 1, "TimeoutError")))
+        plan = Plan(holds=1, cancellations=True, faults=True)
+        tried = self.tried(plan, first=first)
+        fault, late = "fault:get@1", "fault:get@1=TimeoutError"
+        self.assertEqual(tried[2:6], ["cancel:a@1", "cancel:b@1", fault, late])
+        self.assertIn(f"hold:a@1,{late}", tried)
+        self.assertFalse([each for each in tried if each.count("fault") + each.count("cancel") > 1])
+        self.assertEqual(self.tried(Plan(holds=0, faults=True), first=first), [fault, late])
+        self.assertTrue(self.search.is_exhausted)
+
+    def test_faults_by_chance(self):
+        """Every other schedule by chance has one."""
+        search = Search(life(possible=(Fault("get", 1),)), Plan(holds=1, faults=True))
+        attempts = search.attempts()
+        attempt, walked = next(attempts), []
+        while len(walked) < 4:
+            if attempt.walk is not None:
+                walked.append(text_of(attempt.schedule))
+            attempt = attempts.send(life(attempt.schedule, [*TRACE, ("c", len(walked))]))
+        self.assertEqual(walked, ["fault:get@1", "", "fault:get@1", ""])
 
     def test_tasks_by_pattern(self):
         """Only those that match are slow or cancelled, and nothing is left to chance."""
@@ -81,7 +105,8 @@ class SearchTests(unittest.TestCase):
         first = life(trace=[("a", 1), ("b", 1), ("c", 1), ("b", 2)])
         held = life((Hold("a", 1),), [("b", 1), ("c", 1), ("b", 2), ("a", 1)])
         self.assertEqual(list(shorter_holds(first, held)), [Hold("a", 1, ("b", 1)), Hold("a", 1, ("c", 1))])
-        self.assertEqual(list(shorter_holds(first, life((Cancel("a", 1),)))), [])
+        for other in (Cancel("a", 1), Fault("get", 1)):
+            self.assertEqual(list(shorter_holds(first, life((other,)))), [])
 
     def test_shorter_holds_come_after_the_plain_one(self):
         """With nothing else than the hold, and only if that has changed the order."""

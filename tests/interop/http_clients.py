@@ -10,7 +10,7 @@ import aiohttp
 import aiohttp.web
 import httpx
 
-from asynctestkit import HygienicAsyncTestCase
+from asynctestkit import HygienicAsyncTestCase, explore
 from asynctestkit.mocks import response
 
 LINES = b"one\ntwo\nthree"
@@ -289,6 +289,19 @@ class SameOnBothTests(HygienicAsyncTestCase):
         script = routes(self.base, httpx.RemoteProtocolError("cut"), httpx.ConnectError("refused"))
         mocked = await use_httpx(self.makeSession(script, spec=httpx.AsyncClient), self.base)
         self.assertEqual(mocked, await use_httpx(httpx.AsyncClient(), self.base))
+
+    @explore(faults=True)
+    async def test_a_call_that_fails_has_the_errors_of_its_client(self):
+        """Whichever call fails, it is with an error that the client's users catch."""
+        script = {"GET *": response(text="there")}
+        lazy = self.makeSession(script, spec=aiohttp.ClientSession)
+        eager = self.makeSession(script, spec=httpx.AsyncClient)
+        try:
+            async with lazy.get("http://h/") as shown:
+                await shown.text()
+            await eager.get("http://h/")
+        except Exception as error:
+            self.assertIsInstance(error, (aiohttp.ClientError, httpx.HTTPError))
 
     async def test_they_pass_for_instances(self):
         """Code that asks for the class of its client gets the answer that it wants."""

@@ -100,15 +100,15 @@ class StepsTests(unittest.TestCase):
 class BodyTests(unittest.IsolatedAsyncioTestCase):
     async def test_chunks_are_given_once(self):
         """Each chunk comes once, empty ones are passed over, and b"" is the end."""
-        body = Body([b"a", b"", b"b"])
+        body = Body([b"a", b"", b"b"], lambda body: None)
         self.assertFalse(body.arrived)
         self.assertEqual([await body.next_chunk() for _ in range(4)], [b"a", b"b", b"", b""])
         self.assertTrue(body.arrived)
-        self.assertTrue(Body([]).arrived)
+        self.assertTrue(Body([], lambda body: None).arrived)
 
     async def test_what_broke_it_off_stays(self):
         """After an error in the middle every further reading raises it again."""
-        body = Body([b"a", ConnectionError("cut"), b"b"])
+        body = Body([b"a", ConnectionError("cut"), b"b"], lambda body: None)
         await body.next_chunk()
         for _ in range(2):
             with self.assertRaisesRegex(ConnectionError, "cut"):
@@ -117,7 +117,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_cancelled_reading_loses_nothing(self):
         """A chunk that was waited for in vain still comes."""
-        body = Body([after(0.02, b"late")])
+        body = Body([after(0.02, b"late")], lambda body: None)
         with self.assertRaises(asyncio.TimeoutError):
             await asyncio.wait_for(body.next_chunk(), 0.001)
         self.assertFalse(body.arrived)

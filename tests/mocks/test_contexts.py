@@ -7,6 +7,7 @@ import unittest
 from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.mocks import async_context, never, outcomes
 from asynctestkit.mocks.leftovers import unfinished
+from tests.case_runs import run_body
 
 
 class ContextTests(unittest.IsolatedAsyncioTestCase):
@@ -35,6 +36,17 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         cm = async_context(1)
         self.assertEqual(await self.enterAsyncContext(cm), 1)
         await self.doAsyncCleanups_of(cm)
+
+    @unittest.skipUnless(HAS_RUNNER, "enterAsyncContext came with 3.11")
+    def test_enter_async_context_leaves_it(self):
+        """Unittest asks whether `__aexit__` is a coroutine function, and awaits it."""
+
+        async def test(self):
+            self.cm = self.makeAsyncContext(1)
+            self.assertEqual(await self.enterAsyncContext(self.cm), 1)
+
+        ran = run_body(test)
+        self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
 
     async def doAsyncCleanups_of(self, cm):
         function, args, kwargs = self._cleanups.pop()

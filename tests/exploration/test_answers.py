@@ -1,0 +1,125 @@
+"""What a program may come to when one of its calls has failed, and what it may not."""
+
+import asyncio
+import contextlib
+import unittest
+
+from asynctestkit import Leak, LeakError, ScriptError
+from asynctestkit.exploration.answers import is_answer, is_answer_left_behind
+from asynctestkit.exploration.faults import Raised
+
+
+class Gone(Exception):
+    """A program's own."""
+
+
+class AnswersTests(unittest.TestCase):
+    def setUp(self):
+        self.fault = ConnectionError("lost")
+        self.raised = [Raised(self.fault, frozenset())]
+
+    def call(self):
+        raise self.fault
+
+    def came_out(self, function):
+        try:
+            function()
+        except Exception as error:  # assertRaises would take its traceback away
+            return is_answer(error, self.raised)
+        self.fail("nothing came out")
+
+    def raised_in(self, statement):
+        """What comes out of a handler with that statement."""
+        names = {"call": self.call, "Gone": Gone, "self": self, "asyncio": asyncio}
+        lines = ("def run():", " try: call()", " except ConnectionError as error:", f"  {statement}")
+        exec("\n".join(lines), names)
+        return self.came_out(names["run"])
+
+    def test_the_fault_itself(self):
+        """It, and no other that is like it."""
+        self.assertTrue(self.came_out(self.call))
+        self.assertFalse(is_answer(ConnectionError("lost"), self.raised))
+
+    def test_one_in_its_place(self):
+        """Raised from it, or in a handler by `raise`."""
+        for statement in (
+            "raise Gone from error", "raise Gone", "raise Gone from None", "raise RuntimeError('gone')",
+            "raise AssertionError from error",
+        ):  # fmt: skip
+            with self.subTest(statement):
+                self.assertTrue(self.raised_in(statement))
+
+    def test_an_error_in_the_handler(self):
+        """An operation that fails, here or in the library, and an assertion, are no answer."""
+        for statement in (
+            "None.close()", "missing", "{}['x']", "asyncio.Lock().release()", "self.assertEqual(1, 2)",
+            "assert False", "raise AssertionError", "raise ValueError from KeyError()",
+        ):  # fmt: skip
+            with self.subTest(statement):
+                self.assertFalse(self.raised_in(statement))
+
+    def test_giving_up(self):
+        """By `raise`, in a function that the call was made in, when nothing is handled any more."""
+
+        def retry():
+            with contextlib.suppress(ConnectionError):
+                self.call()
+            raise Gone
+
+        self.assertFalse(self.came_out(retry))
+        self.raised = [Raised(self.fault, frozenset({retry.__code__}))]
+        self.assertTrue(self.came_out(retry))
+        self.assertFalse(is_answer(Gone(), self.raised))  # it was not raised at all
+
+    def test_an_assertion_that_was_handed_it(self):
+        """`assertRaises` was meant for another; what it says of this one says nothing."""
+
+        def expects_another():
+            with self.assertRaisesRegex(ConnectionError, "refused"):
+                self.call()
+
+        self.assertTrue(self.came_out(expects_another))
+
+        def expects_one():
+            with self.assertRaises(ConnectionError):
+                pass
+
+        self.assertFalse(self.came_out(expects_one))
+
+    def test_groups(self):
+        """All of their members have to be."""
+
+        def group(*members):
+            error = ValueError()
+            error.exceptions = members
+            return is_answer(error, self.raised)
+
+        self.assertTrue(group(self.fault, asyncio.CancelledError()))
+        self.assertFalse(group(self.fault, ValueError()))
+
+    def test_what_leaves_the_script(self):
+        """A test says nothing of it, and so there is nothing to be said; nor of what was cancelled then."""
+        self.assertTrue(is_answer(ScriptError("one call more"), self.raised))
+        self.assertTrue(is_answer(asyncio.CancelledError(), self.raised))
+        self.assertFalse(is_answer(ScriptError("one call more"), []))
+
+
+class LeftBehindTests(unittest.TestCase):
+    def judge(self, *leaks):
+        error = LeakError("left behind", tuple(Leak(kind, description=text) for kind, text in leaks))
+        return is_answer_left_behind(error, [Raised(ConnectionError("lost"), frozenset())])
+
+    def test_the_exception_of_a_task(self):
+        """Nobody has looked at it: then it has not gone anywhere. One of a program's own counts as it."""
+        looked = "the task failed and nobody looked: "
+        self.assertTrue(self.judge(("exception", f"{looked}ConnectionError: lost")))
+        self.assertTrue(
+            self.judge(("exception", f"{looked}svc.errors.Gone: x"), ("exception", f"{looked}svc.Gone"))
+        )
+        self.assertFalse(self.judge(("exception", f"{looked}AttributeError: no x")))
+        self.assertFalse(self.judge(("exception", f"{looked}asyncio.exceptions.InvalidStateError: x")))
+
+    def test_anything_else(self):
+        """A task that goes on is left behind, whatever else is."""
+        self.assertFalse(self.judge(("exception", "it: ConnectionError: lost"), ("task", "still pending")))
+        self.assertFalse(is_answer_left_behind(ValueError(), []))

@@ -1,0 +1,93 @@
+"""The scripted calls of a run, their names, and which of them fail."""
+
+import asyncio
+import unittest
+from types import SimpleNamespace
+
+from asynctestkit.exploration.deviations import Fault
+from asynctestkit.exploration.faults import Faults
+from asynctestkit.exploration.loop import ExploredLoop
+from asynctestkit.mocks.faults import connection_lost
+from tests.case_runs import lines_of
+
+
+class Call:
+    """An object of the mocks'."""
+
+    def __init__(self, faults, name="get"):
+        self.faults, self.name = faults, name
+
+    def use(self, errors=connection_lost):
+        return self.faults.use(self, self.name, errors)
+
+
+class FaultsTests(unittest.IsolatedAsyncioTestCase):
+    def faults(self, *schedule):
+        self.steps = SimpleNamespace(is_watching=True, applied=[], walker=lambda task: None)
+        return Faults(schedule, self.steps)
+
+    async def test_names_and_uses(self):
+        """The second of a name has a number; each counts its own uses."""
+        faults = self.faults()
+        one, other = Call(faults), Call(faults)
+        for each in (one, other, Call(faults, "post"), one):
+            self.assertIsNone(each.use())
+        self.assertEqual(
+            faults.possible, [Fault("get", 1), Fault("get#2", 1), Fault("post", 1), Fault("get", 2)]
+        )
+
+    async def test_an_address_that_is_used_again(self):
+        """Whatever lies where a mock has lain is another."""
+        faults = self.faults()
+        for _ in range(3):
+            Call(faults).use()
+        self.assertEqual([each.call for each in faults.possible], ["get", "get#2", "get#3"])
+
+    async def test_ways_to_fail(self):
+        """Each is a fault of its own; the first needs no name."""
+        faults = self.faults(Fault("get", 1, "TimeoutError"), Fault("get", 2), Fault("get", 3, "KeyError"))
+        call, kept = Call(faults), ValueError("kept")
+
+        def errors():
+            return kept, TimeoutError
+
+        self.assertIsInstance(call.use(errors), TimeoutError)
+        self.assertIs(call.use(errors), kept)
+        self.assertIsNone(call.use(errors))
+        self.assertEqual(faults.possible[:2], [Fault("get", 1), Fault("get", 1, "TimeoutError")])
+        self.assertEqual([each.error for each in self.steps.applied], ["TimeoutError", "ValueError"])
+        self.assertEqual([type(each.error) for each in faults.raised], [TimeoutError, ValueError])
+
+    async def test_where_it_was(self):
+        """The user's line, and the functions that the call was made in."""
+        faults = self.faults(Fault("get", 1))
+        self.assertIsNotNone(Call(faults).use())
+        (applied,), (raised,) = self.steps.applied, faults.raised
+        self.assertEqual(applied.chain.places[-1].line, lines_of(Call, "self.faults.use(")[0])
+        self.assertIsNone(applied.key)
+        self.assertLessEqual({Call.use.__code__, self.test_where_it_was.__code__}, raised.through)
+
+    async def test_in_which_step(self):
+        """That of the task which makes the call; from a plain callback, none, and no line of a caller's."""
+        loop = ExploredLoop(())
+        self.addCleanup(loop.close)
+        faults = loop.asynctestkit_faults = Faults((Fault("get", 1), Fault("get#2", 1)), loop.steps)
+
+        async def body():
+            await asyncio.create_task(self.call(faults), name="caller")
+            asyncio.get_running_loop().call_soon(faults.use, faults, "get", connection_lost)
+            await asyncio.sleep(0)
+
+        await asyncio.to_thread(loop.run_until_complete, body())
+        self.assertEqual([each.key for each in loop.steps.applied], [("caller", 1), None])
+        self.assertEqual(loop.steps.applied[1].chain.places, ())
+
+    async def call(self, faults):
+        Call(faults).use()
+
+    async def test_after_the_test(self):
+        """What the sweep and later cleanups call is not counted."""
+        faults = self.faults(Fault("get", 1))
+        self.steps.is_watching = False
+        self.assertIsNone(Call(faults).use())
+        self.assertEqual(faults.possible, [])

@@ -1,0 +1,34 @@
+"""Locks and contexts that are lost as a call has failed."""
+
+import unittest
+from types import SimpleNamespace
+
+from asynctestkit.exploration.faults import Raised
+from asynctestkit.exploration.lost import what_is_lost
+
+COPY, OTHER = "a Lock that was acquired at x.py:7 in copy", "a Lock that was acquired at x.py:9 in other"
+
+
+def life(*held, has_passed=True, released=(), through=()):
+    raised = [Raised(ValueError(), frozenset(each.__code__ for each in through))]
+    return SimpleNamespace(held=list(held), has_passed=has_passed, released=set(released), raised=raised)
+
+
+def copy(): ...
+
+
+class LostTests(unittest.TestCase):
+    def test_a_test_that_came_to_its_end(self):
+        """What is held more often than without the fault is lost."""
+        self.assertEqual(what_is_lost(life(COPY), life(COPY)), "")
+        text = what_is_lost(life(COPY, COPY, OTHER), life(COPY))
+        self.assertEqual(text.splitlines()[1:3], [f"  {COPY}", f"  {OTHER}"])
+        self.assertIn("remedy: give it back", text)
+
+    def test_a_test_that_has_ended_early(self):
+        """Only what the function that the fault went through would have released."""
+        usual = life(released=[COPY, OTHER])
+        ended = life(COPY, OTHER, has_passed=False, through=[copy])
+        self.assertEqual(what_is_lost(ended, usual).splitlines()[1:-1], [f"  {COPY}"])
+        self.assertEqual(what_is_lost(ended, life()), "")
+        self.assertEqual(what_is_lost(life(COPY, has_passed=False), usual), "")

@@ -1,0 +1,269 @@
+"""Scripted calls that fail where that is explored, and that are none to the mocks then."""
+
+import asyncio
+import contextlib
+import threading
+import unittest
+from unittest import mock
+
+from asynctestkit.mocks import MockBuilders, after, async_context, async_iterator, outcomes, response, session
+from asynctestkit.mocks.faces import behind
+from asynctestkit.mocks.faults import LOST, connection_lost, may_fail
+from asynctestkit.mocks.leftovers import forgotten, unfinished
+from tests.mocks.eager_library import AsyncClient
+from tests.mocks.lazy_library import ClientConnectionError, ClientSession
+
+
+async def fetch(number=0):
+    return number
+
+
+class FailingLoop(asyncio.SelectorEventLoop):
+    """Has its calls fail whose numbers are given, by their names."""
+
+    def __init__(self, **fails):
+        super().__init__()
+        self.asynctestkit_faults = self
+        self.fails = fails
+        self.uses = []
+        self.entered = []
+
+    def enter(self, context):
+        self.entered.append(context)
+
+    def leave(self, context):
+        self.entered.remove(context)
+
+    def use(self, of, name, errors):
+        self.uses.append(name)
+        self.ways = errors()
+        if self.uses.count(name) != self.fails.get(name.replace(".", "_")):
+            return None
+        return self.ways[0]() if isinstance(self.ways[0], type) else self.ways[0]
+
+
+class InFailingLoops(MockBuilders, unittest.TestCase):
+    def run_in(self, coroutine, **fails):
+        """What comes of it in a loop that has those calls fail."""
+        self.loop = FailingLoop(**fails)
+        try:
+            return self.loop.run_until_complete(coroutine)
+        finally:
+            self.loop.close()
+
+    async def twice(self, call, error=ConnectionError):
+        """The first time it fails, the second time it does not."""
+        with self.assertRaises(error):
+            await call()
+        return await call()
+
+    async def raises(self, error, call):
+        with self.assertRaises(error):
+            await call()
+
+
+class CallsTests(InFailingLoops):
+    def test_elsewhere_nothing_fails(self):
+        """Neither in another loop, nor in a thread without one."""
+        asyncio.run(async_context().__aenter__())
+        may_fail(self, "it", connection_lost)
+
+        async def body():
+            threads = [threading.Thread(target=may_fail, args=(self, "it", connection_lost))]
+            for each in threads:
+                each.start()
+                each.join()
+
+        self.run_in(body(), it=1)
+        self.assertEqual(self.loop.uses, [])
+
+    def test_outcomes(self):
+        """The call is in no record, and the next one gets its step; a step that raises is left alone."""
+        double = mock.AsyncMock(name="fetch", side_effect=outcomes("a", KeyError(1), "b"))
+
+        async def body():
+            with self.assertRaises(ConnectionError) as caught:
+                await double()
+            self.assertEqual(str(caught.exception), LOST)
+            return await double()
+
+        double.side_effect = script = outcomes("a", "b")
+        self.assertEqual(self.run_in(body(), fetch=1), "a")
+        self.assertEqual((double.await_count, double.call_count), (1, 1))
+        double.assert_awaited_once_with()
+        self.assertEqual(forgotten([double]), [])
+        self.assertIn("1 of 2 scripted outcomes never used", script.__self__.unfinished()[0])
+
+    def test_a_call_that_is_a_task(self):
+        """Nothing of the user's has called it then, and it is forgotten all the same."""
+        double = mock.AsyncMock(name="fetch", side_effect=outcomes("a"))
+
+        async def call():
+            return await asyncio.create_task(double())
+
+        self.assertEqual(self.run_in(self.twice(call), fetch=1), "a")
+        double.assert_awaited_once_with()
+
+    def test_outcomes_fail_as_they_do(self):
+        """With the first exception of the script; a step that raises, also after a time, is left to it."""
+
+        async def body(effect, steps):
+            for _ in range(steps):
+                with contextlib.suppress(ValueError, asyncio.CancelledError):
+                    await effect()
+
+        self.run_in(body(outcomes(asyncio.CancelledError, after(0, ValueError), "a"), 3))
+        self.assertEqual(self.loop.uses, ["outcomes"])
+        self.assertEqual(list(self.loop.ways), [ValueError])
+        error = ValueError(1)
+        self.run_in(body(outcomes(error, "a"), 2))
+        self.assertIs(self.loop.ways[0], error)
+        self.run_in(body(outcomes(asyncio.CancelledError(), "a"), 2))
+        self.assertIsInstance(self.loop.ways[0], ConnectionError)
+
+    def test_a_patched_function(self):
+        """It fails before its return value comes, or its side effect; not where it raises by itself."""
+        here = f"{__name__}.fetch"
+        stand_in = self.patchAsync(here, returns=7)
+        self.assertEqual(self.run_in(self.twice(lambda: fetch(1)), fetch=1), 7)
+        stand_in.assert_awaited_once_with(1)
+        self.assertEqual(stand_in.call_count, 1)
+        stand_in.side_effect = outcomes("a")
+        self.assertEqual(self.run_in(self.twice(lambda: fetch(2)), fetch=1), "a")
+        self.assertEqual(self.loop.uses, ["fetch"] * 2)
+
+        async def body():
+            with self.assertRaises(ValueError):
+                await fetch(3)
+
+        stand_in.side_effect = ValueError
+        self.run_in(body())
+        self.patchAsync(here, raises=ValueError)
+        self.run_in(body())
+        self.assertEqual(self.loop.uses, [])
+
+    def test_a_context(self):
+        """Entering it fails, and nothing was entered; so does awaiting it."""
+        for awaitable in (False, True):
+            context = async_context(7, awaitable=awaitable)
+
+            async def body(context=context):
+                with self.assertRaises(ConnectionError):
+                    async with context:
+                        self.fail("it was entered")
+                async with context as value:
+                    return value
+
+            self.assertEqual(self.run_in(body(), context=1), 7)
+            context.__aenter__.assert_awaited_once_with()
+            self.assertEqual(unfinished([context]), [])
+            self.assertEqual(self.loop.entered, [])
+            self.run_in(context.__aenter__())
+            self.assertEqual(self.loop.entered, [behind(context)])
+
+        async def wait():
+            return await context
+
+        self.assertEqual(self.run_in(self.twice(wait), context=1), 7)
+        broken = async_context(enter_raises=ValueError)
+        self.run_in(self.raises(ValueError, broken.__aenter__))
+        self.assertEqual(self.loop.uses, [])
+
+    def test_an_iterator(self):
+        """No item is lost; it fails as it does by itself, where that is known."""
+        items = async_iterator([1, 2])
+
+        async def body(items):
+            found = []
+            while len(found) < 2:
+                with contextlib.suppress(ConnectionError):
+                    async for item in items:
+                        found.append(item)
+            return found
+
+        self.assertEqual(self.run_in(body(items), iterator=2), [1, 2])
+        self.assertEqual(self.run_in(body(async_iterator(iter([1, 2]))), iterator=1), [1, 2])
+        failing = async_iterator([1, ValueError("cut")])
+        self.assertEqual(self.run_in(self.twice(failing.__anext__, ValueError), iterator=1), 1)
+        self.run_in(self.raises(ValueError, failing.__anext__))
+        self.assertEqual(self.loop.uses, [])
+
+
+class RequestsTests(InFailingLoops):
+    def test_a_request(self):
+        """It is none of the session's, and the next gets its answer; its library's errors come."""
+        for spec, errors in (
+            (None, (ConnectionError, asyncio.TimeoutError)),
+            (ClientSession, (ClientConnectionError, asyncio.TimeoutError)),
+            (AsyncClient, (ConnectionError, asyncio.TimeoutError)),
+        ):
+            web = session({"GET *": [response(text="a"), response(text="b")]}, spec=spec)
+
+            async def get(web=web):
+                return await web.get("u")
+
+            shown = self.run_in(self.twice(get, errors[0]), session_get=1)
+            self.assertEqual(len(web.requests), 1)
+            web.get.assert_called_once_with("u")
+            self.assertIs(web.requests[0].response, shown)
+            self.assertEqual(forgotten([web]), [])
+            self.run_in(get())
+            self.assertTrue(self.loop.uses[0].startswith("session.get"))
+
+    def test_the_errors_of_a_request(self):
+        """No connection and none in time; as another route fails, where one does; not twice."""
+        web = session({"GET a": response(), "GET b": [ValueError("refused")], "GET c": response(text="c")})
+
+        async def body():
+            await web.get("a")
+            with self.assertRaises(ValueError):
+                await web.get("b")
+            await self.twice(lambda: web.get("c"), ValueError)
+
+        self.run_in(body(), session_get=2)
+        self.assertEqual([type(each) for each in self.loop.ways], [ValueError])
+        self.assertEqual([request.url for request in web.requests], ["a", "b", "c"])
+
+        async def one():
+            await session({"GET a": response()}).get("a")
+
+        self.run_in(one())
+        self.assertEqual([type(each) for each in self.loop.ways], [ConnectionError, asyncio.TimeoutError])
+
+    def test_a_body(self):
+        """It breaks off for good; the request that it answers is none, and the next is answered so."""
+        for spec in (ClientSession, AsyncClient):
+            web = session({"GET *": [response(text="a"), response(text="b")]}, spec=spec)
+
+            async def read(web=web, spec=spec):
+                if spec is AsyncClient:
+                    return (await web.get("u")).text
+                async with web.get("u") as shown:
+                    return await shown.text()
+
+            self.assertEqual(self.run_in(self.twice(read), response=1), "a")
+            self.assertEqual(len(web.requests), 1)
+            web.get.assert_called_once_with("u")
+            self.assertEqual(self.run_in(read()), "b")
+
+    def test_a_streamed_body(self):
+        """Any chunk of it, and in any way of reading it; not where it breaks off by itself."""
+        shown = response(chunks=["a\n", ValueError("cut")])
+
+        async def body():
+            lines = []
+            with contextlib.suppress(ValueError):
+                lines += [line async for line in shown.content]
+            return lines
+
+        self.run_in(body())
+        self.assertEqual(self.loop.uses, ["response"])
+        web = session({"GET *": response(chunks=["a", "b"])}, spec=AsyncClient)
+
+        async def stream():
+            async with web.stream("GET", "u") as streamed:
+                return [part async for part in streamed.aiter_raw()]
+
+        self.assertEqual(self.run_in(self.twice(stream), response=2), [b"a", b"b"])
+        web.stream.assert_called_once_with("GET", "u")
+        self.assertEqual(len(web.requests), 1)
