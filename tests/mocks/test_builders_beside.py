@@ -109,9 +109,12 @@ class BesideTests(unittest.TestCase):
             raise ValueError("own")
 
         for base in BASES:
+            case = type("Case", (base,), {"test": passes})("test")
             with self.assertRaisesRegex(AssertionError, "left over on mocks"):
-                type("Case", (base,), {"test": passes})("test").debug()
-        # On 3.10 a plain case that fails in `debug()` hangs when it dies.
+                case.debug()
+            if getattr(case, "_asyncioTestLoop", None) is not None:  # before 3.11
+                case._tearDownAsyncioLoop()
+        # Before 3.11 a plain case that fails in `debug()` hangs when it dies.
         case = type("Case", (HygienicAsyncTestCase,), {"test": fails})("test")
         with self.assertRaisesRegex(ValueError, "own"):
             case.debug()
