@@ -1,12 +1,13 @@
-"""The suite: whole, it runs in several processes; files, classes and tests by name run in one."""
+"""The suite: whole, it runs in several processes; files, classes and tests by name or `-k` run in one."""
 
 import atexit
 import logging
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
-from tests.parallel import ParallelSuite, units
+from tests.parallel import ParallelSuite, Unit
 
 # In debug mode asyncio logs what takes 0.1 s, which says how busy the machine is.
 logging.getLogger("asyncio").addFilter(lambda record: not str(record.msg).startswith("Executing %s took"))
@@ -17,16 +18,19 @@ if os.environ.get("PYTHONDONTWRITEBYTECODE"):
     os.environ |= {"PYTHONPYCACHEPREFIX": _bytecode, "PYTHONDONTWRITEBYTECODE": ""}
     atexit.register(shutil.rmtree, _bytecode, ignore_errors=True)
 
-_TOO_FEW = 200
-"""Tests that are not worth another process, as those that `-k` picks."""
+_HERE = Path(__file__).parent
+_TOGETHER = {_HERE / "repository"}
+"""Folders whose files share what takes long to make."""
 
 
 def load_tests(loader, tests, pattern):
     """Called by unittest for the whole suite."""
-    found = loader.discover(os.path.dirname(__file__), pattern=pattern or "test*.py")
-    if found.countTestCases() < _TOO_FEW or not hasattr(os, "fork"):
-        return found
+    pattern = pattern or "test*.py"
+    if loader.testNamePatterns or not hasattr(os, "fork"):
+        return loader.discover(str(_HERE), pattern=pattern)
+    files = {path.parent if path.parent in _TOGETHER else path for path in _HERE.rglob(pattern)}
+    names = [".".join(path.relative_to(_HERE.parent).with_suffix("").parts) for path in sorted(files)]
+    # What comes last in the alphabet, whole test runs, takes longest.
+    units = [Unit(loader.loadTestsFromName, name) for name in reversed(names)]
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # More than there are processors, as many tests wait. What comes last in the alphabet, whole test runs,
-    # takes longest.
-    return ParallelSuite(reversed(units(found)), 2 * processors)
+    return ParallelSuite(units, 2 * processors)  # as many tests wait

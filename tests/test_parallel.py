@@ -14,7 +14,7 @@ SUITE = textwrap.dedent(
     import os
     import sys
     import unittest
-    from tests.parallel import ParallelSuite, units
+    from tests.parallel import ParallelSuite, Unit
 
     class Outcomes(unittest.TestCase):
         def test_success(self):
@@ -60,8 +60,7 @@ SUITE = textwrap.dedent(
 
     classes = [globals()[name] for name in sys.argv[2:]]
     load = unittest.defaultTestLoader.loadTestsFromTestCase
-    found = unittest.TestSuite(map(load, classes))
-    suite = ParallelSuite(units(found), int(sys.argv[1]))
+    suite = ParallelSuite([Unit(load, each) for each in classes], int(sys.argv[1]))
     result = unittest.TextTestRunner(verbosity=0).run(suite)
     sys.exit(not result.wasSuccessful())
     """

@@ -5,6 +5,7 @@ import unittest
 import warnings
 
 from asynctestkit import HygienicAsyncTestCase, MockBuilders
+from asynctestkit.cpython.versions import HAS_RUNNER
 from tests.running import run_case
 
 
@@ -112,7 +113,7 @@ class BesideTests(unittest.TestCase):
             case = type("Case", (base,), {"test": passes})("test")
             with self.assertRaisesRegex(AssertionError, "left over on mocks"):
                 case.debug()
-            if getattr(case, "_asyncioTestLoop", None) is not None:  # before 3.11
+            if not HAS_RUNNER and case._asyncioTestLoop is not None:  # before 3.11
                 case._tearDownAsyncioLoop()
         # Before 3.11 a plain case that fails in `debug()` hangs when it dies.
         case = type("Case", (HygienicAsyncTestCase,), {"test": fails})("test")

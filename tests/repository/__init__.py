@@ -1,12 +1,12 @@
 """The laws of this repository, one module each. They read the source tree; each proves that it can fail."""
 
-import os
+import unittest
+from pathlib import Path
 
-from tests.parallel import Together
 from tests.repository.tree import modules
 
 
-class _Laws(Together):
+class _Laws(unittest.TestSuite):
     """Most of them read all of the source, which is parsed once for all of them."""
 
     def run(self, result, debug=False):
@@ -18,5 +18,5 @@ class _Laws(Together):
 
 def load_tests(loader, tests, pattern):
     """Called by unittest for this folder."""
-    found = loader.discover(os.path.dirname(__file__), pattern=pattern or "test*.py")
-    return _Laws([found])
+    here = Path(__file__).parent
+    return _Laws([loader.discover(str(here), pattern or "test*.py", str(here.parents[1]))])
