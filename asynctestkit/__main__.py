@@ -1,4 +1,4 @@
-"""`python -m asynctestkit`: runs a suite as it is, and says what its asyncio tests leave behind."""
+"""`python -m asynctestkit`: runs an unmodified suite, and reports what its asyncio tests leave behind."""
 
 import sys
 

@@ -3,8 +3,8 @@
 mark → setUp, asyncSetUp → body → asyncTearDown, tearDown → cleanups, last in first out → sweep → loop closes.
 
 `run` is not overridden: from within it, unittest counts frames for a DeprecationWarning. The sweep is a
-cleanup, registered before any other and so run after all of them, in `debug()` as well, and where set-up
-failed or a hook was overridden without `super()`.
+cleanup, registered before any other and so run after all of them, also in `debug()`, after a failed set-up,
+and if a hook is overridden without `super()`.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class HygieneHooks(GuardedTest, RunnerHooks):
         guard = self._hygieneGuard
         sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
         if guard is not None and self._outcome is not None:
-            guard.is_decided |= not self._outcome.success  # a failed subtest, for one
+            guard.is_decided |= not self._outcome.success  # as after a failed subtest
         is_the_last = guard is None or (not guard.depth and is_called_by_run(sys._getframe(1)))
         if is_the_last or sweep not in self._cleanups:
             return super().doCleanups()
-        # The user's own call, in the middle of the test: the sweep stays the last cleanup of all.
+        # A call of the user's during the test: the sweep stays the last cleanup of all.
         self._cleanups.remove(sweep)
         try:
             return super().doCleanups()
@@ -121,11 +121,11 @@ class HygieneHooks(GuardedTest, RunnerHooks):
         overridden = getattr(func, "__func__", func) not in (_Plain.asyncSetUp, _Plain.asyncTearDown)
         if overridden or self._hygieneGuard is None or not is_quiet(self._hygieneGuard.loop):
             return super()._callAsync(func, *args, **kwargs)
-        return None  # the hook does nothing, and a turn of the loop would do nothing either
+        return None  # neither the hook nor a turn of the loop would do anything
 
 
 class HygieneMixin(ExploredCase, TaskControl, GuardedCase, HygieneHooks):
-    """Makes the tests of an IsolatedAsyncioTestCase clean up after themselves: put it in front of that class.
+    """Guards the tests of an IsolatedAsyncioTestCase, and sweeps after each: put it in front of that class.
 
     Settings documents the class attributes. Everything else is as in IsolatedAsyncioTestCase.
     """
@@ -144,6 +144,6 @@ class HygienicAsyncTestCase(
     IsolationHelpers,
     unittest.IsolatedAsyncioTestCase,
 ):
-    """IsolatedAsyncioTestCase that fails a test which leaves something behind, says what, and never hangs.
+    """IsolatedAsyncioTestCase that fails a test which leaves something behind, reports it, and never hangs.
 
     Settings lists its class attributes; `self.clock` is its loop's time, `self.seed` the seed of `random`."""

@@ -1,8 +1,8 @@
-"""What a user of the package can meet.
+"""The exceptions and warnings that a user of the package can meet.
 
     AssertionError
       ├── LeakError             a test left something behind
-      ├── DeadlineError         a phase of a test, or a guarded block, outlived its deadline
+      ├── DeadlineError         a phase of a test, or a guarded block, exceeded its deadline
       ├── BlockedLoopError      a callback held the loop for longer than `blocking_threshold`
       ├── DeadlockError         nothing could ever wake a phase of a test any more
       ├── RunawayError          a phase of a test drove the virtual clock past its limit, or spun for ever
@@ -49,9 +49,9 @@ class LeakError(AssertionError):
 
 
 class DeadlineError(AssertionError):
-    """A phase of a test outlived its `deadline`, in wall seconds, and was cancelled or interrupted.
+    """A phase of a test exceeded its `deadline`, in wall seconds, and was cancelled or interrupted.
 
-    Where the code under test ended with an exception of its own on the way out, that is the `__cause__`.
+    If the code under test then ended with an exception of its own, that is the `__cause__`.
     """
 
 
@@ -71,7 +71,7 @@ class DeadlockError(AssertionError):
 
 
 class RunawayError(AssertionError):
-    """A phase of a test got nowhere on the virtual clock, and was cancelled.
+    """A phase of a test made no progress on the virtual clock, and was cancelled.
 
     Either `clock.limit` was reached, or tasks took turn after turn without any time passing.
     """
@@ -82,7 +82,7 @@ class StaleAllowanceError(AssertionError):
 
 
 class UnnamedTaskError(AssertionError):
-    """With `require_task_names`: tasks were started that carry no name but the one asyncio gave them."""
+    """With `require_task_names`: tasks were started that only have the name that asyncio gave them."""
 
 
 class ScriptError(AssertionError):
@@ -90,12 +90,12 @@ class ScriptError(AssertionError):
 
 
 class MissingTargetError(ScriptError, AttributeError):
-    """There is nothing of that name to patch."""
+    """There is no attribute of that name to patch."""
 
 
 class NotAsyncError(ScriptError, TypeError):
-    """What is to be patched is no coroutine function."""
+    """The attribute to be patched is no coroutine function."""
 
 
 class LeakWarning(UserWarning):
-    """A leak told without failing: `on_leak = "warn"`, or the test had already failed or skipped itself."""
+    """A leak that fails no test: `on_leak = "warn"`, or the test had already failed or skipped itself."""

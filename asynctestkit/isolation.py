@@ -1,4 +1,4 @@
-"""What keeps tests apart, in parallel and in any order: random numbers, ports, folders, environment."""
+"""Isolation of tests, in parallel and in any order: random numbers, ports, folders, environment."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __unittest = True
 
 
 class IsolationHelpers(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """Ports, folders and environment variables of the test's own; all is given back in its cleanups."""
+    """Ports, folders and environment variables of the test's own; its cleanups restore everything."""
 
     def unusedPort(self) -> int:
         """A port of this host that nothing is bound to, for TCP and UDP, on every interface.
 
-        No other test gets it until this one has ended, in no other process either. It lies below the range
-        from which systems choose ports by themselves, so that no outgoing connection takes it.
+        No other test, in any process, gets it until this one has ended. It lies below the range from which
+        systems choose ports by themselves, so that no outgoing connection takes it.
         """
         folder = _lock_folder()
         for port in _ports():
@@ -42,11 +42,11 @@ class IsolationHelpers(unittest.TestCase if TYPE_CHECKING else object):  # type:
         raise self.failureException(f"no port from {_FIRST_PORT} to {_LAST_PORT} is unused")
 
     def makeTempDir(self) -> Path:
-        """A new, empty folder, unique on this machine; removed at the end with all that is in it.
+        """A new, empty folder, unique on this machine; removed with its contents when the test ends.
 
-        A test that has gone into it is brought back to where it was when it asked for the folder.
+        If the current folder then lies in it, that is set back to what it was at the time of the call.
         """
-        # What a test is called may be made up, and is longer than a file name can be.
+        # The name of a generated test may have any characters, and be too long for a file name.
         name = re.sub(r"[^\w.-]", "_", self._testMethodName)[:_LONGEST_NAME]
         made = tempfile.TemporaryDirectory(prefix=f"{name}-{os.getpid()}-")
         self.addCleanup(made.cleanup)
@@ -65,9 +65,9 @@ class IsolationHelpers(unittest.TestCase if TYPE_CHECKING else object):  # type:
 
 
 class SeededRandom:
-    """Python's `random`, seeded until `restore`, or until its whole class is over.
+    """Python's `random`, seeded until `restore`, or until all tests of the class have ended.
 
-    To take the state of `random` and to set it back costs an eighth of a short test.
+    Saving and restoring the state of `random` costs an eighth of a short test.
     """
 
     def __init__(self, seed: int, case: unittest.TestCase | None = None) -> None:
@@ -77,12 +77,12 @@ class SeededRandom:
         random.seed(seed)
 
     def restore(self) -> None:
-        """Gives `random` back the state that it had before, unless that is done after the class."""
+        """Restores the previous state of `random`, unless that is done after the class."""
         if self._before is not None:
             random.setstate(self._before)
 
     def tell(self, error: BaseException) -> None:
-        """Has a failure show the seed, if `random` was used; an exception that skips a test is none."""
+        """Adds the seed to a failure as a note, if `random` was used; a skip is no failure."""
         is_unused = random.getstate() == random.Random(self._seed).getstate()
         if is_unused or isinstance(error, unittest.SkipTest):
             return
@@ -95,12 +95,12 @@ class SeededRandom:
 
 
 def _gives_back_after_class(case: unittest.TestCase) -> bool:
-    """Has a suite that runs a case give `random` back when it is done with the class; False without one."""
+    """Has the suite that runs a case restore `random` after the class; returns False without a suite."""
     if not interpreter.is_run_by_suite(case):
         return False
     cls = type(case)
     if _IS_GIVEN_BACK not in vars(cls):
-        setattr(cls, _IS_GIVEN_BACK, True)  # there, as whatever a module has counts as the process's
+        setattr(cls, _IS_GIVEN_BACK, True)  # on the class, as what a module holds counts as the process's
         cls.addClassCleanup(_give_back, cls, random.getstate())
     return True
 
@@ -111,11 +111,11 @@ def _give_back(cls: type, before: tuple[object, ...]) -> None:
 
 
 _IS_GIVEN_BACK = "_hygieneGivesRandomBack"
-"""On a class that a suite is in the middle of."""
+"""Set on a class while a suite runs its tests."""
 
 
 def seed_of(case: type, method: str) -> int:
-    """The seed of a test that is given none: derived from its name, the same wherever it is run from."""
+    """The default seed of a test: derived from its name, so that it is the same in every run."""
     return zlib.crc32(f"{case.__qualname__}.{method}".encode())
 
 
@@ -126,7 +126,7 @@ _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 
 
 def _ports() -> Iterator[int]:
-    """Each once, in an order that differs from process to process, and that no seed has a part in."""
+    """Each port once, in an order that differs between processes and does not depend on any seed."""
     ports = list(range(_FIRST_PORT, _LAST_PORT + 1))
     start = random.SystemRandom().randrange(len(ports))
     yield from ports[start:]
@@ -134,10 +134,10 @@ def _ports() -> Iterator[int]:
 
 
 def _lock_folder() -> Path:
-    """A folder that all users of the machine share; the user's own, where another has closed that one."""
+    """A folder that all users of the machine share; the user's own if another has made that inaccessible."""
     shared = Path(tempfile.gettempdir(), "asynctestkit-ports")
     if not shared.exists():
-        # Moved into place when it is open to all, so that nobody comes across it before.
+        # Moved into place once it is open to all, so that no other process finds it before.
         new = tempfile.mkdtemp(prefix="asynctestkit-ports-")
         os.chmod(new, 0o1777)
         try:
@@ -152,7 +152,7 @@ def _lock_folder() -> Path:
 
 
 def _current_folder() -> Path | None:
-    """None where the current folder has been removed."""
+    """The current folder; None if it has been removed."""
     try:
         return Path.cwd()
     except FileNotFoundError:
@@ -160,7 +160,7 @@ def _current_folder() -> Path | None:
 
 
 def _leave(folder: Path, before: Path | None) -> None:
-    """Goes back to the folder `before`, if the current one lies within `folder`, or is no more."""
+    """Changes back to the folder `before`, if the current one lies within `folder` or was removed."""
     current = _current_folder()
     if before is not None and (current is None or current.is_relative_to(folder)):
         os.chdir(before)

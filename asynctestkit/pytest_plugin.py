@@ -2,9 +2,9 @@
 
     pytest -p asynctestkit.pytest_plugin --hygiene=report
 
-guards every IsolatedAsyncioTestCase that pytest runs, as `python -m asynctestkit` does, and tells what was
-found in the summary, also for all processes of pytest-xdist. With `--hygiene=fail` a test fails for what it
-leaves. Tests that are async functions, of pytest-asyncio or anyio, are guarded if they use the fixture.
+guards every IsolatedAsyncioTestCase that pytest runs, as `python -m asynctestkit` does, and reports the leaks
+in the summary, also those of all processes of pytest-xdist. With `--hygiene=fail` a test fails for its leaks.
+Tests that are async functions, of pytest-asyncio or anyio, are guarded if they use the fixture.
 
 It is never loaded by itself. Nothing here is imported from pytest before pytest calls it.
 """
@@ -36,7 +36,7 @@ _STOPPED = (2, 3)
 
 
 def pytest_addoption(parser: Any) -> None:
-    """Called by pytest."""
+    """Adds the options; called by pytest."""
     group = parser.getgroup("hygiene", "what asyncio tests leave behind (asynctestkit)")
     group.addoption(
         "--hygiene", choices=("report", "fail"), help="tell what tests leave, or fail them for it"
@@ -46,7 +46,7 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
-    """Called by pytest."""
+    """Registers the audit and the fixture; called by pytest."""
     pytest = importlib.import_module("pytest")
     chosen = config.getoption("hygiene")
     names = ("hygiene_baseline", "hygiene_write_baseline")
@@ -74,7 +74,7 @@ def pytest_configure(config: Any) -> None:
         parts.append(_Report(record, baseline, written))
         if config.pluginmanager.hasplugin("xdist"):
             parts.append(_Collector(record))
-    # The last that is registered is called first: the audit ends before it is reported.
+    # The last one registered is called first: the audit ends before it is reported.
     for part in (*parts, _Auditor(record, settings, charges)):
         config.pluginmanager.register(part)
 
@@ -101,7 +101,7 @@ def _fixtures(settings: Settings, *, observes: bool) -> object:
 
 
 class _Auditor:
-    """In every process that runs tests."""
+    """Audits the tests, in every process that runs tests."""
 
     def __init__(self, record: Record, settings: Settings, charges: bool) -> None:
         self._record = record
@@ -110,7 +110,7 @@ class _Auditor:
         self._audit = contextlib.ExitStack()
 
     def pytest_collection_finish(self, session: Any) -> None:
-        """All classes are there."""
+        """Begins the audit, once all classes are imported."""
         self._audit.enter_context(auditing(self._record, self._settings, charges=self._charges))
 
     def pytest_runtest_setup(self, item: Any) -> None:
@@ -123,7 +123,7 @@ class _Auditor:
 
 
 class _WorkersReport:
-    """In a process of pytest-xdist's: hands what was recorded to the one that began them."""
+    """In a worker process of pytest-xdist: sends the record to the main process."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
@@ -133,13 +133,13 @@ class _WorkersReport:
 
 
 class _Collector:
-    """In the process that has begun others."""
+    """In the main process of pytest-xdist: merges the records of the workers."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
 
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """A process has ended: by itself, or, with an error, without a word of what it has found."""
+        """Called when a worker has ended, possibly with an error and without its record."""
         output = getattr(node, "workeroutput", {})
         if _OUTPUT in output:
             self._record.merge(json.loads(output[_OUTPUT]))
@@ -148,7 +148,7 @@ class _Collector:
 
 
 class _Report:
-    """In the process that pytest was started in."""
+    """Reports the record, in the process that pytest was started in."""
 
     def __init__(self, record: Record, baseline: Baseline | None, written: Baseline | None) -> None:
         self._record = record

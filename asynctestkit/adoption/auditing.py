@@ -1,4 +1,4 @@
-"""A run under audit: its classes are guarded, and everything that is heard of leaks is recorded."""
+"""A run under audit: its classes are guarded, and every leak is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["auditing", "settings_of_run"]
 def settings_of_run(given: Mapping[str, Any], *, charges: bool) -> Settings:
     """The settings for the classes of a suite.
 
-    With `charges` a leak fails its test, and the default limits hold; else nothing does but what is given.
+    With `charges` a leak fails its test, and the default limits apply; else only the given settings do.
     """
     if charges:
         return Settings(**given)
@@ -28,23 +28,23 @@ def settings_of_run(given: Mapping[str, Any], *, charges: bool) -> Settings:
 
 @contextlib.contextmanager
 def auditing(record: Record, settings: Settings, *, charges: bool) -> Iterator[list[str]]:
-    """Guards the classes that there are, and records, until the block ends.
+    """Guards all existing classes, and records leaks, until the block ends.
 
-    Gives the names of the classes that cannot be guarded. With `charges` tests are charged with what is new;
-    else they keep the outcome that they have.
+    Yields the names of the classes that cannot be guarded. With `charges` tests are charged with new leaks;
+    else they keep their outcome.
     """
 
     def hear(test: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
         rows = record.add(test, leaks)
         if not charges:
-            return leaks  # a class that is hygienic by itself fails as it does without an audit
+            return leaks  # a class that is itself hygienic fails as it does without an audit
         return tuple(leak for leak, row in zip(leaks, rows, strict=True) if row.is_new)
 
     refused, take_back = guard_all(settings, observes=not charges)
     listeners.append(hear)
     try:
         yield refused
-        gc.collect()  # what says only when it dies that it was left is heard of as well
+        gc.collect()  # also records objects that announce themselves only when destroyed
     finally:
         listeners.remove(hear)
         take_back()

@@ -1,6 +1,6 @@
-"""The ratchet: a file of the leaks that are known, so that a run can tell those that are new.
+"""The ratchet: a file of the known leaks, by which a run can tell the new ones.
 
-JSON, sorted, an entry a line, so that a version control system shows what came and what went:
+JSON, sorted, one entry a line, so that a version control system shows which were added and removed:
 
     {"version": 1, "leaks": [
     {"kind": "task", "file": "shop/feed.py", "function": "connect", "name": "bg:feed-*", "reason": "…"},
@@ -43,11 +43,11 @@ class Entry:
 
     @property
     def allowance(self) -> Allowance:
-        """The same for the code of the suite, where it holds whatever the place."""
+        """The same leak as an allowance for the suite's code, which applies to any place."""
         return Allowance(self.identity.kind, name=self.identity.name, reason=self.reason)
 
     def matches(self, row: Row) -> bool:
-        """Whether it accepts what was noted in this row."""
+        """Whether the entry accepts the leaks of this row."""
         return self.identity[:3] == row.identity[:3] and (
             self.identity.name == row.identity.name or fnmatchcase(row.leak.name, self.identity.name)
         )
@@ -63,7 +63,7 @@ class Baseline:
 
     @classmethod
     def read(cls, path: str) -> Baseline:
-        """Reads a file; BaselineError where it is none."""
+        """Reads a file; BaselineError if it is no baseline."""
         try:
             with open(path, encoding="utf-8") as file:
                 values = json.load(file)
@@ -82,11 +82,11 @@ class Baseline:
 
     @classmethod
     def to_write(cls, path: str) -> Baseline:
-        """What a file to be written holds already; BaselineError where that is no baseline."""
+        """The current contents of a file to be written; BaselineError if that is no baseline."""
         return cls.read(path) if os.path.lexists(path) else cls(path)
 
     def accepts(self, row: Row) -> bool:
-        """Whether what was noted in this row is known."""
+        """Whether the leaks of this row are known."""
         matching = self._matching(row)
         self._met.update(matching)
         return bool(matching)
@@ -99,11 +99,11 @@ class Baseline:
         return [entry for entry in self.entries if entry.matches(row)]
 
     def write(self, rows: Iterable[Row], *, keeps_others: bool) -> None:
-        """Writes the file; OSError where that cannot be."""
+        """Writes the file; OSError if that fails."""
         write_whole(self.path, self.text(rows, keeps_others=keeps_others))
 
     def text(self, rows: Iterable[Row], *, keeps_others: bool) -> str:
-        """The file for what was found, with the reasons so far. With `keeps_others` no entry is dropped."""
+        """The file's text for these rows, with existing reasons. With `keeps_others` no entry is dropped."""
         found: dict[Identity, Entry] = {}
         for row in rows:
             for entry in self._matching(row) or [Entry(row.identity)]:

@@ -1,4 +1,4 @@
-"""The files that a run was asked for: each is written whole, and what keeps one back keeps back no other."""
+"""The files that a run was asked for: each is written whole, and a failure of one stops no other."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ __all__ = ["Paths", "fault_of_folder", "write_files"]
 
 
 class Paths(Protocol):
-    """Where files go; None for one that nobody wants."""
+    """The paths of the files; None for one that was not asked for."""
 
     @property
     def json(self) -> str | None:
-        """Of `--json`."""
+        """The path given by `--json`."""
 
     @property
     def html(self) -> str | None:
-        """Of `--html`."""
+        """The path given by `--html`."""
 
     @property
     def junit(self) -> str | None:
-        """Of `--junit`."""
+        """The path given by `--junit`."""
 
 
 def fault_of_folder(path: str) -> str | None:
-    """Why no file of this path can be written, as far as that can be told beforehand."""
+    """Why a file cannot be written at this path, as far as that is known beforehand; else None."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.isdir(path):
         return f"{path} cannot be written: it is a folder"
@@ -50,7 +50,7 @@ def write_files(
     noted: Sequence[NotedTest] | None,
     unmet: Iterable[Entry],
 ) -> list[str]:
-    """Writes them; returns what went wrong. A run that was stopped takes nothing out of a baseline."""
+    """Writes the files; returns the errors. A run that was stopped removes nothing from a baseline."""
     writers: list[tuple[str, Callable[[str], None]]] = []
     if paths.json is not None:
         writers.append((paths.json, lambda path: write_whole(path, json_of(record, unmet))))

@@ -1,4 +1,4 @@
-"""Tests that are async functions, which some plug-in of pytest runs: each as one guarded block."""
+"""Tests that are async functions, run by a plug-in of pytest: each is one guarded block."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class _FunctionTest(no_leaks):
 def guarded_function(
     test: str, function: _AsyncFunction, settings: Settings, *, observes: bool
 ) -> _AsyncFunction:
-    """The function of a test of this id, guarded from its first line to its last.
+    """A test's function, guarded from its first line to its last; `test` is the test's id.
 
-    What fixtures have made before is nobody's leak. On a loop that is not asyncio's nothing is guarded.
+    What fixtures have created before is no leak. On a loop that is not asyncio's nothing is guarded.
     """
 
     @functools.wraps(function)

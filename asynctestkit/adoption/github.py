@@ -1,4 +1,4 @@
-"""Annotations and the summary of a step, where GitHub Actions runs the suite.
+"""Annotations and the summary of a step, if GitHub Actions runs the suite.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -14,11 +14,11 @@ from .record import Record, Row
 __all__ = ["annotate", "annotation", "summary_page"]
 
 _MOST = 10
-"""GitHub shows no more of a step."""
+"""GitHub shows no more annotations for a step."""
 
 
 def annotate(record: Record) -> None:
-    """Prints a warning for each of the worst places, and appends the table to the summary, under Actions."""
+    """Under Actions, prints a warning for each of the worst places, and appends the table to the summary."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     new = [row for row in record.rows if row.is_new]
@@ -33,7 +33,7 @@ def annotate(record: Record) -> None:
 
 
 def annotation(row: Row, folder: str = "") -> str:
-    """The command that puts a place beside its line; `folder` is where the run was started."""
+    """The command that annotates a line with a leak; `folder` is where the run was started."""
     values = {"title": f"{row.leak.kind} left behind by {len(row.tests)} of the tests"}
     if row.place is not None:
         values = {"file": folder + row.place.file, "line": str(row.place.line), **values}
@@ -64,7 +64,7 @@ def summary_page(record: Record) -> str:
 
 
 def _within_the_repository(folder: str) -> str:
-    """What stands before the path of a file, as GitHub wants it from the root of the repository."""
+    """The prefix that makes a path relative to the root of the repository, as GitHub expects it."""
     root = os.environ.get("GITHUB_WORKSPACE", "")
     return f"{folder[len(root) + 1 :]}/" if root and folder.startswith(f"{root}/") else ""
 

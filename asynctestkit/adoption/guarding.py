@@ -1,13 +1,13 @@
-"""Makes the test classes of a run hygienic as they are, whoever has defined them, and takes it back.
+"""Makes the unmodified test classes of a run hygienic, wherever they are defined, and undoes that.
 
-The hooks go into the bases of every class that derives from IsolatedAsyncioTestCase directly, in front of
-it: as if the suite had been written with HygieneMixin there. So ids, class fixtures, `load_tests`, `super()`
-and instances made beforehand are what they were, classes of libraries are covered whichever way a module has
-imported the name, and what has another base, such as Django's async tests, is left alone.
+The hooks are inserted into the bases of every class that derives from IsolatedAsyncioTestCase directly, in
+front of it: as if the suite had been written with HygieneMixin there. So ids, class fixtures, `load_tests`,
+`super()` and existing instances stay as they were, classes of libraries are covered however a module has
+imported the name, and classes with other bases, such as Django's async tests, are left alone.
 
 Rejected: a derived class for each, as `setUpClass` would then set attributes on that and not on the class
-that tests name, and its methods would hide the suite's own; to replace the name in `unittest`, as modules
-that were imported before have the class; to change the class itself, as its methods call `super()`.
+that tests name, and its methods would hide the suite's own; replacing the name in `unittest`, as modules
+imported before have the class; changing the class itself, as its methods call `super()`.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ class _RunHooks(HygieneHooks):
 
 
 def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callable[[], None]]:
-    """Has every class that there is now be guarded with these settings.
+    """Guards every class that exists now with these settings.
 
-    Returns the names of those for which that cannot be done, and what takes it back. With `observes`
-    outcomes stay what they were.
+    Returns the names of the classes for which that is not possible, and the undo function. With `observes`
+    outcomes do not change.
     """
     hooks: type = type("RunHooks", (_RunHooks,), {"_hygieneOfRun": settings, "_hygieneObserves": observes})
     before: list[tuple[Any, tuple[type, ...]]] = []
@@ -56,7 +56,7 @@ def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callabl
         bases = case.__bases__
         try:
             case.__bases__ = tuple(_with_hooks(bases, hooks))
-        except Exception:  # a metaclass with an `mro` of its own, or one that refuses in its own way
+        except Exception:  # a metaclass with its own `mro`, or one that refuses otherwise
             refused.append(f"{case.__module__}.{case.__qualname__}")
         else:
             before.append((case, bases))

@@ -1,4 +1,4 @@
-"""`--html FILE`: one page to be read, opened place by place, and printed. It asks no network for anything."""
+"""`--html FILE`: one page to read and to print, with each place to be unfolded. It loads nothing else."""
 
 from __future__ import annotations
 

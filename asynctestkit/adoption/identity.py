@@ -1,6 +1,6 @@
-"""What makes two leaks of different runs the same one: kind, file, function, and the pattern of the name.
+"""The identity of a leak across runs: kind, file, function, and the pattern of the name.
 
-No line number, as lines move, and nothing that a run counts or draws: `Task-17` is `Task-*`, a port is `*`.
+No line number, as lines move, and no counters or random parts: `Task-17` is `Task-*`, a port is `*`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ __all__ = ["FIELDS", "Identity", "identity_of", "name_pattern", "place_of", "sho
 
 
 class Identity(NamedTuple):
-    """A leak as it is told from others in every run."""
+    """What identifies a leak in every run."""
 
     kind: str
     file: str
-    """Relative to the folder of the run, with slashes; "" where the place is unknown."""
+    """Relative to the folder of the run, with slashes; "" if the place is unknown."""
     function: str
     name: str
-    """An `fnmatch` pattern, as an Allowance takes one."""
+    """An `fnmatch` pattern, as for an Allowance."""
 
     def values(self) -> dict[str, str]:
-        """Field by field, as files have it."""
+        """The fields by name, as in files."""
         return dict(zip(FIELDS, self, strict=True))
 
 
@@ -42,11 +42,11 @@ def identity_of(leak: Leak, folder: str) -> Identity:
 
 
 def place_of(leak: Leak) -> Place | None:
-    """The user's line that created it; else, as for an error of a callback, the one that raised it."""
+    """The user's line that created a leak; else, as for an error of a callback, the line that raised it."""
     places = leak.created_at or creators(reversed(leak.waiting_at))
     if not places:
         return None
-    # From 3.12 on a comprehension is no function of its own.
+    # From 3.12 on a comprehension is no longer a function.
     functions = (place.function for place in reversed(places) if place.function not in _COMPREHENSIONS)
     innermost = places[-1]
     return Place(innermost.file, innermost.line, next(functions, innermost.function))
@@ -56,21 +56,21 @@ _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
 
 def name_pattern(name: str) -> str:
-    """The `fnmatch` pattern of a name: what differs from run to run is `*`, all else stands for itself."""
+    """The `fnmatch` pattern of a name: parts that differ from run to run are `*`, all else is literal."""
     pattern = re.sub(r"[\[*?]", r"[\g<0>]", name)
     return re.sub(r"\*(?:[.:-]?\*)+", "*", _CHANGES.sub("*", pattern))
 
 
 _CHANGES = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"  # a UUID
-    r"|(?<=\btmp)[a-z0-9_]{8}\b"  # a name of tempfile's
+    r"|(?<=\btmp)[a-z0-9_]{8}\b"  # a name from tempfile
     r"|(?<![0-9A-Za-z])(?=[0-9a-fA-F]*\d)(?:0x)?[0-9a-fA-F]{6,}(?![0-9A-Za-z])"  # addresses and tokens
     r"|\d+"
 )
 
 
 def shown_path(file: str, folder: str) -> str:
-    """A path as every machine has it: below `folder`, an installed package or the standard library."""
+    """A path that is the same on every machine: relative to `folder`, site-packages or the library."""
     _, is_installed, rest = file.rpartition(f"-packages{os.sep}")
     if is_installed:
         return rest.replace(os.sep, "/")

@@ -1,20 +1,20 @@
 """`--json FILE`: everything that an audit has found, for programs.
 
-version         1; raised when a field changes its meaning or goes
+version         1; raised when a field is removed or changes its meaning
 python          the version of Python, such as "3.13.1"
-complete        false where the run was stopped: by Ctrl-C, `-f`, or a test that ended the process
+complete        false if the run was stopped: by Ctrl-C, `-f`, or a test that ended the process
 tests           how many tests were run
 leaky_tests     how many of them left anything behind
-leaks           how many things they left, all in all
+leaks           how many leaks there were in total
 places          one object for each kind, line and pattern of names, the worst first:
   kind            "task", "transport", … as in `Leak`
-  name            the pattern of the names, as `Allowance` and a baseline take it
-  file            of the user's line that created it, relative to the folder of the run; "" if unknown
-  line            its number, from 1; 0 if unknown
-  function        in which that line is; "" if unknown
+  name            the pattern of the names, as in `Allowance` and a baseline
+  file            the file of the user's line that created it, relative to the folder of the run, or ""
+  line            the number of that line, from 1; 0 if unknown
+  function        the function of that line; "" if unknown
   new             whether no baseline has accepted it
   leaks           how many there were
-  tests           an object: the id of each test that left it, and how many that left
+  tests           an object: the id of each test that left it, and how many it left
   example         the first of them, field by field as `Leak` documents it; places are arrays of file,
                   line and function
   report          the same as text

@@ -1,7 +1,7 @@
-"""`--junit FILE`: how each test ended, and each place of a leak as a test of its own, for CI servers.
+"""`--junit FILE`: the outcome of each test, and each place of a leak as a test of its own, for CI servers.
 
-A place fails where the run fails for it, as one that a baseline does not have; else it counts as skipped, so
-that a server shows it and does not turn red.
+A place is a failure if the run fails for it, as it is not in the baseline; else it counts as skipped, so that
+a server shows it and does not turn red.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def _add(case: ElementTree.Element, tag: str, message: str, text: str) -> None:
 
 
 def _allowed(text: str) -> str:
-    """Without what no XML may hold, such as the codes that colour a terminal."""
+    """The text without characters that XML forbids, such as the escape codes of a terminal."""
     return _NO_XML.sub("", text)

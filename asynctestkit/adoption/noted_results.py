@@ -1,4 +1,4 @@
-"""How each test of a run ended, for the files that tell of every test."""
+"""The outcome of each test of a run, for the files that list every test."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __unittest = True
 
 @dataclasses.dataclass
 class NotedTest:
-    """One test."""
+    """One test and its outcome."""
 
     id: str
     seconds: float = 0.0
     outcome: str = "passed"
-    """"passed", "failure", "error" or "skipped"; what was expected to fail and did has passed."""
+    """"passed", "failure", "error" or "skipped"; an expected failure counts as passed."""
     text: str = ""
-    """What unittest prints of it, or the reason to skip it."""
+    """What unittest prints about it, or the reason to skip it."""
 
     @property
     def case(self) -> str:
@@ -36,7 +36,7 @@ class NotedTest:
 
 
 def noting(base: type[unittest.TextTestResult], noted: list[NotedTest]) -> type[unittest.TextTestResult]:
-    """A result class that does what `base` does, and notes every test."""
+    """A result class that does what `base` does, and records every test."""
 
     class NotingResult(base):  # type: ignore[valid-type, misc]  # a class that is a parameter
         _began = 0.0

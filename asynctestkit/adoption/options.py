@@ -1,4 +1,4 @@
-"""The command line of `python -m asynctestkit`: what is ours is taken out, the rest is unittest's."""
+"""The command line of `python -m asynctestkit`: our options are taken out, the rest is unittest's."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class OptionsError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What was asked for."""
+    """The options of a run."""
 
     on_leak: OnLeak
     settings: Mapping[str, Any]
-    """Those that the tests get in place of the defaults."""
+    """The settings that replace the defaults."""
     baseline: str | None
     write_baseline: str | None
     strict_baseline: bool
@@ -52,11 +52,11 @@ class Options:
     junit: str | None
     wants_help: bool
     arguments: tuple[str, ...]
-    """unittest's."""
+    """The arguments for unittest."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Reads the command line and the environment; OptionsError for what cannot be."""
+    """Reads the command line and the environment; OptionsError if they are not valid."""
     parser = _parser()
     ours, others = _divided(parser.takes_value, arguments)
     try:
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def help_text() -> str:
-    """What `--help` prints."""
+    """The text of `--help`."""
     return _parser().format_help()
 
 
@@ -146,17 +146,17 @@ def _divided(takes_value: dict[str, bool], arguments: Sequence[str]) -> tuple[li
         if name in takes_value:
             ours.append(argument)
             if takes_value[name] and not is_joined and left:
-                ours[-1] += f"={left.pop(0)}"  # whatever it begins with
+                ours[-1] += f"={left.pop(0)}"  # even if it begins with "-"
         else:
             _reject_misspelt(name, list(takes_value))
             others.append(argument)
-            if argument == "-k" and left:  # the one option whose value may look like any
+            if argument == "-k" and left:  # the one option whose value may look like an option
                 others.append(left.pop(0))
     return ours, others
 
 
 def _reject_misspelt(name: str, known: list[str]) -> None:
-    """Ends with an error at an option that is one of ours but for a slip, and none of unittest's."""
+    """Raises OptionsError for an option that is a misspelling of ours, and not one of unittest's."""
     if not name.startswith("--") or any(each.startswith(name) for each in _UNITTESTS):
         return
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)

@@ -17,11 +17,11 @@ _Key = tuple[Identity, int]
 
 @dataclasses.dataclass
 class Row:
-    """Everything of one identity that was created at one line."""
+    """All leaks of one identity that were created at one line."""
 
     identity: Identity
     place: Place | None
-    """The line, with its path as the record shows it; None where it is unknown."""
+    """The line, with its path as the record shows it; None if it is unknown."""
     leak: Leak
     """The first of them, which is reported in full."""
     count: int = 0
@@ -38,14 +38,14 @@ class Row:
 
 
 def nothing_is_known(row: Row) -> bool:
-    """Where there is no baseline, every leak is new."""
+    """The check for a run without a baseline: every leak is new."""
     return False
 
 
 class Record:
-    """What a run, or one process of it, has heard of leaks; paths are shown relative to `folder`.
+    """The leaks of a run, or of one process of it; paths are shown relative to `folder`.
 
-    It grows with the number of leaky tests, and not with that of clean ones. `is_known` says of each row
+    It grows with the number of leaky tests, and not with that of clean ones. `is_known` returns for each row
     whether a baseline accepts it.
     """
 
@@ -54,11 +54,11 @@ class Record:
         self._is_known = is_known
         self.tests_run = 0
         self.is_complete = True
-        """Whether the run came to its end: what it has not found may else be there all the same."""
+        """Whether the run was completed; otherwise there may be leaks that it has not found."""
         self._rows: dict[_Key, Row] = {}
 
     def add(self, test: str, leaks: Iterable[Leak]) -> list[Row]:
-        """Notes what a test has left; returns the row of each."""
+        """Records the leaks of a test; returns the row of each."""
         return [self._add(test, leak) for leak in leaks]
 
     def _add(self, test: str, leak: Leak, count: int = 1) -> Row:
@@ -77,7 +77,7 @@ class Record:
 
     @property
     def rows(self) -> list[Row]:
-        """The worst first: what is new, then what most tests have left."""
+        """The rows, worst first: new ones first, then those that most tests have left."""
         return sorted(
             self._rows.values(), key=lambda row: (not row.is_new, -len(row.tests), -row.count, row.identity)
         )
@@ -108,7 +108,7 @@ class Record:
         return f"{tests}, {self.leaky_tests:,} leaky ({_counted(self.leaks, 'leak')} at {places}{of_them})"
 
     def to_values(self) -> dict[str, Any]:
-        """All of it as what JSON knows, for another process."""
+        """The whole record as JSON values, for another process."""
         rows = [{"leak": dataclasses.asdict(row.leak), "tests": row.tests} for row in self._rows.values()]
         return {"tests_run": self.tests_run, "is_complete": self.is_complete, "rows": rows}
 

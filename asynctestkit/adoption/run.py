@@ -23,7 +23,7 @@ __unittest = True
 
 _DOUBLE_RULE = "=" * 70
 WRONG_USE = 2
-"""The exit status where an option, a baseline or a file to be written is at fault."""
+"""The exit status if an option, a baseline or a file to be written is at fault."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,7 +53,7 @@ class _Run:
         self._process = os.getpid()
 
     def main(self) -> int:
-        """Runs and reports; what was run until Ctrl-C is reported as well."""
+        """Runs and reports; after Ctrl-C, what has been run is reported as well."""
         try:
             status = self._run_unittest()
         except BaseException:
@@ -62,7 +62,7 @@ class _Run:
         return self._report() or status
 
     def _run_unittest(self) -> int:
-        """Its exit status."""
+        """Runs the suite; returns unittest's exit status."""
         sys.argv[:] = [PROGRAM, *self.options.arguments]
         runner = type("AuditRunner", (_Runner,), {"audited": self})
         try:
@@ -74,8 +74,8 @@ class _Run:
         raise AssertionError("unittest.main ends with SystemExit")  # pragma: no cover  # for the type checker
 
     def _report(self) -> int:
-        """Prints and writes everything; returns the exit status that it calls for, 0 for none."""
-        if os.getpid() != self._process:  # a test has forked, and its child ends like this
+        """Prints and writes everything; returns the resulting exit status, 0 for no fault."""
+        if os.getpid() != self._process:  # a test has forked, and its child gets here
             return 0
         record, baseline, stream = self.record, self._baseline, self._stream
         unmet = baseline.unmet() if baseline is not None and record.is_complete else []
@@ -93,7 +93,7 @@ class _Run:
 
 
 class _Runner(unittest.TextTestRunner):
-    """unittest's own, whose run is under audit."""
+    """unittest's own runner, with its run under audit."""
 
     audited: _Run
 

@@ -15,12 +15,12 @@ from ..settings import ClockName, Settings, check
 __all__ = ["add_setting_options", "settings_in"]
 
 _OWN = ("on_leak", "leak_detectors", "allowed_leaks")
-"""Settings whose options read otherwise: --on-leak, --strict, --allow."""
+"""Settings with options of another form: --on-leak, --strict, --allow."""
 _UNSET: Any = object()
 
 
 def add_setting_options(parser: argparse.ArgumentParser) -> None:
-    """Adds an option for each setting; what is wrong in a value ends the parser with an error."""
+    """Adds an option for each setting; the parser rejects invalid values with an error."""
     parser.add_argument("--strict", action="store_true", help="look for every kind of leak")
     parser.add_argument(
         "--allow", action="append", default=[], type=_checked("allow", _allowance), metavar="KIND:NAME",
@@ -106,7 +106,7 @@ _READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
     int | None: (_integer, "NUMBER"),
     ClockName: (str, "real|virtual"),
 }
-"""How a value of each type is read, and what the help calls it."""
+"""For each type, how a value is read, and its name in the help."""
 
 _HELP = {
     "settle_time": "what pending tasks may take to end by themselves (1)",

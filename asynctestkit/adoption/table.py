@@ -1,4 +1,4 @@
-"""What a run has found, as text for a terminal: a table, a full report for each row of it, one total line."""
+"""A record as text for a terminal: a table, a full report for each row of it, one total line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .record import Record, Row
 __all__ = ["RULE", "render_record", "render_table", "render_unmet"]
 
 RULE = "-" * 70
-"""As unittest draws it."""
+"""The rule that unittest prints."""
 
 
 def render_record(record: Record, baseline: Baseline | None = None, unmet: Iterable[Entry] = ()) -> list[str]:
-    """All of it in lines, the total last; with a baseline what is new, and the entries that were not met."""
+    """The lines of a record, the total last; with a baseline, new rows only, and entries without a match."""
     shown = [row for row in record.rows if row.is_new]
     lines: list[str] = []
     if shown:

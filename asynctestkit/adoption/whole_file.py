@@ -10,9 +10,9 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: str, text: str) -> None:
-    """Puts a file in the place of another in one step: nobody ever reads half of it, and Ctrl-C leaves none.
+    """Replaces a file in one step: nobody ever reads half of it, and Ctrl-C leaves no partial file.
 
-    OSError where that cannot be; what was there is then untouched.
+    OSError if that fails; the existing file is then untouched.
     """
     path = os.path.realpath(path)  # a link stays one
     mode = _mode_of(path)
@@ -28,7 +28,7 @@ def write_whole(path: str, text: str) -> None:
 
 
 def _mode_of(path: str) -> int:
-    """The rights of the file that is there, or those that a new one gets."""
+    """The permissions of the existing file, or those that a new one gets."""
     try:
         return os.stat(path).st_mode & 0o777
     except FileNotFoundError:

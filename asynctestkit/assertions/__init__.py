@@ -1,1 +1,1 @@
-"""Assertions about time, queues, tasks, groups, logs and mocks: mixins, each of which works alone."""
+"""Assertions about time, queues, tasks, groups, logs and mocks: mixins that also work separately."""

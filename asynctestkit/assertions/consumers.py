@@ -1,4 +1,4 @@
-"""Stopping tasks, with sentinels or by cancelling them, in bounded time, whatever they do about it."""
+"""Stopping tasks, with sentinels or by cancelling them, in bounded time, however they react."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _SHUT_DOWN: Any = getattr(asyncio, "QueueShutDown", ())  # of 3.13
 
 @dataclass
 class Stopped:
-    """What came of stopping tasks: some lines on each that did not stop as it should."""
+    """The result of stopping tasks: some lines on each task that did not stop as it should."""
 
     faults: list[list[str]] = field(default_factory=list)
     remedy: str = ""
-    """For the first of them."""
+    """The remedy for the first fault."""
     cause: BaseException | None = None
-    """The first exception that one raised."""
+    """The first exception that a task raised."""
 
     def add(self, task: _Task, what: str, remedy: str, lines: Iterable[str] = ()) -> None:
-        """One more that did not."""
+        """Adds a task that did not stop as it should."""
         self.faults.append([f"  task {task.get_name()!r} {what}", *lines])
         self.remedy = self.remedy or remedy
 
     def add_if_failed(self, task: _Task, words: str) -> bool:
-        """Adds a task that is done if it has raised; returns whether it has."""
+        """Adds a finished task if it has raised; returns whether it has."""
         error = None if task.cancelled() else task.exception()
         if error is None:
             return False
@@ -50,7 +50,7 @@ class Stopped:
 
 
 async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped:
-    """Each has to end in CancelledError; those that do not end are detached."""
+    """Cancels the tasks, each of which has to end in CancelledError; detaches those that do not end."""
     stopped, running = _sorted_out(tasks)
     for task in running:
         task.cancel()
@@ -68,7 +68,7 @@ async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped
 async def stop_by_sentinels(
     tasks: Collection[_Task], queue: asyncio.Queue[Any], sentinel: object, within: float, grace_period: float
 ) -> Stopped:
-    """Each has to return by itself; those that do not are cancelled, and detached if they refuse that."""
+    """Sends sentinels; tasks that do not return by themselves are cancelled, and detached if stubborn."""
     stopped, running = _sorted_out(tasks)
     left = await _feed(queue, sentinel, running, within, grace_period)
     late = [task for task in running if not task.done()]
@@ -86,14 +86,14 @@ async def stop_by_sentinels(
 
 
 async def wait_for_all(tasks: Collection[asyncio.Future[Any]], within: float) -> None:
-    """Waits until all are done, for at most so many seconds of the loop's clock."""
+    """Waits until all are done, for at most `within` seconds of the loop's clock."""
     pending = [task for task in tasks if not task.done()]
     if pending:
         await run_within(asyncio.wait(pending), within, 0)
 
 
 async def end(tasks: Collection[_Task], within: float) -> list[_Task]:
-    """Cancels all and waits for them; detaches those that refuse, and returns them."""
+    """Cancels all and waits for them; detaches the stubborn ones, and returns them."""
     for task in tasks:
         task.cancel()
     await wait_for_all(tasks, within)
@@ -104,7 +104,7 @@ async def end(tasks: Collection[_Task], within: float) -> list[_Task]:
 
 
 def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
-    """Those that still run; and what is wrong with the others: they may have finished, but not died."""
+    """The tasks that still run, and the faults of the others: they may have finished, but not failed."""
     stopped = Stopped()
     for task in tasks:
         if task.done():
@@ -115,10 +115,10 @@ def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
 async def _feed(
     queue: asyncio.Queue[Any], sentinel: object, running: list[_Task], within: float, grace_period: float
 ) -> int:
-    """Puts a sentinel for each into the queue and waits for their end; returns how many found no place.
+    """Puts a sentinel for each into the queue and waits for their end; returns how many were not put.
 
-    A full queue takes no more until a consumer has taken something, which a dead one never does: so what puts
-    is a task beside the waiting, and ends with it.
+    A full queue takes no more until a consumer has taken an item, which a dead one never does: so a separate
+    task puts the sentinels, and ends with the waiting.
     """
     left = len(running)
 

@@ -1,10 +1,10 @@
-"""Awaiting something in the caller's own task, with the freedom to stop awaiting it.
+"""Awaiting something in the caller's own task, with the option to stop awaiting it.
 
-A plain `await` has everything that an assertion owes its user: the same context variables, the same current
-task, cancellations that arrive where they should. It lacks one thing: a way back from code that refuses to be
-cancelled. A task of its own has the way back and lacks the rest; on 3.10 it cannot even be given the caller's
-context. So the coroutine is driven by hand, in the task that awaits: the futures that it waits for go on to
-the task through a stand-in, which can let the task go.
+A plain `await` has everything that the user of an assertion expects: the same context variables, the same
+current task, cancellations that arrive where they should. But it cannot return from code that refuses to be
+cancelled. A separate task allows that and lacks the rest; on 3.10 it cannot even be given the caller's
+context. So the coroutine is driven by hand, in the task that awaits: the futures that it waits for are passed
+on to the task as stand-ins, which can release the task.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Abandoned(BaseException):
 class Drive(Generic[_T]):
     """Awaits an awaitable step by step, in the task that awaits the drive; once.
 
-    `spares` is for a future of the user's, which then nobody cancels who cancels the caller.
+    `spares` is for a future of the user's, which cancelling the caller then does not cancel.
     """
 
     # With slots, the collector's references lead from an instance to the coroutine: await_chain follows them.
@@ -63,17 +63,17 @@ class Drive(Generic[_T]):
         return self.send(None)
 
     def send(self, value: Any) -> Any:
-        """The task goes on. Raises StopIteration with the result, and Abandoned."""
+        """Takes the next step. Raises StopIteration with the result, or Abandoned."""
         advance = getattr(self._coroutine, "send", None)
         return self._step(self._coroutine.__next__) if advance is None else self._step(advance, value)
 
     def throw(self, error: Any, *_: Any) -> Any:
-        """The task has been cancelled; goes on as `send` does."""
+        """Takes the next step with an exception, such as the task's cancellation; otherwise as `send`."""
         throw = getattr(self._coroutine, "throw", None)
         return self._step(_raise if throw is None else throw, error)
 
     def close(self) -> None:
-        """The coroutine of the caller is closed, and this one with it."""
+        """Closes the awaited coroutine, as the caller's is being closed."""
         if hasattr(self._coroutine, "close"):
             self._coroutine.close()
 
@@ -88,9 +88,9 @@ class Drive(Generic[_T]):
         return chain_of_coroutine(self._coroutine, self._awaited())
 
     def abandon(self) -> None:
-        """Lets the task go, which takes no further step of the awaited code.
+        """Releases the task, which takes no further step of the awaited code.
 
-        What is not spared has refused to end: the code stays where it is, and the tasks that it waits for are
+        Code that is not spared has refused to end: it stays where it is, and the tasks that it waits for are
         detached.
         """
         self._is_abandoned = True
@@ -114,7 +114,7 @@ class Drive(Generic[_T]):
             raise Abandoned
         self.resumed_at = self._loop.time()
         yielded = take(*arguments)
-        # What is no future (a bare turn of the loop), and a task that awaits itself, is the task's affair.
+        # The task itself handles what is no future (a bare turn of the loop), and a task that awaits itself.
         if yielded is task_internals.current_task() or not task_internals.begins_to_wait_for(yielded):
             return yielded
         self._stand_in = _StandIn(yielded, self._spares)
@@ -122,14 +122,14 @@ class Drive(Generic[_T]):
 
 
 class _StandIn:
-    """Stands for a future towards the task that waits for it, and can wake that task by itself.
+    """Stands in for a future that the task waits for, and can wake that task by itself.
 
-    This is all that a task asks of a future; a class of one's own is welcome to it (`asyncio.isfuture`).
+    It has all that a task needs from a future, which may be of any class (see `asyncio.isfuture`).
     """
 
     def __init__(self, future: asyncio.Future[Any], spares: bool) -> None:
         self.future: asyncio.Future[Any] = getattr(future, "_asynctestkit_stands_for", future)
-        """The real one; what was yielded is another stand-in, where a drive drives a drive."""
+        """The real future; the yielded one is another stand-in if a drive drives a drive."""
         self._asynctestkit_stands_for = self.future
         self._asyncio_future_blocking = True
         self._yielded = future
@@ -138,20 +138,20 @@ class _StandIn:
         self._wakeup: tuple[Callable[..., object], Context | None] | None = None
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """Asked by the task, which refuses futures of another loop."""
+        """The future's loop; the task rejects futures of another loop."""
         return self._loop
 
     def add_done_callback(self, callback: Callable[..., object], *, context: Context | None = None) -> None:
-        """The task will be woken by the future itself, with no turn of the loop in between."""
+        """Has the future itself wake the task, with no turn of the loop in between."""
         self._wakeup = callback, context
         self._yielded.add_done_callback(callback, context=context)
 
     def cancel(self, msg: Any = None) -> bool:
-        """The task is being cancelled, and hands that on."""
+        """Passes on the task's cancellation, unless the future is spared."""
         if not self._spares:
             return self._yielded.cancel(msg=msg)
         self.let_go(self._loop)
-        return False  # to a task that is woken all the same, this means: raise CancelledError then
+        return False  # so that the task raises CancelledError when it is woken
 
     def let_go(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wakes the task, unless it is being woken already."""
@@ -163,7 +163,7 @@ class _StandIn:
 
 
 def is_going_on(future: asyncio.Future[Any] | None) -> bool:
-    """Whether what waits for this future goes on by itself: it is done, or on a chain of tasks that is.
+    """Whether code that waits for this future goes on by itself: the future is done, or its task goes on.
 
     None stands for a task that is ready to run.
     """
@@ -192,9 +192,9 @@ def _disarm(coroutine: object) -> None:
 
 
 def running_task(awaitable: object = None) -> asyncio.Task[Any]:
-    """The task that runs; RuntimeError in a callback, and where a coroutine is driven by hand.
+    """The running task; RuntimeError in a callback, and in a coroutine that is driven by hand.
 
-    Then it closes what was to be awaited in it.
+    Before it raises, it closes `awaitable`.
     """
     task = task_internals.current_task()
     if task is None:

@@ -1,4 +1,4 @@
-"""What every assertion mixin stands on: how it fails, and what the test case allows."""
+"""The base of every assertion mixin: how it fails, and which settings apply."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECONDS = re.compile(r"\d s\b")
 
 
 class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """Of a test case, one with HygieneMixin or a plain one."""
+    """A mixin for a test case, with HygieneMixin or plain."""
 
     def _failWith(self, msg: object, text: str, cause: BaseException | None = None) -> NoReturn:
         """Raises `failureException` itself: of a subclass, unittest would print our frames."""
@@ -36,7 +36,7 @@ class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[m
         return failure
 
     def _hygieneSettings(self) -> Settings:
-        """What holds for this test; without HygieneMixin, what the class says of these two."""
+        """The settings of this test; without HygieneMixin, those two that the class may have."""
         guard = getattr(self, "_hygieneGuard", None)
         if guard is not None:
             settings: Settings = guard.settings
@@ -48,7 +48,7 @@ class Failing(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[m
 
 
 def check_seconds(value: object, name: str, *awaitables: object) -> float:
-    """A time in seconds; for anything else it raises, and closes those `awaitables` that are coroutines."""
+    """A time in seconds; raises for anything else, and closes those `awaitables` that are coroutines."""
     wrong: Exception | None = None
     if isinstance(value, bool) or not isinstance(value, Real):
         wrong = TypeError(f"{name} must be a number of seconds, not {value!r}")
@@ -68,7 +68,7 @@ def close(awaitable: object) -> None:
 
 
 def check_awaitable(value: object, taker: str) -> None:
-    """Raises TypeError for what cannot be awaited, with a hint for a function that was not called."""
+    """Raises TypeError for a value that cannot be awaited, with a hint for a function that was not called."""
     if not isinstance(value, Awaitable) and not inspect.isawaitable(value):
         name: Any = getattr(value, "__name__", "it")
         hint = f"; call it: {taker}({name}(…), …)" if inspect.iscoroutinefunction(value) else ""

@@ -1,9 +1,8 @@
-"""Exception groups against what is expected of them: which member is which, and both as trees.
+"""Comparing exception groups with expected ones: which member matches which, and both as trees.
 
-What is expected is a tuple of exception types, and of further tuples for groups within. Members match in any
-order, and one exception may fit several expectations: `(Exception, ValueError)` against a ValueError and a
-KeyError. So members are paired as in a bipartite graph, by augmenting paths (Kuhn), never first come first
-served.
+A group is expected as a tuple of exception types, and of further tuples for nested groups. Members match in
+any order, and one exception may fit several expectations: `(Exception, ValueError)` against a ValueError and
+a KeyError. So members are paired as in a bipartite graph, by augmenting paths (Kuhn), and not greedily.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ def matches(expected: Expected, members: Sequence[Any], group_type: type[BaseExc
 def compare(
     expected: Expected, group: Any, members: Sequence[BaseException], group_type: type[BaseException]
 ) -> tuple[list[str], list[str]]:
-    """The lines of two trees, with marks: what is expected, and the group, with these as its members."""
+    """The lines of two trees, with marks: of the expected group, and of the actual one with these members."""
     wanted, found = _compare(expected, group, members, group_type)
     return list(wanted.lines()), list(found.lines())
 
 
 def expected_lines(expected: Expected) -> list[str]:
-    """The lines of the tree of what is expected."""
+    """The lines of the tree of the expected group."""
     return list(_expected_node(expected).lines())
 
 
@@ -104,7 +103,7 @@ def _compare(
     found = [_actual_node(each, group_type) for each in members]
     missing = [index for index in range(len(expected)) if index not in pairs.values()]
     extra = [index for index in range(len(members)) if index not in pairs]
-    # Of an expected group that is not there and an actual one that fits nothing, show what differs within.
+    # For a missing group and an actual one that fits nothing, show the differences within.
     groups = [index for index in extra if isinstance(members[index], group_type)]
     for index in [each for each in missing if isinstance(expected[each], tuple)]:
         if groups:

@@ -30,9 +30,9 @@ class GroupAssertions(Failing):
     ) -> RaisesGroup:
         """`with`: the block has to raise an exception group with exactly these members, in any order.
 
-        A member is expected by its type, a group within by a tuple of its members. `match` is searched in the
-        group's message; `flatten` takes the members of groups within for the group's own. The group is then
-        the `exception` of what `as` names. A bare exception is no group, and fails; but KeyboardInterrupt,
+        A member is expected by its type, a nested group by a tuple of its members. `match` is searched in the
+        group's message; `flatten` treats the members of nested groups as the group's own. The group is then
+        the `exception` of the context manager. A bare exception is no group, and fails; KeyboardInterrupt,
         CancelledError and the like, skips and failed assertions pass through. On 3.10 it needs the backport,
         `exceptiongroup`, and raises RuntimeError without it.
         """
@@ -49,7 +49,7 @@ class GroupAssertions(Failing):
 
 
 class RaisesGroup:
-    """The context of `assertRaisesGroup`; `failure` makes the exception of a text."""
+    """The context manager of `assertRaisesGroup`; `failure` makes an exception from a text."""
 
     exception: Any = None
     """The group, without its traceback; None until the block has raised it."""

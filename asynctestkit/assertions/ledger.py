@@ -1,8 +1,8 @@
-"""The ledger of one queue: who took what is not marked done, and what has become of them.
+"""The ledger of one queue: who took the items that are not marked done, and how those tasks ended.
 
-It lives on the queue itself, as attributes of that one object, which come before the methods of its class. So
-its type stays, its storage stays, and other queues know nothing of it. It holds neither the queue nor its
-items, and tasks weakly only: what would have been let go without a ledger is let go.
+It lives on the queue itself, as attributes of that one object, which take precedence over the methods of its
+class. So its type and its storage stay as they are, and other queues are not affected. It holds neither the
+queue nor its items, and tasks weakly only: a ledger keeps nothing alive.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOOKED = ("get", "get_nowait", "put_nowait", "task_done")
 
 
 class Taker:
-    """A task that has taken items. What it died of is noted as text: its exception would hold an item."""
+    """A task that has taken items. Its exception is recorded as text, as the exception could hold an item."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self.name = f"task {task.get_name()!r}"
@@ -39,7 +39,7 @@ class Taker:
 
     def _final(self, task: asyncio.Task[Any] | None) -> str:
         if task is not None and not self.fate:
-            self._ended(task)  # it has ended in this very turn, and is yet to tell
+            self._ended(task)  # it has ended in this turn; its callback has not run yet
         return self.fate or "which is gone"
 
     def _ended(self, task: asyncio.Future[Any]) -> None:
@@ -52,11 +52,11 @@ class Taker:
 
     @property
     def has_died(self) -> bool:
-        """Whether it ended with an exception, or was cancelled: it marks nothing done any more."""
+        """Whether it failed or was cancelled: it marks nothing done any more."""
         return self.fate not in ("", "which has returned")
 
     def report(self) -> Iterable[str]:
-        """One line on what became of it, and for a task that runs where it stands."""
+        """One line on how the task ended, or for a running task, lines on where it stands."""
         task = self._task()
         if task is None or task.done():
             return [self._final(task)]
@@ -65,7 +65,7 @@ class Taker:
 
 
 class Take:
-    """One item taken, or about to be: at which line, by whom."""
+    """One item that was taken, or is about to be: at which line, and by which task."""
 
     def __init__(self, place: Place | None, taker: Taker | None) -> None:
         self.place = place
@@ -95,40 +95,40 @@ class Ledger:
         self.open: list[Take] = []
         self.counts = Counts(0, 0, 0)
         self.users = 0
-        """How many want it; it is closed when nobody does."""
+        """The number of users; the ledger is closed when there are none."""
         self.is_watched = False
-        """Whether one of them is the user, who never closes it."""
+        """Whether `watchQueue` is one of the users, which never closes it."""
         self._takers: weakref.WeakKeyDictionary[asyncio.Task[Any], Taker] = weakref.WeakKeyDictionary()
         self._called: weakref.WeakKeyDictionary[Coroutine[Any, Any, Any], Take] = weakref.WeakKeyDictionary()
 
     def called(self, coroutine: Coroutine[Any, Any, Any], frame: FrameType) -> Take:
-        """`get()` was called: whoever calls is the taker, be it that `wait_for` awaits it in another task."""
+        """Records a `get()`: the caller is the taker, even if `wait_for` awaits it in another task."""
         take = self._called[coroutine] = self._take(frame)
         return take
 
     def took(self, frame: FrameType) -> None:
-        """An item was taken by `get_nowait()`, which a `get()` further out may have called."""
+        """Records an item taken by `get_nowait()`, which a `get()` further out may have called."""
         pending = {coroutine.cr_frame: take for coroutine, take in self._called.items()}  # type: ignore[attr-defined]  # not in typeshed
         take = next((pending[each] for each in _frames(frame) if each in pending), None)
         self.enter(take or self._take(frame))
 
     def enter(self, take: Take) -> None:
-        """An item was taken."""
+        """Records that an item was taken."""
         take.is_entered = True
         self._count(takes=1)
         self.open.append(take)
 
     def put(self) -> None:
-        """An item was put."""
+        """Records that an item was put."""
         self._count(puts=1)
 
     def done(self) -> None:
-        """An item was marked done: the oldest one of this task, or else the oldest of all."""
+        """Records that an item was marked done: the oldest one of this task, or else the oldest of all."""
         self._count(dones=1)
         taker = self._taker()
         mine = (take for take in self.open if take.taker is taker)
         take = next(mine, self.open[0] if self.open else None)
-        if take is not None:  # what was taken before the ledger was opened is not in it
+        if take is not None:  # items taken before the ledger was opened are not in it
             self.open.remove(take)
 
     def _count(self, takes: int = 0, puts: int = 0, dones: int = 0) -> None:
@@ -153,12 +153,12 @@ class Ledger:
 
 
 def ledger_of(queue: asyncio.Queue[Any]) -> Ledger | None:
-    """The ledger that is open on a queue."""
+    """The ledger that is open on a queue, or None."""
     return getattr(queue, _ATTRIBUTE, None)
 
 
 def open_ledger(queue: asyncio.Queue[Any]) -> Ledger:
-    """The ledger of a queue, for one more user."""
+    """Opens the ledger of a queue, for one more user."""
     ledger = ledger_of(queue)
     if ledger is None:
         ledger = Ledger()
@@ -169,7 +169,7 @@ def open_ledger(queue: asyncio.Queue[Any]) -> Ledger:
 
 
 def close_ledger(queue: asyncio.Queue[Any]) -> None:
-    """One user less; with the last one the queue is as it was before."""
+    """Closes the ledger for one user; with the last one the queue is restored."""
     ledger = ledger_of(queue)
     if ledger is not None:
         ledger.users -= 1
@@ -179,7 +179,7 @@ def close_ledger(queue: asyncio.Queue[Any]) -> None:
 
 
 def _hooks(queue: asyncio.Queue[Any], ledger: Ledger) -> dict[str, Callable[..., Any]]:
-    """What comes before the methods of the queue's class."""
+    """The functions that take precedence over the methods of the queue's class."""
     get, get_nowait, put_nowait, task_done = (_method(queue, name) for name in _HOOKED)
     calls_get_nowait = type(queue).get is asyncio.Queue.get
 
@@ -192,9 +192,9 @@ def _hooks(queue: asyncio.Queue[Any], ledger: Ledger) -> dict[str, Callable[...,
     def watched_get(*args: Any, **options: Any) -> Any:
         coroutine = get(*args, **options)
         if not asyncio.iscoroutine(coroutine):
-            return coroutine  # its item is nobody's until it comes through `get_nowait`
+            return coroutine  # the item is recorded when it comes through `get_nowait`
         take = ledger.called(coroutine, sys._getframe(1))
-        # A `get` of a subclass may take from a store of its own.
+        # A subclass's `get` may take from a store of its own.
         return coroutine if calls_get_nowait else entered(coroutine, take)
 
     def watched_get_nowait(*args: Any, **options: Any) -> Any:
@@ -227,7 +227,7 @@ def _method(queue: asyncio.Queue[Any], name: str) -> Callable[..., Any]:
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames from here outwards; below a callback's lie those that run the loop."""
+    """The frames from this one outwards, up to the frame that runs the callback."""
     while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         yield frame
         frame = frame.f_back

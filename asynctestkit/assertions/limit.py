@@ -1,8 +1,8 @@
-"""Awaiting something up to a limit: what became of it, as a value; the assertions judge.
+"""Awaiting something up to a limit: the result is a value, which the assertions judge.
 
 When the limit fires, the awaited code is cancelled. If it is still there after the clean-up time, it is
-cancelled once more, which cuts its clean-up short; and if that does not help, it is left behind. So what runs
-here takes `seconds` and twice the clean-up time, at most.
+cancelled once more, which cuts its clean-up short; and if that does not help, it is abandoned. So it takes
+`seconds` and twice the clean-up time, at most.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __unittest = True
 _T = TypeVar("_T")
 
 TURNS = 10
-"""Turns of the loop that what is ready when the limit fires gets to deliver its result."""
+"""Turns of the loop that code that is ready when the limit fires gets to deliver its result."""
 
 UNMISTAKABLE = 0.25
-"""Seconds over the limit from which a loop that stood still was blocked, and not on a busy machine."""
+"""Seconds over the limit from which a loop without a turn was blocked, and not just on a busy machine."""
 
 
 class How(enum.Enum):
-    """How something that was awaited came to its end."""
+    """How something that was awaited ended."""
 
     RETURNED = enum.auto()
     RAISED = enum.auto()
@@ -47,7 +47,7 @@ class How(enum.Enum):
 
 @dataclass(frozen=True)
 class Ended(Generic[_T]):
-    """What became of something that was awaited up to a limit."""
+    """The result of awaiting something up to a limit."""
 
     how: How
     elapsed: float
@@ -57,9 +57,9 @@ class Ended(Generic[_T]):
     stood_at: AwaitChain | None
     """Where it stood when the limit fired; None if it ended by itself before."""
     was_cut_short: bool
-    """Its clean-up took longer than was allowed."""
+    """Whether its clean-up took longer than was allowed."""
     has_blocked: bool
-    """It ended by itself but late: it held the loop, so that nobody could have stopped it."""
+    """Whether it ended by itself but late: it held the loop, so that the limit could not fire."""
 
 
 async def run_within(
@@ -67,9 +67,9 @@ async def run_within(
 ) -> Ended[_T]:
     """Awaits it for at most `seconds` of the loop's clock, in the caller's task.
 
-    Raises what is not to be judged: the cancellation of the caller by somebody else, a skip, and exceptions
-    that are no Exception, CancelledError apart. With `spares`, a future is neither cancelled nor waited for
-    any longer when the limit fires.
+    Raises what is not to be judged: a cancellation of the caller by other code, a skip, and exceptions that
+    are no Exception, except CancelledError. With `spares`, a future is neither cancelled nor waited for any
+    longer when the limit fires.
     """
     task = running_task(awaitable)
     drive = Drive(awaitable, spares=spares)
@@ -99,15 +99,15 @@ async def run_within(
 
 
 def hide_machinery_soon(error: BaseException) -> None:
-    """Takes the frames of this package out of the traceback of an exception that passes through it.
+    """Removes the frames of this package from the traceback of an exception that passes through it.
 
-    They are added on the way up, when nothing of ours runs any more: hence in the loop's next turn.
+    They are added while it propagates, when no code of ours runs any more: hence in the loop's next turn.
     """
     asyncio.get_running_loop().call_soon(lambda: hide_machinery(error.__traceback__))
 
 
 class _Limit:
-    """The time-out: waits → has cancelled → has cancelled again → has given up."""
+    """The timeout: waits → has cancelled → has cancelled again → has given up."""
 
     def __init__(
         self, task: asyncio.Task[Any], drive: Drive[Any], seconds: float, cleanup_time: float, spares: bool
@@ -127,14 +127,14 @@ class _Limit:
             self._timer = self._loop.call_at(self._started + seconds, self._fire)
 
     def close(self) -> bool:
-        """The awaited code has ended; returns whether somebody else has cancelled the task."""
+        """Called when the awaited code has ended; returns whether other code has cancelled the task."""
         self.elapsed = self._loop.time() - self._started
         if self._timer is not None:
             self._timer.cancel()
         return self._request.withdraw()
 
     def was_blocked(self) -> bool:
-        """Whether the last step began in time, went on unmistakably beyond the limit, and came to an end."""
+        """Whether the last step began in time, went on unmistakably beyond the limit, and ended."""
         began = self._drive.resumed_at - self._started
         return began < self._seconds and self.elapsed > self._seconds + UNMISTAKABLE and self.stood_at is None
 

@@ -1,4 +1,4 @@
-"""Assertions that nothing was said: no warnings, no records in the log."""
+"""Assertions that no warnings are issued and no records are logged."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _MOST = 20
 
 
 class LogAssertions(Failing):
-    """Assertions about what code says while it runs. What the block itself raises is never masked."""
+    """Assertions about warnings and log records. An exception of the block itself is never masked."""
 
     def assertNoWarnings(
         self, category: type[Warning] | tuple[type[Warning], ...] = Warning, *, msg: Any = None
     ) -> AbstractContextManager[None]:
-        """`with`: no warning of this category, or these, may be issued in the block, in whatever thread.
+        """`with`: no warning of this category, or these, may be issued in the block, in any thread.
 
-        Whatever the filters say of them: also those that are ignored, were shown before, or would be raised
-        under `-W error`. Other warnings are treated as ever.
+        The filters do not matter: warnings count that are ignored, were shown before, or would be raised
+        under `-W error`. Other warnings are treated as usual.
         """
         categories = category if isinstance(category, tuple) else (category,)
         for each in categories:
@@ -39,10 +39,10 @@ class LogAssertions(Failing):
     def assertLogsNothing(
         self, logger: logging.Logger | str | None = None, level: int | str = "WARNING", *, msg: Any = None
     ) -> AbstractContextManager[None]:
-        """`with`: nothing may be logged in the block at this level or above, in whatever thread.
+        """`with`: nothing may be logged in the block at this level or above, in any thread.
 
-        Neither by the logger (default: the root logger) nor by one below it, also where that does not
-        propagate; what their own levels suppress is not logged. Other handlers get the records as ever.
+        Neither by the logger (default: the root logger) nor by one below it, even if that does not
+        propagate; records that their own levels suppress do not count. Other handlers get them as usual.
         """
         found = logger if isinstance(logger, logging.Logger) else logging.getLogger(logger)
         return _LogsNothing(self, found, _Listener(level), msg)
@@ -64,7 +64,7 @@ class _NoWarnings:
     def __enter__(self) -> None:
         self._catching.__enter__()
         self._show: Any = warnings.showwarning
-        warnings.showwarning = self._note  # type: ignore[assignment]  # it hands the rest on
+        warnings.showwarning = self._note  # type: ignore[assignment]  # it passes the rest on
         for category in self._categories:
             warnings.simplefilter("always", category)
 
@@ -113,7 +113,7 @@ class _LogsNothing:
 
 
 class _Listener(logging.Handler):
-    """Keeps the text of records, and nothing of what they hold."""
+    """Keeps the text of records, and no object that they refer to."""
 
     def __init__(self, level: int | str) -> None:
         super().__init__(level)
@@ -123,13 +123,13 @@ class _Listener(logging.Handler):
         place = Place(record.pathname, record.lineno, record.funcName or "")
         try:
             text = record.getMessage()
-        except Exception:  # the arguments do not fit, which logging would print and go on
+        except Exception:  # the arguments do not fit, which logging itself only prints
             text = f"{record.msg!r} with {record.args!r}"
         self.said.append(f"  {record.levelname}:{record.name}:{text}  ({place})")
 
 
 def _deaf_to(logger: logging.Logger) -> Iterator[logging.Logger]:
-    """The loggers below this one whose records do not come up to it."""
+    """The loggers below this one whose records do not propagate to it."""
     prefix = "" if logger is logging.getLogger() else f"{logger.name}."
     for name, each in list(logger.manager.loggerDict.items()):
         is_below = name.startswith(prefix) and each is not logger

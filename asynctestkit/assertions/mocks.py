@@ -18,10 +18,10 @@ __unittest = True
 
 
 class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """For any mocks of `unittest.mock` and autospecced functions, wherever they were made."""
+    """For any mocks of `unittest.mock` and autospecced functions, wherever they were created."""
 
     def assertAllAwaited(self, *mocks: Any, msg: object = None) -> None:
-        """Every call of every asynchronous mock among these, and of all below them, was awaited.
+        """Asserts that every call of every asynchronous mock among these, and of all below them, was awaited.
 
         Children of children, return values and mocks set as attributes count. Names the calls that were not,
         with their arguments and lines. A call that was given to a task counts when the task has begun it.
@@ -36,10 +36,10 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             )
 
     def assertNothingForgotten(self, *mocks: Any, msg: object = None) -> None:
-        """Nothing is left over on these mocks and on all below them: what MockBuilders asks when a test ends.
+        """Asserts that nothing is left over on these mocks and all below them.
 
         Calls never awaited, contexts entered and never left, responses never released, scripted outcomes
-        never used, requests without a route.
+        never used, requests without a route. MockBuilders asserts this when a test ends.
         """
         _require_mocks(mocks)
         lines = unfinished(mocks)
@@ -47,7 +47,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             self._fail_on_mocks(rendered_unfinished(lines), msg)
 
     def assertAwaitedInOrder(self, *mocks: Any, msg: object = None) -> None:
-        """The mocks were awaited one after the other, in this order; other awaits may lie between.
+        """Asserts that the mocks were awaited in this order; other awaits may lie in between.
 
         A mock that is given twice has to have been awaited twice. What counts is when each await began.
         """
@@ -71,9 +71,9 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
     async def assertMockAwaitedWithin(
         self, mock: Any, seconds: float, count: int = 1, *, msg: object = None
     ) -> None:
-        """Waits until the mock was awaited `count` times in all; for `seconds` on the loop's clock at most.
+        """Waits until the mock was awaited `count` times in all, for at most `seconds` of the loop's clock.
 
-        Awaits before this call count, and each when it begins. Nothing is polled.
+        Awaits before this call count, and each counts when it begins. Nothing is polled.
         """
         (double,) = _require_async_mocks("assertMockAwaitedWithin", (mock,))
         require_seconds("assertMockAwaitedWithin", seconds)

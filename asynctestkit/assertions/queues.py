@@ -36,8 +36,8 @@ class QueueAssertions(Failing):
     ) -> None:
         """Waits like `queue.join()`, for at most `within` seconds of the loop's clock.
 
-        The failure counts what is queued, and what was taken and not marked done, and says why: nobody takes,
-        consumers have died, producers still put. A queue under `watchQueue` knows who took what.
+        The failure counts the items that are queued, and those taken and not marked done, and says why:
+        nobody takes, consumers have died, producers still put. With `watchQueue` it names who took what.
         """
         within = check_seconds(within, "within")
         _check_queue(queue)
@@ -57,14 +57,14 @@ class QueueAssertions(Failing):
             close_ledger(queue)
 
     def assertQueueEmpty(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
-        """Nothing is queued now; what was taken may still be in work."""
+        """Asserts that nothing is queued now; items that were taken may still be processed."""
         _check_queue(queue)
         if queue.qsize():
             text = f"the {_name(queue)} is not empty: {counted(queue.qsize(), 'item')} queued"
             self._failWith(msg, f"{text}\nremedy: {_TAKE}")
 
     def assertQueueBalanced(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
-        """Every item put so far was taken, and marked done once."""
+        """Asserts that every item put so far was taken, and marked done once."""
         _check_queue(queue)
         surplus = max(queue.qsize() - task_internals.unfinished_items(queue), 0)
         if task_internals.unfinished_items(queue) or surplus:
@@ -79,8 +79,8 @@ class QueueAssertions(Failing):
     def watchQueue(self, queue: _Q) -> _Q:
         """Keeps a ledger on this queue from now on, and returns the queue itself.
 
-        Failures of the assertions then name for every item not marked done the line of its `get`, the task,
-        and whether that has died and of what. Neither items nor tasks are kept alive.
+        Failures of the assertions then name, for every item not marked done, the line of its `get`, the task,
+        and how that has ended. Neither items nor tasks are kept alive.
         """
         _check_queue(queue)
         ledger = ledger_of(queue)
@@ -100,9 +100,9 @@ class QueueAssertions(Failing):
         """Stops the consumers and awaits them, for at most `within` seconds of the loop's clock.
 
         With a `sentinel`, one is put into the `queue` for each consumer that still runs, and they have to
-        return; otherwise they are cancelled and have to end in CancelledError. Fails, naming them, where any
-        raised, now or before, returned though it was cancelled, or did not end. Those are cancelled, and left
-        behind if they refuse that.
+        return; otherwise they are cancelled and have to end in CancelledError. Fails, naming them, if any
+        raised, now or before, returned though it was cancelled, or did not end. Those are cancelled, and
+        abandoned if they refuse that.
         """
         within = check_seconds(within, "within")
         if queue is not None:
@@ -149,7 +149,7 @@ def _left(queue: asyncio.Queue[Any]) -> str:
 
 
 def _why(queue: asyncio.Queue[Any], ledger: Ledger, before: Counts) -> tuple[list[str], str]:
-    """What the ledger says, and the likeliest remedy, if there is one."""
+    """The lines from the ledger, and the likeliest remedy, or ""."""
     takes, puts, dones = (now - then for now, then in zip(ledger.counts, before, strict=True))
     lines, remedies = list(_open_takes(queue, ledger)), []
     if any(take.taker is not None and take.taker.has_died for take in ledger.open):

@@ -24,20 +24,20 @@ __all__ = ["Step"]
 __unittest = True
 
 _SAME_MOMENT = 0.001
-"""Seconds too few to tell which of two steps ran out first (the inner one is named), or whether one did."""
+"""Seconds within which two steps count as running out together, and no step as having run out."""
 
 _MOST_CANCELLATIONS = 10
-"""A block that swallows as many swallows them all, and is left to the deadline of the test."""
+"""A block that swallows this many is not cancelled again, and is left to the deadline of the test."""
 
 _current: ContextVar[Step | None] = ContextVar("step", default=None)
 """The innermost step; a task starts within the step that it is created in."""
 
 _outermost: ContextVar[list[Step] | None] = ContextVar("outermost steps", default=None)
-"""The steps of a test that are within no other, as they ran. A test has a context of its own."""
+"""A test's steps that are within no other, in their order. Each test has a context of its own."""
 
 
 class Step:
-    """One step with its budget, entered once. `failure` makes the exception of a text."""
+    """One step with its budget, entered once. `failure` makes an exception from a text."""
 
     def __init__(
         self, name: str, seconds: float, grace_period: float, failure: Callable[[str], AssertionError]
@@ -45,10 +45,10 @@ class Step:
         self.name = name
         self.seconds = seconds
         self.steps: list[Step] = []
-        """Those within it, in the order in which they began."""
+        """The steps within it, in the order in which they began."""
         self.task_name = ""
         self.used: float | None = None
-        """Seconds of the loop's clock; None while it goes on."""
+        """Seconds of the loop's clock; None while it is running."""
         self.ran_out = False
         self._grace_period = grace_period
         self._failure = failure
@@ -82,8 +82,8 @@ class Step:
         known = self._times_asked_above() - self._asked_before
         others_cancel = self._request.withdraw(known)
         self._task = None
-        del self._request  # the steps stay for the table, and would keep their tasks
-        # Its timer had no turn of the loop: the block never awaited, or not since its time was up.
+        del self._request  # the step stays for the table, and would keep the task
+        # Its timer could not fire: the block never awaited, or not since its time was up.
         is_late = not self._turns and self.used > self.seconds + _SAME_MOMENT
         has_blocked = is_late and not self.ran_out and error is None
         if has_blocked:
@@ -99,7 +99,7 @@ class Step:
             remedy = LET_THROUGH
         if error is None or (isinstance(error, CancelledError) and not others_cancel):
             raise self._failure(self._report(what, remedy)) from None
-        # A failure, such as that of a step within it, tells more; an error has come from being cancelled.
+        # A failure, such as that of an inner step, says more; other errors come from the cancellation.
         if isinstance(error, Exception) and not isinstance(error, AssertionError):
             raise self._failure(self._report(what, remedy)) from error
 
@@ -113,7 +113,7 @@ class Step:
         return outermost
 
     def _times_asked_above(self) -> int:
-        """How often the steps around it, in its task, have cancelled that."""
+        """How often the steps around this one, in the same task, have cancelled that task."""
         times, step = 0, self._outer
         while step is not None:
             if step._task is self._task:
@@ -137,13 +137,13 @@ class Step:
         self._cancel()
 
     def _cancel(self) -> None:
-        """Once, and again after every grace period: a block may swallow a cancellation and wait for more."""
+        """Cancels now, and again after every grace period: a block may swallow a cancellation and go on."""
         self._request.make()
         if self._request.times < _MOST_CANCELLATIONS:
             self._timer = self._loop.call_later(self._grace_period, self._cancel)
 
     def _within(self, task: asyncio.Task[Any]) -> Iterator[Step]:
-        """This step and, one within the other, those that the task has entered since."""
+        """This step and the steps that the task has entered within it, from the outside in."""
         step: Step | None = self
         while step is not None:
             yield step
@@ -173,7 +173,7 @@ def _table(outermost: list[Step], now: float) -> Iterator[str]:
 
 
 def _rows(step: Step, task_name: str, indent: str, now: float) -> Iterator[tuple[str, str, str, str]]:
-    """The step and, indented below it, those within it; `task_name` is where one takes it to have run."""
+    """The rows of a step and, indented, of those within it; a task other than `task_name` is remarked."""
     used = now - step.started if step.used is None else step.used
     remarks = ["ran out"] if step.ran_out else ["goes on"] if step.used is None else []
     if step.task_name != task_name:

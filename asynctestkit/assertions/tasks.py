@@ -1,4 +1,4 @@
-"""Assertions about tasks: one that has to be cancelled, none that may be pending."""
+"""Assertions about tasks: that one can be cancelled, that none is pending."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class TaskAssertions(Failing):
     ) -> None:
         """Cancels the task, unless it is done, and awaits it for at most `within` seconds of the loop's time.
 
-        It has to end in CancelledError, or to have ended so before. Fails where it returned, raised something
-        else, or refuses; a task that refuses is left behind.
+        It has to end in CancelledError, or to have ended so before. Fails if it returned, raised something
+        else, or is stubborn; a stubborn task is abandoned.
         """
         within = check_seconds(within, "within")
         if not isinstance(task, asyncio.Future):
@@ -55,9 +55,9 @@ class TaskAssertions(Failing):
         self._failWith(msg, f"{subject} {what} {when}\nremedy: {remedy}", error)
 
     def assertNoPendingTasks(self, *, msg: Any = None) -> None:
-        """No task of the running loop is pending now, but for the caller and those that wait for it.
+        """Asserts that no task of the running loop is pending, except the caller and those that wait for it.
 
-        Lists them as the report of leaks does.
+        The failure lists them as the report of leaks does.
         """
         current = task_internals.current_task()
         callers = {current} if current is not None else set()

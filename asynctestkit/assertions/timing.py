@@ -1,4 +1,4 @@
-"""Assertions about time: done within, times out, still waiting, steps on a budget."""
+"""Assertions about time: done within a limit, timing out, still waiting, steps with a budget."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _OWN_LIMIT = "put one around what it waits for: asyncio.timeout(…) or asyncio.
 class TimeAssertions(Failing):
     """How long something takes, in seconds of the event loop's clock.
 
-    To await through one of these is like a plain `await`: it runs in the caller's task and context, and
+    Awaiting through one of these is like a plain `await`: the code runs in the caller's task and context, and
     cancellations by others pass through. When the limit is over, the awaited code is cancelled and gets
-    `grace_period` seconds (0.5 unless the class says otherwise) to clean up. What then refuses to end is left
-    behind, and the assertion fails.
+    `grace_period` seconds (default: 0.5) to clean up. Code that then refuses to end is abandoned, and the
+    assertion fails.
     """
 
     async def assertAwaitedWithin(self, awaitable: Awaitable[_T], seconds: float, *, msg: Any = None) -> _T:
-        """Awaits it and returns its result; fails where it is not done within `seconds`, and cancels it.
+        """Awaits it and returns its result; fails if it is not done within `seconds`, and cancels it.
 
         Its own exceptions propagate as they are, TimeoutError among them.
         """
@@ -68,11 +68,11 @@ class TimeAssertions(Failing):
         within: float | None = None,
         msg: Any = None,
     ) -> TimeoutError:
-        """Returns the TimeoutError (`asyncio.TimeoutError` on 3.10) with which it gives up, or is given up.
+        """Asserts that it times out; returns the TimeoutError (`asyncio.TimeoutError` on 3.10).
 
-        With `seconds` the limit is imposed: it passes if the awaitable has not finished by then, or gave up
-        itself before. Without, it has to give up by itself, at the latest after `within` seconds (default: a
-        little less than the test's deadline). Fails where it returns, or raises something else.
+        With `seconds` the limit is imposed: it passes if the awaitable has not finished by then, or timed out
+        itself before. Without, it has to time out by itself, at the latest after `within` seconds (default: a
+        little less than the test's deadline). Fails if it returns, or raises something else.
         """
         if seconds is not None and within is not None:
             close(awaitable)
@@ -86,7 +86,7 @@ class TimeAssertions(Failing):
             del ended  # the traceback of its exception holds this frame
 
     async def assertStillWaiting(self, awaitable: Awaitable[Any], seconds: float, *, msg: Any = None) -> None:
-        """Fails where it is done within `seconds`; if not, cancels it.
+        """Fails if it is done within `seconds`; if not, cancels it.
 
         A task or future of the user's goes on running, whatever happens.
         """
@@ -110,9 +110,9 @@ class TimeAssertions(Failing):
     ) -> AbstractAsyncContextManager[None]:
         """`async with`: a budget for the block, in which further steps may have budgets of their own.
 
-        Where it is exceeded the block is cancelled, and the failure names the step whose budget ran out, the
+        If it is exceeded the block is cancelled, and the failure names the step whose budget ran out, the
         inner one if both did, and shows all steps so far with their times. A block that swallows that is
-        cancelled again, and fails at its end; one that never ends is the deadline's affair.
+        cancelled again, and fails at its end; one that never ends is left to the deadline.
         """
         limit = check_seconds(seconds, "seconds")
         grace_period = self._hygieneSettings().grace_period
@@ -131,7 +131,7 @@ class TimeAssertions(Failing):
         if within is not None:
             return within, "within"
         deadline = self._hygieneSettings().deadline
-        # The phase has begun before this, and its own deadline would come first and tell less.
+        # The phase began earlier, and its own deadline would come first and say less.
         return math.inf if deadline is None else deadline * 0.9, "within"
 
     async def _ended(self, awaitable: Awaitable[_T], seconds: float, *, spares: bool = False) -> Ended[_T]:
@@ -166,7 +166,7 @@ class TimeAssertions(Failing):
             del error, ended  # its traceback holds this frame
 
     def _failLate(self, msg: object, text: str, ended: Ended[Any], remedy: str) -> None:
-        """Fails, telling where it stood at the limit and what it did when it was cancelled."""
+        """Fails, with where it stood at the limit and what it did when it was cancelled."""
         lines = [text, *(standing(ended.stood_at) if ended.stood_at is not None else ())]
         allowed = self._hygieneSettings().grace_period
         if ended.how is How.LEFT:

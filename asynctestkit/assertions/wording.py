@@ -24,7 +24,7 @@ NOT_IN_LOOP = "move what blocks into asyncio.to_thread(…)"
 
 
 class Subject:
-    """What an assertion is about: `name` at the head of the message, `defined` where there is a place."""
+    """What an assertion is about: its `name` begins the message, `place` is its definition, if known."""
 
     def __init__(self, awaitable: Any) -> None:
         coroutine = awaitable
@@ -45,13 +45,13 @@ class Subject:
 
 
 def shown(value: object) -> str:
-    """A value's repr, cut to a length that can be read."""
+    """A value's repr, cut to a readable length."""
     text = safe_repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
 
 def after(seconds: float) -> str:
-    """A duration that was measured, as far as it says something."""
+    """A measured duration; "at once" if it is too short to matter."""
     return f"after {seconds:.3g} s" if seconds >= 0.001 else "at once"
 
 
@@ -61,6 +61,6 @@ def counted(number: int, noun: str) -> str:
 
 
 def standing(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
-    """Where something stood; nothing, where that is not known."""
+    """The lines on where something stood; none if that is not known."""
     lines = render_chain(chain.places, chain.waits_on, indent)
     return lines and [f"{indent[2:]}it stood at:", *lines]

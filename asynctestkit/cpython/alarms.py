@@ -1,12 +1,12 @@
-"""One thread for the whole process, which wakes up for alarms; and the signal that it interrupts by.
+"""The one thread of the process that wakes up for alarms, and the signal by which it interrupts code.
 
-Arming an alarm appends to a list. The thread sleeps until the earliest that it has seen, and is woken only
-for an earlier one; alarms that are disarmed in time never concern it. Nothing is scheduled on any loop, so
-the order of its callbacks is what it would have been.
+Arming an alarm appends to a list. The thread sleeps until the earliest alarm that it has seen, and is woken
+only for an earlier one; alarms that are disarmed in time do not wake it. Nothing is scheduled on any loop, so
+the order of a loop's callbacks does not change.
 
-The signal is nobody else's: SIGURG is ignored by default, and Go's runtime interrupts its goroutines with it
-for that reason. `SIGALRM` and `setitimer` remain the tests' own. Outside the main thread Python runs no
-signal handlers.
+The signal is SIGURG, which hardly any code uses: it is ignored by default, and Go's runtime interrupts its
+goroutines with it for that reason. `SIGALRM` and `setitimer` are left to the tests. Outside the main thread
+Python runs no signal handlers.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 PATIENCE = 0.25
-"""Wall seconds in which a loop that is alive answers, and in which interrupted code leaves."""
+"""Wall seconds within which a live loop answers, and interrupted code ends."""
 _LONGEST = 1.0
-"""Wall seconds for which disarming waits for what is under way, which takes a moment."""
+"""Wall seconds that disarming waits at most for a running `advance`, which takes a moment."""
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 
 
 class PhaseInterrupt(BaseException):
-    """Raised into code that outlived its deadline and did not heed its cancellation.
+    """Raised into code that exceeded its deadline and ignored its cancellation.
 
     Not an Exception, so that `except Exception` in the code under test does not stop it. Users never see it:
     the guard turns it into a DeadlineError.
@@ -54,17 +54,17 @@ class Alarm(Protocol):
     """What the watchdog's thread wakes up for."""
 
     due: float
-    """When, on `time.monotonic()`."""
+    """When to wake up, on `time.monotonic()`."""
 
     def advance(self, now: float) -> None:
-        """It is that time; says when the next is. Called in the watchdog's thread."""
+        """Called in the watchdog's thread once `due` has passed; sets `due` to the next time."""
 
     def interrupted(self, frame: FrameType | None) -> None:
-        """The watchdog's signal has arrived in the main thread, in `frame`."""
+        """Called in the main thread when the watchdog's signal arrives there, in `frame`."""
 
 
 class _Watchdog:
-    """The thread, started when it is first needed, and what it watches."""
+    """The thread, started when it is first needed, and the alarms that it watches."""
 
     def __init__(self) -> None:
         self.watches: list[Alarm] = []
@@ -73,7 +73,7 @@ class _Watchdog:
         self._advancing: Alarm | None = None
         self._is_over = False
         self.number: int | None = None
-        """The number of its thread, once it runs."""
+        """The native identifier of its thread, once it runs."""
 
     def add(self, watch: Alarm) -> None:
         _take_signal()
@@ -88,7 +88,7 @@ class _Watchdog:
     def _start(self) -> Undo:
         begun = _thread.allocate_lock()
         begun.acquire()
-        # Not threading.Thread: suites count that module's threads, and this is none of theirs.
+        # Not threading.Thread: suites count that module's threads, and this one is not theirs.
         _thread.start_new_thread(self._run, (begun,))
         # A thread that begins while the interpreter ends crashes the process, on 3.10 at least.
         begun.acquire()
@@ -107,7 +107,7 @@ class _Watchdog:
         if watch in self.watches:
             self.watches.remove(watch)
         until = wall_time() + _LONGEST
-        # A race, for the time of one `advance`; not for ever, as that may need what the caller holds.
+        # Waits for a running `advance`; not for ever, as that may need a lock that the caller holds.
         while self._advancing is watch and wall_time() < until:
             time.sleep(0)  # a PhaseInterrupt that is raised now arrives here
 
@@ -123,7 +123,7 @@ class _Watchdog:
             self._sleeps_until = float("inf")
             now = wall_time()
             for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
-                self._advance(watch, now)  # without the lock, or who adds another would wait for its end
+                self._advance(watch, now)  # without the lock, or `add` would wait for its end
             with self._changed:
                 if self._is_over:
                     return
@@ -134,10 +134,10 @@ class _Watchdog:
     def _advance(self, watch: Alarm, now: float) -> None:
         self._advancing = watch
         try:
-            if watch in self.watches:  # pragma: no branch  # asked now, or `remove` would not be heeded
+            if watch in self.watches:  # pragma: no branch  # asked now: `remove` may have come first
                 watch.advance(now)
         except Exception:
-            # Without this thread nothing would ever end; and so it goes on, and tries again.
+            # Without this thread no deadline would be kept; so it goes on, and tries again.
             watch.due = now + PATIENCE
             with contextlib.suppress(Exception):  # stderr may be closed
                 traceback.print_exc()
@@ -150,22 +150,22 @@ _watchdog = _Watchdog()
 
 
 def arm(alarm: Alarm) -> None:
-    """Has the watchdog's thread wake up for it, from now on."""
+    """Has the watchdog's thread wake up for the alarm, from now on."""
     _watchdog.add(alarm)
 
 
 def disarm(alarm: Alarm) -> None:
-    """No more, from now on: `advance` does not run when this returns, and will not."""
+    """Takes the alarm off the list: once this returns, `advance` is not running and will not run."""
     _watchdog.remove(alarm)
 
 
 def watchdog_number() -> int | None:
-    """The number of the watchdog's thread, as `threading.get_native_id()` gives it; None if there is none."""
+    """The native identifier of the watchdog's thread (`threading.get_native_id()`); None if there is none."""
     return _watchdog.number
 
 
 def is_watchdog(frame: FrameType | None) -> bool:
-    """Whether a thread that stands in this frame is the watchdog's, which is none of the test's."""
+    """Whether this frame is of the watchdog's thread, which is not one of the test's."""
     while frame is not None:
         if frame.f_code is _Watchdog._keep_watch.__code__:
             return True
@@ -185,18 +185,18 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows cannot fork
 
 
 def can_signal(thread_id: int) -> bool:
-    """Whether that is the main thread, and the signal's handler is still ours."""
+    """Whether `thread_id` is the main thread's, and the signal's handler is still ours."""
     is_main = thread_id == threading.main_thread().ident
     return is_main and _SIGNAL is not None and interpreter.signal_handler(_SIGNAL) is _on_signal
 
 
 def send_signal(thread_id: int) -> None:
-    """Has every alarm told, in that thread, where it stands; only where `can_signal` says so."""
+    """Calls `interrupted` of every alarm, in that thread. Only where `can_signal` returns True."""
     signal.pthread_kill(thread_id, _SIGNAL)  # type: ignore[arg-type]  # there is one if it is ours
 
 
 def _take_signal() -> None:
-    """Installs our handler where the signal is nobody's yet and this is the thread that may."""
+    """Installs our handler if the signal has none yet and this is the main thread."""
     if (
         _SIGNAL is not None
         and threading.current_thread() is threading.main_thread()

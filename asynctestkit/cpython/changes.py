@@ -1,8 +1,7 @@
 """What the library has changed in the process for longer than a test: wrappers, hooks, a thread, a handler.
 
-To set them anew for each test would cost more than the test; so they stay once they are installed, and do
-nothing while no test asks for them. All are installed here and nowhere else, which is why they can be listed,
-and taken back whole.
+Installing them anew for each test would cost more than the test; so they stay once they are installed, and do
+nothing while no test needs them. All are installed through this module, so that all can be listed and undone.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ _INHERITED = object()
 
 
 def install_once(what: str, install: Callable[..., Undo], *arguments: Any) -> None:
-    """Calls `install(*arguments)`, which returns what takes the change back; not if it is made already."""
+    """Calls `install(*arguments)`, which returns the undo function, unless the change is already in force."""
     if what not in _in_force:
         _in_force[what] = install(*arguments)
 
 
 def note(what: str, undo: Undo) -> None:
-    """Enters a change that has been made, once more or for the first time."""
+    """Records a change that has been made, or made again."""
     _in_force[what] = undo
 
 
 def forget(what: str) -> None:
-    """It is there no more, as a thread is not in a forked child."""
+    """Drops the record of a change that is gone, as a thread is in a forked child."""
     _in_force.pop(what, None)
 
 
 def replace(owner: Any, name: str, value: Any) -> Undo:
-    """Sets an attribute of a module or a class; what takes it back leaves alone what others set since."""
+    """Sets an attribute of a module or a class; the undo function does nothing if it was set anew since."""
     before = vars(owner).get(name, _INHERITED)
     setattr(owner, name, value)
 
@@ -51,7 +50,7 @@ def replace(owner: Any, name: str, value: Any) -> Undo:
 
 
 def all_of(undos: Iterable[Undo]) -> Undo:
-    """Takes back several parts of one change, the latest first."""
+    """One undo function for the parts of a change; it undoes the latest first."""
 
     def undo() -> None:
         for each in reversed(parts):
@@ -62,12 +61,12 @@ def all_of(undos: Iterable[Undo]) -> Undo:
 
 
 def changes() -> list[str]:
-    """What is changed in the process just now, in the order in which it was."""
+    """The changes that are in force, in the order in which they were made."""
     return list(_in_force)
 
 
 def take_back() -> None:
-    """Takes back all of it, the latest first; between tests. The next test installs what it needs."""
+    """Undoes all changes, the latest first. Call it between tests: the next test installs what it needs."""
     while _in_force:
         _, undo = _in_force.popitem()
         undo()

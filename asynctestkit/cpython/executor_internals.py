@@ -1,4 +1,4 @@
-"""The private names of executors, of their workers and jobs.
+"""The private names of executors, their workers and their jobs.
 
 The rules are those of `task_internals.py`. Checked on 3.10 to 3.15.
 """
@@ -37,9 +37,9 @@ __all__ = [
 
 
 def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> Undo:
-    """Shows `hook`, from now on and for good, each executor before its `__init__`, and who makes it.
+    """Calls `hook`, from now on, with each executor before its `__init__`, and the frame that creates it.
 
-    `Executor`, Lib/concurrent/futures/_base.py, has no `__new__`, nor has any of CPython's classes below it.
+    `Executor`, Lib/concurrent/futures/_base.py, has no `__new__`, nor has any of CPython's subclasses.
     """
 
     def __new__(cls: Any, *args: Any, **options: Any) -> Any:
@@ -51,14 +51,14 @@ def hook_executors(hook: Callable[[futures.Executor, FrameType], None]) -> Undo:
 
     hooks = [hook]
     futures.Executor.__new__ = __new__  # type: ignore[method-assign]  # the one place for all of them
-    # A class that has had a `__new__` cannot do without: it would hand the arguments to that of `object`.
+    # `__new__` stays: a class that has lost it passes its arguments to `object.__new__`, which refuses them.
     return hooks.clear
 
 
 def pool_of(thread: threading.Thread) -> Any:
-    """The ThreadPoolExecutor that a thread works for, if that is still held.
+    """The ThreadPoolExecutor that a thread works for, if that is still alive.
 
-    The arguments of a worker, which Lib/threading.py keeps while it runs, have a weak reference to it: see
+    The arguments of a worker, which Lib/threading.py keeps while it runs, include a weak reference to it: see
     Lib/concurrent/futures/thread.py.
     """
     arguments = getattr(thread, "_args", None) or ()
@@ -67,7 +67,7 @@ def pool_of(thread: threading.Thread) -> Any:
 
 
 def is_worker(thread: threading.Thread) -> bool:
-    """Whether a thread that runs is of a pool: Lib/concurrent/futures/thread.py has its target."""
+    """Whether a running thread is a pool's worker: its target is in Lib/concurrent/futures/thread.py."""
     return getattr(getattr(thread, "_target", None), "__code__", None) is _WORKER
 
 
@@ -80,10 +80,10 @@ def is_idle_worker(frame: FrameType | None) -> bool:
 
 
 def hook_jobs(hook: Callable[[Any, FrameType], None]) -> Undo:
-    """Shows `hook`, from now on and for good, each job of a pool of threads, before a worker can take it.
+    """Calls `hook`, from now on, with each job of a thread pool, before a worker can take it.
 
-    `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops it when that has the
-    result, and whoever waits for it has been told. The frame is that of the pool's `submit`.
+    `_WorkItem`, Lib/concurrent/futures/thread.py, with its `future`: the worker drops the item once the
+    future has its result and its waiters are notified. The frame is that of the pool's `submit`.
     """
     work_item: Any = futures.thread._WorkItem
     original = work_item.__init__
@@ -102,14 +102,14 @@ def function_of_job(item: Any) -> Any:
 
 
 def job_run_in(frame: FrameType | None) -> Any:
-    """The job that a worker is at work on: `_worker`, Lib/concurrent/futures/thread.py."""
+    """The job that a worker is running, or None: `_worker`, Lib/concurrent/futures/thread.py."""
     while frame is not None and frame.f_code is not _WORKER:
         frame = frame.f_back
     return None if frame is None else frame.f_locals.get("work_item")
 
 
 def loops_told_of(future: futures.Future[Any]) -> list[Any]:
-    """The loops that hear of the end of a job: `_chain_future`, Lib/asyncio/futures.py.
+    """The loops that are notified of the end of a job: `_chain_future`, Lib/asyncio/futures.py.
 
     Its `_call_set_state`, one of the `_done_callbacks`, has the loop in its closure.
     """
@@ -119,29 +119,29 @@ def loops_told_of(future: futures.Future[Any]) -> list[Any]:
 
 
 def is_manager(thread: threading.Thread) -> bool:
-    """Whether it is the thread that a pool of processes has, and ends: Lib/concurrent/futures/process.py."""
+    """Whether this is the manager thread of a process pool: Lib/concurrent/futures/process.py."""
     return type(thread).__name__ == "_ExecutorManagerThread"
 
 
 def is_waiting_manager(frame: FrameType | None) -> bool:
-    """Whether such a thread waits: `wait_result_broken_or_wakeup`, Lib/concurrent/futures/process.py."""
+    """Whether a manager waits: `wait_result_broken_or_wakeup`, Lib/concurrent/futures/process.py."""
     while frame is not None and frame.f_code.co_name != "wait_result_broken_or_wakeup":
         frame = frame.f_back
     return frame is not None
 
 
 def is_jobless_manager(thread: threading.Thread) -> bool:
-    """Whether its pool has no job: `pending_work_items`, Lib/concurrent/futures/process.py."""
+    """Whether a manager's pool has no job: `pending_work_items`, Lib/concurrent/futures/process.py."""
     return is_manager(thread) and not thread.pending_work_items  # type: ignore[attr-defined]  # of a subclass
 
 
 def managed_processes(manager: Any) -> set[int]:
-    """The children of its pool: `processes`, Lib/concurrent/futures/process.py."""
+    """The process identifiers of a manager's pool: `processes`, Lib/concurrent/futures/process.py."""
     return set(manager.processes)
 
 
 def is_shut_down(executor: futures.Executor) -> bool:
-    """Whether an executor takes no more work; one of another make than CPython's two is taken to.
+    """Whether an executor takes no more work; True for any executor that is not one of CPython's two.
 
     `_shutdown`, Lib/concurrent/futures/thread.py; `_shutdown_thread`, Lib/concurrent/futures/process.py.
     """
@@ -149,9 +149,9 @@ def is_shut_down(executor: futures.Executor) -> bool:
 
 
 def shut_down(executor: futures.Executor) -> None:
-    """Ends an executor without waiting for its jobs, whatever a subclass has made of `shutdown`.
+    """Ends an executor without waiting for its jobs, bypassing a subclass's own `shutdown`.
 
-    Those that count are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
+    The methods called are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
     """
     makes = (each for each in type(executor).__mro__ if each.__module__.startswith("concurrent.futures."))
     cls: Any = next(makes)
@@ -159,7 +159,7 @@ def shut_down(executor: futures.Executor) -> None:
 
 
 def executor_threads(executor: futures.Executor) -> list[threading.Thread]:
-    """The threads of an executor, none where it has never worked.
+    """The threads of an executor, none before its first job.
 
     `_threads`, Lib/concurrent/futures/thread.py; `_executor_manager_thread`,
     Lib/concurrent/futures/process.py.
@@ -169,7 +169,7 @@ def executor_threads(executor: futures.Executor) -> list[threading.Thread]:
 
 
 def thread_name_prefix(executor: futures.Executor) -> str:
-    """What its user has called it: `_thread_name_prefix`, Lib/concurrent/futures/thread.py."""
+    """The name that the user gave to an executor: `_thread_name_prefix`, Lib/concurrent/futures/thread.py."""
     return getattr(executor, "_thread_name_prefix", "")
 
 

@@ -1,4 +1,4 @@
-"""What hooks into the interpreter, its warnings, signals, threads and heap."""
+"""Hooks into the interpreter: its warnings, signals, threads and heap."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ ASYNCIO_LOGGER = logging.getLogger("asyncio")
 def hook_default_exception_handler(
     loop: Loop, hook: Callable[[Callable[[dict[str, Any]], None], dict[str, Any]], None]
 ) -> Callable[[], None]:
-    """Sends what reaches the loop's default exception handler to `hook` instead; returns the undoing.
+    """Sends what reaches the loop's default exception handler to `hook` instead; returns the undo function.
 
     The hook gets the original handler and the context. It is set on the instance, where
     `call_exception_handler`, Lib/asyncio/base_events.py, looks it up: `loop.set_exception_handler` would
-    show, and would be gone when the user sets one.
+    be visible, and would be lost when the user sets one.
     """
     handler = functools.partial(hook, loop.default_exception_handler)
     return _shadow(loop, "default_exception_handler", handler)
 
 
 def replace_default_exception_handler(loop: Loop, handler: Callable[[dict[str, Any]], None]) -> None:
-    """Has `handler` be called instead, for good; set where `hook_default_exception_handler` sets its hook.
+    """Replaces a loop's default exception handler for good, where `hook_default_exception_handler` hooks it.
 
-    For a loop that is closed: `call_exception_handler`, Lib/asyncio/base_events.py, can be called as before.
+    For a closed loop: `call_exception_handler`, Lib/asyncio/base_events.py, can still be called.
     """
     vars(loop)["default_exception_handler"] = handler
 
@@ -62,11 +62,11 @@ def replace_default_exception_handler(loop: Loop, handler: Callable[[dict[str, A
 def hook_async_generator_finalizer(
     loop: Loop, hook: Callable[[AsyncGeneratorType[Any, Any]], None]
 ) -> Callable[[], None]:
-    """Shows `hook` each generator that is dropped unfinished, before the loop closes it; returns the undoing.
+    """Calls `hook` with generators dropped unfinished, before the loop closes them; returns the undo.
 
     `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py: a loop gives it to `sys.set_asyncgen_hooks` when
-    it begins to run, so for one that runs already the public hook is set as well. Does nothing on other
-    loops.
+    it begins to run, so for a loop that runs already the public hook is set as well. Does nothing on
+    loops without that method.
     """
     original = getattr(loop, "_asyncgen_finalizer_hook", None)
     if original is None:
@@ -89,7 +89,7 @@ def hook_async_generator_finalizer(
 
 
 def _shadow(owner: object, name: str, value: object) -> Callable[[], None]:
-    """Sets an attribute on one instance; returns what restores exactly what was there."""
+    """Sets an attribute on one instance; returns a function that restores exactly the previous state."""
     attributes = vars(owner)
     if name in attributes:
         before = attributes[name]
@@ -100,7 +100,7 @@ def _shadow(owner: object, name: str, value: object) -> Callable[[], None]:
 
 
 def asyncio_logger_is_replaced() -> bool:
-    """Whether a test has patched the logger, or its `error`, that Lib/asyncio/base_events.py reports to."""
+    """Whether a test has patched the logger that Lib/asyncio/base_events.py reports to, or its `error`."""
     logger = asyncio.base_events.logger  # type: ignore[attr-defined]  # not in typeshed
     return logger is not ASYNCIO_LOGGER or "error" in vars(logger)
 
@@ -109,10 +109,10 @@ def asyncio_logger_is_replaced() -> bool:
 
 
 def hook_unawaited_coroutines(hook: Callable[[Coroutine[Any, Any, Any]], None]) -> Callable[[], None]:
-    """Shows `hook` each coroutine that dies without having been awaited; returns the undoing.
+    """Calls `hook` with each coroutine that is destroyed before it is awaited; returns the undo function.
 
-    `warnings._warn_unawaited_coroutine`, Lib/warnings.py, is what Objects/genobject.c calls; nothing public
-    hands out the coroutine itself.
+    `warnings._warn_unawaited_coroutine`, Lib/warnings.py, is what Objects/genobject.c calls; no public
+    hook gets the coroutine itself.
     """
     if not _unawaited_hooks:
         _unawaited_hooks.append(warnings._warn_unawaited_coroutine)  # type: ignore[attr-defined]  # not in typeshed
@@ -130,7 +130,7 @@ def hook_unawaited_coroutines(hook: Callable[[Coroutine[Any, Any, Any]], None]) 
 
 
 _unawaited_hooks: list[Callable[[Coroutine[Any, Any, Any]], None]] = []
-"""What was there before the first hook, and the hooks, innermost last; empty while there is none."""
+"""The original function and the hooks, innermost last; empty while there is no hook."""
 
 
 def warn_unawaited_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -168,8 +168,8 @@ def set_signal_handler(number: int, handler: Any) -> None:
 def raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
     """Raises in another thread at its next bytecode: `PyThreadState_SetAsyncExc`, Python/pystate.c.
 
-    To take it back, by NULL, is no good: it leaves the interpreter checking for ever, and 3.11 hangs in that
-    where code is traced.
+    Passing NULL to take it back does not work: the interpreter then checks for ever, and 3.11 hangs in that
+    check when code is traced.
     """
     import ctypes  # costs 10 ms and is needed in runs outside the main thread only
 
@@ -179,8 +179,8 @@ def raise_in_thread(thread_id: int, error: type[BaseException]) -> None:
 def immortalize(thing: object) -> None:
     """Keeps an object, and all that it holds, alive until the process ends: `Py_IncRef`, Objects/object.c.
 
-    For coroutines that swallow everything: finalizing one throws `GeneratorExit` into it, and the code
-    that ignored a cancellation may then spin for ever, at exit if not before.
+    For coroutines that swallow every exception: finalizing one throws `GeneratorExit` into it, and code
+    that ignored a cancellation may then spin for ever, at the latest when the process exits.
     """
     import ctypes  # costs 10 ms and is needed for stubborn tasks only
 
@@ -188,17 +188,18 @@ def immortalize(thing: object) -> None:
 
 
 def is_written_in_c(cls: type) -> bool:
-    """Whether a class cannot be changed (`Py_TPFLAGS_IMMUTABLETYPE`), as those of C that are not on the heap.
+    """Whether a class cannot be changed (`Py_TPFLAGS_IMMUTABLETYPE`), as the static classes of C cannot.
 
-    An instance of any other, `subtype_dealloc` of Objects/typeobject.c shows to the collector when it dies.
+    Instances of other classes become visible to the collector again when they are destroyed:
+    `subtype_dealloc`, Objects/typeobject.c.
     """
     return bool(cls.__flags__ & 1 << 8)
 
 
 def is_run_by_suite(case: object) -> bool:
-    """Whether a suite runs a case, which does the cleanups of its class when it is done with that.
+    """Whether a suite runs a case; the suite runs the cleanups of the class after its last test.
 
-    `_outcome`, Lib/unittest/case.py, has the result, on which a suite notes where it is: `_testRunEntered`
+    `_outcome`, Lib/unittest/case.py, has the result, on which a suite notes its progress: `_testRunEntered`
     and `_previousTestClass`, Lib/unittest/suite.py. pytest has a result of its own.
     """
     result = getattr(getattr(case, "_outcome", None), "result", None)
@@ -207,8 +208,7 @@ def is_run_by_suite(case: object) -> bool:
 
 
 def heap_is_frozen() -> bool:
-    """Whether somebody has called `gc.freeze()`, Modules/gcmodule.c, which takes in at least the library.
-
-    3.12 starts with some hundred objects of the interpreter's own frozen: those are nobody's.
+    """Whether somebody has called `gc.freeze()`, Modules/gcmodule.c, which freezes at least the
+    library's objects. 3.12 starts with some hundred objects of its own frozen, which do not count.
     """
     return gc.get_freeze_count() > 2000

@@ -1,4 +1,4 @@
-"""The private names of event loops, and of the handles that stand on them.
+"""The private names of event loops and of their handles.
 
 The rules are those of `task_internals.py`. Checked on 3.10 to 3.15.
 """
@@ -42,7 +42,7 @@ def running_loop() -> Loop | None:
 
 
 def is_transparent(loop: Loop) -> bool:
-    """Whether it is a selector loop of Lib/asyncio/selector_events.py, whose queues can be looked at."""
+    """Whether this is a selector loop of Lib/asyncio/selector_events.py, whose queues can be inspected."""
     return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
 
 
@@ -62,7 +62,7 @@ def next_timer(loop: Loop) -> float | None:
 
 
 def watched_descriptors(loop: Loop) -> list[int]:
-    """Descriptors that can wake the loop, its self-pipe apart: Lib/asyncio/selector_events.py."""
+    """Descriptors that can wake the loop, except its self-pipe: Lib/asyncio/selector_events.py."""
     end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
     own = -1 if end is None else end.fileno()
     descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
@@ -77,11 +77,11 @@ def has_signal_handlers(loop: Loop) -> bool:
 def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
     """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
     generators = getattr(loop, "_asyncgens", ())
-    return list(generators) if len(generators) else []  # a walk through an empty WeakSet takes long
+    return list(generators) if len(generators) else []  # iterating over an empty WeakSet is slow
 
 
 def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:
-    """The generator that a task ends by its `aclose()`: `async_generator_athrow`, Objects/genobject.c.
+    """The generator that a task closes by `aclose()`, or None: `async_generator_athrow`, Objects/genobject.c.
 
     When a generator is dropped, `_asyncgen_finalizer_hook`, Lib/asyncio/base_events.py, makes such a task.
     """
@@ -107,9 +107,9 @@ def default_executor(loop: Loop) -> futures.Executor | None:
 
 
 def policy_is_standard() -> bool:
-    """Whether `asyncio.new_event_loop()` would make the standard loop.
+    """Whether `asyncio.new_event_loop()` would create the standard loop.
 
-    Read from `_event_loop_policy`, Lib/asyncio/events.py: the public getter creates a policy where there is
+    Read from `_event_loop_policy`, Lib/asyncio/events.py: the public getter creates a policy if there is
     none, and is deprecated from 3.14.
     """
     policy = getattr(asyncio.events, "_event_loop_policy", None)
@@ -128,14 +128,14 @@ class Watch(NamedTuple):
 
 
 def watches(loop: Loop, fd: int | None = None) -> list[Watch]:
-    """What `add_reader` and `add_writer` have registered, and asyncio itself: Lib/asyncio/selector_events.py.
+    """What `add_reader`, `add_writer` and asyncio itself have registered: Lib/asyncio/selector_events.py.
 
-    All of it, or what there is for one descriptor. The data of a key in `_selector` is the handle for
-    reading, and that for writing.
+    For all descriptors, or for one. The data of a key in `_selector` is a pair: the handle for reading and
+    the handle for writing.
     """
     selector = getattr(loop, "_selector", None)
     watched = {} if selector is None else selector.get_map() or {}
-    numbers = tuple(watched) if fd is None else (fd,)  # at once: another thread may wake the loop meanwhile
+    numbers = tuple(watched) if fd is None else (fd,)  # copied: another thread may wake the loop meanwhile
     keys = [watched[number] for number in numbers if number in watched]
     return [
         Watch(key.fd, bool(is_writer), handle)
@@ -152,7 +152,7 @@ def signal_handles(loop: Loop) -> dict[int, asyncio.Handle]:
 
 
 def timers(loop: Loop) -> Iterable[asyncio.TimerHandle]:
-    """Those that `call_later` and `call_at` have scheduled: `_scheduled`, Lib/asyncio/base_events.py."""
+    """The timers of a loop that are not cancelled: `_scheduled`, Lib/asyncio/base_events.py."""
     return [timer for timer in getattr(loop, "_scheduled", ()) if not timer.cancelled()]
 
 
@@ -163,7 +163,7 @@ def schedule(loop: Any, timer: Any) -> None:
 
 
 def loop_of_handle(handle: asyncio.Handle) -> Loop:
-    """The loop that a handle is of: `_loop`, Lib/asyncio/events.py."""
+    """The loop of a handle: `_loop`, Lib/asyncio/events.py."""
     loop: Loop = handle._loop  # type: ignore[attr-defined]  # not in typeshed
     return loop
 
@@ -179,9 +179,9 @@ def callback_of(handle: asyncio.Handle) -> Any:
 def hook_callbacks(
     around: Callable[[asyncio.Handle, Callable[[asyncio.Handle], Any]], None],
 ) -> Callable[[], None]:
-    """Has each callback of all loops run by `around(handle, run)`; returns the undoing.
+    """Has each callback of all loops run by `around(handle, run)`; returns the undo function.
 
-    `Handle._run`, Lib/asyncio/events.py, which is where the loops that are written in Python run them.
+    `Handle._run`, Lib/asyncio/events.py, is where loops that are written in Python run them.
     """
     before = asyncio.Handle._run
     _arounds.append(around)

@@ -1,4 +1,4 @@
-"""The private names of `unittest.mock` that the package uses; as in `task_internals.py`.
+"""The private names of `unittest.mock` that the package uses; the rules are those of `task_internals.py`.
 
 `tests/cpython/test_mock_internals.py` has their canaries. Checked on 3.10 to 3.15.
 """
@@ -27,19 +27,19 @@ __all__ = [
 
 
 ASYNC_MOCK: Any = mock.AsyncMockMixin
-"""What every asynchronous mock is, `MagicMock(spec=some_coroutine_function)` included."""
+"""A base of every asynchronous mock, `MagicMock(spec=some_coroutine_function)` included."""
 
 CALL: type[Any] = mock._Call
-"""What a mock notes of a call: `_Call`, Lib/unittest/mock.py."""
+"""A mock's record of a call: `_Call`, Lib/unittest/mock.py."""
 
 
 def is_mock_call(code: CodeType) -> bool:
-    """Whether a coroutine is the call of an asynchronous mock: `_execute_mock_call`, Lib/unittest/mock.py."""
+    """Whether this is the code of an asynchronous mock's call: `_execute_mock_call`, Lib/unittest/mock.py."""
     return code is ASYNC_MOCK._execute_mock_call.__code__
 
 
 def mock_call_in(frame: FrameType) -> tuple[Any, tuple[Any, ...], dict[str, Any]] | None:
-    """The mock that is being awaited in a frame, and the arguments; None where none is.
+    """The mock that is being awaited in a frame, and its arguments; None if there is none.
 
     The variables of `_execute_mock_call`, Lib/unittest/mock.py.
     """
@@ -50,21 +50,21 @@ def mock_call_in(frame: FrameType) -> tuple[Any, tuple[Any, ...], dict[str, Any]
 
 
 def mock_name(double: Any) -> str:
-    """What a mock is called, "session.get" or else "mock": `_extract_mock_name`, Lib/unittest/mock.py."""
+    """The name of a mock, "session.get" or else "mock": `_extract_mock_name`, Lib/unittest/mock.py."""
     return str(double._extract_mock_name())
 
 
 def mocks_below(double: Any) -> list[Any]:
     """The children of a mock and its return value: `_mock_children`, Lib/unittest/mock.py.
 
-    None is made by looking; the public `return_value` makes one, which then is what calls return.
+    This creates no mock; the public `return_value` would create one, which calls would then return.
     """
     inner = [*double._mock_children.values(), double._mock_return_value]
     return [each for each in inner if isinstance(each, mock.NonCallableMock)]
 
 
 def is_overridden(double: Any) -> bool:
-    """Whether somebody has scripted a wrapping mock: `_mock_return_value`, Lib/unittest/mock.py."""
+    """Whether a wrapping mock has an effect or value set: `_mock_return_value`, Lib/unittest/mock.py."""
     return double.side_effect is not None or double._mock_return_value is not mock.DEFAULT
 
 
@@ -74,10 +74,10 @@ def delegate_mock(double: Any, function: Callable[..., Any]) -> None:
 
 
 def forget_call(double: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Takes the latest call with those very arguments out of all records, as if it had not been made.
+    """Removes the latest call with those very arguments from all records, as if it had not been made.
 
-    What `_increment_mock_call` and `_execute_mock_call`, Lib/unittest/mock.py, have noted, on the parents
-    as well: `_mock_new_parent`, `_mock_new_name`; the latest call and await are kept by `_mock_delegate`.
+    Undoes what `_increment_mock_call` and `_execute_mock_call`, Lib/unittest/mock.py, recorded, also on the
+    parents (`_mock_new_parent`, `_mock_new_name`); `_mock_delegate` may keep the latest call and await.
     """
     if not _drop(double.call_args_list, "", args, kwargs):
         return
@@ -97,7 +97,7 @@ def forget_call(double: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> N
 
 
 def _drop(records: list[Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Takes out the latest record of that call; whether there was one. No `==` of the user's is run."""
+    """Removes the latest record of that call; returns whether there was one. Runs no `==` of the user's."""
     for place in range(len(records) - 1, -1, -1):
         *named, its_args, its_kwargs = records[place]
         is_it = [*map(id, its_args)] == [*map(id, args)] and [*its_kwargs] == [*kwargs]
@@ -108,7 +108,7 @@ def _drop(records: list[Any], name: str, args: tuple[Any, ...], kwargs: dict[str
 
 
 def _set_latest(double: Any, name: str, records: list[Any]) -> None:
-    """Past the properties, which take what they are given for a new call."""
+    """Bypasses the properties, which treat what they are given as a new call."""
     latest = records[-1] if records else None
     if double._mock_delegate is None:
         vars(double)[f"_mock_{name}"] = latest
@@ -117,11 +117,11 @@ def _set_latest(double: Any, name: str, records: list[Any]) -> None:
 
 
 def stamp_mock_calls(on_call: Callable[[Any], None], on_await: Callable[[Any, Any], None]) -> Undo:
-    """Shows each record of a call to `on_call`, and of an await, with its mock, to `on_await`; for good.
+    """Calls `on_call` with each record of a call, and `on_await` with each mock and record of an await.
 
     `_increment_mock_call` and `_execute_mock_call`, Lib/unittest/mock.py, assign the new record to
-    `call_args` and `await_args`, properties that asynchronous mocks get a setter for here. What they record
-    says neither when nor where. Replacing the methods would do as well, and would show in every traceback.
+    `call_args` and `await_args`, properties that asynchronous mocks get a setter for here. The records
+    hold neither time nor place. Replacing the methods would work too, but would show in every traceback.
     """
     undo_calls = _watch_assignment("call_args", lambda double, record: on_call(record))
     return all_of([undo_calls, _watch_assignment("await_args", on_await)])
@@ -131,7 +131,7 @@ def _watch_assignment(name: str, hook: Callable[[Any, Any], None]) -> Undo:
     original: Any = getattr(ASYNC_MOCK, name, None) or getattr(mock.NonCallableMock, name)
 
     def assign(double: Any, record: Any) -> None:
-        if record is not None:  # a reset
+        if record is not None:  # None is a reset
             hook(double, record)
         original.fset(double, record)
 

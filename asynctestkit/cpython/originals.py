@@ -1,11 +1,11 @@
 """The standard library as it was when this package was imported, whatever tests have replaced in it since.
 
-A test patches `asyncio.sleep`, `socket.socket` or `gc.collect` for the code under test; the package has to go
-on as if nothing had happened. Every other module of the package takes these modules from here.
+A test patches `asyncio.sleep`, `socket.socket` or `gc.collect` for the code under test; the package has to
+use the real ones all the same. Every other module of the package takes these modules from here.
 
-Copies of the modules, and not names imported one by one: freezegun replaces the functions of `time` in every
-module that has them, and so would reach `from time import monotonic`. The names of the copies differ, as
-pyfakefs replaces what is called `os` in the same way.
+They are copies of modules, not names imported one by one: freezegun replaces the functions of `time` in every
+module that has them, and so would reach `from time import monotonic`. The copies have other names, as
+pyfakefs replaces every module named `os` in the same way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 
 def _copy_of(name: str, *classes: str) -> Any:
-    """A copy of a module. Those classes are the module's own, also where they have been replaced already.
+    """A copy of a module. The named classes are the module's own, even if they have been replaced already.
 
     pytest-socket can be asked to replace `socket.socket` before any test module is imported.
     """
@@ -56,7 +56,7 @@ def _copy_of(name: str, *classes: str) -> Any:
 
 
 def _genuine(module: str, name: str, current: Any) -> Any:
-    """The class that a module defines by a name, `current` or another."""
+    """The class that the module itself defines under that name, found from `current` or among all classes."""
     left = [current, object]
     for each in left:
         if not isinstance(each, type):

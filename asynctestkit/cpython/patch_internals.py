@@ -28,15 +28,15 @@ def started_patches() -> list[Any]:
 
 
 def registry() -> list[Any]:
-    """Where those are entered: `_patch._active_patches`, Lib/unittest/mock.py."""
+    """The lists that started patches are in: `_patch._active_patches`, Lib/unittest/mock.py."""
     return [unittest.mock._patch._active_patches]  # type: ignore[attr-defined]  # not in typeshed
 
 
 def hook_started_patches(note: Callable[[Any], None]) -> Undo:
-    """Calls `note`, from now on and for good, with each patch that is started.
+    """Calls `note`, from now on, with each patch that is started.
 
     Both classes of patches append to one list, `_patch._active_patches` in Lib/unittest/mock.py, which is
-    replaced by one that tells.
+    replaced by a list that calls `note`.
     """
     owner: Any = unittest.mock._patch
     before = owner._active_patches

@@ -1,4 +1,4 @@
-"""The private names behind what belongs to the process: children, sockets, and what warns when it dies.
+"""The private names behind child processes, sockets, and the ResourceWarnings of unclosed objects.
 
 `tests/cpython/test_process_internals.py` has a canary for each function. Checked on 3.10 to 3.15.
 """
@@ -34,13 +34,13 @@ __all__ = [
 # -- children ------------------------------------------------------------------------------------------------
 
 SUBPROCESS_TRANSPORT: type[asyncio.SubprocessTransport] = base_subprocess.BaseSubprocessTransport
-"""What `loop.subprocess_exec` makes: Lib/asyncio/base_subprocess.py."""
+"""The class of the transports that `loop.subprocess_exec` creates: Lib/asyncio/base_subprocess.py."""
 
 
 def hook_children(hook: Callable[[subprocess.Popen[Any], FrameType], None]) -> Undo:
-    """Shows `hook`, from now on and for good, each child that was started, and the frame that starts it.
+    """Calls `hook`, from now on, with each child process that was started, and the frame that started it.
 
-    `Popen._execute_child`, Lib/subprocess.py, through which asyncio's children go as well.
+    `Popen._execute_child`, Lib/subprocess.py, which starts asyncio's children as well.
     """
     original = subprocess.Popen._execute_child  # type: ignore[attr-defined]  # not in typeshed
 
@@ -58,25 +58,25 @@ def popen_of(transport: asyncio.SubprocessTransport) -> subprocess.Popen[Any] | 
 
 
 def helpers_of_multiprocessing() -> set[int]:
-    """The children that it keeps for itself, until the end of this process, once it has needed them.
+    """The child processes that multiprocessing starts for its own use, and keeps until this process ends.
 
     `_pid`, Lib/multiprocessing/resource_tracker.py; `_forkserver_pid`, Lib/multiprocessing/forkserver.py.
     """
     helpers: set[int | None] = set()
     for name, keeper, attribute in _KEEPERS:
         if name in sys.modules:
-            # It may be there in part, as another thread imports it.
+            # The module may be incomplete while another thread imports it.
             helpers.add(getattr(getattr(sys.modules[name], keeper, None), attribute, None))
     return {pid for pid in helpers if pid is not None}
 
 
 def started_by_multiprocessing() -> set[int]:
-    """The processes that were started and not joined, some of them no children: forked by its server.
+    """The processes that were started and not joined, including those that the fork server has forked.
 
-    `_children`, Lib/multiprocessing/process.py, which is not imported for this: that takes a while.
+    `_children`, Lib/multiprocessing/process.py, which is not imported for this, as that is slow.
     """
     module = sys.modules.get("multiprocessing.process")
-    # Another thread may be importing it, and have come no further than its first lines.
+    # The module may be incomplete while another thread imports it.
     return {process.pid for process in tuple(getattr(module, "_children", ()))}
 
 
@@ -89,7 +89,7 @@ _KEEPERS = (
 def has_ended(pid: int) -> bool:
     """Whether a child of ours has ended, without reaping it: `waitid`, Modules/posixmodule.c.
 
-    One that somebody else has reaped has. Without `waitid`, as on Windows, it is not known.
+    True if somebody else has reaped it. False without `waitid`, as on Windows, where it is not known.
     """
     if not hasattr(os, "waitid"):
         return False
@@ -103,11 +103,11 @@ def has_ended(pid: int) -> bool:
 
 
 def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> Undo:
-    """Shows `hook`, from now on and for good, each socket that is made, and the frame that makes it.
+    """Calls `hook`, from now on, with each socket that is created, and the frame that creates it.
 
     `socket.__init__`, Lib/socket.py. There are audit events for sockets, children and (from 3.12) threads;
-    but a hook of those is called for every event of the process, one of which comes with each task, as our
-    loop looks where it is created. That makes a task dearer by a quarter.
+    but an audit hook is called for every event of the process, and each task causes one, as our loop looks up
+    where the task is created. That would make a task cost a quarter more.
     """
     original = socket.socket.__init__
 
@@ -120,28 +120,28 @@ def hook_sockets(hook: Callable[[socket.socket, FrameType], None]) -> Undo:
 
 
 SOCK_ACCEPT = "_sock_accept"
-"""Where `loop.sock_accept()` makes a socket for its caller: Lib/asyncio/selector_events.py."""
+"""The function in which `loop.sock_accept()` creates its socket: Lib/asyncio/selector_events.py."""
 
 # -- warnings of what was not closed -------------------------------------------------------------------------
 
 
 class WarningHook(NamedTuple):
-    """Who listens to ResourceWarnings."""
+    """A listener for ResourceWarnings."""
 
     wants_any: Callable[[], bool]
-    """Whether it listens just now."""
+    """Whether it is listening at this moment."""
     takes: Callable[[str, object], bool]
-    """Whether it takes a warning, given its text and the thing, so that nobody else hears of it."""
+    """Whether it takes a warning, given its text and the unclosed object; a warning taken goes no further."""
 
 
 def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
-    """Shows `hook` each ResourceWarning, whatever the filters say; returns the undoing.
+    """Calls `hook` with each ResourceWarning, whatever the filters say; returns the undo function.
 
-    With it comes the thing that has died unclosed: the warning's `source`, or whose `__del__` warns; None for
-    what is neither. What is not taken goes its way.
+    The hook also gets the unclosed object: the warning's `source`, or the object whose `__del__` warns, or
+    None. Warnings that it does not take are handled as if there were no hook.
 
-    The first of the filters asks: Python/_warnings.c matches a filter's pattern against the text. What that
-    then calls, `_showwarnmsg` of Lib/warnings.py, gets the thing.
+    The first filter asks the hook: Python/_warnings.c matches a filter's pattern against the text, and then
+    calls `_showwarnmsg` of Lib/warnings.py, which gets the object.
     """
     filters: Any = interpreter.warning_filters()
     filters.insert(0, _FILTER)  # without telling `warnings`, which would have every warning shown once more
@@ -164,7 +164,7 @@ def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
 
 
 class _Asking:
-    """In the place of a filter's pattern."""
+    """Stands in for a filter's pattern, and asks the hook."""
 
     is_asking = True
 
@@ -177,7 +177,7 @@ _FILTER: Any = ("always", _asking, ResourceWarning, None, 0)
 _SHOW = warnings._showwarnmsg  # type: ignore[attr-defined]  # not in typeshed
 _warning_hooks: list[WarningHook] = []
 _told: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
-"""What has been warned of, by module. In a module's own registry, it would not come to the filters again."""
+"""Warnings already shown, by module: a module's own registry would hide a repetition from the filters."""
 
 
 def _show_unless_taken(message: Any) -> None:
@@ -192,7 +192,7 @@ def _show_unless_taken(message: Any) -> None:
 
 
 def _warn_as_before(message: Any, frames: list[FrameType]) -> None:
-    """Warns again, of the same line, and leaves it to the other filters what comes of that."""
+    """Issues the warning again, for the same line, and lets the other filters decide."""
     place = (message.filename, message.lineno)
     frame = next((f for f in frames if (f.f_code.co_filename, f.f_lineno) == place), None)
     module = frame.f_globals.get("__name__") if frame is not None else None
@@ -219,11 +219,11 @@ def _frames_from(innermost: FrameType | None) -> list[FrameType]:
 
 
 _NEAR = 8
-"""Frames among which the one is that warns."""
+"""How many frames are searched for the one that warns."""
 
 
 def _dying_in(frames: list[FrameType]) -> object:
-    """Whose finalizer runs in one of these frames, the innermost."""
+    """The object whose finalizer runs in one of these frames, the innermost; None if there is none."""
     for frame in frames:
         code = frame.f_code
         if code.co_name == "__del__" and code.co_argcount:

@@ -1,4 +1,4 @@
-"""Every private name of CPython that exploration leans on: the steps of tasks, and one loop within another.
+"""The private names that exploration depends on: the steps of tasks, and one loop within another.
 
 The rules are those of `task_internals.py`: one small function each, that names its file and has a canary, in
 `tests/cpython/test_step_internals.py`. Checked on 3.10 to 3.15.
@@ -36,9 +36,9 @@ _BUILTIN: type = type(len)
 
 
 def _step_type() -> type:
-    """The type of what a task written in C has called for a step: `TaskStepMethWrapper`.
+    """The type of the callback by which a task written in C takes a step: `TaskStepMethWrapper`.
 
-    Modules/_asynciomodule.c does not show it: a loop that only takes down what it is to call sees one.
+    Modules/_asynciomodule.c does not export it: a loop that only records its callbacks gets one.
     """
     seen: list[Any] = []
 
@@ -83,28 +83,28 @@ def task_of_step(handle: asyncio.Handle) -> _Task | None:
 def is_bare_step(handle: asyncio.Handle) -> bool:
     """Whether a step comes without a future: the first one, one after `sleep(0)`, and one that only raises.
 
-    `_callback`, Lib/asyncio/events.py, is a step then, and no wake-up.
+    `_callback`, Lib/asyncio/events.py, is then a step, not a wake-up.
     """
     callback: Any = handle._callback  # type: ignore[attr-defined]  # not in typeshed
     return type(callback) is _STEP or getattr(callback, "__func__", None) is _PY_STEP
 
 
 def run_handle(handle: asyncio.Handle) -> None:
-    """What the loop does with a handle: `_run`, Lib/asyncio/events.py."""
+    """Runs a handle, as the loop does: `_run`, Lib/asyncio/events.py."""
     handle._run()
 
 
 def replace_ready_queue(loop: Loop, queue: collections.deque[asyncio.Handle]) -> None:
-    """Has a loop take what it runs next from that queue: `_ready`, Lib/asyncio/base_events.py."""
+    """Has a loop take its ready callbacks from that queue: `_ready`, Lib/asyncio/base_events.py."""
     loop._ready = queue  # type: ignore[attr-defined]  # not in typeshed
 
 
 @contextlib.contextmanager
 def outer_loop_stands_still() -> Iterator[None]:
-    """Within a step of a task, another loop can run in this thread; this one goes on afterwards.
+    """Suspends the running loop within a step of a task, so that another loop can run in this thread.
 
-    `_set_running_loop`, Lib/asyncio/events.py, and `_leave_task`, Lib/asyncio/tasks.py: from 3.14 a thread
-    has one current task, and not each loop.
+    `_set_running_loop`, Lib/asyncio/events.py, and `_leave_task`, Lib/asyncio/tasks.py: from 3.14 there
+    is one current task for each thread, not for each loop.
     """
     loop = asyncio._get_running_loop()
     task = asyncio.current_task(loop) if loop is not None else None
@@ -120,14 +120,14 @@ def outer_loop_stands_still() -> Iterator[None]:
 
 
 def free_places(lock: asyncio.Lock | asyncio.Semaphore) -> int:
-    """How often it can be acquired before somebody has to wait: `_value`, Lib/asyncio/locks.py."""
+    """How often a lock or semaphore can be acquired without waiting: `_value`, Lib/asyncio/locks.py."""
     if isinstance(lock, asyncio.Lock):
         return 0 if lock.locked() else 1
     return int(lock._value)
 
 
 def fresh_case(case: Any) -> Any:
-    """A copy of a test case that has not run yet, which runs as if it were new.
+    """A copy of a test case, which runs as if the case had never run.
 
     `_cleanups` and `_subtest`, Lib/unittest/case.py, and from 3.11 `_asyncioTestContext`,
     Lib/unittest/async_case.py, are what a run changes in place.

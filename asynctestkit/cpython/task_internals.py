@@ -1,4 +1,4 @@
-"""The private names of tasks, futures, coroutines and types: one small function each, and why.
+"""The private names of tasks, futures, coroutines and types: one small function each.
 
 Each function names the file of CPython that it depends on. The tests in `tests/cpython/` have a canary for
 each, which says what moved when a new Python breaks it. Checked on 3.10 to 3.15.
@@ -54,18 +54,18 @@ FUTURE_TYPES: tuple[type[asyncio.Future[Any]], ...] = (asyncio.Future, asyncio.f
 
 
 def all_tasks(loop: Loop) -> set[AnyTask]:
-    """Those of the loop that are not done, of whatever make: `all_tasks`, Lib/asyncio/tasks.py.
+    """The tasks of the loop that are not done, in C or Python: `all_tasks`, Lib/asyncio/tasks.py.
 
-    From 3.14 that knows the tasks written in C, and `_py_all_tasks` those written in Python.
+    From 3.14 that lists the tasks written in C, and `_py_all_tasks` those written in Python.
     """
     if _TASK_REGISTRIES and not any(len(getattr(asyncio.tasks, name)) for name in _TASK_REGISTRIES):
-        return set()  # at once: asyncio walks through its empty sets for longer than a short test runs
+        return set()  # a shortcut: asyncio iterates over its empty sets for longer than a short test runs
     tasks = asyncio.all_tasks(loop)
     return tasks | _PY_ALL_TASKS(loop) if _PY_ALL_TASKS is not None else tasks
 
 
 def current_task(loop: Loop | None = None) -> AnyTask | None:
-    """The one that runs, of whatever make: `current_task`, and from 3.14 `_py_current_task` as well.
+    """The running task, in C or Python: `current_task`, and from 3.14 `_py_current_task` as well.
 
     Both are in Lib/asyncio/tasks.py.
     """
@@ -74,7 +74,7 @@ def current_task(loop: Loop | None = None) -> AnyTask | None:
 
 
 _HAS_TWO_KINDS = hasattr(asyncio.tasks, "_c_all_tasks") and asyncio.tasks._c_all_tasks is asyncio.all_tasks
-# Where there are two kinds, from 3.14, those written in C are in no such set.
+# From 3.14 there are two kinds, and tasks written in C are in no such set.
 _TASK_REGISTRIES = [
     name
     for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
@@ -104,18 +104,18 @@ def coroutine_of(task: AnyTask) -> Any:
 def awaited_future(task: AnyTask) -> asyncio.Future[Any] | None:
     """The future that a suspended task waits on: `_fut_waiter`, Lib/asyncio/tasks.py.
 
-    Of a stand-in of ours, the future that it stands for.
+    For one of our stand-ins, the future that it stands for.
     """
     waiter = getattr(task, "_fut_waiter", None)
     return getattr(waiter, "_asynctestkit_stands_for", waiter)
 
 
 def interrupt(task: AnyTask, error: BaseException) -> bool:
-    """Has a task that waits get an exception from that, whatever it waits for; False if it waits for nothing.
+    """Raises an exception in a waiting task where it waits; returns False if it waits for nothing.
 
-    `task.cancel()` asks what the task waits for, which may refuse, and in a ring of tasks that await each
-    other never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of
-    the future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
+    `task.cancel()` asks the awaited future, which may refuse, and in a ring of tasks that await each other
+    never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of the
+    future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
     """
     future: Any = getattr(task, "_fut_waiter", None)
     for wake, context in getattr(future, "_callbacks", None) or ():
@@ -129,7 +129,7 @@ def interrupt(task: AnyTask, error: BaseException) -> bool:
 
 
 def begins_to_wait_for(yielded: Any) -> bool:
-    """Whether this, yielded by a coroutine, is a future to be waited for; it is then the caller who waits.
+    """Whether a coroutine has yielded a future to wait for; if so, the caller takes over the waiting.
 
     `_asyncio_future_blocking` is the protocol between futures and `__step` in Lib/asyncio/tasks.py.
     """
@@ -140,7 +140,7 @@ def begins_to_wait_for(yielded: Any) -> bool:
 
 
 def exception_unlooked(future: asyncio.Future[Any]) -> BaseException | None:
-    """A future's exception, which counts as not retrieved still: `_exception`, Lib/asyncio/futures.py."""
+    """A future's exception, without marking it as retrieved: `_exception`, Lib/asyncio/futures.py."""
     return getattr(future, "_exception", None)
 
 
@@ -150,12 +150,12 @@ def unfinished_items(queue: asyncio.Queue[Any]) -> int:
 
 
 def blocked_putters(queue: asyncio.Queue[Any]) -> int:
-    """How many wait in `put` for a free place: `_putters`, Lib/asyncio/queues.py."""
+    """How many calls of `put` wait for a free place: `_putters`, Lib/asyncio/queues.py."""
     return sum(not putter.done() for putter in queue._putters)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def blocked_getters(queue: asyncio.Queue[Any]) -> int:
-    """How many wait in `get` for an item: `_getters`, Lib/asyncio/queues.py."""
+    """How many calls of `get` wait for an item: `_getters`, Lib/asyncio/queues.py."""
     return sum(not getter.done() for getter in queue._getters)  # type: ignore[attr-defined]  # not in typeshed
 
 
@@ -180,14 +180,14 @@ def source_traceback(future: asyncio.Future[Any] | asyncio.Handle) -> Iterable[A
 
 
 def drop_last_source_frame(created: asyncio.Future[Any] | asyncio.Handle) -> None:
-    """Takes our own frame off debug mode's record, as Lib/asyncio/base_events.py does with its own."""
+    """Removes our own frame from debug mode's record, as Lib/asyncio/base_events.py does with its own."""
     record = getattr(created, "_source_traceback", None)
     if record:
         del record[-1]
 
 
 def context_of(task: AnyTask) -> Context:
-    """The context that a task runs in; only from 3.12 does it say so itself.
+    """The context that a task runs in, which is public from 3.12 only.
 
     Before, Python's tasks have `_context` (Lib/asyncio/tasks.py), and those of C show theirs to the garbage
     collector (`task_context`, Modules/_asynciomodule.c).
@@ -197,7 +197,7 @@ def context_of(task: AnyTask) -> Context:
 
 
 def forget_callbacks(future: asyncio.Future[Any]) -> None:
-    """Has nobody be told of a future's end: `_callbacks`, Lib/asyncio/futures.py."""
+    """Removes the callbacks that wait for a future's end: `_callbacks`, Lib/asyncio/futures.py."""
     for callback, _ in list(getattr(future, "_callbacks", None) or ()):
         future.remove_done_callback(callback)
 
@@ -205,8 +205,8 @@ def forget_callbacks(future: asyncio.Future[Any]) -> None:
 def forget_task(task: AnyTask) -> None:
     """Takes a pending task out of `asyncio.all_tasks()`, so that closing the loop does not wait for it.
 
-    `_unregister_task` is documented for task implementers; without `_log_destroy_pending`,
-    Lib/asyncio/tasks.py, its end would be logged once more.
+    `_unregister_task` is documented for task implementers; `_log_destroy_pending` is cleared, or
+    Lib/asyncio/tasks.py would log the task's destruction as well.
     """
     unregister = asyncio._unregister_task
     if isinstance(task, TASK_TYPES[1]):
@@ -216,7 +216,7 @@ def forget_task(task: AnyTask) -> None:
 
 
 def qualified_name(code: CodeType) -> str:
-    """`co_qualname`, Objects/codeobject.c, which is there from 3.11; before that the class is looked for."""
+    """`co_qualname`, Objects/codeobject.c, from 3.11; before that the class is searched for."""
     name: str | None = getattr(code, "co_qualname", None)
     if name is None:  # before 3.11
         name = _name_with_its_class(code)
@@ -224,7 +224,7 @@ def qualified_name(code: CodeType) -> str:
 
 
 def _name_with_its_class(code: CodeType) -> str:  # before 3.11
-    """Of what is no method, as of a method that is wrapped, the name alone: Objects/codeobject.c."""
+    """For plain functions and wrapped methods, the name alone: Objects/codeobject.c."""
     modules = (
         each for each in tuple(sys.modules.values()) if getattr(each, "__file__", "") == code.co_filename
     )

@@ -29,7 +29,7 @@ __all__ = [
 
 
 def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> Undo:
-    """Shows `hook`, from now on and for good, each thread before it starts, and the frame that starts it.
+    """Calls `hook`, from now on, with each thread before it starts, and the frame that starts it.
 
     `_start_new_thread`, and `_start_joinable_thread` from 3.13, are what Lib/threading.py calls.
     """
@@ -46,10 +46,10 @@ def hook_thread_starts(hook: Callable[[threading.Thread, FrameType], None]) -> U
 
 
 def frames_of_others() -> dict[int, FrameType]:
-    """Where the other threads stand, by their identifiers: `sys._current_frames`, Python/sysmodule.c.
+    """The current frames of the other threads, by identifier: `sys._current_frames`, Python/sysmodule.c.
 
-    That shows the calling one as well: who keeps its frame in a variable makes a cycle, by which everything
-    that the callers have lives on until the collector comes round.
+    The calling thread's is removed: a variable that holds its own frame makes a cycle, which keeps everything
+    that the callers hold alive until the next garbage collection.
     """
     frames = sys._current_frames()
     del frames[threading.get_ident()]
@@ -57,7 +57,7 @@ def frames_of_others() -> dict[int, FrameType]:
 
 
 def begins_a_thread(method: MethodType) -> bool:
-    """Whether that is what the interpreter has called to run a thread, and holds while it lives.
+    """Whether this is the method that the interpreter calls to run a thread, and holds while that lives.
 
     `_bootstrap`, and from 3.14 `run`, Lib/threading.py.
     """
@@ -70,7 +70,7 @@ def thread_of(ident: int) -> threading.Thread | None:
 
 
 def waits_without_limit(frame: FrameType) -> bool:
-    """Whether the innermost frame of a thread waits for a condition, or for a job, with no time-out.
+    """Whether the innermost frame of a thread waits for a condition, or for a job, without a timeout.
 
     `Condition.wait`, Lib/threading.py, through which events, queues and `Thread.join` of old wait: its
     `waiter` is a lock that `notify` releases. `_worker`, Lib/concurrent/futures/thread.py, waits in C.
@@ -87,17 +87,17 @@ _CONDITION_WAIT: CodeType = threading.Condition.wait.__code__
 
 
 def target_of(thread: threading.Thread) -> Any:
-    """What a thread runs, while it runs: `_target`, Lib/threading.py."""
+    """The function that a thread runs, while it runs: `_target`, Lib/threading.py."""
     return getattr(thread, "_target", None)
 
 
 def arguments_of(thread: threading.Thread) -> object:
-    """What a thread calls its target with, in use as long as that runs: `_args`, Lib/threading.py."""
+    """The arguments that a thread calls its target with, while that runs: `_args`, Lib/threading.py."""
     return getattr(thread, "_args", None)
 
 
 def registries() -> list[Any]:
-    """Where the standard library enters threads, children and patches by itself: it keeps none for the user.
+    """The standard library's own lists of threads, children and patches; these are no holders of the user's.
 
     `_active` and `_limbo`, Lib/threading.py; `_active`, Lib/subprocess.py; `_threads_queues`,
     Lib/concurrent/futures/thread.py; `_threads_wakeups`, Lib/concurrent/futures/process.py;

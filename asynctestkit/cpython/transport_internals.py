@@ -40,14 +40,14 @@ _PIPES: tuple[type[Any], ...] = (
 )
 
 TRANSPORTS: tuple[type[Any], ...] = (_SELECTOR, _TLS, *_PIPES)
-"""The transports of the selector loop; the proactor's and other libraries' are none of ours to judge."""
+"""The transports of the selector loop; the proactor's and other libraries' are not judged."""
 
 
 def is_open(transport: Any) -> bool:
     """Whether a transport is neither closed nor closing.
 
     `_closing` and `_sock` or `_pipe`, Lib/asyncio/selector_events.py and unix_events.py; for TLS `_closed`,
-    Lib/asyncio/sslproto.py, and whether what carries it is open: `_closed` alone stays False on 3.10 when the
+    Lib/asyncio/sslproto.py, and whether its carrier is open: `_closed` alone stays False on 3.10 when the
     peer has closed.
     """
     if isinstance(transport, _TLS):
@@ -67,7 +67,7 @@ def holds_resource(transport: Any) -> bool:
 def carrier_of(transport: Any) -> Any:
     """What a TLS transport writes to, None when that is gone: `_ssl_protocol`, Lib/asyncio/sslproto.py.
 
-    Any other transport carries itself.
+    Any other transport is its own carrier.
     """
     if not isinstance(transport, _TLS):
         return transport
@@ -88,7 +88,7 @@ def carries_tls(transport: Any) -> bool:
 
 
 def protocol_above(protocol: Any) -> Any:
-    """That which TLS serves: `_app_protocol`, Lib/asyncio/sslproto.py; any other serves nobody but itself."""
+    """The protocol that TLS serves: `_app_protocol`, Lib/asyncio/sslproto.py; any other protocol as it is."""
     is_tls = isinstance(protocol, sslproto.SSLProtocol)
     return protocol._app_protocol if is_tls else protocol
 
@@ -116,17 +116,17 @@ def connections_of(loop: Loop) -> list[Any]:
 
 
 def is_watched(transport: Any) -> bool:
-    """Whether the loop listens for more, so that the peer's closing is heard of.
+    """Whether the loop reads from a transport, and so notices when the peer closes.
 
-    `_paused` and the registration in the selector, Lib/asyncio/selector_events.py: after an end of file that
-    the protocol chose to survive, there is none.
+    `_paused` and the registration in the selector, Lib/asyncio/selector_events.py: after an end of file, if
+    the protocol keeps the transport open, there is none.
     """
     loop, fd = transport._loop, getattr(transport, "_sock_fd", None)
     return loop is not None and fd is not None and bool(watches(loop, fd))
 
 
 class _Silent:
-    """In place of `warnings.warn`, or of the module."""
+    """Stands in for `warnings.warn`, or for the module `warnings`."""
 
     def __call__(self, *_: object, **__: object) -> None: ...
 
@@ -141,12 +141,12 @@ _SPARED = "_asynctestkit_spared"
 
 
 def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
-    """Shows `hook` each transport that is dropped open; returns the undoing.
+    """Calls `hook` with each transport that is dropped open; returns the undo function.
 
-    Where the hook says True, Python's own ResourceWarning is left out. Transports die by `__del__`,
+    If the hook returns True, Python's own ResourceWarning is left out. Transports are finalized by `__del__`,
     Lib/asyncio/selector_events.py, unix_events.py and sslproto.py; from 3.11.5 also by that of their
-    StreamWriter, Lib/asyncio/streams.py, which closes them. Those methods are wrapped once, for good: to set
-    them anew for each test costs as much as a tenth of a test.
+    StreamWriter, Lib/asyncio/streams.py, which closes them. Those methods are wrapped once, for good:
+    wrapping them for each test would cost a tenth of a test.
     """
     install_once("asyncio: __del__ of the transports", _wrap_finalizers)
     _unclosed_hooks.append(hook)
@@ -154,7 +154,7 @@ def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
 
 
 def silence(transport: Any) -> None:
-    """Has a transport die without a ResourceWarning: see `__del__`, Lib/asyncio/selector_events.py."""
+    """Suppresses the ResourceWarning of a transport: see `__del__`, Lib/asyncio/selector_events.py."""
     setattr(transport, _SPARED, True)
 
 

@@ -1,4 +1,4 @@
-"""What differs between the supported versions of Python: every version test of the package, named."""
+"""The differences between the supported versions of Python: every version test of the package, named."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ ON_WINDOWS = sys.platform == "win32"
 
 
 def add_note(error: BaseException, note: str) -> None:
-    """PEP 678's `add_note`. Before 3.11, which prints no notes, it is also what the exception came from.
+    """PEP 678's `add_note`. Before 3.11, which prints no notes, it is also the exception's cause.
 
-    A Note then ends the chain that is printed; the exception itself says what it said.
+    A Note then ends the chain that is printed; the exception's own message does not change.
     """
     if sys.version_info >= (3, 11):  # from 3.11
         error.add_note(note)
@@ -52,13 +52,13 @@ def add_note(error: BaseException, note: str) -> None:
 
 
 class Note(Exception):
-    """Before 3.11: something to be read with the exception that it stands above."""
+    """Before 3.11: a note, which Python prints above its exception."""
 
 
 def add_note_to_failure(error: BaseException, note: str) -> None:
-    """As `add_note`, for an exception that has failed a test, and that nobody will compare any more.
+    """As `add_note`, for an exception that has failed a test, and whose message is not compared any more.
 
-    Before 3.11 a message that is its only argument gets the note.
+    Before 3.11 the note is appended to a message that is the exception's only argument.
     """
     if sys.version_info < (3, 11) and error.args == (str(error),):  # before 3.11
         error.args = (f"{error}\n{note}",)
@@ -67,13 +67,13 @@ def add_note_to_failure(error: BaseException, note: str) -> None:
 
 
 def lock_file(path: os.PathLike[str]) -> int | None:
-    """Locks a file, which is made if need be, until the descriptor that is returned is closed, or its process
-    ends; None if somebody else has it, or keeps it to himself. Every user of the machine can lock one that is
-    made here. Windows has no such locks: there, everybody gets one.
+    """Locks a file, creating it if need be, until the returned descriptor is closed or the process ends.
+    Returns None if another process has the lock or the file cannot be opened. A created file is writable for
+    all users, so that each can lock it. On Windows, which has no such locks, every caller gets a descriptor.
     """
     try:
         descriptor = _open_for_everybody(path)
-    except (PermissionError, FileExistsError):  # another's, or another has made it just now
+    except (PermissionError, FileExistsError):  # another user's, or created just now by another process
         return None
     if sys.platform != "win32":  # pragma: no branch  # the suite runs on Linux
         import fcntl
@@ -98,7 +98,7 @@ def _open_for_everybody(path: os.PathLike[str]) -> int:
 
 
 def uncancel(task: Any) -> None:
-    """Takes one request to cancel back; before 3.11 they are not counted."""
+    """Takes one cancellation request back; before 3.11 Python does not count them."""
     if sys.version_info >= (3, 11):  # from 3.11
         task.uncancel()
 
@@ -106,16 +106,16 @@ def uncancel(task: Any) -> None:
 if sys.version_info >= (3, 11):  # from 3.11
 
     class CancelRequest:
-        """One's own requests to cancel a task, told from those of others: the bookkeeping of asyncio.timeout.
+        """The caller's requests to cancel a task, apart from those of others, counted as by asyncio.timeout.
 
-        Made at the beginning of what may have to be cancelled, and withdrawn at its end in any case.
+        Created before the code that may have to be cancelled, and withdrawn in any case when that ends.
         """
 
         def __init__(self, task: Any) -> None:
             self.task = task
             self._before = task.cancelling()
             self.times = 0
-            """How often it was made."""
+            """How often `make` was called."""
 
         def make(self) -> None:
             """Cancels the task; called in the loop, while the task waits."""
@@ -123,7 +123,7 @@ if sys.version_info >= (3, 11):  # from 3.11
             self.task.cancel()
 
         def withdraw(self, known: int = 0) -> bool:
-            """Takes it back; returns whether others asked too, and more than the `known` number of times."""
+            """Takes the requests back; returns whether others asked more than the `known` number of times."""
             for _ in range(self.times):
                 self.task.uncancel()
             return bool(self.task.cancelling() > self._before + known)
@@ -131,10 +131,10 @@ if sys.version_info >= (3, 11):  # from 3.11
 else:  # before 3.11
 
     class CancelRequest:
-        """One's own requests to cancel a task, told from those of others, on a Python that counts none.
+        """The caller's requests to cancel a task, apart from those of others, on a Python that counts none.
 
-        `cancel` is shadowed on the task itself, so that what others ask is heard. What they asked before the
-        first request was made counts only if the task has not been told by then, as it is over otherwise.
+        `cancel` is shadowed on the task itself, to see the requests of others. One that came before the first
+        request of the caller counts only if the task has not been cancelled by then: otherwise it is over.
         """
 
         _asking: set[Any] = set()
@@ -155,7 +155,7 @@ else:  # before 3.11
             self._asking.discard(self.task)
 
         def withdraw(self, known: int = 0) -> bool:
-            """Takes it back; returns whether others asked too. Requests of this class are not counted."""
+            """Takes the requests back; returns whether others asked too, other than through this class."""
             if isinstance(self._cancel.__self__, CancelRequest):
                 self.task.cancel = self._cancel  # of the request around this one
             else:
@@ -167,7 +167,7 @@ else:  # before 3.11
             if self.task not in self._asking:
                 self._are_others = self._was_cancelled = True
                 if not self.times:
-                    self.task.get_loop().call_soon(self._told)  # behind the step in which the task is told
+                    self.task.get_loop().call_soon(self._told)  # after the step that cancels the task
             return accepted
 
         def _told(self) -> None:
@@ -194,7 +194,7 @@ def debugger_is_registered() -> bool:
 
 
 def mark_coroutine_function(function: Any) -> Any:
-    """Has `inspect.iscoroutinefunction` say True of a plain function; before 3.12 there is no way."""
+    """Makes `inspect.iscoroutinefunction` True for a plain function; not possible before 3.12."""
     if sys.version_info >= (3, 12):  # from 3.12
         return inspect.markcoroutinefunction(function)
     return function  # before 3.12
@@ -210,7 +210,7 @@ else:  # before 3.11
     class RunnerHooks(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
         """Gives 3.10's IsolatedAsyncioTestCase the hooks of 3.11: `_setupAsyncioRunner` and `_asyncioRunner`.
 
-        A class that brings its own `_setupAsyncioLoop` keeps what 3.10 does with it.
+        For a class that overrides `_setupAsyncioLoop`, nothing changes.
         """
 
         _asyncioTestLoop: Any

@@ -1,4 +1,4 @@
-"""Every private name of CPython that virtual time and the report of a deadlock lean on.
+"""The private names of CPython that virtual time and the deadlock report depend on.
 
 The rules are those of `task_internals.py`: one small function each, that names its file and has a canary, in
 `tests/cpython/test_wait_internals.py`. Checked on 3.10 to 3.15.
@@ -40,37 +40,37 @@ Loop = asyncio.AbstractEventLoop
 
 
 def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
-    """What is due next, as a loop that selects has dropped what is cancelled: Lib/asyncio/base_events.py."""
+    """The next timer of a loop that selects and so has dropped cancelled ones: Lib/asyncio/base_events.py."""
     return loop._scheduled[0] if loop._scheduled else None  # type: ignore[attr-defined]  # not in typeshed
 
 
 def watches_anything(selector: selectors.BaseSelector) -> bool:
     """Whether any descriptor is registered: `_fd_to_key`, Lib/selectors.py.
 
-    `get_map()` has a mapping for it in Python, whose length takes ten times as long to ask for.
+    `get_map()` returns a mapping written in Python, whose `len()` takes ten times as long.
     """
     return bool(selector._fd_to_key)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def monotonic_of_loops() -> object:
-    """What `loop.time()` asks: `time.monotonic`, as Lib/asyncio/base_events.py has it."""
+    """The function that `loop.time()` calls: `time.monotonic`, as Lib/asyncio/base_events.py sees it."""
     return asyncio.base_events.time.monotonic  # type: ignore[attr-defined]  # not in typeshed
 
 
 def is_calling_today(frame: FrameType) -> bool:
-    """Whether what a frame calls just now is called `today`, as `date.today` is.
+    """Whether a frame is calling a function named `today`, such as `date.today`.
 
-    That is written in C, and asks `time.time` (`date_today`, Modules/_datetimemodule.c), where `now` asks the
-    system. It has no frame of its own: only the instruction of its caller tells.
+    That is written in C, and calls `time.time` (`date_today`, Modules/_datetimemodule.c), whereas `now` asks
+    the system. It has no frame of its own: only its caller's instruction shows the call.
     """
     return frame.f_lasti in _calls_of_today(frame.f_code)
 
 
 @functools.lru_cache(maxsize=256)
 def _calls_of_today(code: CodeType) -> frozenset[int]:
-    """The offsets of the instructions that call what was loaded by that name just before.
+    """The offsets of the instructions that call what was loaded under that name just before.
 
-    Lib/opcode.py has their names on each version.
+    Lib/opcode.py has the names of the instructions on each version.
     """
     found, loaded = set(), None
     for each in dis.get_instructions(code):
@@ -82,12 +82,12 @@ def _calls_of_today(code: CodeType) -> frozenset[int]:
 
 
 def set_resolution(loop: Loop, seconds: float) -> None:
-    """By how much a timer may run before it is due: `_clock_resolution`, Lib/asyncio/base_events.py."""
+    """Sets by how much a timer may run before it is due: `_clock_resolution`, Lib/asyncio/base_events.py."""
     loop._clock_resolution = seconds  # type: ignore[attr-defined]  # not in typeshed
 
 
 def arguments_of(handle: asyncio.Handle) -> tuple[Any, ...]:
-    """What a handle calls its callback with: `_args`, Lib/asyncio/events.py."""
+    """The arguments that a handle calls its callback with: `_args`, Lib/asyncio/events.py."""
     return tuple(handle._args)
 
 
@@ -105,24 +105,24 @@ def lock_of_condition(condition: asyncio.Condition) -> asyncio.Lock:
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:
-    """Drops the exception that a cancelled task has ended with, and the frames that it shows.
+    """Drops the exception of a cancelled task, and with it the frames of its traceback.
 
-    `_make_cancelled_error`, Lib/asyncio/futures.py, gives it away, and keeps none.
+    `_make_cancelled_error`, Lib/asyncio/futures.py, returns the exception, and keeps no reference.
     """
     if task.cancelled():
         task._make_cancelled_error()  # type: ignore[attr-defined]  # not in typeshed
 
 
 def shielded_by(future: object) -> asyncio.Future[Any] | None:
-    """What a `shield()` that returned this future protects: Lib/asyncio/tasks.py.
+    """The future that a `shield()` protects, given the one that it returned: Lib/asyncio/tasks.py.
 
-    Its `_outer_done_callback`, one of the future's `_callbacks`, has it in its closure.
+    `_outer_done_callback`, one of the future's `_callbacks`, has the inner future in its closure.
     """
     for callback, _ in getattr(future, "_callbacks", None) or ():
         code = getattr(callback, "__code__", None)
         if isinstance(code, CodeType) and code in _OF_SHIELD:
             cells = dict(zip(code.co_freevars, callback.__closure__, strict=True))
-            if "inner" in cells:  # what is protected has a callback of `shield`, too
+            if "inner" in cells:  # the protected future has a callback of `shield`, too
                 inner: asyncio.Future[Any] = cells["inner"].cell_contents
                 return inner
     return None
@@ -132,7 +132,7 @@ _OF_SHIELD = asyncio.shield.__code__.co_consts
 
 
 def futures_of_wait(frame: FrameType) -> Iterable[asyncio.Future[Any]]:
-    """What `asyncio.wait` waits for, if that is what a frame runs: `fs` of `_wait`, Lib/asyncio/tasks.py."""
+    """The futures of an `asyncio.wait` that a frame runs, or none: `fs` of `_wait`, Lib/asyncio/tasks.py."""
     return frame.f_locals["fs"] if frame.f_code is _WAIT else ()
 
 
@@ -140,7 +140,7 @@ _WAIT: CodeType = asyncio.tasks._wait.__code__  # type: ignore[attr-defined]  # 
 
 
 def tasks_of_group(frame: FrameType) -> Iterable[asyncio.Future[Any]]:
-    """What the end of a task group waits for, if a frame runs that: `_tasks`, Lib/asyncio/taskgroups.py."""
+    """The tasks of a task group whose end a frame runs, or none: `_tasks`, Lib/asyncio/taskgroups.py."""
     is_end = frame.f_code.co_name in ("__aexit__", "_aexit")
     owner = frame.f_locals.get("self") if is_end else None
     return tuple(owner._tasks) if isinstance(owner, _GROUPS) else ()
@@ -163,5 +163,5 @@ def entered_by_stack(stack: contextlib.AsyncExitStack[Any]) -> list[object]:
 
 
 def ready_callbacks(loop: Loop) -> list[Any]:
-    """What the loop will call in its next turn: `_ready`, Lib/asyncio/base_events.py."""
+    """The callbacks that the loop will call in its next turn: `_ready`, Lib/asyncio/base_events.py."""
     return [handle._callback for handle in loop._ready if not handle.cancelled()]  # type: ignore[attr-defined]  # not in typeshed

@@ -13,9 +13,9 @@ wall_time = (
     if hasattr(time, "clock_gettime")
     else functools.partial(time.perf_counter)  # pragma: no cover  # Windows
 )
-"""Seconds of wall time since some moment, as `time.monotonic()` says where nobody has replaced it.
+"""Seconds of wall time since some moment: what `time.monotonic()` returns unless it is replaced.
 
 freezegun replaces `monotonic` and `perf_counter` by name, in every module that has them, and time-machine
-2.16 the C code of `monotonic` itself; neither touches this clock, and a `partial` is none of the functions
-that freezegun looks for.
+2.16 the C code of `monotonic` itself; neither affects this clock, and freezegun does not look for a
+`partial`.
 """

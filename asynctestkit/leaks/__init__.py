@@ -1,1 +1,1 @@
-"""What a test can leave behind: the leak as a value, who is exempt, and the report."""
+"""What a test can leave behind: leaks as values, exemptions, detectors and the report."""

@@ -18,8 +18,8 @@ class Allowance:
     """Tolerates the leaks of one kind whose name, and whose coroutine's qualified name, match.
 
     Both are `fnmatch` patterns; None matches everything. `reason` is for the next reader and must not be
-    empty. A kind that is neither built in nor of a detector of the project's is a ValueError if it looks like
-    a misspelled one.
+    empty. A kind that is neither built in nor of one of the project's own detectors raises ValueError if it
+    looks like a misspelled one.
 
     >>> Allowance("tasks", name="metrics:*", reason="flushed at exit")
     Traceback (most recent call last):
@@ -60,7 +60,7 @@ class Allowance:
 
 
 def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> bool:
-    """Whether one of them tolerates the leak; those that do are added to `used`."""
+    """Whether one of the allowances tolerates the leak; those that do are added to `used`."""
     matching = {allowance for allowance in allowances if allowance.matches(leak)}
     used |= matching
     return bool(matching)
@@ -70,7 +70,7 @@ def _check_kind(kind: str) -> None:
     known = list(_kinds_below(LeakDetector))
     if any(kind == each for each, _ in known):
         return
-    # Not those of others: the detector that is meant may be defined later than one with a kind like it.
+    # Only built-in kinds: the detector that is meant may be defined later than one with a similar kind.
     built_in = [each for each, is_built_in in known if is_built_in]
     nearest = difflib.get_close_matches(kind.lower(), built_in, n=1, cutoff=0.7)
     if nearest:
@@ -80,7 +80,7 @@ def _check_kind(kind: str) -> None:
 def _kinds_below(detector: type[LeakDetector]) -> Iterator[tuple[str, bool]]:
     """The kinds of all detectors that derive from one, and whether they are built in.
 
-    Classes whose definition was refused are left out.
+    Classes whose definition was rejected are left out.
     """
     for each in detector.__subclasses__():
         kind = getattr(each, "kind", None)

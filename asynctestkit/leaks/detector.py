@@ -15,17 +15,17 @@ __all__ = ["LeakDetector"]
 class LeakDetector:
     """Decides about one kind of object whether it is a leak.
 
-    A project adds a kind of its own by subclassing it: `kind` names the leak, `types` lists the classes of
-    object that the detector wants to see, `examine` decides. Put the class into `leak_detectors`.
+    A project adds a kind of its own by a subclass: `kind` names the leak, `types` lists the classes of
+    object that the detector is shown, `examine` decides. Put the class into `leak_detectors`.
 
     The detector sees every object of these types (subclasses included) that was created since the test began
-    and is still alive when it has ended, garbage collected and loop settled. With `registered` it sees what
-    was entered in some registry since, instead. One instance is made per test, with no arguments.
+    and is still alive when it has ended, garbage collected and loop settled. With `registered` it sees
+    what was entered in a registry since, instead. One instance is created per test, without arguments.
 
-    `may_outlive_tests` is for things of the process, not of a loop, which may be kept on purpose. Such a
-    thing is a leak only if it is the test's own: if no module, class or function has it, or what they have,
-    and if everybody who holds it can be seen. With `on_leak` "warn" or "ignore" it is not released.
-    `dies_with_loop` is for what is useless when the loop is closed: then even what is allowed is released.
+    `may_outlive_tests` is for objects of the process, not of a loop, which may be kept on purpose. Such an
+    object is a leak only if it is the test's own: if no module, class or function holds it, directly or
+    through others, and if all holders can be seen. With `on_leak` "warn" or "ignore" it is not released.
+    `dies_with_loop` is for objects that are useless without their loop: even allowed ones are released.
     """
 
     kind: ClassVar[str]
@@ -46,9 +46,9 @@ class LeakDetector:
             )
 
     def prepare(self, objects: list[Any]) -> None:
-        """Called once with all that is alive, before each is examined; by default nothing.
+        """Called once with all living objects, before each is examined; does nothing by default.
 
-        What has died before, and announced itself then, is examined without. Keep no reference to them.
+        Objects that announced themselves when they were destroyed are examined without. Keep no reference.
         """
 
     def examine(self, obj: Any) -> Leak | None:
@@ -60,14 +60,14 @@ class LeakDetector:
         raise NotImplementedError
 
     def release(self, obj: Any) -> None:
-        """Ends a leak that is not allowed, so that it does no harm to the next test; by default nothing.
+        """Ends a leak that is not allowed, so that it does no harm to the next test; does nothing by default.
 
-        Called in the reverse order of the creation, outside of the loop; the loop then turns until nothing
-        more is ready, and it `is_gone`.
+        Called in the reverse order of creation, outside of the loop; the loop then turns until nothing
+        more is ready and `is_gone` returns True.
         """
 
     def is_gone(self, obj: Any) -> bool:
-        """Whether what `release` has begun is over.
+        """Whether what `release` has begun has ended.
 
         Until then the sweep turns the loop, for at most `grace_period`.
         """
@@ -76,20 +76,20 @@ class LeakDetector:
     def is_ending(self, obj: Any) -> bool:
         """Whether this may end by itself: unless it is allowed, the sweep waits, for at most `settle_time`.
 
-        By default nothing may.
+        False by default.
         """
         return False
 
     def depends_on_owner(self, obj: Any) -> bool:
-        """Whether it is a leak only in view of who holds it; by default, if it may outlive tests."""
+        """Whether its holders decide if it is a leak; by default, `may_outlive_tests`."""
         return self.may_outlive_tests
 
     def is_leak_of(self, owner: Owner, obj: Any) -> bool:
-        """Whether it is a leak in view of its owner: by default, unless that is the process."""
+        """Whether it is a leak, given its owner: by default, unless that is the process."""
         return owner is not Owner.PROCESS
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
-        """What a registry holds just now, of the loop's or the process's, for things that only live there.
+        """What a registry of the loop or the process holds now, for objects that are found only there.
 
         A detector that overrides this is not shown the heap. It sees what the registry holds at the end and
         did not hold when the test began, even if the object itself is older.

@@ -1,4 +1,4 @@
-"""The frozen value that a live leak becomes, once and at one point."""
+"""The leak as a frozen value: live objects become values once, and at one point."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Leak", "in_phase"]
 
 @dataclasses.dataclass(frozen=True)
 class Leak:
-    """One thing that a test left behind: text and numbers only, so that it keeps nothing else alive.
+    """One object that a test left behind: text and numbers only, so that it keeps nothing else alive.
 
     kind         the detector's: "task", "coroutine", "exception", …, or a project's own
     name         the task's name, the coroutine's qualified name, …
     description  what it is and why it counts as a leak, in one line
     phase        in which it was created: "setUp", "test", "tearDown" or "cleanup"
-    created_at   the user's lines that created it, outermost first; empty where unknown
-    waiting_at   the await chain that it stands in, outermost first; empty where it stands nowhere
+    created_at   the user's lines that created it, outermost first; empty if unknown
+    waiting_at   the await chain that it is suspended in, outermost first; empty if there is none
     remedy       what to do about it
     coroutine    the qualified name of the coroutine function that it runs, for allowances
     waits_on     the operation at the end of the await chain: "Queue.get", "sleep(3600)", …

@@ -1,4 +1,4 @@
-"""Who hears of every leak that a test is charged with, beside the test: a run that keeps a record of them."""
+"""Listeners that get every leak that a test is charged with, such as a run that records them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .leak import Leak
 __all__ = ["Listener", "listeners", "tell"]
 
 Listener = Callable[[str, tuple[Leak, ...]], tuple[Leak, ...]]
-"""Called with the test's id and what it left; returns those that the test is still to be charged with."""
+"""Called with the test's id and its leaks; returns the leaks that the test is still charged with."""
 
 listeners: list[Listener] = []
-"""Those that listen now, in the order in which they are asked."""
+"""The current listeners, in the order in which they are called."""
 
 
 def tell(subject: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
-    """Has every listener hear of leaks; returns those that still count."""
+    """Passes leaks to every listener; returns those that the test is still charged with."""
     if leaks:
         for listener in listeners:
             leaks = listener(subject, leaks)

@@ -1,4 +1,4 @@
-"""Whose a thing is that may outlive a test."""
+"""The owner of an object that may outlive a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Owner"]
 
 
 class Owner(enum.Enum):
-    """Who holds a thing when a test has ended, directly or through others."""
+    """Who holds an object when a test has ended, directly or through others."""
 
     TEST = "the test has it"
     PROCESS = "a module, a class or a function has it, or somebody who cannot be seen"

@@ -1,4 +1,4 @@
-"""Leaks to text: touches values only, no loop and no task."""
+"""Renders leaks as text, from values only: no loop and no task is touched."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["MOST_LINES", "phase_in_words", "render", "render_entry", "render_fai
 _MOST_ENTRIES = 20
 _MOST_IN_A_LINE = 3
 MOST_LINES = 95
-"""What a report grows to; no more than that is read."""
+"""The most lines of a report; nobody reads more."""
 
 
 def render(subject: str, leaks: Sequence[Leak]) -> str:
-    """The report on everything that `subject`, a test or a block, has left behind."""
+    """The report on everything that `subject`, a test or a block, left behind."""
     many = "thing" if len(leaks) == 1 else "things"
     return "\n".join([f"{subject} left {len(leaks)} {many} behind:", *render_list(leaks)])
 
 
 def render_failure(leaks: Sequence[Leak]) -> str:
-    """The same for the failure of a test, whose name stands above it: what leaked comes first."""
+    """The report for the failure of a test, which names the test above it; so the leaks come first."""
     groups = _grouped(leaks)
     rest = sum(map(len, groups[_MOST_IN_A_LINE:]))
     shown = ", ".join(map(_who, groups[:_MOST_IN_A_LINE])) + (f" and {rest} more" if rest else "")
@@ -53,14 +53,14 @@ def render_entry(number: int, leak: Leak) -> list[str]:
 
 
 def phase_in_words(phase: str) -> str:
-    """A phase as it is called in a sentence."""
+    """The name of a phase as used in a sentence."""
     return _PHASES.get(phase, phase)
 
 
 def _grouped(leaks: Sequence[Leak]) -> list[list[Leak]]:
-    """Those created at one site together, in the order of the first of each; where unknown, of one name.
+    """Leaks grouped by creation site, in the order of the first of each; by name if the site is unknown.
 
-    One that calls for another remedy, such as a stubborn task, stands apart.
+    A leak with another remedy, such as a stubborn task, is a group of its own.
     """
     groups: dict[tuple[object, ...], list[Leak]] = {}
     for leak in leaks:

@@ -1,1 +1,1 @@
-"""A test from its mark to its verdict."""
+"""The life of a test from its mark to its verdict: guard, phases, sweep."""

@@ -1,4 +1,4 @@
-"""What a test does with tasks by itself: settle, background tasks, cancelling what is pending."""
+"""A test's own control over tasks: settling, background tasks, cancelling pending tasks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     async def settle(self) -> None:
         """Returns at quiescence: every other task is blocked and nothing is ready.
 
-        Waits for no timer and no I/O. Fails, naming the tasks, where some are still ready after 5 s of wall
+        Waits for no timer and no I/O. Fails, naming the tasks, if some are still ready after 5 s of wall
         time.
         """
         if not await turn_until_quiet(asyncio.get_running_loop(), _SETTLE_LIMIT):
@@ -46,7 +46,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     def startBackground(self, coro: Coroutine[Any, Any, _T], *, name: str | None = None) -> asyncio.Task[_T]:
         """Starts a task that the case cancels and awaits at tear-down, before the cleanups registered so far.
 
-        It is never a leak. If it fails, and nothing has looked at its exception, the test fails with that.
+        It is never a leak. If it fails, and nothing has retrieved its exception, the test fails with that.
         """
         if not asyncio.iscoroutine(coro):
             hint = (
@@ -66,9 +66,9 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         return task
 
     async def cancelPendingTasks(self) -> list[asyncio.Task[Any]]:
-        """Cancels and awaits the test's tasks, but for the caller and those that wait for it.
+        """Cancels and awaits the test's tasks, except the caller and those that wait for it.
 
-        Takes at most `grace_period`, in wall seconds. Returns those that refused, by name.
+        Takes at most `grace_period`, in wall seconds. Returns the stubborn ones, sorted by name.
         """
         guard = self._guarded()
         kept = {task for task in (guard.code.main_task, task_internals.current_task()) if task is not None}
@@ -81,17 +81,17 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
     async def _hygieneEndBackground(self, task: asyncio.Task[Any]) -> None:
         if task.done() and not task_internals.is_exception_unretrieved(task):
-            return  # it has ended well, was cancelled, or the test has seen how it failed
+            return  # it has succeeded, was cancelled, or the test has seen its failure
 
         def pending() -> set[asyncio.Task[Any]]:
             return set() if task.done() else {task}
 
-        # One that refuses is left to the sweep, which reports it.
+        # A stubborn task is left to the sweep, which reports it.
         await cancel_and_wait(asyncio.get_running_loop(), pending, self._guarded().settings.grace_period)
         if not task.done() or task.cancelled():
             return
         error = task.exception()
-        if error is not None and not isinstance(error, PhaseInterrupt):  # that is told by the DeadlineError
+        if error is not None and not isinstance(error, PhaseInterrupt):  # which the DeadlineError reports
             add_note_to_failure(error, f"raised in the background task {task.get_name()!r}")
             raise error
 

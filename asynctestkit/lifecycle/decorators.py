@@ -1,4 +1,4 @@
-"""What is said of a single test, or of a class: `@hygiene` and `@allow_leaks`."""
+"""The decorators of a single test, or of a class: `@hygiene` and `@allow_leaks`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verdict tells besides leaks.
+"""The faults that a verdict reports besides leaks.
 
 A loop that was blocked, tasks without names, allowances that match nothing, detectors that failed.
 """
@@ -20,7 +20,7 @@ __all__ = ["detector_failure", "other_faults", "stale_allowance"]
 def other_faults(
     subject: str, names: TaskNames | None, blocking: BlockingWatch | None, threshold: float | None
 ) -> dict[type[AssertionError], str]:
-    """What is wrong apart from leaks, as texts."""
+    """The reports on faults other than leaks, by exception type."""
     faults: dict[type[AssertionError], str] = {}
     if names is not None and (unnamed := names.unnamed()):
         faults[UnnamedTaskError] = render_unnamed(subject, unnamed)
@@ -30,7 +30,7 @@ def other_faults(
 
 
 def stale_allowance(subject: str, required: Mapping[Allowance, bool], used: Collection[Allowance]) -> str:
-    """What is said of the first allowance that is required and has matched nothing; "" if there is none."""
+    """The report on the first required allowance that has matched nothing; "" if there is none."""
     for allowance, is_required in required.items():
         if is_required and allowance not in used:
             return (
@@ -41,7 +41,7 @@ def stale_allowance(subject: str, required: Mapping[Allowance, bool], used: Coll
 
 
 def detector_failure(error: Exception, report: str) -> Exception:
-    """What a detector raised, with the lines of that only, and with what was found otherwise as a note."""
+    """What a detector raised, without our own frame, and with the report on leaks as a note."""
     if report:
         add_note(error, report)
     trace = error.__traceback__

@@ -1,4 +1,4 @@
-"""The guard over one test, or one block: it marks, limits each phase, sweeps, and says what was found."""
+"""The guard over one test, or one block: it marks, limits each phase, sweeps, and reports what was found."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _SWEEP = "the sweep after it"
 class Guard:
     """One test's hygiene from its mark to its verdict.
 
-    `subject` names the test, `source` is its file and line. A guard that `observes` tells listeners what it
-    finds, and changes no outcome; a limit that is set holds all the same.
+    `subject` names the test, `source` is its file and line. A guard that `observes` reports to listeners
+    only, and changes no outcome; a limit that is set applies all the same.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Guard:
         self._entered = False
         self.observes = observes
         self.is_decided = observes
-        """Whether the test has its outcome already: it has failed, failed as expected, or skipped itself."""
+        """Whether the test already has its outcome: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
         self._late: Callable[[dict[str, Any]], None] | None = None
         self._blocking: BlockingWatch | None = None
@@ -76,7 +76,7 @@ class Guard:
         self._spared_threads = tuple(each.name for each in threads if each.name)
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Sets the mark: what exists now is nobody's leak."""
+        """Sets the mark: what exists now is no leak of the test's."""
         self.loop = loop
         self.clock = clock_of(loop, self.settings.clock)
         if self.settings.patch_time:
@@ -93,7 +93,7 @@ class Guard:
         self._is_open = True
 
     def close(self) -> None:
-        """Gives back what `open` has taken of the process; may be called twice."""
+        """Undoes what `open` has changed in the process; may be called twice."""
         if self._is_open:
             self._is_open = False
             self._stop_timing()
@@ -115,7 +115,7 @@ class Guard:
         return Phase(self, name, what=what)
 
     def set_phase(self, name: str) -> str:
-        """What is created from now on belongs to this phase; returns the one before."""
+        """Attributes what is created from now on to this phase; returns the one before."""
         before, self._sweep.phase = self._sweep.phase, name
         if isinstance(self.loop, HygienicEventLoop):
             self.loop.phase = name
@@ -129,9 +129,9 @@ class Guard:
         return self._sweep.census
 
     def sweep(self, runner: Runner | ForeignRunner, case: object, closes_loop: bool = False) -> None:
-        """The end of a test, whose instance is `case`: finds and ends what it has left, and closes.
+        """Finds and ends what a test, whose instance is `case`, has left, and closes the guard.
 
-        With `closes_loop` the loop as well: some things tell only then that they were not closed.
+        With `closes_loop` closes the loop as well: some objects announce only then that they were not closed.
         """
         self._stop_timing()
         decided = self.is_decided
@@ -163,7 +163,7 @@ class Guard:
             )
 
     async def sweep_block(self) -> None:
-        """The end of a block, within its loop: finds and ends what it has left, and closes."""
+        """Finds and ends what a block has left, within its loop, and closes the guard."""
         self._stop_timing()
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
@@ -176,7 +176,7 @@ class Guard:
 
     @property
     def _spares_process(self) -> bool:
-        """Whether what may outlive a test is only told, so that the run is what it would be without us."""
+        """Whether objects that may outlive a test are only reported, so that the run is as without us."""
         return self.settings.on_leak != "fail"
 
     async def end_tasks(self) -> None:
@@ -187,7 +187,7 @@ class Guard:
         return self._sweep.await_released(self.loop, self.settings.grace_period)
 
     def verdict(self) -> None:
-        """Raises or warns of what was found; for a test that is decided, it is never more than a warning."""
+        """Raises or warns of what was found; for a test that has its outcome, it only warns."""
         leaks, decided = self.told(), self.is_decided
         threshold = self.settings.blocking_threshold
         others = other_faults(self.subject, self._names, self._blocking, threshold)
@@ -212,18 +212,18 @@ class Guard:
             self._warn(stale)
 
     def report(self) -> str:
-        """What was found and counts, as text; "" if nothing does."""
+        """The report on the leaks that count; "" if there are none."""
         return _rendered(self.subject, self.told())
 
     def told(self) -> tuple[Leak, ...]:
-        """Tells the listeners what was found; returns what the test, or the block, is charged with."""
+        """Passes the leaks to the listeners; returns those that the test, or the block, is charged with."""
         leaks = tuple(self._sweep.leaks)
         if self.settings.on_leak != "ignore":
             leaks = tell(self.subject, leaks)
         return () if self.observes else leaks
 
     def _stop_timing(self) -> None:
-        """What the sweep does to the loop is not the test's doing. May be called twice."""
+        """Stops the blocking watch, as the sweep's use of the loop does not count. May be called twice."""
         if self._blocking is not None:
             self._blocking.close()
 

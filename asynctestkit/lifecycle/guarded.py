@@ -1,4 +1,4 @@
-"""What a phase has to know of the guard that it is a part of."""
+"""What a phase needs from the guard that it is a part of."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["Guarded"]
 
 
 class Guarded(Subject, Protocol):
-    """A test, or a block, with its settings and what has become of it so far."""
+    """A test, or a block, with its settings and its state so far."""
 
     source: tuple[str, int]
-    """Its file, and its first line."""
+    """Its file and its first line."""
     settings: Settings
     observes: bool
-    """Whether no outcome is to be changed, but for limits that are set."""
+    """Whether no outcome is to be changed, except by limits that are set."""
     depth: int
-    """How many phases are under way, one in the other."""
+    """How many phases are running, nested in each other."""
     is_decided: bool
-    """Whether it has its outcome already."""
+    """Whether it already has its outcome."""
     on_failure: Callable[[BaseException], None] | None
     """Called with each exception that a phase ends with."""
 
     def set_phase(self, name: str) -> str:
-        """What is created from now on belongs to this phase; returns the one before."""
+        """Attributes what is created from now on to this phase; returns the one before."""

@@ -1,4 +1,4 @@
-"""A test case that has a guard: its settings, and when the guard begins, covers a phase, sweeps and ends."""
+"""A test case with a guard: its settings, and when the guard begins, covers a phase, sweeps and ends."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _Plain: Any = unittest.IsolatedAsyncioTestCase
 
 
 class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """What the hooks call. It has no public name but unittest's, so that it hides none of a suite's own."""
+    """The methods that the hooks call. Its public names are unittest's, so it hides none of a suite's."""
 
     _hygieneGuard: Guard | None = None
     _hygieneRandom: SeededRandom | None = None
     _hygieneObserves = False
-    """Whether the test goes as it would without a guard, and nobody but a listener is told."""
+    """Whether the test runs as it would without a guard, and only listeners get what is found."""
     _asyncioTestLoop: Any
 
     @contextlib.contextmanager
     def subTest(self, *message: Any, **params: Any) -> Iterator[None]:
-        """As unittest's; what fails in it is told like a failure of the test."""
+        """As unittest's; a failure in it shows the seed like a failure of the test."""
         with super().subTest(*message, **params):
             try:
                 yield
@@ -49,15 +49,15 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 raise
 
     def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
-        """The loop for a test that brings none of its own."""
+        """The loop for a test that does not bring its own."""
         is_virtual = self._hygieneChosenClock() == "virtual"
         return VirtualEventLoop() if is_virtual else HygienicEventLoop()
 
     def _hygieneBegin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Sets the mark, as soon as there is a loop; once a test."""
+        """Sets the mark, as soon as there is a loop; once for each test."""
         if self._hygieneGuard is not None:
             return
-        self._asyncioTestLoop = loop  # what 3.10 calls it, and what suites look for
+        self._asyncioTestLoop = loop  # the name on 3.10, which suites look for
         method = getattr(self, self._testMethodName)
         settings = self._hygieneChosen()
         if settings.asyncio_debug is not None:
@@ -73,7 +73,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         self._cleanups.insert(0, (self._hygieneSweep, (), {}))
 
     def _hygienePrepare(self, guard: Guard) -> None:
-        """Seeds `random`, where that is asked for."""
+        """Seeds `random` if `random_seed` is set."""
         if guard.settings.random_seed is not None:
             self._hygieneSeed(guard, guard.settings.random_seed)
 
@@ -87,7 +87,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             self._hygieneRandom.tell(failure)
 
     def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
-        """The phase; nothing, where the class overrides none of its hooks and nothing else can happen."""
+        """The phase; a null context if the class overrides none of its hooks and nothing else can happen."""
         guard = self._hygieneGuard
         if guard is None:
             return contextlib.nullcontext()
@@ -109,21 +109,21 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 self._hygieneTell(failure)
                 raise
             finally:
-                self._hygieneEnd()  # here, as a suite with a shared loop may never tear its runner down
+                self._hygieneEnd()  # here, as a suite with a shared loop may never close its runner
 
     if TYPE_CHECKING:
 
         def _hygieneClosesLoop(self) -> bool:
-            """Whether the sweep may close the loop: nobody has a say after it in how that is done."""
+            """Whether the sweep may close the loop: no code that runs later overrides how it is closed."""
 
         def _hygieneChosen(self) -> Settings:
-            """What holds for this test."""
+            """The settings of this test."""
 
         def _hygieneChosenClock(self) -> ClockName:
-            """The clock among the settings, which is asked for when there is no loop yet."""
+            """The clock among the settings, which is needed before there is a loop."""
 
     def _hygieneEnd(self) -> None:
-        """However the test ended, nothing of the guard stays in the process."""
+        """Removes everything of the guard from the process, however the test ended."""
         guard, self._hygieneGuard = self._hygieneGuard, None
         if guard is not None:
             guard.close()
@@ -136,7 +136,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
 
 class GuardedCase(GuardedTest):
-    """A test whose class has settings: the public attributes, which Settings documents."""
+    """A test whose class has settings as public attributes, which Settings documents."""
 
     on_leak: OnLeak = Settings.on_leak
     leak_detectors: tuple[type[LeakDetector], ...] = Settings.leak_detectors
@@ -180,18 +180,18 @@ class GuardedCase(GuardedTest):
 
     def _hygieneEnd(self) -> None:
         if self._hygieneGuard is not None:
-            self.__dict__.pop("clock", None)  # the setting of the class is in sight again, for another run
+            self.__dict__.pop("clock", None)  # uncovers the class's setting, for another run
         super()._hygieneEnd()
 
 
 def is_called_by_run(frame: FrameType | None) -> bool:
-    """Whether the caller of `doCleanups`, overrides of it apart, is `run`: unittest's own call."""
+    """Whether the caller of `doCleanups`, except for its overrides, is `run`: unittest's own call."""
     while frame is not None and frame.f_code.co_name == "doCleanups":
         frame = frame.f_back
     return frame is not None and frame.f_code.co_name == "run"
 
 
 def _source(method: Callable[..., Any]) -> tuple[str, int]:
-    """Where a test method is written, for warnings."""
+    """The file and first line of a test method, for warnings."""
     code = getattr(inspect.unwrap(method), "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else (__file__, 1)

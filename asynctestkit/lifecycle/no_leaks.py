@@ -1,4 +1,4 @@
-"""The guard for code that is in no test case: functions under pytest, scripts."""
+"""The guard for code outside of test cases: functions under pytest, scripts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __unittest = True
 class no_leaks:  # a function to its users, as contextlib's context managers are
     """`async with no_leaks(**settings):` guards a block as HygienicAsyncTestCase guards a test.
 
-    On exit it raises LeakError for what the block has left behind, or DeadlineError where the block outlived
+    On exit it raises LeakError for what the block has left behind, or DeadlineError if the block exceeded
     `deadline`. An exception of the block's own is never masked: the leaks are then a note on it. What
     other tasks start meanwhile counts as the block's.
 
@@ -47,7 +47,7 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
         self._settings = settings_from(settings)
 
     def _subject(self, file: str, line: int) -> tuple[str, tuple[str, int]]:
-        """What the block that begins at this line is called, and where it is said to be."""
+        """The name of the block that begins at this line, and its source, for warnings."""
         return f"the block at {file}:{line}", (file, line)
 
     async def __aenter__(self) -> None:
@@ -87,7 +87,7 @@ class no_leaks:  # a function to its users, as contextlib's context managers are
 
 
 class _CurrentTask:
-    """The task that runs the block: it cannot be left behind, as it has more to do after the block."""
+    """The task that runs the block: it cannot be abandoned, as it goes on after the block."""
 
     def __init__(self, is_of_test: bool) -> None:
         self.is_of_test = is_of_test
@@ -98,11 +98,11 @@ class _CurrentTask:
         self._cancellations += cancel(self.main_task)
 
     def take_back(self) -> None:
-        """What was asked of the task was meant for the block: it goes on uncancelled."""
+        """Takes back the cancellations, which were meant for the block: the task goes on uncancelled."""
         for _ in range(self._cancellations):
             uncancel(self.main_task)
 
     def give_up(self) -> None:
-        """Ends its wait with what it will not swallow as easily as a cancellation."""
+        """Ends its wait with an exception that it will not swallow as easily as a cancellation."""
         if not task_internals.interrupt(self.main_task, PhaseInterrupt()):
             self.cancel()

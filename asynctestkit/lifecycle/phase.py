@@ -1,4 +1,4 @@
-"""One phase of a test, under its deadline and with an eye on whether it gets anywhere at all."""
+"""One phase of a test, under its deadline, and with a check for progress."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ __unittest = True
 class Phase:
     """One phase of a test, or one block, under the deadline: DeadlineError if it overran.
 
-    On a loop of ours also DeadlockError if nothing could wake it, and RunawayError if it got nowhere.
-    What it raises shows the user's lines only.
+    On a loop of ours also DeadlockError if nothing could wake it, and RunawayError if it made no progress.
+    Its exceptions show the user's lines only.
     """
 
     def __init__(self, guard: Guarded, name: str, *, what: str = "", is_sweep: bool = False) -> None:
@@ -60,7 +60,7 @@ class Phase:
         if watch is not None:
             try:
                 watch.stop()
-            except PhaseInterrupt:  # it came in the very moment
+            except PhaseInterrupt:  # it was raised just now
                 watch.stop()
         failure = self._failure(watch)
         guard.depth -= 1
@@ -78,21 +78,21 @@ class Phase:
         fail(guard, failure, error.with_traceback(trace.tb_next or trace))
 
     def _failure(self, watch: Watch | None) -> AssertionError | None:
-        """What the phase has failed with; from now on it may stand still."""
+        """The phase's failure by a limit, or None; from now on standstills are not reported."""
         if isinstance(self._guard.loop, HygienicEventLoop) and not self._is_sweep:
             self._guard.loop.dismiss(self._stands_still)
         stuck, self._stuck = self._stuck, None
         return DeadlineError(self._report) if watch is not None and watch.expired else stuck
 
     def _stands_still(self, standstill: Standstill) -> None:
-        """Called in the loop; a second time where the code has not heeded its cancellation."""
+        """Called in the loop, and a second time if the code has ignored its cancellation."""
         guard, code = self._guard, self._guard.code
         is_first = self._stuck is None
         try:
             if is_first:
                 self._stuck = bare_failure_of(standstill, guard, self._what)
                 self._stuck = failure_of(standstill, guard, self._what, self._name)
-        finally:  # should looking at the user's objects fail
+        finally:  # as inspecting the user's objects may raise
             if is_first and code.main_task is not None:
                 code.cancel()
             else:
@@ -102,26 +102,26 @@ class Phase:
     # -- Watched
 
     def is_loop_running(self) -> bool:
-        """Sync code has no loop to ask."""
+        """Whether the loop is running; it is not in sync code."""
         return self._guard.loop.is_running()
 
     def call_in_loop(self, callback: Callable[[], None]) -> None:
-        """Called in the watchdog's thread."""
+        """Has the loop call `callback` soon; called in the watchdog's thread."""
         self._guard.loop.call_soon_threadsafe(callback)
 
     def overrun(self, blocked_stack: str) -> None:
-        """Writes the report now: once the phase has ended, nothing stands where it stood."""
-        self._report = self._headline()  # should looking at the user's objects fail
+        """Writes the report, which has to be done before the phase ends and everything moves on."""
+        self._report = self._headline()  # as inspecting the user's objects may raise
         if blocked_stack:
             self._guard.census.was_interrupted = True
         self._report = report_of_overrun(self._guard, self._report, blocked_stack)
 
     def cancel(self) -> None:
-        """Asks whoever runs the phase to end it; `give_up` comes next."""
+        """Asks the code of the phase to end; `give_up` is called next."""
         self._guard.code.cancel()
 
     def give_up(self) -> None:
-        """Whoever runs the loop comes back from it without the task."""
+        """Has the code's runner return without the task."""
         self._guard.code.give_up()
 
     def _headline(self) -> str:
@@ -132,12 +132,12 @@ class Phase:
 
 
 def _hangs_as_ever(guard: Guarded) -> bool:
-    """Whether a phase that nothing can wake hangs, as it does without us."""
+    """Whether a phase that nothing can wake is left to hang, as it does without us."""
     return guard.observes and guard.settings.clock == "real"
 
 
 _SWEEP_AT_LEAST = 1.0
-"""Wall seconds that a sweep has, however short the deadline: how long it takes, the machine decides."""
+"""Wall seconds that a sweep gets, however short the deadline, as its duration depends on the machine."""
 _WORDS = {
     "setUp": "its set-up",
     "test": "its body",

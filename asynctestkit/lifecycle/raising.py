@@ -1,7 +1,7 @@
-"""A failure of ours shows the line of the test to runners that show source, and none of our own frames.
+"""Raising failures that show the test's line to runners that print source, and none of our own frames.
 
-unittest leaves out the frames of code that calls itself `__unittest`, and prints the message alone. pytest
-does so as well if any other frame is left (`_traceback_filter`, src/_pytest/unittest.py), and else shows all.
+unittest leaves out the frames of modules with `__unittest`, and prints the message alone. pytest does so as
+well if any other frame is left (`_traceback_filter`, src/_pytest/unittest.py), and else shows all.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ def fail(guard: Guarded, error: AssertionError, cause: BaseException | None = No
     if "PYTEST_CURRENT_TEST" in os.environ and guard.code.is_of_test:
         file, first = guard.source
         name = guard.subject.partition("[")[0].rpartition(".")[2].rpartition("::")[2]
-        # The lines of code count from its first.
+        # The line numbers of the code start at `first`.
         source = "\n" * (_line(error, file, name, first) - first) + "raise error from cause"
         code = compile(source, file, "exec").replace(co_name=name, co_firstlineno=first)
         exec(code, {"error": error, "cause": cause})
     try:
         raise error from cause
     finally:
-        del error, cause  # or this frame, which they show, would have them in turn: a cycle
+        del error, cause  # or this frame, which their traceback holds, would hold them: a cycle
 
 
 def _line(error: AssertionError, file: str, name: str, first: int) -> int:
-    """The line of the test that made the first leak, or its first."""
+    """The test's line that created the first leak, or the test's first line."""
     leaks = error.leaks if isinstance(error, LeakError) else ()
     places = (place for leak in leaks for place in leak.created_at[:1])
     return next((p.line for p in places if (p.file, p.function) == (file, name) and p.line >= first), first)

@@ -20,7 +20,7 @@ from ..stacks.places import CreationSite, Place, creation_site, resolve
 __all__ = ["TaskNames", "UnnamedTask", "render_unnamed"]
 
 _DEFAULT = re.compile(r"Task-\d+|None")
-"""What asyncio calls a task that nobody has named; where there is a task factory, 3.13.0 sets None."""
+"""The default names of asyncio's tasks; with a task factory, 3.13.0 sets None."""
 _WAYS_TO_START = frozenset(("create_task", "ensure_future", "_ensure_future", "startBackground"))
 """Functions of the machinery that start a task on behalf of their caller."""
 
@@ -36,7 +36,7 @@ class UnnamedTask(NamedTuple):
 
 @dataclasses.dataclass
 class _Started:
-    """A task that had no name when it was created: it may have got one since."""
+    """A task that had no name when it was created; it may have been named since."""
 
     task: weakref.ref[asyncio.Task[Any]]
     coroutine: str
@@ -45,10 +45,10 @@ class _Started:
 
 
 class TaskNames:
-    """Takes note of the tasks that user code starts on the loop, from now until `close()`.
+    """Records the tasks that user code starts on the loop, from now until `close()`.
 
-    A name counts that a task has when it ends, or now: `create_task(name=…)` sets it after the creation on
-    some versions, and tasks name themselves.
+    The name counts that a task has when it ends, or now: `create_task(name=…)` sets it after the creation on
+    some versions, and tasks may name themselves.
     """
 
     def __init__(self, loop: HygienicEventLoop) -> None:
@@ -57,11 +57,11 @@ class TaskNames:
         loop.task_watchers.append(self._note)
 
     def close(self) -> None:
-        """Takes no more notes."""
+        """Stops recording."""
         self._loop.task_watchers.remove(self._note)
 
     def unnamed(self) -> list[UnnamedTask]:
-        """Those without a name, finished or not, in the order of their creation."""
+        """The tasks without a name, finished or not, in the order of their creation."""
         return [
             UnnamedTask(name, each.coroutine, each.site[0], resolve(each.site))
             for each in self._started
@@ -82,15 +82,15 @@ class TaskNames:
 
 
 def _name(started: _Started) -> str | None:
-    """None for a task that was destroyed while it was pending, a leak by itself."""
+    """A task's name; None for a task that was destroyed while it was pending, which is a leak itself."""
     task = started.task()
     return started.name_at_end if task is None else task.get_name()
 
 
 def _is_started_by_machinery(site: CreationSite) -> bool:
-    """Exempt: the task of a phase, of `gather`, `wait_for`, a server's handler, a dropped generator's end.
+    """Exempt: tasks of a phase, `gather`, `wait_for`, a server's handler, a dropped generator's closing.
 
-    Nobody can name those. Whoever is below the functions that start tasks tells whose it is.
+    Nobody can name those. The caller of the functions that start tasks decides.
     """
     for code in site[1::2]:
         if not is_machinery(code.co_filename):

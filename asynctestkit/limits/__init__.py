@@ -1,1 +1,1 @@
-"""Deadlines, blocked loops, deadlocks and runaways: how they are seen, and what is said of them."""
+"""Deadlines, blocked loops, deadlocks and runaways: their detection and their reports."""

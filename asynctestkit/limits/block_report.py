@@ -1,4 +1,4 @@
-"""What is said of the callbacks that have held the loop for too long."""
+"""The report on callbacks that have held the loop for too long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_BLOCKS = 5
 
 
 def render_blocks(subject: str, threshold: float, blocks: Sequence[Block]) -> str:
-    """The report on the callbacks that have held the loop for longer than they may."""
+    """The report on the callbacks that have held the loop for longer than `threshold` seconds."""
     many = "once" if len(blocks) == 1 else f"{len(blocks)} times"
     lines = [f"{subject} blocked its loop {many} (blocking_threshold = {threshold:g}):"]
     shown = 0

@@ -1,10 +1,10 @@
 """Callbacks that hold the loop for too long, and the stack while they do.
 
-Each callback of the loop is timed where it runs, as long as somebody asks for that. The watchdog's thread
-looks in meanwhile, four times per threshold, and takes the stack of a callback that is over it. Whether the
-code is to blame is decided when the callback ends. Not held against it is what the garbage collector took,
-what its thread waited for a processor (Linux tells, in `schedstat`), and what the watchdog's thread itself
-woke up late by, as it does when the process or the machine was suspended. What it has computed itself is.
+While a watch is open, each callback of the loop is timed where it runs. The watchdog's thread checks it
+meanwhile, four times per threshold, and takes the stack of a callback that exceeds it. Whether the code is to
+blame is decided when the callback ends. Deducted are the time of the garbage collector, the time for which
+the thread waited for a processor (Linux shows it in `schedstat`), and the lateness of the watchdog's thread,
+as after a suspension of the process or the machine. The time that the code itself has computed always counts.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from ..stacks.thread_stacks import render_stack, stack_of
 __all__ = ["Block", "BlockingWatch"]
 
 _LATE = 0.005
-"""Seconds by which any thread may wake up late: the interval in which Python threads take turns."""
+"""Seconds by which any thread may wake up late: the interval at which Python switches threads."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """One callback that held the loop: for how many wall seconds, and how many of processor time."""
+    """A callback that held the loop: for how many wall seconds, and how many seconds of processor time."""
 
     seconds: float
     computing: float
     phase: str
     stack: str
-    """Where it stood when it had held the loop for the threshold, the user's line innermost."""
+    """Where it stood when it exceeded the threshold, the user's line innermost."""
 
 
 class _Callback:
-    """One that runs, and what the clocks and counters said when it began."""
+    """A running callback, with the values of the clocks and counters at its beginning."""
 
     def __init__(self, watch: BlockingWatch) -> None:
         self.began = self.seen = wall_time()
@@ -56,14 +56,14 @@ class _Callback:
 class BlockingWatch:
     """Watches one loop, in whose thread it is opened and closed; `threshold` is in wall seconds.
 
-    `phase` is what blocks are charged to; `blocks` has them in their order.
+    Blocks are attributed to `phase`; `blocks` lists them in the order in which they occurred.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, threshold: float) -> None:
         self.blocks: list[Block] = []
         self.phase = "setUp"
         self.collected = self.late = self.delay = 0.0
-        """Seconds so far: of collecting garbage; by which the watchdog was late; without a processor."""
+        """Seconds so far: of garbage collection; of lateness of the watchdog; without a processor."""
         self._loop = loop
         self._threshold = threshold
         self._tick = max(threshold / 4, 0.001)
@@ -72,7 +72,7 @@ class BlockingWatch:
         self._is_over = False
 
     def open(self) -> None:
-        """Begins; within a callback of the loop, with the rest of that."""
+        """Begins to watch; within a callback of the loop, with the rest of that callback."""
         self._thread_id = threading.get_ident()
         self._schedule = _open_schedule()
         self.delay = self._read_delay()
@@ -84,7 +84,7 @@ class BlockingWatch:
         arm(self)
 
     def close(self) -> None:
-        """Ends; a callback that goes on is judged by what it has done so far. May be called twice."""
+        """Stops watching; a running callback is judged by what it has done so far. May be called twice."""
         if self._is_over:
             return
         self._is_over = True
@@ -104,7 +104,7 @@ class BlockingWatch:
             run(handle)
             return
         before = self._current
-        if before is not None:  # under way when the watch began, it has ended unseen
+        if before is not None:  # it was running when the watch began, and has ended unnoticed
             self._judge(before, before.seen)
         current = self._current = _Callback(self)
         try:
@@ -134,12 +134,12 @@ class BlockingWatch:
             self.collected += wall_time() - self._collecting_since
 
     def interrupted(self, frame: FrameType | None) -> None:
-        """A deadline's signal; none of this watch's."""
+        """Ignores the signal, which is a deadline's."""
 
     # -- in the watchdog's thread
 
     def advance(self, now: float) -> None:
-        """Looks in."""
+        """Checks the current callback."""
         if now - self.due > _LATE:
             self.late += now - self.due
         self.due = now + self._tick
@@ -154,7 +154,7 @@ class BlockingWatch:
                 current.stack = current.stack or stack_of(frame)
 
     def _read_delay(self) -> float:
-        """Seconds that the loop's thread was ready to run and had no processor; 0 where nobody tells."""
+        """Seconds for which the loop's thread was ready to run and had no processor; 0 if not known."""
         if self._schedule is None:
             return 0.0
         return int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9
@@ -169,7 +169,7 @@ def _open_schedule() -> int | None:
 
 
 def _is_in_callback(frame: FrameType | None) -> bool:
-    """Whether a callback runs, so that the loop does not just wait."""
+    """Whether a callback is running, and the loop is not just waiting."""
     while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         frame = frame.f_back
     return frame is not None

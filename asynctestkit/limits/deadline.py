@@ -2,7 +2,7 @@
 
 When a deadline passes, the watchdog's thread first asks the loop to cancel the code. A loop that does not
 answer is blocked, and sync code has no loop to ask: then the stack is taken and PhaseInterrupt is raised
-right there, by a signal. Outside the main thread Python runs no signal handlers; there the exception waits
+at that point, by a signal. Outside the main thread Python runs no signal handlers; there the exception waits
 for the next bytecode, and a `time.sleep` cannot be cut short.
 """
 
@@ -24,7 +24,7 @@ from ..stacks.thread_stacks import render_stack, stack_of
 __all__ = ["Watch", "Watched"]
 
 _STUBBORN_AFTER = 3
-"""Interrupts that code may swallow before it is interrupted in its `except` clause, too."""
+"""How many interrupts code may swallow before it is interrupted in its `except` clause, too."""
 
 
 class Watched(Protocol):
@@ -34,28 +34,28 @@ class Watched(Protocol):
     """
 
     def is_loop_running(self) -> bool:
-        """Whether the code runs on a loop just now."""
+        """Whether the code is running on a loop now."""
 
     def call_in_loop(self, callback: Callable[[], None]) -> None:
-        """Have the loop call that soon."""
+        """Has the loop call `callback` soon."""
 
     def overrun(self, blocked_stack: str) -> None:
-        """The deadline has passed: take down where everything stands.
+        """Called when the deadline has passed; records where everything stands.
 
         `blocked_stack` is "" if nothing blocks.
         """
 
     def cancel(self) -> None:
-        """Ask the code to end; called in the loop."""
+        """Asks the code to end; called in the loop."""
 
     def give_up(self) -> None:
-        """Go on without the code; called in the loop, when `cancel` went unheeded for the grace period."""
+        """Abandons the code; called in the loop, when it has ignored `cancel` for the grace period."""
 
 
 class Watch:
     """One deadline over some code, from its creation to `stop()`; all times are wall seconds.
 
-    Code that `ends_by_itself` does so as long as its loop turns: it overruns only where the loop is blocked.
+    Code that `ends_by_itself` does so as long as its loop turns: it overruns only if the loop is blocked.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Watch:
         arm(self)
 
     def stop(self) -> None:
-        """Disarms: from now on nothing is called and nothing is raised.
+        """Disarms the watch: from now on nothing is called and nothing is raised.
 
-        Outside the main thread a last PhaseInterrupt may arrive meanwhile; then it is to be called again.
+        Outside the main thread a last PhaseInterrupt may be raised in this call; then call it again.
         """
         self._is_over = True
         disarm(self)
@@ -91,7 +91,7 @@ class Watch:
     # -- in the watchdog's thread
 
     def advance(self, now: float) -> None:
-        """Does what is due, and says when the next thing is."""
+        """Performs the step that is due, and sets `due` for the next one."""
         if (
             not self.expired
             and not self._is_asked
@@ -121,7 +121,7 @@ class Watch:
             send_signal(self._thread_id)
         else:
             self._take_down(sys._current_frames().get(self._thread_id))
-            if not self._is_over:  # pragma: no branch  # a race, for a few instructions of another thread
+            if not self._is_over:  # pragma: no branch  # a race, of a few instructions
                 interpreter.raise_in_thread(self._thread_id, PhaseInterrupt)
 
     # -- in the thread of the code
@@ -142,9 +142,9 @@ class Watch:
         self._action()
 
     def interrupted(self, frame: FrameType | None) -> None:
-        """The signal has arrived, in `frame`: raises, if it is still wanted."""
+        """Called when the signal arrives, in `frame`: raises PhaseInterrupt, if that is still wanted."""
         if not self._wants_interrupt or self._is_over or _is_own(frame):
-            return  # if it is still wanted, the next one finds better code
+            return  # if it is still wanted, the next signal will arrive elsewhere
         self._wants_interrupt = False
         if is_traced():
             self._stand_down()
@@ -169,14 +169,14 @@ class Watch:
     def _raise_at_next_line(self, frame: FrameType | None) -> None:
         """Against `while True: try: … except BaseException: pass`: raises in the `except` clause as well.
 
-        Python removes a tracer that raises. The profiler brings it back for the caller, which may swallow as
-        well, and takes it away for good where the caller is none of the user's.
+        Python removes a tracer that raises. The profiler restores it for the caller, which may swallow the
+        exception as well, and removes both once the caller is no code of the user's.
         """
 
         def tracer(_: object, event: str, _arg: object) -> Any:  # pragma: no cover  # tracers go untraced
             if event == "line":
                 raise PhaseInterrupt
-            return None if event == "call" else tracer  # functions that are called meanwhile are left alone
+            return None if event == "call" else tracer  # functions called meanwhile are not interrupted
 
         def profiler(ended: FrameType, event: str, _: object) -> None:  # pragma: no cover  # and profilers
             if event == "return" and not is_machinery(ended.f_code.co_filename):
@@ -194,7 +194,7 @@ class Watch:
 
 
 def _is_own(frame: FrameType | None) -> bool:
-    """Whether this module or `alarms.py` is at work: an interrupt could leave their affairs half done."""
+    """Whether this module or `alarms.py` is running: an interrupt could leave their state inconsistent."""
     left = _OWN_DEPTH
     while frame is not None and left:
         if frame.f_code.co_filename in _OWN_FILES:

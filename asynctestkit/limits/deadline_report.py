@@ -1,4 +1,4 @@
-"""What is said of a phase that outlived its deadline: where it stood, why, and what to do."""
+"""The report on a phase that exceeded its deadline: where it stood, why, and what to do."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _MOST_SHOWN = 5
 
 
 class _Finding(NamedTuple):
-    """Something that explains the overrun, as lines of the report, and what to do about it."""
+    """An explanation of the overrun, as lines of the report, and what to do about it."""
 
     lines: list[str]
     remedy: str
 
 
 def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
-    """The report, for the moment in which it is called; `blocked_stack` is "" if nothing blocks the loop."""
+    """The report on the current state; `blocked_stack` is "" if nothing blocks the loop."""
     main = guard.code.main_task
     # A main task that waits for nothing is what blocks: it is shown already.
     stands = main is not None and not main.done() and not (blocked_stack and _is_at_work(main))
@@ -57,7 +57,7 @@ def _is_at_work(task: _Task) -> bool:
 
 
 def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Iterator[_Finding]:
-    """What explains the overrun, the surest first."""
+    """Explanations of the overrun, the most certain first."""
     loop = guard.loop
     if blocked_stack:
         yield _Finding(["it was blocked here, outside of any await:", blocked_stack.rstrip()], _BLOCKED)
@@ -82,7 +82,7 @@ _HELD_TIME = (
 
 
 def _of_the_failed(guard: Subject) -> Iterator[_Finding]:
-    """Tasks that have failed, unnoticed: others may wait for what they would have done."""
+    """Tasks that have failed unnoticed: others may wait for what they would have done."""
     failed = sorted(guard.census.failed_tasks(), key=name_order)
     errors = [(task.get_name(), task.exception()) for task in failed]  # asyncio need not log them as well
     lines = [line for name, error in errors[:_MOST_SHOWN] if error for line in _failure(name, error)]

@@ -1,4 +1,4 @@
-"""Who waits for whom: what is known of the locks, queues and tasks that tasks wait on."""
+"""The wait-for graph: the locks, queues and tasks that tasks wait on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Facts", "Tangle", "facts_about"]
 
 _Task = Task[Any]
 _Node = _Task | int
-"""A task, or the id of a lock: what one waits for, and what the other has holders."""
+"""A task, or the id of a lock: a task leads to what it waits for, a lock to its holders."""
 _Graph = Mapping[_Node, Collection[_Node]]
 
 _MOST_HOLDERS = 5
@@ -25,7 +25,7 @@ _MOST_IN_A_RING = 10
 
 
 class Tangle(enum.Enum):
-    """What keeps tasks from going on, by what has to be done about it."""
+    """Why tasks make no progress, by remedy."""
 
     RING = "tasks await each other"
     REENTRY = "a task waits for a lock that it holds itself"
@@ -39,14 +39,14 @@ class Tangle(enum.Enum):
 
 
 class Facts(NamedTuple):
-    """What is known of some tasks that wait."""
+    """The facts about some waiting tasks."""
 
     lines: dict[_Task, list[str]]
-    """What is to be said of those of which anything is known."""
+    """The lines of the report on each task of which anything is known."""
     culprits: set[_Task]
-    """Those that hold what others wait for, and those that are in a ring."""
+    """The tasks that hold what others wait for, and those that are in a ring."""
     tangles: list[Tangle]
-    """What keeps them from going on, each kind once; one at the least."""
+    """Why they make no progress, each kind once; at least one."""
 
 
 class _Wait(NamedTuple):
@@ -57,7 +57,7 @@ class _Wait(NamedTuple):
 
 
 def facts_about(tasks: Collection[_Task]) -> Facts:
-    """What is known of what each of these tasks waits on."""
+    """The facts about what each of these tasks waits on."""
     chains = {task: frames_of(task_internals.coroutine_of(task)) for task in tasks}
     waits = {task: _wait_of([frame for _, frame in chain]) for task, chain in chains.items()}
     holders: dict[int, list[Holding]] = {}
@@ -83,7 +83,7 @@ def _keeping(graph: _Graph, holders: Mapping[int, list[Holding]]) -> set[_Task]:
 
 
 def _tangles(graph: _Graph, rings: Mapping[_Task, list[_Node]], waits: Mapping[_Task, _Wait]) -> list[Tangle]:
-    """The ways in which they are stuck: in rings, or else behind those that wait for none of the others."""
+    """Why the tasks are stuck: they are in rings, or else behind tasks that wait for none of the others."""
     if rings:
         found = [_tangle_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
     else:
@@ -100,7 +100,7 @@ def _wait_of(frames: Sequence[FrameType]) -> _Wait:
     inner = frames[users[-1] + 1 if users else 0 :]
     notified = [i for i, frame in enumerate(inner) if wait_for_notify(frame) is not None]
     if notified and notified[-1] + 1 < len(inner):
-        inner = inner[notified[-1] + 1 :]  # now it is to have the lock again
+        inner = inner[notified[-1] + 1 :]  # it was notified, and now waits for the lock
     for frame in inner:
         owner, method = frame.f_locals.get("self"), frame.f_code.co_name
         if isinstance(owner, Condition):
@@ -108,14 +108,14 @@ def _wait_of(frames: Sequence[FrameType]) -> _Wait:
         if isinstance(owner, (*LOCKS, Queue)):
             return _Wait(owner, method)
         if not is_own(frame.f_code.co_filename) and (owner is not None or method.startswith("_")):
-            break  # what asyncio builds on a lock or queue of its own: Barrier, as_completed
+            break  # asyncio's own lock or queue, as in Barrier and as_completed
     return _Wait(None, "")
 
 
 def _graph(
     chains: Mapping[_Task, Sequence[Link]], waits: Mapping[_Task, _Wait], holders: Mapping[int, list[Holding]]
 ) -> _Graph:
-    """What waits for what: tasks for tasks and for locks, and those for their holders."""
+    """The wait-for graph: tasks wait for tasks and for locks, and locks for their holders."""
     graph: dict[_Node, Collection[_Node]] = {}
     for lock, held in holders.items():
         tasks = [each.task for each in held if each.task is not None]
@@ -129,7 +129,7 @@ def _graph(
 
 
 def _rings(graph: _Graph) -> dict[_Task, list[_Node]]:
-    """For each task that waits for itself in the end, a shortest ring that it is in."""
+    """For each task that indirectly waits for itself, a shortest ring that it is in."""
     rings: dict[_Task, list[_Node]] = {}
     knots = _knots(graph)
     for node in knots:
@@ -142,7 +142,7 @@ def _rings(graph: _Graph) -> dict[_Task, list[_Node]]:
 
 
 def _knots(graph: _Graph) -> _Graph:
-    """What is left of a graph when that which leads into no ring is taken away."""
+    """A graph without the nodes that lead into no ring."""
     knots = {node: {each for each in targets if each in graph} for node, targets in graph.items()}
     sources: dict[_Node, list[_Node]] = {node: [] for node in graph}
     for node, targets in knots.items():
@@ -174,7 +174,7 @@ def _ring_through(start: _Node, graph: _Graph) -> list[_Node]:
     return []
 
 
-# -- what is said of it --------------------------------------------------------------------------------------
+# -- the lines of the report ---------------------------------------------------------------------------------
 
 
 def _of_lock(wait: _Wait, holders: Mapping[int, list[Holding]]) -> list[str]:
@@ -209,7 +209,7 @@ def _of_queue(wait: _Wait) -> list[str]:
 
 
 def _of_ring(task: _Task, rings: Mapping[_Task, list[_Node]]) -> list[str]:
-    """The ring of tasks that a task awaits itself in; one with locks shows from who holds them."""
+    """The ring of tasks in which a task awaits itself; a ring with locks shows from the lines on holders."""
     ring = rings.get(task, [0])
     names = [repr(each.get_name()) for each in ring if not isinstance(each, int)]
     if len(names) < len(ring):

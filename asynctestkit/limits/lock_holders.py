@@ -1,9 +1,9 @@
-"""Who holds which lock, as far as it can be known.
+"""The holders of locks, as far as they can be known.
 
-asyncio's locks do not say who holds them. But a coroutine suspended within `async with lock:` keeps the
-lock's `__aexit__` on its stack, where the garbage collector, and so we, can see it; and so does an
-asynchronous generator that it iterates, or that is its context manager. An AsyncExitStack has a list. A lock
-taken by `acquire()` leaves no such trace.
+asyncio's locks do not record their holders. But a coroutine suspended within `async with lock:` keeps the
+lock's `__aexit__` on its stack, where the garbage collector can see it; and so does an asynchronous
+generator that it iterates, or that is its context manager. An AsyncExitStack has a list. A lock taken by
+`acquire()` leaves no such trace.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _WAIT = Condition.wait.__code__
 
 
 class Holding(NamedTuple):
-    """That a task holds a lock, and how it has come by it."""
+    """A lock that is held, its holder, and how that has acquired it."""
 
     lock: _Lock
     task: _Task | None
-    """None for an asynchronous generator that several tasks have at hand."""
+    """None for an asynchronous generator that several tasks refer to."""
     how: str
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ def frames_of(awaited: object) -> list[Link]:
 
 
 def lock_of(thing: object) -> _Lock | None:
-    """A lock, also that of a condition."""
+    """The lock that an object is, or has if it is a condition; else None."""
     if isinstance(thing, Condition):
         return wait_internals.lock_of_condition(thing)
     return thing if isinstance(thing, LOCKS) else None
@@ -65,7 +65,7 @@ def wait_for_notify(frame: FrameType) -> Condition | None:
 
 
 def holdings_in(chains: Mapping[_Task, _Chain]) -> list[Holding]:
-    """Every lock that is known to be held, with its holder; `chains` are what `frames_of` says of tasks."""
+    """Every lock that is known to be held, with its holder; `chains` has the `frames_of` each task."""
     awaited = {id(link) for chain in chains.values() for link, _ in chain}
     found: list[Holding] = []
     by_generators: dict[int, list[Holding]] = {}
@@ -85,7 +85,7 @@ def holdings_in(chains: Mapping[_Task, _Chain]) -> list[Holding]:
 
 
 def _chains_at_hand(chain: _Chain, awaited: set[int]) -> Iterator[_Chain]:
-    """A chain, and those of the generators that it has at hand and that nobody awaits now."""
+    """A chain, and the chains of the generators that it refers to and that nobody awaits now."""
     seen, left = set(awaited), [chain]
     while left:
         within = left.pop()
@@ -114,7 +114,7 @@ def _locks_in(chain: _Chain) -> Iterator[tuple[_Lock, str]]:
 
 
 def _is_entering(inner: FrameType, manager: object) -> bool:
-    """Whether the code below an `async with` is that of entering its manager."""
+    """Whether the frame below an `async with` is still entering its manager."""
     first = inner.f_code.co_varnames[:1]
     return inner.f_code.co_name == "__aenter__" and bool(first) and inner.f_locals.get(first[0]) is manager
 
@@ -124,13 +124,13 @@ def _entered(link: object, frame: FrameType) -> Iterator[object]:
     seen = _referents(link, frame)
     for each, following in zip(seen, [*seen[1:], None], strict=True):
         manager = _manager_of(each, following)
-        # A variable is none, such as the method that `enter_async_context` will call in the end.
+        # A variable does not count, such as the method that `enter_async_context` will call in the end.
         if manager is not None and not any(each is value for value in frame.f_locals.values()):
             yield manager
 
 
 def _manager_of(each: object, following: object) -> object:
-    """What an `async with` will leave by calling this, with what lies above it on the stack."""
+    """The manager that an `async with` will leave by calling `each`; `following` is next on the stack."""
     if isinstance(each, MethodType) and getattr(each, "__name__", "") == "__aexit__":  # before 3.14
         return each.__self__
     is_exit = isinstance(each, FunctionType) and getattr(type(following), "__aexit__", None) is each
@@ -138,7 +138,7 @@ def _manager_of(each: object, following: object) -> object:
 
 
 def _opened(manager: object) -> list[object]:
-    """A manager, and where that is an AsyncExitStack, what has been entered with it."""
+    """A manager and, if that is an AsyncExitStack, the managers that it has entered."""
     opened, seen = [manager], {id(manager)}
     for each in opened:
         if isinstance(each, AsyncExitStack):
@@ -154,7 +154,7 @@ def _referents(link: object, frame: FrameType) -> list[object]:
 
 
 def _place_of(frame: FrameType, number: int) -> Place:
-    """The line of that manager; where its source is not known, the line where the frame stands."""
+    """The line of that manager; if its source is not known, the line where the frame stands."""
     code = frame.f_code
     lines = _async_with_lines(code.co_filename, code.co_firstlineno, frame.f_lineno)
     line = lines[number] if number < len(lines) else frame.f_lineno
@@ -180,5 +180,5 @@ def _end(node: ast.AsyncWith) -> int:
 def _parsed(filename: str) -> ast.Module:
     try:
         return ast.parse("".join(linecache.getlines(filename)))
-    except SyntaxError:  # no Python, such as a template
+    except SyntaxError:  # not Python, such as a template
         return ast.parse("")

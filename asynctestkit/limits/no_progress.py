@@ -1,4 +1,4 @@
-"""What is said of a test that gets nowhere: deadlocked, ahead of its clock's limit, or spinning."""
+"""The failures of a test without progress: deadlocked, beyond its clock's limit, or spinning."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REMEDY_OF_STOPPED_CLOCK = (
 
 
 def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) -> AssertionError:
-    """The failure, with its report, of a phase whose loop stands still; messages call the phase `what`."""
+    """The failure of a phase whose loop stands still, with the report; messages call the phase `what`."""
     headline, remedy = _WORDS[standstill](guard, what)
     main = guard.code.main_task
     others = guard.census.pending_tasks() - {main}
@@ -49,7 +49,7 @@ def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) ->
 
 
 def bare_failure_of(standstill: Standstill, guard: Subject, what: str) -> AssertionError:
-    """The same without a look at any object of the user's, which may fail."""
+    """The same without inspecting any object of the user's, which may raise."""
     return _FAILURES[standstill](f"{guard.subject}: {what} gets nowhere: {standstill.value}")
 
 
@@ -123,7 +123,7 @@ def _is_users(callback: Any) -> bool:
 
 
 def _tasks(guard: Subject) -> list[asyncio.Task[Any]]:
-    """The tasks that are pending, the test's own first, the others by name."""
+    """The pending tasks, the test's own first, the others by name."""
     main = guard.code.main_task
     others = sorted(guard.census.pending_tasks() - {main}, key=name_order)
     return [main, *others] if main is not None else others
@@ -161,7 +161,7 @@ _FAILURES: dict[Standstill, type[AssertionError]] = {
 
 
 def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
-    """Whose timer that is: the task that it wakes or limits, or the callback."""
+    """The owner of a timer, in words: the task that it wakes or limits, or the callback."""
     callback, arguments = loop_internals.callback_of(timer), wait_internals.arguments_of(timer)
     task = wait_internals.task_of_timeout(getattr(callback, "__self__", None))
     if task is None:
@@ -170,7 +170,7 @@ def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
         task = next((each for each in tasks if id(task_internals.awaited_future(each)) in woken), None)
     if task is not None:
         defined = definition(task.get_coro())
-        # All phases run in a task of ours there.
+        # There, all phases run in a task of ours.
         if defined is not None and is_own(defined.file):  # before 3.11
             return f"is that of task {task.get_name()!r}, the test's own"
         return f"is that of task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(defined)
@@ -178,7 +178,7 @@ def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
 
 
 def _described(callback: Any) -> str:
-    """The name of a callback, and where it is written, if that is in Python."""
+    """The name of a callback, and where it is defined if it is written in Python."""
     callback = _unwrapped(callback)
     code = _code_of(callback)
     name = getattr(callback, "__qualname__", repr(callback))
@@ -186,7 +186,7 @@ def _described(callback: Any) -> str:
 
 
 def _code_of(callback: Any) -> CodeType | None:
-    """That of a function or method, or of the `__call__` of an object."""
+    """The code of a function or method, or of the `__call__` of an object."""
     code: CodeType | None = getattr(callback, "__code__", None)
     return code or getattr(type(callback).__call__, "__code__", None)
 

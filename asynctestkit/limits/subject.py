@@ -1,4 +1,4 @@
-"""What a limit has to know of the test, or the block, that it is over."""
+"""What a limit needs from the test, or the block, that it applies to."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ class Code(Protocol):
 
     @property
     def is_of_test(self) -> bool:
-        """Whether it is all that a test does: then the test's name stands above what is said of it."""
+        """Whether it is a whole test: then the test's name is printed above the report."""
 
     @property
     def main_task(self) -> asyncio.Task[Any] | None:
-        """The task that runs the phase, if there is one just now."""
+        """The task that runs the phase at this moment, or None."""
 
     def cancel(self) -> None:
-        """Ask that task to end; called in the loop."""
+        """Asks that task to end; called in the loop."""
 
     def give_up(self) -> None:
-        """Go on without that task; called in the loop."""
+        """Abandons that task; called in the loop."""
 
 
 class Created(Protocol):
     """The tasks that were created since the mark."""
 
     told_tasks: Collection[asyncio.Task[Any]]
-    """Those that a failure has shown: they are not told again."""
+    """The tasks that a failure has shown: they are not reported again."""
     was_interrupted: bool
-    """Whether code was stopped in its middle."""
+    """Whether running code was interrupted."""
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
-        """Those that are not done, the calling one apart."""
+        """The tasks that are not done, except the calling one."""
 
     def failed_tasks(self) -> list[asyncio.Task[Any]]:
-        """Those that have failed, and nobody has looked."""
+        """The tasks that have failed, and whose exception nobody has retrieved."""
 
 
 class Subject(Protocol):
@@ -55,4 +55,4 @@ class Subject(Protocol):
 
     @property
     def census(self) -> Created:
-        """What it has created."""
+        """The tasks that it has created."""

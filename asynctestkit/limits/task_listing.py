@@ -20,7 +20,7 @@ _MOST_ENTRIES, _MOST_LINES = 20, 80
 def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[Any]]) -> list[str]:
     """The test's own task, if it is to be shown, and the others by name, each with its await chain.
 
-    Those that keep others waiting come before the others, and those that stand at one place are one entry.
+    Tasks that keep others waiting come first, and tasks with the same await chain are one entry.
     """
     tasks = ([main] if main is not None else []) + sorted(others, key=name_order)
     facts = facts_about(tasks)
@@ -45,7 +45,7 @@ def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[
 
 
 class _Standing(NamedTuple):
-    """What tasks have in common that are one entry."""
+    """What the tasks of one entry have in common."""
 
     whose: str
     chain: AwaitChain
@@ -53,9 +53,9 @@ class _Standing(NamedTuple):
 
 
 def _standing(task: _Task, is_main: bool, facts: list[str]) -> _Standing | None:
-    """None for the test's task where it runs no code of the user's."""
+    """Where a task stands; None for the test's task if it runs no code of the user's."""
     places, waits_on = chain_of_task(task)
-    # On 3.10 the chain begins in the task of ours that carries all phases.
+    # On 3.10 the chain begins in our carrier, which runs all phases.
     first = next((i for i, place in enumerate(places) if not is_machinery(place.file)), None)
     if is_main and first is None:
         return None

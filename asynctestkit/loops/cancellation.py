@@ -1,4 +1,4 @@
-"""Cancelling any number of tasks, whatever they do about it, in linear time and bounded wall time.
+"""Cancelling any number of tasks, however they react, in linear time and bounded wall time.
 
 `task.cancel()` follows the chain of awaits: on 5,000 tasks that each await the next it recurses 5,000 deep
 (RecursionError on 3.10 to 3.12) and costs O(n²) over all of them; on tasks that await each other in a ring it
@@ -21,17 +21,17 @@ __all__ = ["cancel", "cancel_and_wait", "detach", "waits_for"]
 _Tasks = set[asyncio.Task[Any]]
 
 _DEEP = 100
-"""Tasks that await each other, one the next, which `task.cancel()` can still follow."""
+"""The longest chain of tasks, each awaiting the next, that `task.cancel()` can safely follow."""
 _ROUND = 0.02
-"""Seconds after which the situation is looked at anew: who has ended, has appeared, can now be cancelled."""
+"""Seconds after which the tasks are checked again: which have ended, appeared, or can now be cancelled."""
 
 
 async def cancel_and_wait(
     loop: asyncio.AbstractEventLoop, pending: Callable[[], _Tasks], grace_period: float
 ) -> _Tasks:
-    """Cancels all that `pending()` names, now and later, once each, and waits for their end.
+    """Cancels all tasks that `pending()` returns, now and later, once each, and waits for their end.
 
-    Returns those that refused: still pending after `grace_period` wall seconds. A round in which some have
+    Returns the stubborn ones: still pending after `grace_period` wall seconds. A round in which some have
     ended does not count, and no other counts for more than it should have taken: so neither a great number
     of tasks nor a busy machine makes one stubborn.
     """
@@ -46,7 +46,7 @@ async def cancel_and_wait(
         asked &= tasks
         fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
         if left <= 0:
-            # The others wait for some of these, or for themselves.
+            # The others wait for some of these, or in a ring.
             return asked | fresh | {task for task in tasks - asked - fresh if not _end_at_coroutine(task)}
         for task in fresh:
             _cancel(task)
@@ -61,10 +61,10 @@ async def cancel_and_wait(
 
 
 def cancel(task: asyncio.Task[Any]) -> bool:
-    """Cancels one task, and as `task.cancel()` does, what it awaits; whether that was asked for by it.
+    """Cancels one task and, as `task.cancel()` does, what it awaits; returns whether a cancel was requested.
 
-    A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone: there,
-    `task.cancel()` would call itself until the recursion limit, or the interpreter, breaks.
+    A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone, and
+    False is returned: `task.cancel()` would recurse until the recursion limit, or the interpreter, breaks.
     """
     if _is_entangled(task, (), set()) and task_internals.interrupt(task, asyncio.CancelledError()):
         return False
@@ -72,7 +72,7 @@ def cancel(task: asyncio.Task[Any]) -> bool:
 
 
 def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]) -> bool:
-    """Whether that, or what it waits for, is in `above`, or too far down."""
+    """Whether `awaited`, or what it waits for, is in `above`, or nested too deeply."""
     if awaited in above or len(above) > _DEEP:
         return True
     if awaited in known:
@@ -85,10 +85,10 @@ def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]
 
 
 def detach(task: asyncio.Task[Any]) -> None:
-    """Leaves a task to itself, so that neither the loop's closing nor the process's exit waits for it.
+    """Abandons a task, so that neither the loop's closing nor the process's exit waits for it.
 
-    It and all that it holds stay in memory until the process ends. If it ends before, nobody is told how: by
-    then another test runs.
+    It and all that it holds stay in memory until the process ends. If it ends before, its exception is not
+    logged: by then another test runs.
     """
     if task.done():
         task_internals.mark_exception_retrieved(task)
@@ -99,7 +99,7 @@ def detach(task: asyncio.Task[Any]) -> None:
 
 
 def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:
-    """Whether a task waits for one of `tasks`, if through others: cancelling it would cancel that one."""
+    """Whether a task waits for one of `tasks`, even through others: cancelling it would cancel that one."""
     seen: _Tasks = set()
     current: object = task
     while isinstance(current, task_internals.TASK_TYPES) and current not in seen:
@@ -119,18 +119,18 @@ def _cancel(task: asyncio.Task[Any]) -> None:
     try:
         task.cancel()
     except RecursionError:
-        # A ring, or a long chain, that goes through futures of somebody else's making.
+        # A ring, or a long chain, through futures of another library.
         _end_at_coroutine(task)
 
 
 def _end_at_coroutine(task: asyncio.Task[Any]) -> bool:
-    """Throws CancelledError into the coroutine of a task that the loop cannot reach; whether it ended."""
+    """Throws CancelledError into the coroutine of a task that the loop cannot reach; returns if it ended."""
     coroutine: Any = task.get_coro()
     try:
         coroutine.throw(asyncio.CancelledError())
-    except BaseException:  # whatever it ended with, it has ended
+    except BaseException:  # any exception means that it has ended
         task_internals.forget_task(task)
-        # If what it waits for ends after all, that wakes it, and the RuntimeError would be logged.
+        # If the awaited future is done after all, it wakes the task, and the RuntimeError would be logged.
         task.add_done_callback(task_internals.mark_exception_retrieved)
         return True
     return False

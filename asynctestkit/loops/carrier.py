@@ -1,4 +1,4 @@
-"""What drives a test's coroutines on 3.10, where a task cannot be given a context."""
+"""The task that drives a test's coroutines on 3.10, where a task cannot be given a context."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Carrier:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.was_cancelled_late = False
-        """Whether a cancellation came when the coroutine that it was meant for had ended just before."""
+        """Whether a cancellation came just after the coroutine that it was meant for had ended."""
         self._is_abandoned = False
         self._loop = loop
         self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
         self.task = loop.create_task(self._carry_on())
 
     def succeeded(self) -> Carrier:
-        """Another one, in the same context, for when this one is busy with a coroutine that does not end."""
+        """Another carrier in the same context, as this one is busy with a coroutine that does not end."""
         self._is_abandoned = True
         return task_internals.context_of(self.task).run(Carrier, self._loop)
 
     def carry(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
-        """Has the task await `coro`; returns what will have its result, or its exception."""
+        """Has the task await `coro`; returns a future for its result or exception."""
         self.was_cancelled_late = False
         done: asyncio.Future[Any] = self._loop.create_future()
         if self._next.done():
@@ -45,7 +45,7 @@ class Carrier:
         coroutine: Any = self.task.get_coro()
         if inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_SUSPENDED):
             coroutine.close()
-        # What it waited for would wake it, and keep it: both would be left to the collector.
+        # The future would keep the task in a callback: both would be left to the collector.
         task_internals.forget_callbacks(self._next)
 
     async def _carry_on(self) -> None:
@@ -67,7 +67,7 @@ class Carrier:
                 raise
             except BaseException as error:
                 if not done.done():
-                    # Without our own frame: whoever clears those, as `assertRaises` does, would end us.
+                    # Without our own frame: clearing the frames, as `assertRaises` does, would end this task.
                     trace = error.__traceback__
                     done.set_exception(error.with_traceback(trace and trace.tb_next))
             else:

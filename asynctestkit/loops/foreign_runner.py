@@ -1,4 +1,4 @@
-"""What is known of a loop that somebody else runs."""
+"""The runner of a loop that the suite runs itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ForeignRunner"]
 
 
 class ForeignRunner:
-    """Stands in for the Runner where a suite drives its loop itself: less is known, so less is claimed."""
+    """Stands in for the Runner where a suite drives its loop itself, with what is possible there."""
 
     is_of_test = True
     main_task: asyncio.Task[Any] | None = None
@@ -21,16 +21,16 @@ class ForeignRunner:
         self._loop = loop
 
     def run(self, coro: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
-        """As Runner's; nothing is known of Ctrl-C here."""
+        """As Runner's, but without its handling of Ctrl-C."""
         return self._loop.run_until_complete(coro)
 
     def cancel(self) -> None:
-        """No task is known here; giving up comes next."""
+        """Does nothing, as the task is not known here; `give_up` is called next."""
 
     def give_up(self) -> None:
-        """Stops the loop, which makes whoever runs it raise RuntimeError."""
+        """Stops the loop, which makes `run_until_complete` raise RuntimeError."""
         self._loop.stop()
 
     def shut_down(self, seconds: float) -> list[CutOff]:
-        """The suite's own business."""
+        """Does nothing: the suite shuts its loop down itself."""
         return []

@@ -1,4 +1,4 @@
-"""The standard selector loop, with a self-pipe that costs little where nobody needs it."""
+"""The standard selector loop, with a self-pipe that costs little if it is not needed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["LeanSelectorEventLoop"]
 _Standard: Any = asyncio.SelectorEventLoop
 
 _PATIENCE = 0.2
-"""Seconds that another thread has to register the pipe, which takes microseconds."""
+"""Seconds that another thread gets to register the pipe, which takes microseconds."""
 
 
 class _End:
-    """One end of a pipe, with what a loop does to a socket."""
+    """One end of a pipe, with the methods of a socket that a loop uses."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -33,18 +33,18 @@ class _End:
         return os.write(self._descriptor, data)
 
     def close(self) -> None:
-        # Once: a loop whose closing was interrupted is closed again, and the number may be another's by then.
+        # Once: a loop whose closing was interrupted is closed again; the number may be reused by then.
         if not self._is_closed:
             self._is_closed = True
             os.close(self._descriptor)
 
 
 class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows nothing of what is private
-    """Has a pipe where the standard loop has a pair of sockets, by which other threads and signals wake it.
+    """Has a pipe instead of the standard loop's pair of sockets, by which other threads and signals wake it.
 
     The pipe is there from the beginning, so that no descriptor appears in the middle of a test, but it is
-    watched only when somebody has to be woken. Two sockets that are watched take longer to be made, and
-    closed, than the rest of a loop's life in a short test.
+    watched only when the loop has to be woken. Creating, watching and closing two sockets takes longer than
+    the rest of a loop's life in a short test.
     """
 
     def _make_self_pipe(self) -> None:
@@ -61,10 +61,10 @@ class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows 
             super()._write_to_self()
 
     def _watch_self_pipe(self) -> bool:
-        """Has the pipe watched, if it is not yet; called in any thread, and by signal handlers.
+        """Has the selector watch the pipe, if it does not yet; called in any thread, and by signal handlers.
 
-        False if somebody else is about to do that: that one writes to it afterwards, and once is enough. A
-        selector that waits takes notice of a descriptor that is registered meanwhile.
+        Returns False if another call is about to do that: that call writes to the pipe, and once is enough. A
+        selector that waits notices a descriptor that is registered meanwhile.
         """
         if not self._watching_self_pipe.acquire(blocking=False):
             return False
@@ -77,8 +77,8 @@ class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows 
         return True
 
     def _close_self_pipe(self) -> None:
-        # For good: a thread that is late has nothing to watch any more. Not without a limit: when the process
-        # ends, or an interrupt comes at the wrong moment, one has stopped for ever in the middle of that.
+        # Never released: a late thread must not watch the pipe any more. With a timeout: if the process ends,
+        # or an interrupt comes at the wrong moment, a thread may hold the lock for ever.
         self._watching_self_pipe.acquire(timeout=_PATIENCE)
         super()._close_self_pipe()
 

@@ -1,4 +1,4 @@
-"""The loop that tests run on where they bring none of their own."""
+"""The loop that tests run on unless they bring their own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CALL_LATER = _StandardLoop.call_later.__code__
 
 
 class _Timer(TimerHandle):
-    """A timer that knows where it was set; of those due at the same time, the one set first comes first.
+    """A timer with its creation site; of timers due at the same time, the one set first comes first.
 
     `heapq`, where a loop keeps its timers, is not stable.
     """
@@ -43,9 +43,9 @@ class _Timer(TimerHandle):
 
 
 class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depends on the platform
-    """The standard loop, with what is worth having of asyncio's debug mode at a fraction of its cost.
+    """The standard loop, with the useful parts of asyncio's debug mode at a fraction of the cost.
 
-    Two things are kept with debug mode off: the creation site of every task and timer, and the check that
+    Two of them work with debug mode off: the creation site of every task and timer, and the check that
     `call_soon`, `call_later` and `call_at` are called in the loop's own thread. Debug mode extracts a whole
     stack for each task and each callback, which is nine tenths of the time of an ordinary
     IsolatedAsyncioTestCase. Servers, transports and registered callbacks have creation sites, too.
@@ -54,24 +54,24 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     """
 
     phase = "test"
-    """The phase that what is created now belongs to; set by the guard."""
+    """The phase to which what is created now is attributed; set by the guard."""
     _new_task: Callable[..., asyncio.Task[Any]] | None = None
-    """For a loop that has tasks of its own class."""
+    """The class of the tasks, for a loop that has its own."""
 
     def __init__(self) -> None:
         self._timers_set = itertools.count()
         self.task_watchers: list[Callable[[asyncio.Task[Any], object], None]] = []
         """Called with each task that is created, and its coroutine."""
         self.background_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        """Those that serve the test, and are not what it waits for."""
+        """The tasks that serve the test, and that it does not wait for."""
         self.registrations: dict[tuple[str, int], CreationSite] = {}
         """Where each descriptor and signal was last registered."""
         self.contacts = Contacts(self)
-        """The threads that have to do with this loop."""
+        """The threads that are related to this loop."""
         super().__init__(None if ON_WINDOWS else self._make_selector())
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
-        """As the standard loop's; the task remembers which lines created it, and in which phase."""
+        """As the standard loop's; the task records which lines created it, and in which phase."""
         if self._task_factory is None and (not self._debug or self._new_task is not None):
             # What the standard loop does in this case, without one more call.
             self._check_closed()
@@ -130,7 +130,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         return timer
 
     def create_future(self) -> asyncio.Future[Any]:
-        """As the standard loop's; a future remembers who created it, unless that is asyncio itself."""
+        """As the standard loop's; the future records its creation site, unless asyncio itself created it."""
         future: asyncio.Future[Any] = asyncio.Future(loop=self)
         if self._debug:
             task_internals.drop_last_source_frame(future)
@@ -144,13 +144,13 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        """As the standard loop's; it is remembered which thread has called in."""
+        """As the standard loop's; records which thread has called."""
         self.contacts.note_caller()
         handle: Handle = super().call_soon_threadsafe(callback, *args, context=context)
         return handle
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """As the standard loop's; the job is remembered until it is done."""
+        """As the standard loop's; records the job until it is done."""
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self.contacts.jobs.add(future)
         return future
@@ -163,27 +163,27 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def listen(self, listener: Callable[[Standstill], None]) -> None:
         """Has a standstill reported to the listener, called in the loop, until it is dismissed.
 
-        Of several, the last one hears of it. Without any the loop waits, as the standard one does.
+        Of several, only the last one is called. Without any the loop waits, as the standard one does.
         """
         if isinstance(self._selector, WatchfulSelector):  # open, and not the proactor's
             self._selector.listeners.append(listener)
 
     def dismiss(self, listener: Callable[[Standstill], None]) -> None:
-        """The end of `listen`; may be called twice, and on a loop that is closed."""
+        """Undoes `listen`; may be called twice, and on a loop that is closed."""
         if isinstance(self._selector, WatchfulSelector) and listener in self._selector.listeners:
             self._selector.listeners.remove(listener)
 
     # -- what is opened: the lines that await the opening are on the stack while asyncio makes the transport
 
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
-        """As the standard loop's; the server remembers who created it."""
+        """As the standard loop's; the server records its creation site."""
         site = self._opening_site()
         server: asyncio.Server = await super().create_server(*args, **options)
         server._asynctestkit_site = site  # type: ignore[attr-defined]  # ours
         return server
 
     async def create_unix_server(self, *args: Any, **options: Any) -> asyncio.Server:
-        """As the standard loop's; the server remembers who created it."""
+        """As the standard loop's; the server records its creation site."""
         site = self._opening_site()
         server: asyncio.Server = await super().create_unix_server(*args, **options)
         server._asynctestkit_site = site  # type: ignore[attr-defined]  # ours
@@ -209,26 +209,26 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         return transport
 
     def _opening_site(self) -> CreationSite:
-        """The lines that are opening something; those that started the task which does, come after them."""
+        """The lines that open something, followed by those that started the task which runs them."""
         site = capture(sys._getframe(2), self.phase)
         task = task_internals.current_task(self)
         started = creation_site(task) if task is not None else None
         return site + started[1:] if started is not None else site
 
-    # -- what is registered: a Handle has no room for a note
+    # -- what is registered: a Handle has no attribute for its site
 
     def add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """As the standard loop's; it is remembered who did it."""
+        """As the standard loop's; records the calling lines."""
         super().add_reader(fd, callback, *args)
         self._note_registration("reader", fd)
 
     def add_writer(self, fd: Any, callback: Callable[..., object], *args: Any) -> None:
-        """As the standard loop's; it is remembered who did it."""
+        """As the standard loop's; records the calling lines."""
         super().add_writer(fd, callback, *args)
         self._note_registration("writer", fd)
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
-        """As the standard loop's; it is remembered who did it."""
+        """As the standard loop's; records the calling lines."""
         super().add_signal_handler(sig, callback, *args)
         self._note_registration("signal", sig)
 

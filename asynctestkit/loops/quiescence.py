@@ -1,7 +1,7 @@
 """Quiescence: nothing is ready, every task waits; and what could still end it.
 
-A loop that is not a selector loop of asyncio's own (uvloop, the proactor) cannot be looked into. There, what
-cannot be known is answered so that nobody is accused: something may always wake it.
+A loop that is not a selector loop of asyncio's own (uvloop, the proactor) is opaque: its queues cannot be
+inspected. To accuse no test wrongly, it is assumed that something may always wake it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .stopped_clock import is_known_to_go
 __all__ = ["can_wake", "is_quiet", "pause", "threads_around", "turn_until_quiet"]
 
 _OPAQUE_TURNS = 20
-"""Turns after which an opaque loop counts as quiet: real suites were seen to need up to 7."""
+"""Turns after which an opaque loop counts as quiet: real suites needed up to 7."""
 
 
 def is_quiet(loop: asyncio.AbstractEventLoop) -> bool:
@@ -53,11 +53,11 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
 async def pause(
     loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Future[Any]], seconds: float
 ) -> float:
-    """Waits until every one of `tasks` is done, for at most `seconds`; returns the seconds to be charged.
+    """Waits until all `tasks` are done, for at most `seconds`; returns the seconds that count as spent.
 
-    Without any it waits that long, also where the loop's clock may stand still.
+    Without tasks it waits that long, even if the loop's clock may stand still.
 
-    On a virtual clock the seconds that pass there count, too. Lateness is not charged: on a machine so busy
+    On a virtual clock the seconds that pass there count, too. Lateness does not count: on a machine so busy
     that a wait of 20 ms takes 200, everything else is as late, and a verdict must not depend on the load.
     """
     waiter = loop.create_future()
@@ -99,7 +99,7 @@ class _WallTimer:
         arm(self)
 
     def advance(self, now: float) -> None:
-        """It is time. Called in the watchdog's thread."""
+        """Called in the watchdog's thread when the time has passed."""
         self.due = math.inf
         try:
             self._loop.call_soon_threadsafe(self._callback)
@@ -107,19 +107,19 @@ class _WallTimer:
             pass
 
     def interrupted(self, frame: FrameType | None) -> None:
-        """A deadline's signal; none of this timer's."""
+        """Ignores the signal, which is a deadline's."""
 
 
 def threads_around(loop: asyncio.AbstractEventLoop) -> list[BusyThread]:
-    """The threads that can act by themselves and have to do with the loop, as far as that is known."""
+    """The threads that can act by themselves and are related to the loop, as far as that is known."""
     return loop.contacts.busy() if isinstance(loop, HygienicEventLoop) else busy_threads()
 
 
 def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     """Whether anything could still wake a task of a quiet loop.
 
-    That is a timer due `within` that many seconds of the loop's clock, a descriptor, a thread that has to do
-    with the loop, or a handler for signals. A child process shows as one of these: its pipes and its pidfd
+    That is a timer due `within` that many seconds of the loop's clock, a descriptor, a thread that is related
+    to the loop, or a handler for signals. A child process shows as one of these: its pipes and its pidfd
     are descriptors, its watcher is a thread.
     """
     if not loop_internals.is_transparent(loop):

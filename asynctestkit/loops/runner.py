@@ -1,9 +1,9 @@
 """The runner that drives one test's coroutines on one loop, on every version.
 
 It does what `asyncio.Runner` (Lib/asyncio/runners.py) does for IsolatedAsyncioTestCase, with three
-differences: its `close` is bounded, where asyncio's gathers for ever on a task that ignores cancellation; it
-can be made to give up on a coroutine; and it works on 3.10, where there is no Runner and a task cannot be
-given a context.
+differences: its `close` is bounded, where asyncio's waits for ever for a task that ignores cancellation; it
+can give up on a coroutine; and it works on 3.10, where there is no Runner and a task cannot be given a
+context.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class Runner:
-    """Runs coroutines on a loop of its own, made when it is first needed."""
+    """Runs coroutines on a loop of its own, created when it is first needed."""
 
     is_of_test = True
 
@@ -41,7 +41,7 @@ class Runner:
     ) -> None:
         self.main_task: asyncio.Task[Any] | None = None
         self.has_made_loop = False
-        """Whether nobody can have had the loop before: it was made here, by no factory of the user's."""
+        """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._make_loop = make_loop
@@ -52,9 +52,9 @@ class Runner:
         self._ended_executor: Executor | None = None
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop, which the first call makes.
+        """The loop, which the first call creates.
 
-        Without a `loop_factory`, that call makes it the thread's current one, too.
+        Without a `loop_factory`, that call also makes it the thread's current loop.
         """
         if self._loop is None:
             if self._loop_factory is not None:
@@ -93,17 +93,17 @@ class Runner:
             result = self._drive(loop, waited, insist)
         except asyncio.CancelledError as cancelled:
             if self._interrupts and _uncancelled(self.main_task):
-                raise KeyboardInterrupt from cancelled  # which shows where the code stood
+                raise KeyboardInterrupt from cancelled  # the cause shows where the code stood
             raise
         except (KeyboardInterrupt, SystemExit):
-            # They pass through the loop and not through the task, which would log them as never retrieved.
+            # The loop raises them, and nobody retrieves them from the task, which would log that.
             task_internals.mark_exception_retrieved(self.main_task)  # type: ignore[arg-type]  # `_start` has set it
             raise
         finally:
             _return_sigint(handler)
             self.main_task = None
             if self._carrier is not None and not waited.done():
-                # It is busy with the coroutine that goes on, and the next run needs one that is not.
+                # The carrier is busy with the coroutine that goes on, and the next run needs a free one.
                 self._carrier = self._carrier.succeeded()
                 waited.cancel()
         if self._interrupts and self._carrier is not None and self._carrier.was_cancelled_late:
@@ -111,19 +111,19 @@ class Runner:
         return result
 
     def cancel(self) -> None:
-        """From within the loop: cancels what `run` was given."""
+        """Cancels the coroutine of the current `run`; called in the loop."""
         if self.main_task is not None:
             cancel(self.main_task)
 
     def give_up(self) -> None:
-        """From within the loop: ends the current `run` now, with PhaseInterrupt, leaving its task behind."""
+        """Ends the current `run` now, with PhaseInterrupt, and abandons its task; called in the loop."""
         self._given_up = True
         self.get_loop().stop()
 
     def shut_down(self, seconds: float = 0.5) -> list[CutOff]:
         """Ends what is left on the loop: tasks, generators, and the jobs of its default executor.
 
-        Each of the three may take `seconds` of wall time; jobs that go on are left to themselves. Returns the
+        Each of the three may take `seconds` of wall time; jobs that go on are abandoned. Returns the
         generators that had to be cut off.
         """
         loop = self._loop
@@ -156,7 +156,7 @@ class Runner:
                 asyncio.set_event_loop(None)
             try:
                 loop.close()
-            except PhaseInterrupt:  # halfway; what is closed stays so
+            except PhaseInterrupt:  # halfway; closing again skips what is closed
                 loop.close()
                 raise
 
@@ -166,7 +166,7 @@ class Runner:
         try:
             result: _T = self._drive(loop, task, insist=True)
         except BaseException:
-            task.cancel()  # so that it leaves a later attempt alone
+            task.cancel()  # so that it does not disturb a later attempt
             detach(task)
             raise
         finally:
@@ -220,7 +220,7 @@ class Runner:
         self._interrupts += 1
         if self._interrupts == 1 and main_task is not None and not waited.done():
             main_task.cancel()
-            self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that sits in its selector
+            self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that waits in its selector
             return
         raise KeyboardInterrupt
 
@@ -231,7 +231,7 @@ def _return_sigint(handler: Callable[..., None] | None) -> None:
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:
-    """In place of what has been called already."""
+    """Replaces a callback that has been called already."""
 
 
 async def _as_coroutine(awaitable: Awaitable[Any]) -> Any:

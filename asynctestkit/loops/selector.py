@@ -1,7 +1,7 @@
-"""A selector that knows when nothing can ever wake its loop.
+"""A selector that detects that nothing can ever wake its loop.
 
-A selector is asked to wait only when no callback is ready: so a loop's selector is the place that knows that
-the loop has come to a standstill, and no step of the loop itself has to be replaced.
+A selector is asked to wait only when no callback is ready: so a loop's selector can detect that the loop has
+come to a standstill, and no step of the loop itself has to be replaced.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["Events", "Standstill", "WatchfulSelector"]
 Events = list[tuple[selectors.SelectorKey, int]]
 
 _LONGEST = 24 * 3600.0
-"""asyncio asks for no longer wait than that (MAXIMUM_SELECT_TIMEOUT), so it may mean "for ever"."""
+"""Seconds of asyncio's longest wait (MAXIMUM_SELECT_TIMEOUT), which therefore may mean "for ever"."""
 _ROUND, _ROUNDS = 0.01, 10
-"""Wall seconds, and how often, to wait for a clock that does not go before it is called stopped."""
+"""Wall seconds of a round, and how many rounds a clock must stand still before it counts as stopped."""
 _AGAIN = 0.05
-"""Wall seconds after which a wait without end asks again: a thread that ends without a word wakes nobody."""
+"""Wall seconds after which an endless wait checks again: a thread that just ends wakes no loop."""
 
 
 class Standstill(enum.Enum):
-    """Why a loop does not get anywhere."""
+    """Why a loop makes no progress."""
 
     DEADLOCK = "nothing can ever wake it"
     STOPPED_CLOCK = "it waits for a timer, and its clock stands still"
@@ -42,21 +42,21 @@ class Standstill(enum.Enum):
 
 
 class WatchfulSelector(selectors.DefaultSelector):
-    """The standard selector; where anybody listens, it reports a deadlock instead of waiting."""
+    """The standard selector; if there is a listener, it reports a deadlock instead of waiting."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, contacts: Contacts) -> None:
         super().__init__()
         note_jobs()
         self.listeners: list[Callable[[Standstill], None]] = []
-        """Called in the loop, the last one only, with what keeps it from getting anywhere."""
+        """Called in the loop, the last one only, with the reason why there is no progress."""
         self._loop = loop
         self._contacts = contacts
         self._stopped_rounds = 0
 
     def select(self, timeout: float | None = None) -> Events:
-        """As the standard selector's; without events also when the standstill was reported."""
+        """As the standard selector's; also returns no events when a standstill was reported."""
         if timeout is not None and timeout <= 0:
-            # To ask the system where nothing is registered takes as long as the rest of a turn.
+            # Asking the system when nothing is registered would take as long as the rest of a turn.
             return super().select(timeout) if wait_internals.watches_anything(self) else []
         if self._is_endless():
             return self._wait_for_ever()
@@ -65,7 +65,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         return self._wait_for_timer(timeout)
 
     def _wait_for_timer(self, timeout: float | None) -> Events:
-        """A little, where somebody has replaced the clock: if it stands still, the loop comes back."""
+        """Waits a little, for a clock that has been replaced: if that stands still, the loop calls again."""
         before = self._loop.time()
         events = super().select(_ROUND if timeout is None else min(timeout, _ROUND))
         if events or loop_internals.ready_count(self._loop) or self._loop.time() != before:
@@ -74,7 +74,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         self._stopped_rounds += 1
         if self._stopped_rounds < _ROUNDS or not self._is_dead():
             return events
-        # Afterwards, as what has ended since may have moved the clock, or woken the loop, as its last act.
+        # Once more, as a thread may have moved the clock, or woken the loop, just before it ended.
         events = super().select(0)
         if events or loop_internals.ready_count(self._loop) or self._loop.time() != before:
             return events
@@ -89,7 +89,7 @@ class WatchfulSelector(selectors.DefaultSelector):
     def _wait_for_ever(self) -> Events:
         while True:
             is_dead = bool(self.listeners) and self._is_dead()
-            # Afterwards, as what has ended since may have woken the loop as its last act.
+            # Afterwards, as a thread may have woken the loop just before it ended.
             events = super().select(0 if is_dead else _AGAIN)
             if events or loop_internals.ready_count(self._loop):
                 return events
@@ -108,7 +108,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         )
 
     def _report(self, standstill: Standstill) -> Events:
-        """From a callback, so that what goes wrong there is told as for any other."""
+        """Calls the listener in a callback, so that its errors are reported like any other's."""
         if self.listeners:
             self._loop.call_soon(self.listeners[-1], standstill)
         return []

@@ -1,4 +1,4 @@
-"""The end of a loop: what is left on it is ended, each kind within bounds of wall time."""
+"""Ending what is left on a loop, each kind within bounds of wall time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["CutOff", "end_everything", "end_jobs"]
 
 
 class CutOff(NamedTuple):
-    """A generator whose clean-up had not come to its end in time, and where that stood."""
+    """A generator whose clean-up did not end in time, and where it stood."""
 
     generator: AsyncGeneratorType[Any, Any]
     chain: AwaitChain
@@ -24,7 +24,7 @@ class CutOff(NamedTuple):
 async def end_everything(seconds: float) -> list[CutOff]:
     """Ends the other tasks of the running loop, then its open generators; each may take `seconds`.
 
-    Returns the generators that had not come to their end, and were cut off.
+    Returns the generators that did not end, and were cut off.
     """
     loop = asyncio.get_running_loop()
     await _end_tasks(loop, seconds)
@@ -47,9 +47,9 @@ async def _end_tasks(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
 
 
 async def end_jobs(executor: futures.Executor, seconds: float) -> None:
-    """Waits for the executor's jobs, for at most `seconds`; then they are left to themselves.
+    """Waits for the executor's jobs, for at most `seconds`; then they are abandoned.
 
-    `loop.shutdown_default_executor` waits as well, but before 3.13 cannot be given up on: cancelled, it
+    `loop.shutdown_default_executor` waits as well, but before 3.13 that cannot be abandoned: cancelled, it
     blocks the loop until the last job is done (Lib/asyncio/base_events.py).
     """
     loop = asyncio.get_running_loop()
@@ -59,7 +59,7 @@ async def end_jobs(executor: futures.Executor, seconds: float) -> None:
         executor.shutdown(wait=True)
         try:
             loop.call_soon_threadsafe(_set, ended)
-        except RuntimeError:  # the loop has not waited for it, and is closed
+        except RuntimeError:  # the loop has given up waiting, and is closed
             pass
 
     threading.Thread(target=end, daemon=True).start()
@@ -67,5 +67,5 @@ async def end_jobs(executor: futures.Executor, seconds: float) -> None:
 
 
 def _set(future: asyncio.Future[None]) -> None:
-    if not future.done():  # pragma: no branch  # the wait may have been given up just now
+    if not future.done():  # pragma: no branch  # the wait may have ended just now
         future.set_result(None)

@@ -1,6 +1,6 @@
-"""Clocks of loops that tests have replaced: such a one may stand still, and no timer is due then.
+"""Loop clocks that tests have replaced: such a clock may stand still, and then no timer is ever due.
 
-freezegun and `mock.patch` replace `time.monotonic`, which a loop asks, by name; time-machine 2.16 replaces
+freezegun and `mock.patch` replace `time.monotonic`, which a loop calls, by name; time-machine 2.16 replaces
 its code; a test may patch `loop.time` itself, or bring a loop that has a clock of its own.
 """
 
@@ -15,13 +15,13 @@ from ..cpython.wall import wall_time
 __all__ = ["is_known_to_go", "stands_still", "who_replaced"]
 
 _AHEAD = time.monotonic() - wall_time()
-"""Two clocks of one kind; on some systems they begin at different moments."""
+"""The difference of two clocks of one kind, which on some systems begin at different moments."""
 _SHIFTED = 1.0
-"""Seconds by which a clock that has been replaced in C differs, at the least."""
+"""Seconds by which a clock that has been replaced in C differs at least."""
 
 
 def is_known_to_go(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop asks `time.monotonic`, and nobody has replaced that."""
+    """Whether the loop uses `time.monotonic`, and that has not been replaced."""
     return (
         type(loop).time is asyncio.BaseEventLoop.time
         and not _is_patched(loop)
@@ -31,9 +31,9 @@ def is_known_to_go(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def stands_still(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether somebody has stopped the loop's clock; takes a millisecond where it has been replaced.
+    """Whether the loop's clock has been stopped; takes a millisecond if it has been replaced.
 
-    A class that brings a clock of its own, such as a virtual one, may let it go as it likes.
+    False for a class with a clock of its own, such as a virtual one, which need not follow real time.
     """
     if is_known_to_go(loop) or not (_is_patched(loop) or type(loop).time is asyncio.BaseEventLoop.time):
         return False
@@ -43,7 +43,7 @@ def stands_still(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def who_replaced(loop: asyncio.AbstractEventLoop) -> str:
-    """Who has replaced the clock of a loop, in words."""
+    """What has replaced the clock of a loop, in words."""
     if _is_patched(loop):
         return f"loop.time was replaced by {_described(loop.time)}"
     if type(loop).time is not asyncio.BaseEventLoop.time:

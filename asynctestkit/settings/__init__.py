@@ -1,4 +1,4 @@
-"""Settings: default < class attribute < `@hygiene` on the method < environment, validated when given."""
+"""Settings: default < class attribute < `@hygiene` on the method < environment, validated when set."""
 
 from .environment import from_environment
 from .settings import ClockName, OnLeak, Overrides, Settings, settings_from, settings_of

@@ -1,4 +1,4 @@
-"""The settings that the environment has for a whole run."""
+"""The settings that environment variables override for a whole run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREFIX = "ASYNCTESTKIT_"
 
 
 def from_environment() -> dict[str, Any]:
-    """The settings that the environment overrides for a whole run; ValueError for a malformed one."""
+    """The settings that the environment overrides, with their values; ValueError for a malformed one."""
     _reject_misspelt_variables()
     overrides = {}
     for variable, (name, parse, expected) in _ENVIRONMENT.items():
@@ -55,12 +55,12 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
 
 
 _VARIABLES = (*_ENVIRONMENT, "ASYNCTESTKIT_EXPLORE", "ASYNCTESTKIT_SCHEDULE")
-"""The last two are no settings, but say how tests are explored."""
+"""The last two are no settings, but control how tests are explored."""
 
 
 @functools.cache
 def _reject_misspelt_variables() -> None:
-    """Looks once at what the process was started with, as it is asked for every test."""
+    """Checks the environment once, as it is called for every test."""
     for variable in os.environ:
         if variable.startswith(_PREFIX) and variable not in _VARIABLES:
             known = [each.removeprefix(_PREFIX) for each in _VARIABLES]

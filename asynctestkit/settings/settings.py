@@ -1,4 +1,4 @@
-"""What can be set, and which of the places that set it counts."""
+"""The settings, and the precedence of the places that set them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ ClockName = Literal["real", "virtual"]
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a test class sets by class attributes, `@hygiene` for one test, the environment for a whole run.
+    """Set by class attributes for a test class, by `@hygiene` for one test, by the environment for a run.
 
     on_leak             "fail", "warn" (a LeakWarning that names the test) or "ignore" (sweep silently)
     leak_detectors      detector classes; STRICT_DETECTORS has all that are built in
     allowed_leaks       Allowances that hold for every test of the class
-    settle_time         what pending tasks may take to end by themselves, before they are called leaks
-    grace_period        what cancelled tasks get to finish
+    settle_time         the time that pending tasks get to end by themselves, before they count as leaks
+    grace_period        the time that cancelled tasks get to end
     deadline            the limit of each phase (set-up; body; tear-down; each cleanup); None = none
-    blocking_threshold  how long one callback may hold the loop; None = for ever
+    blocking_threshold  how long one callback may hold the loop; None = no limit
     asyncio_debug       asyncio's debug mode: True, False, or None: as PYTHONASYNCIODEBUG and -X dev say
     require_task_names  whether every task that the test starts must carry a name of its own
     random_seed         what `random` is seeded with; None = a seed derived from the test's name
@@ -59,7 +59,7 @@ class Settings:
 
 
 class Overrides(TypedDict, total=False):
-    """What `@hygiene` and `no_leaks` take: any of the settings."""
+    """The keywords of `@hygiene` and `no_leaks`: any of the settings."""
 
     on_leak: OnLeak
     leak_detectors: tuple[type[LeakDetector], ...]
@@ -81,7 +81,7 @@ def settings_of(case: object, method_overrides: Mapping[str, Any]) -> Settings:
     values = [overrides[name] if name in overrides else getattr(case, name) for name in NAMES]
     try:
         return _settings(*values)
-    except TypeError:  # also for a list, which cannot be looked up in the cache
+    except TypeError:  # a wrong type, or a list, which is not hashable for the cache
         return Settings(*values)
 
 
@@ -91,6 +91,6 @@ def _settings(*values: Any) -> Settings:
 
 
 def settings_from(overrides: Mapping[str, Any]) -> Settings:
-    """Default settings with these overrides, and the environment's."""
+    """Default settings with these overrides and the environment's."""
     check(overrides)
     return Settings(**{**overrides, **from_environment()})

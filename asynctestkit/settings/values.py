@@ -1,6 +1,6 @@
-"""What each setting may be, and how a name that is none is told.
+"""The checks of settings' values, and of names that are no settings.
 
-All raise TypeError or ValueError with the value, what was expected and the nearest right thing.
+All raise TypeError or ValueError with the value, what was expected and the nearest valid name or value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..leaks.detector import LeakDetector
 __all__ = ["NAMES", "NEARLY", "check", "check_value", "reject_misspelt"]
 
 NEARLY = 0.85
-"""A letter too many or too few; in longer names also two that are swapped, or another one."""
+"""The ratio of names that differ by an added or missing letter, or, if long, by a swap or another letter."""
 
 
 def check(overrides: Mapping[str, object]) -> None:
@@ -36,10 +36,10 @@ def check_value(name: str, value: object) -> None:
 
 
 def reject_misspelt(name: str, value: object) -> None:
-    """Raises TypeError for a class attribute that is a setting but for a slip, as its name and value show.
+    """Raises TypeError for a class attribute whose name and value show that it is a misspelt setting.
 
-    Nothing else is any business of ours: constants, counted names, plurals, and values that the setting could
-    not have, stay what the suite means them to be.
+    Other attributes are the suite's own: constants, numbered names, plurals, and values that the setting
+    could not have.
     """
     if name.isupper() or name.startswith("_") or any(map(str.isdigit, name)):
         return

@@ -1,1 +1,1 @@
-"""Where something was made, and where a task stands, as values and as text."""
+"""Creation sites, stacks and await chains, as values and as text."""

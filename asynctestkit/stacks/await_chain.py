@@ -1,6 +1,6 @@
 """Where a suspended coroutine stands: the chain of awaits down to the innermost line, and what it waits on.
 
-The chain follows `cr_await`, `gi_yieldfrom` and `ag_await`. Some awaitables made in C show nothing of what
+The chain follows `cr_await`, `gi_yieldfrom` and `ag_await`. Some awaitables written in C do not expose what
 they wrap (`asend()` and `athrow()` of asynchronous generators, `anext()` with a default, the wrapper around
 `__await__`); those are opened with `gc.get_referents`. `asyncio.capture_call_graph` (3.14) stops at them.
 """
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class AwaitChain(NamedTuple):
-    """Where a coroutine stands, outermost place first, and the operation it waits on ("" where unknown)."""
+    """Where a coroutine stands, outermost place first, and the operation it waits on ("" if unknown)."""
 
     places: tuple[Place, ...]
     waits_on: str
@@ -46,12 +46,12 @@ _ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
 
 
 def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:
-    """Where a pending task stands; one that runs, or is ready to, waits on ""."""
+    """The await chain of a pending task; one that is running or ready waits on ""."""
     return chain_of_coroutine(task.get_coro(), task_internals.awaited_future(task))
 
 
 def chain_of_coroutine(coroutine: object, future: asyncio.Future[Any] | None = None) -> AwaitChain:
-    """Where a suspended coroutine or asynchronous generator stands; `future`: what it waits on."""
+    """The await chain of a suspended coroutine or asynchronous generator; `future` is what it waits on."""
     frames = [frame for _, frame in links(coroutine) if frame is not None]
     places, operation = _shown(frames)
     if future is None:
@@ -80,9 +80,9 @@ def _pending(tasks: Collection[asyncio.Task[Any]]) -> str:
 def tasks_behind(
     future: asyncio.Future[Any] | None, frames: Sequence[FrameType] = ()
 ) -> Collection[asyncio.Task[Any]]:
-    """The pending tasks that the end of a chain waits for, by name: `future`, or what lies behind it.
+    """The pending tasks that the end of a chain waits for, sorted by name: `future`, or the tasks behind it.
 
-    That is what `gather`, `shield`, `wait` and the end of a task group stand for; `frames` are the chain's.
+    That is what `gather`, `shield`, `wait` or the end of a task group wait for; `frames` are the chain's.
     """
     found: dict[asyncio.Task[Any], None] = {}
     inner = frames[-1] if frames else None
@@ -105,13 +105,13 @@ def name_order(task: asyncio.Task[Any]) -> list[tuple[int, str]]:
 
 
 def first_names(names: Collection[str]) -> str:
-    """Names in the order given, the first five of them."""
+    """The first five names, in the order given."""
     shown = list(dict.fromkeys(names))
     return ", ".join(map(repr, shown[:_MOST_NAMES])) + (", …" if len(shown) > _MOST_NAMES else "")
 
 
 def coroutine_name(coroutine: object) -> str:
-    """The qualified name of a coroutine's function, or of what stands in for one."""
+    """The qualified name of a coroutine's function, or of the type of another awaitable."""
     return getattr(coroutine, "__qualname__", type(coroutine).__qualname__)
 
 
@@ -128,17 +128,17 @@ def _shown(frames: list[FrameType]) -> tuple[tuple[Place, ...], str]:
     waits_on = _operation(frames)
     name = _called_mock(frames)
     if name:
-        # What the mock is called, and what is scripted, says more than its frames.
+        # The mock's name and its scripted step say more than its frames.
         step = frames[-1].f_locals.get("step") if _is_of_mocks(frames[-1]) else None
         waits_on = f"{waits_on or (repr(step) if step else 'something')} in mock {name!r}"
         frames = [frame for frame in frames if not _is_of_mocks(frame)]
-    # An assertion that awaits for the user is no place of the user's.
+    # The frame of an assertion that awaits on the user's behalf is not the user's.
     shown = [frame for frame in frames if not is_own(frame.f_code.co_filename)]
     return tuple(Place(f.f_code.co_filename, f.f_lineno, f.f_code.co_name) for f in shown), waits_on
 
 
 def _called_mock(frames: list[FrameType]) -> str:
-    """The mock that code last called, "" for none; one mock may call another, as `json()` does `read()`."""
+    """The mock that other code called last, or ""; a mock may call another, as `json()` does `read()`."""
     name = ""
     for frame in reversed(frames):
         if _is_of_mocks(frame):
@@ -149,22 +149,22 @@ def _called_mock(frames: list[FrameType]) -> str:
 
 
 def _mock_in(frame: FrameType) -> str:
-    """The name of the mock whose call a frame runs, "" for others."""
+    """The name of the mock whose call a frame runs, "" for other frames."""
     if is_mock_call(frame.f_code):
         return mock_name(frame.f_locals["self"])
     if _is_of_mocks(frame) and "call" in frame.f_code.co_varnames:
-        return str(frame.f_locals["call"].name)  # a request of a session's
+        return str(frame.f_locals["call"].name)  # a mock session's request
     return ""
 
 
 def _is_of_mocks(frame: FrameType) -> bool:
-    """Whether code is of `unittest.mock` or of our mocks."""
+    """Whether a frame is of `unittest.mock` or of our mocks."""
     file = frame.f_code.co_filename
     return is_mock_call(frame.f_code) or file.startswith(_MOCKS_FOLDER)
 
 
 def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
-    """The coroutines and other awaitables of a chain, outermost first, and the frames of those in Python."""
+    """The awaitables of a chain, outermost first, each with its frame if it is written in Python."""
     for _ in range(_LONGEST):
         inner: object
         if isinstance(awaited, CoroutineType):
@@ -182,7 +182,7 @@ def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
 
 
 def _opened(awaitable: object) -> object:
-    """What an opaque awaitable made in C wraps; None for a future, where every chain ends."""
+    """What an opaque awaitable written in C wraps; None for a future, where every chain ends."""
     for referent in gc.get_referents(awaitable):
         if isinstance(referent, CoroutineType | GeneratorType | AsyncGeneratorType):
             return referent
@@ -194,9 +194,9 @@ def _opened(awaitable: object) -> object:
 def _operation(frames: list[FrameType]) -> str:
     """The asyncio operation at the end of a chain, as its users call it: `Queue.get`, `sleep(3600)`.
 
-    Of the trailing frames of asyncio's own, the innermost with a public name: `Lock.acquire` for `async with
-    lock`. But what calls another method of its own, or is a lock or queue that is built on another, is named
-    itself: `StreamReader.readline` for the `readuntil` below it, `Queue.join` for the `Event.wait`.
+    Of asyncio's frames at the end, the innermost with a public name: `Lock.acquire` for `async with lock`.
+    Exceptions are a method that calls another of the same object, and a lock or queue built on another,
+    which are named themselves: `StreamReader.readline`, not its `readuntil`; `Queue.join`, not `Event.wait`.
     """
     operation, inner = "", (None, "")
     for frame in reversed(frames):

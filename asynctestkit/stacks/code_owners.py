@@ -1,4 +1,4 @@
-"""Whose code a file is: the user's, the standard library's, a package's, or of what carries a test."""
+"""Whose code a file is: the user's, the standard library's, a package's, or that of the test machinery."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class _Machinery(dict[str, bool]):
-    """Whether a source file belongs to what carries a test, and not to the test: computed once a file."""
+    """Whether a source file belongs to asyncio, unittest or this package: computed once for each file."""
 
     def __missing__(self, filename: str) -> bool:
         known = self[filename] = filename.startswith(_MACHINERY_FOLDERS)
@@ -45,9 +45,9 @@ machinery = _Machinery()
 
 
 class _Library(dict[str, bool]):
-    """Whether a source file is the standard library's, or of the machinery: computed once a file.
+    """Whether a source file is the standard library's, or the machinery's: computed once for each file.
 
-    CPython's own tests and installed packages lie in the library's folder and are none of it.
+    CPython's own tests and installed packages lie in the library's folder, but are not part of it.
     """
 
     def __missing__(self, filename: str) -> bool:
@@ -61,7 +61,7 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
 _NOT_LIBRARY = STANDARD_LIBRARY + "test" + os.sep
 library = _Library()
 
-# Below these functions of the machinery lie the frames that run the loop or the test, not those that created.
+# Frames further out than these functions of the machinery run the loop or the test, and created nothing.
 _RUNNERS = ("_run", "run_forever", "run", "__call__")
 _HOOKS = ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup")
 CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
@@ -74,17 +74,17 @@ def is_machinery(filename: str) -> bool:
 
 
 def is_installed(filename: str) -> bool:
-    """Whether this file is of a package that was installed, and is none of the project's own."""
+    """Whether this file is of an installed package, not of the project itself."""
     return f"-packages{os.sep}" in filename
 
 
 def carries(filename: str, function: str) -> bool:
-    """Whether this function runs the loop or the test; a mock, which the test calls, is called so, too."""
+    """Whether this function runs the loop or the test; a mock's `__call__`, called by the test, does not."""
     return function in CARRIERS and machinery[filename] and filename != _MOCKS
 
 
 def runs_a_module(frame: FrameType | None) -> bool:
-    """Whether `frame` is at work for a module that is being run, or imported, since the test has begun."""
+    """Whether `frame` runs for a module that is being executed or imported, since the test began."""
     while frame is not None:
         code = frame.f_code
         if carries(code.co_filename, code.co_name):
@@ -106,9 +106,9 @@ def is_own(filename: str) -> bool:
 
 
 def below_the_library(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame, from this one on, that is neither the standard library's nor of the machinery.
+    """The innermost frame, from this one on, that is neither the standard library's nor the machinery's.
 
-    The frame that runs the callback or the test, where there is none of the user's.
+    If there is none of the user's, the frame that runs the callback or the test.
     """
     while frame is not None:
         code = frame.f_code

@@ -1,4 +1,4 @@
-"""Whether somebody looks at the code with a debugger, who may take any time over it."""
+"""Whether code is being debugged, and may be stopped for any time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEBUGGERS = frozenset(
 
 
 def is_debugged(frame: FrameType | None) -> bool:
-    """Whether a debugger sits in that stack, traces it, or is registered for the process."""
+    """Whether a debugger is in that stack, traces it, or is registered for the process."""
     if debugger_is_registered():
         return True
     while frame is not None:
@@ -26,7 +26,7 @@ def is_debugged(frame: FrameType | None) -> bool:
 
 
 def is_traced() -> bool:
-    """Whether a debugger traces the calling thread; coverage, a tracer as well, is no debugger."""
+    """Whether a debugger traces the calling thread; coverage is a tracer, but no debugger."""
     return debugger_is_registered() or _is_debuggers(sys.gettrace())
 
 

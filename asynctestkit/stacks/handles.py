@@ -1,4 +1,4 @@
-"""What a handle on a loop calls, and whether asyncio itself has put it there."""
+"""What a loop's handle calls, and whether asyncio itself has registered it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INTERNAL = frozenset(
     f"asyncio.{module}"
     for module in ("futures", "tasks", "timeouts", "sslproto", "selector_events", "unix_events")
 )
-"""Whose functions only asyncio itself registers; `Event.set` and `loop.stop` are what users pass."""
+"""Modules whose functions only asyncio registers; users pass `Event.set` and `loop.stop`, of others."""
 
 
 def callback_name(handle: asyncio.Handle) -> str:
@@ -27,7 +27,7 @@ def callback_name(handle: asyncio.Handle) -> str:
 def is_of_asyncio(handle: asyncio.Handle) -> bool:
     """Exempt: what calls into asyncio's own modules was registered there.
 
-    The loop's self-pipe, transports and servers at work, `sock_recv` and its like, child watchers
+    The loop's self-pipe, transports and servers in use, `sock_recv` and the like, child watchers
     (`PidfdChildWatcher` reads a pidfd, `SafeChildWatcher` handles SIGCHLD), the timers of `sleep`, `timeout`,
     `wait_for` and TLS.
     """
@@ -35,7 +35,7 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
 
 
 def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
-    """Whether a handle calls a function that asyncio itself has written, in Python."""
+    """Whether a handle calls a function of asyncio's that is written in Python."""
     code = getattr(_function(handle), "__code__", None)
     return code is not None and code_owners.is_of_asyncio(code.co_filename)
 

@@ -1,4 +1,4 @@
-"""Places in source code: where something was created, where something stands."""
+"""Places in source code: where something was created, and where code stands."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ class Place(NamedTuple):
 
 
 CreationSite = list[Any]
-"""The phase, then code and offset of each line that led to a creation, innermost first: a cheap record."""
+"""The phase, then code and offset of each line that led to the creation, innermost first: a cheap record."""
 
 
 _CREATE_TASK = asyncio.create_task.__code__
 
 
 def capture(frame: FrameType | None, phase: str) -> CreationSite:
-    """The site at which `frame` creates something, in the fewest steps that will do: it runs for every task.
+    """The site at which `frame` creates something, in as few steps as possible, as it runs for every task.
 
     All lines are kept, up to where the loop runs the code or unittest the test: the outermost is the test's.
 
     Keeps code objects and offsets, not frames (which pin the user's objects) and not line numbers (which
     cost 30 times as much as the rest): `resolve` computes those, for the few sites that are reported. A flat
-    list: one pair a line costs as much again in memory, and in the garbage collector's time.
+    list: a pair for each line would double the cost in memory and in the garbage collector's time.
     """
     site: CreationSite = [phase]
     if frame is not None and frame.f_code is _CREATE_TASK:
@@ -65,7 +65,7 @@ def capture(frame: FrameType | None, phase: str) -> CreationSite:
 
 
 def inherit(site: CreationSite, creator: object) -> None:
-    """Adds to a site the line of the test's that the creating task goes back to, through whatever tasks."""
+    """Adds to a site the test's line that the creating task goes back to, through any number of tasks."""
     before = creation_site(creator) or ()
     end = len(before)
     while end > 1 and machinery[before[end - 2].co_filename]:
@@ -75,7 +75,7 @@ def inherit(site: CreationSite, creator: object) -> None:
 
 
 def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
-    """As `capture`, with the line that the running task goes back to; for what is made less often."""
+    """As `capture`, with the line that the running task goes back to; for objects created less often."""
     site = capture(frame, phase)
     if loop_internals.running_loop() is not None:
         inherit(site, task_internals.current_task())
@@ -83,13 +83,13 @@ def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
 
 
 def creation_site(thing: object) -> CreationSite | None:
-    """Where a task, timer, server or transport was created, if that was noted on it."""
+    """Where a task, timer, server or transport was created, if that was recorded on it."""
     site = getattr(thing, "_asynctestkit_site", None)
-    return site if isinstance(site, list) else None  # a class of the user's may answer to every name
+    return site if isinstance(site, list) else None  # a user's class may have every attribute
 
 
 def resolve(site: CreationSite) -> tuple[Place, ...]:
-    """The user's places of a site, outermost first, so that the last one is the line that created."""
+    """The user's places of a site, outermost first, so that the last one is the creating line."""
     codes, offsets = site[1::2], site[2::2]
     key = (*map(id, codes), *offsets)
     known = _resolved.get(key)
@@ -103,23 +103,23 @@ def resolve(site: CreationSite) -> tuple[Place, ...]:
 
 
 _resolved: dict[tuple[int, ...], tuple[list[CodeType], tuple[Place, ...]]] = {}
-"""By the ids of its code objects, which it keeps: to hash one costs as much as to look for a line in it."""
+"""By the ids of code objects, which are kept alive: hashing one costs as much as finding a line in it."""
 _MOST_RESOLVED = 256
 
 
 def creators(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:
     """The user's own places among the lines of a stack that created something, outermost first.
 
-    Those of the standard library and of installed packages only where none is the user's own.
+    Places in the standard library and in installed packages only if none is the user's own.
     """
     places = user_places(innermost_first)
     return tuple(p for p in places if not (library[p.file] or is_installed(p.file))) or places
 
 
 def maker_in(site: CreationSite) -> str:
-    """What the user called where an installed package made the thing: "httpx.AsyncClient", "httpx.get()".
+    """What the user called if an installed package created the object: "httpx.AsyncClient", "httpx.get()".
 
-    "" where the user's own code made it.
+    "" if the user's own code created it.
     """
     maker: CodeType | None = None
     for code in site[1::2]:
@@ -136,7 +136,7 @@ def maker_in(site: CreationSite) -> str:
 
 
 def user_places(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ...]:
-    """The user's places among the lines of a stack (file, line, function), turned round: outermost first."""
+    """The user's places among the lines of a stack (file, line, function), reversed: outermost first."""
     places: list[Place] = []
     for file, line, function in innermost_first:
         if not machinery[file]:
@@ -154,7 +154,7 @@ def _line_at(code: CodeType, offset: int) -> int:
 
 
 def _shortened(file: str) -> str:
-    """The path as a reader wants it: below the current folder or the standard library without their names."""
+    """The path for a reader: relative to the current folder or to the standard library, if it lies there."""
     for folder in (os.getcwd() + os.sep, STANDARD_LIBRARY):
         if file.startswith(folder):
             return file[len(folder) :]

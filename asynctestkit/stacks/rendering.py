@@ -15,13 +15,13 @@ _NARROWEST = 60
 
 
 def render_chain(places: Iterable[Place], waits_on: str, indent: str) -> list[str]:
-    """An await chain, a line each, and what stands at its end; a long one without its middle."""
+    """An await chain, one place after the other, and what it waits on; a long one without its middle."""
     lines = render_places(list(places), indent, outermost=_MOST_AT_AN_END)
     return [*lines, f"{indent}which waits on {waits_on}"] if waits_on else lines
 
 
 def render_places(places: Sequence[Place], indent: str, *, outermost: int) -> list[str]:
-    """Places with their source lines; of many so many of the outermost, and some of the innermost."""
+    """Places with their source lines; of many, only the first `outermost`, and some of the innermost."""
     left_out = len(places) - outermost - _MOST_AT_AN_END
     if left_out <= 1:
         return [line for place in places for line in _shown(place, indent)]
@@ -33,7 +33,7 @@ def render_places(places: Sequence[Place], indent: str, *, outermost: int) -> li
 
 
 def _shown(place: Place, indent: str) -> Iterator[str]:
-    """A place, and its source line where that can be read, cut to the width of the terminal."""
+    """A place, and its source line if that can be read, cut to the width of the terminal."""
     yield f"{indent}{place}"
     source = linecache.getline(place.file, place.line).strip()
     if source:

@@ -1,4 +1,4 @@
-"""Stacks of threads, and tracebacks, without what the user has no part in."""
+"""Stacks of threads, and tracebacks, without frames that do not concern the user."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["hide_machinery", "places_of_stack", "render_stack", "stack_of"]
 
 
 def hide_machinery(trace: TracebackType | None) -> None:
-    """Takes out of a traceback, its first entry apart, what is not the user's affair, in place.
+    """Removes from a traceback, except its first entry, the frames that do not concern the user, in place.
 
-    That is the machinery before the first line of the user's, and below that line the frames of this
-    package with what they call. Without a line of the user's nothing is hidden.
+    Those are the machinery before the user's first line, and after that line the frames of this package
+    with what they call. Without a line of the user's nothing is hidden.
     """
     kept, inner = trace, trace.tb_next if trace is not None else None
     hides = True
@@ -31,9 +31,9 @@ def hide_machinery(trace: TracebackType | None) -> None:
 
 
 def stack_of(innermost: FrameType | None) -> list[Place]:
-    """The stack of a thread, outermost first, taken so quickly that the thread itself cannot go on meanwhile.
+    """The stack of a thread, outermost first, taken so quickly that the thread cannot go on meanwhile.
 
-    To read the source, as `render_stack` does, lets other threads run.
+    Reading the source, as `render_stack` does, would let other threads run.
     """
     stack: list[Place] = []
     while innermost is not None:
@@ -44,7 +44,7 @@ def stack_of(innermost: FrameType | None) -> list[Place]:
 
 
 def places_of_stack(innermost: FrameType | None) -> tuple[Place, ...]:
-    """Where a thread stands, without what every thread runs in, outermost first; nowhere without a frame."""
+    """Where a thread stands, outermost first, without threading's own frames; empty without a frame."""
     lines: list[tuple[str, int, str]] = []
     while innermost is not None:
         code = innermost.f_code
@@ -55,10 +55,10 @@ def places_of_stack(innermost: FrameType | None) -> tuple[Place, ...]:
 
 
 def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:
-    """A stack as Python prints one, from the first line that is the user's to the innermost.
+    """A stack as Python prints one, from the user's first line to the innermost line.
 
-    Or to the last that is neither the library's nor of the machinery. asyncio may stand in between: the
-    user's code can run a loop of its own.
+    With `to_users_line`, to the last line that is neither the library's nor the machinery's. asyncio's lines
+    may be in between: the user's code can run a loop of its own.
     """
     carriers = [
         index
@@ -70,7 +70,7 @@ def render_stack(stack: list[Place], *, to_users_line: bool = False) -> str:
     users = (i for i, e in enumerate(stack) if not machinery[e.file] and e.file not in THREADING)
     stack = stack[next(users, 0) :]
     while len(stack) > 1 and stack[-1].file.startswith(CARRIER_FOLDERS):
-        del stack[-1]  # a mock, or this package, at work for the line before
+        del stack[-1]  # a mock, or this package, called by the line before
     if to_users_line:
         last = max((i for i, each in enumerate(stack) if not library[each.file]), default=len(stack))
         stack = stack[: last + 1]
@@ -85,4 +85,4 @@ def _formatted(stack: list[Place]) -> str:
 
 
 _OUTERMOST, _INNERMOST = 2, 8
-"""Places of a stack that are shown if there are more."""
+"""How many places of a longer stack are shown."""

@@ -1,1 +1,1 @@
-"""What was created since a mark, who keeps it, and what Python says of what dies."""
+"""What was created since a mark, what holds it, and what Python reports when it is destroyed."""

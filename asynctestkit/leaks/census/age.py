@@ -1,4 +1,4 @@
-"""Whether something that dies is older than a test: weak references to it are gone already."""
+"""Whether an object that is being destroyed is older than a test: weak references to it are gone already."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = [
 ]
 
 Known = Mapping[int, "weakref.ref[Any] | None"]
-"""What was there already, by id."""
+"""The objects that existed at the mark, by id."""
 
 
 def is_older_coroutine(coroutine: Coroutine[Any, Any, Any], in_debug_mode: bool) -> bool:
     """Whether a coroutine is older than the mark, or of another thread.
 
-    Its origin says so: there is none, or it is longer than this test asks for. Then debug mode has
-    noted it before, in a plain IsolatedAsyncioTestCase for one.
+    Its origin shows that: there is none, or it is longer than this test asks for. Then debug mode has
+    recorded it before, in a plain IsolatedAsyncioTestCase for example.
     """
     origin = origin_of(coroutine)
     asked_for = max(1, sys.get_coroutine_origin_tracking_depth())
@@ -38,11 +38,11 @@ def is_older_coroutine(coroutine: Coroutine[Any, Any, Any], in_debug_mode: bool)
 
 
 def is_older_future(future: object, known: Known | None) -> bool:
-    """Whether a future that dies now is older than the mark, as on a loop that is older, too.
+    """Whether a future that is being destroyed is older than the mark, as on a loop that is older, too.
 
-    What is older is frozen: the collector does not see it, and cannot end it. What is said at the death of
-    a subclass's instance bring it back into sight (`subtype_dealloc`, Objects/typeobject.c), but not the
-    exception that it has failed with before.
+    Older objects are frozen: the collector neither sees nor destroys them. The destruction of a subclass's
+    instance makes it visible again (`subtype_dealloc`, Objects/typeobject.c), but not the exception that it
+    failed with before.
     """
     if not isinstance(future, task_internals.FUTURE_TYPES):
         return False
@@ -50,7 +50,7 @@ def is_older_future(future: object, known: Known | None) -> bool:
         reference = known.get(id(future))
         return reference is not None and reference() in (None, future)
     seen = future if type(future) in (asyncio.Future, asyncio.Task) else future.exception()
-    # Most are young: a look at the youngest spares one at everything, for each of them.
+    # Most are young: the youngest generation is searched first, as searching everything is slow.
     if _is_among(gc.get_objects(generation=0), seen) or is_collecting():
         return False
     return not _is_among(gc.get_objects(), seen)
@@ -61,11 +61,11 @@ def _is_among(objects: list[Any], thing: object) -> bool:
 
 
 def is_known_to_be_new(thing: object) -> bool:
-    """Whether what dies was made since the mark; False where nothing tells.
+    """Whether an object that is being destroyed was created since the mark; False if that cannot be told.
 
-    What is older is frozen: the collector does not see it, and cannot end it. What is said at the death of an
-    instance of a class that is written in Python bring it back into sight, so there its parts tell: all that
-    it has must be new.
+    Older objects are frozen: the collector neither sees nor destroys them. The destruction of an instance of
+    a class that is written in Python makes it visible again, so there its parts decide: all that it holds
+    must be new.
     """
     if not heap.is_marked_once():
         return False
@@ -83,7 +83,7 @@ _NO_PART = (type, FunctionType, ModuleType, asyncio.AbstractEventLoop)
 
 
 def is_not_among(known: Known, obj: Any) -> bool:
-    """Whether an object is none of the known, though it may have the address of one that has died."""
+    """Whether an object is not among the known ones; it may have the address of one that was destroyed."""
     if id(obj) not in known:
         return True
     reference = known[id(obj)]
@@ -91,12 +91,12 @@ def is_not_among(known: Known, obj: Any) -> bool:
 
 
 def origin_of(obj: object) -> tuple[tuple[str, int, str], ...] | None:
-    """The lines that created a coroutine: a tuple of its own. None, where it was not asked for."""
+    """The lines that created a coroutine: a tuple of its own. None if they were not tracked."""
     return obj.cr_origin if isinstance(obj, CoroutineType) else None
 
 
 def reference_to(obj: Any) -> weakref.ref[Any] | None:
-    """None for what has no weak references."""
+    """A weak reference to an object; None if it does not support them."""
     try:
         return weakref.ref(obj)
     except TypeError:

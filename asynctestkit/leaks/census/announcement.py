@@ -1,4 +1,4 @@
-"""What says of itself that it was not closed."""
+"""The announcement of an object that it was not closed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["Announcement"]
 
 @dataclasses.dataclass(frozen=True)
 class Announcement:
-    """Something was not closed, and says so when it dies, or when its loop is closed.
+    """An object was not closed, and says so when it is destroyed or when its loop is closed.
 
-    It lives for one call only.
+    An announcement lives for one call only.
     """
 
     message: str
     thing: Any
-    """None for what does not show itself: a resource of a loop that is written in C."""
+    """None for an object that cannot be reached: a resource of a loop that is written in C."""
     made_at: Any = None
-    """The stack of its making, if it has taken that down itself, as aiohttp's do in debug mode."""
+    """The stack of its creation, if it has recorded that itself, as aiohttp's objects do in debug mode."""

@@ -1,8 +1,8 @@
-"""What the interpreter reports by itself: audit events (PEP 578), heard while a test asks for them.
+"""The interpreter's audit events (PEP 578), passed to listeners while a test asks for them.
 
-The hook can never be removed, and is called for every event of the process, in whatever thread, which makes
-each task dearer by a quarter. So it is installed when the first test begins that asks for it, and between
-such tests there is nothing that it looks for.
+The hook can never be removed, and is called for every event of the process, in every thread, which makes
+each task cost a quarter more. So it is installed when the first test begins that asks for it, and between
+such tests it ignores every event.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ...cpython.changes import Undo, install_once
 __all__ = ["Listener", "Listeners", "audit"]
 
 Listener = Callable[[tuple[Any, ...], FrameType], None]
-"""Is given the arguments of an event and the frame in which it arose."""
+"""Called with the arguments of an event and the frame in which it occurred."""
 
 
 class Listeners:
-    """Who listens to which event, and whether anybody does just now."""
+    """The listeners by event, and whether they are active at the moment."""
 
     def __init__(self) -> None:
         self._all: dict[str, Listener] = {}
@@ -29,14 +29,14 @@ class Listeners:
         self._open = 0
 
     def add(self, event: str, listener: Listener) -> None:
-        """From now on, and for good, `listener` is called at each such event while a test asks for it.
+        """Has `listener` called at each such event, from now on and for good, while a test asks for it.
 
-        It must not raise: that would make the operation itself fail.
+        It must not raise: that would make the audited operation fail.
         """
         self._all[event] = listener
 
     def enter(self) -> None:
-        """A test that asks for them begins."""
+        """Called when a test begins that asks for the listeners."""
         self._open += 1
         self._active.update(self._all)
         install_once("sys.addaudithook", self._install)
@@ -45,14 +45,14 @@ class Listeners:
         active = self._active
         sys.addaudithook(_hook_of(active))
 
-        def undo() -> None:  # as far as that goes: the hook looks for nothing any more
+        def undo() -> None:  # as far as possible: the hook stays, and ignores every event
             self._active = {}
             active.clear()
 
         return undo
 
     def leave(self) -> None:
-        """One has ended. After the last, nothing is listened to."""
+        """Called when such a test has ended. After the last, no event is passed on."""
         self._open -= 1
         if not self._open:
             self._active.clear()
@@ -69,4 +69,4 @@ def _hook_of(active: dict[str, Listener]) -> Callable[[str, tuple[Any, ...]], No
 
 
 audit = Listeners()
-"""Those of this process."""
+"""The listeners of this process."""

@@ -1,8 +1,8 @@
-"""What was created since a mark, and is alive.
+"""The objects that were created since a mark and are alive.
 
 The mark freezes the heap: `gc.freeze()` takes everything that exists out of the collector's sight in constant
 time, so that afterwards `gc.collect()` and `gc.get_objects()` see only what is new. A census within a census
-(a test that runs tests), or within code that froze the heap itself, must not do that; it remembers the
+(a test that runs tests), or within code that froze the heap itself, must not do that; it records the
 objects of interest that exist, instead.
 """
 
@@ -28,7 +28,7 @@ __all__ = ["Census"]
 class Census:
     """The objects of some types that were created between `open()` and now by the code of one test.
 
-    `registries` list what was entered somewhere, for things whose creation says nothing.
+    `registries` list what is registered somewhere, for objects whose creation alone is no leak.
     """
 
     def __init__(
@@ -37,15 +37,15 @@ class Census:
         registries: Iterable[Callable[[asyncio.AbstractEventLoop], Iterable[Any]]] = (),
     ) -> None:
         self.phase = "setUp"
-        """The phase that is going on: what is created now is charged to it."""
+        """The current phase, to which everything that is created now is attributed."""
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
         self.told_tasks: Collection[asyncio.Task[Any]] = ()
-        """Those that a failure of the test has shown: they are not told again."""
+        """The tasks that a failure of the test has shown: they are not reported again."""
         self.loop_is_new = False
         """Whether nothing that belongs to the loop can be older than the mark."""
         self.was_interrupted = False
-        """Whether code was stopped in its middle: what it was about to await is no leak."""
+        """Whether running code was interrupted: what it was about to await is no leak."""
         self._wanted = _Wanted((*types, _Canary))
         self._registries = tuple(registries)
         self._tasks_before: Collection[asyncio.Task[Any]] = ()
@@ -63,7 +63,7 @@ class Census:
         self._generators_before = set(map(id, loop_internals.started_generators(loop)))
         self.known: Known | None = None
         if heap.is_frozen():
-            gc.collect()  # what is garbage already belongs to whoever made it
+            gc.collect()  # existing garbage is not this test's
             self.known = {id(obj): reference_to(obj) for obj in self._wanted.among(gc.get_objects())}
         else:
             self._canary = _Canary()
@@ -71,7 +71,7 @@ class Census:
         heap.enter(self)
 
     def close(self) -> None:
-        """Takes the mark away."""
+        """Removes the mark."""
         heap.leave(self)
         origins.leave(self)
 
@@ -80,7 +80,7 @@ class Census:
         return self._wanted[kind]
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
-        """The loop's tasks that were created since the mark and are not done, the calling one apart."""
+        """The loop's tasks that were created since the mark and are not done, except the calling one."""
         if self.loop.is_closed():
             return set()
         tasks = task_internals.all_tasks(self.loop)
@@ -89,7 +89,7 @@ class Census:
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
 
     def failed_tasks(self) -> list[asyncio.Task[Any]]:
-        """The tasks that were created since the mark and have failed, and nobody has looked."""
+        """The tasks that were created since the mark and failed, and whose exception was not retrieved."""
         return [
             each
             for each in self.living()
@@ -97,10 +97,10 @@ class Census:
         ]
 
     def living(self) -> list[Any]:
-        """The wanted objects that were created, and what was registered, since the mark.
+        """The wanted objects that were created or registered since the mark.
 
-        Without those created if somebody has thawed the heap meanwhile: then nothing tells the new from the
-        old.
+        Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
+        from old ones.
         """
         found = self._wanted.among(gc.get_objects())
         if self.known is None and any(type(obj) is _Canary for obj in found):
@@ -110,7 +110,7 @@ class Census:
         return [obj for obj in found if self._is_new(obj)] + registered
 
     def drop_accepted_connections(self) -> bool:
-        """Ends the connections that servers have accepted since the mark; whether there were any."""
+        """Aborts the connections that servers accepted since the mark; returns whether there were any."""
         accepted = [
             each
             for each in transport_internals.connections_of(self.loop)
@@ -125,17 +125,17 @@ class Census:
         return id(transport) in self._transports_before
 
     def knew(self, future: object) -> bool:
-        """Whether a task that dies now was pending at the mark; weak references to it are gone already."""
+        """Whether a task was pending at the mark; by id, as finalized ones have no weak references."""
         return id(future) in self._ids_before
 
     def stamp(self, phase: str) -> None:
-        """Notes that what lives now and has no phase yet was created in this one."""
+        """Records that the living objects that have no phase yet were created in this one."""
         for obj in self.living():
             origin = origin_of(obj)
             self._phases.setdefault(id(origin or obj), (origin or reference_to(obj), phase))
 
     def phase_of(self, obj: object) -> str | None:
-        """The phase that an object was stamped with, or None; of an error, that of the future that failed."""
+        """The phase that an object was stamped with, or None; for an error, that of the failed future."""
         if isinstance(obj, LoopError) and obj.future is not None:
             obj = obj.future
         origin = origin_of(obj)
@@ -149,24 +149,24 @@ class Census:
         if isinstance(obj, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop:
             return False
         if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
-            return False  # brought back to life: a recorded warning holds it, and was heard
+            return False  # resurrected by a recorded warning that holds it, and that was seen already
         if isinstance(obj, CoroutineType) and heap.is_shared(self):
-            return False  # nothing tells of which thread it is; one that is forgotten dies in its own
+            return False  # its thread is unknown; a forgotten one is destroyed in its own thread
         if isinstance(obj, AsyncGeneratorType):
             return id(obj) in self._started and id(obj) not in self._generators_before
         return self.known is None or is_not_among(self.known, obj)
 
 
 _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals.TRANSPORTS)
-"""What belongs to one loop; a test's leaks are those of its own loop."""
+"""Types whose objects belong to one loop; a test's leaks are those of its own loop."""
 
 
 class _Canary:
-    """Frozen with the heap: if it comes into sight, the heap has been thawed."""
+    """Frozen with the heap: if the collector sees it, the heap has been thawed."""
 
 
 class _Wanted(dict[type, bool]):
-    """Whether objects of a type are wanted, computed once a type; by type, as `isinstance` asks proxies."""
+    """Whether objects of a type are wanted, computed once a type, not by `isinstance`, which asks proxies."""
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
         try:
@@ -177,7 +177,7 @@ class _Wanted(dict[type, bool]):
         self._types = wanted
 
     def among(self, objects: list[Any]) -> list[Any]:
-        """Those objects whose type is wanted."""
+        """The objects whose type is wanted."""
         try:
             return [obj for obj in objects if self[type(obj)]]
         except TypeError:  # a metaclass may make its classes unhashable
@@ -191,7 +191,7 @@ class _Wanted(dict[type, bool]):
 
 
 def _module_of(cls: type) -> str:
-    """Without asking a metaclass, which may answer anything."""
+    """The module of a class, without asking its metaclass, which may return anything."""
     return str(type.__getattribute__(cls, "__module__"))
 
 
@@ -201,5 +201,5 @@ _LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
 
 @functools.lru_cache(maxsize=32)
 def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, bool]:
-    """Those that hold for every test with these detectors: the types that they are of never change."""
+    """The answers that hold for every test with these detectors, as the types concerned never change."""
     return {}

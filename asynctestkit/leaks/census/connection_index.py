@@ -1,4 +1,4 @@
-"""The connections of a loop, looked up by what is known of them: to go over all for each is quadratic."""
+"""The connections of a loop, indexed: searching all of them for each connection would be quadratic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ConnectionIndex", "ends_of", "index_of", "indexing"]
 
 
 class ConnectionIndex:
-    """The connections that are open when it is made; those that are closed since are no longer found."""
+    """The connections that are open when the index is created; once closed, they are no longer found."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._by_ends: dict[object, list[Any]] = {}
@@ -26,27 +26,27 @@ class ConnectionIndex:
                 self._accepted.setdefault(id(top.get_protocol()), each)
 
     def between(self, ends: tuple[object, object]) -> list[Any]:
-        """The open ones with this own and this other end."""
+        """The open connections with these addresses of their own end and of the other."""
         known = self._by_ends.get(ends, [])
-        known[:] = [each for each in known if transport_internals.is_open(each)]  # none is ever opened again
+        known[:] = [each for each in known if transport_internals.is_open(each)]  # none is ever reopened
         return list(known)
 
     def accepted_as(self, part: object) -> Any:
-        """The open one that a server has accepted, of which this is the transport on top, or the protocol."""
+        """The open accepted connection whose top transport, or that one's protocol, is `part`; or None."""
         found = self._accepted.get(id(part))
         return found if found is not None and transport_internals.is_open(found) else None
 
 
 def ends_of(transport: Any) -> tuple[object, object]:
-    """The addresses of its own end and of the other one."""
+    """The addresses of a transport's own end and of the other end."""
     return transport.get_extra_info("sockname"), transport.get_extra_info("peername")
 
 
 @contextlib.contextmanager
 def indexing(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Within it one index serves all questions, as nothing is opened meanwhile.
+    """Within it one index serves all look-ups, as no connection is opened meanwhile.
 
-    It holds the connections: while it is there, nobody may ask who holds them.
+    The index holds the connections: meanwhile, their holders must not be searched for.
     """
     _indices[id(loop)] = None
     try:
@@ -64,4 +64,4 @@ def index_of(loop: asyncio.AbstractEventLoop) -> ConnectionIndex:
 
 
 _indices: dict[int, ConnectionIndex | None] = {}
-"""By the id of a loop, which lives as long as its index is in use; None until something is asked."""
+"""By the id of a loop, which lives as long as its index is in use; None until the first look-up."""

@@ -1,4 +1,4 @@
-"""Has coroutines know the line that created them."""
+"""Tracking of the lines that create coroutines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["creation_lines"]
 
 
 class _CreationLines(threading.local):
-    """Has each coroutine know the line that created it, as long as a mark is set in the thread."""
+    """Has each coroutine record the line that created it, as long as a mark is set in the thread."""
 
     marks = 0
     depth_before = 0
@@ -22,11 +22,11 @@ class _CreationLines(threading.local):
         self.marks += 1
 
     def untrack(self) -> None:
-        # Not each to its own depth before: blocks that overlap do not end in the order in which they began.
+        # The last one restores the depth: overlapping blocks do not end in the order in which they began.
         self.marks -= 1
         if not self.marks:
             sys.set_coroutine_origin_tracking_depth(self.depth_before)
 
 
 creation_lines = _CreationLines()
-"""Those of the calling thread."""
+"""The state of the calling thread."""

@@ -1,4 +1,4 @@
-"""What the finalizer of a class does: whether it announces what was not closed, and what it asks before."""
+"""Whether the finalizer of a class announces that an instance was not closed, and on what condition."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ __all__ = ["Announcing", "announces", "reports_to_the_loop", "says_it_is_open", 
 
 _WARNS, _REPORTS = "ResourceWarning", "call_exception_handler"
 _STATES = {"closed", "_closed", "is_closed", "_is_closed", "is_open", "_is_open", "opened", "_opened"}
-"""Attributes that say whether a thing is open."""
+"""Attributes that say whether an object is open."""
 
 
 def announces(cls: type) -> bool:
-    """Whether instances of a class that nobody has closed say so in their `__del__`."""
+    """Whether the unclosed instances of a class say so in their `__del__`."""
     code = _finalizer(cls)
     return code is not None and not {_WARNS, _REPORTS}.isdisjoint(code.co_names)
 
 
 def warns(cls: type) -> bool:
-    """Whether they say so by a warning."""
+    """Whether such instances issue a warning."""
     code = _finalizer(cls)
     return code is not None and _WARNS in code.co_names
 
 
 def reports_to_the_loop(cls: type) -> bool:
-    """Whether they say so to the exception handler of their loop."""
+    """Whether such instances call the exception handler of their loop."""
     code = _finalizer(cls)
     return code is not None and _REPORTS in code.co_names
 
 
 def says_it_is_open(thing: object) -> bool:
-    """Whether it is known already that its finalizer will announce a thing: it asks for one attribute.
+    """Whether an object's finalizer is certain to announce it: the finalizer checks one attribute only.
 
-    One that asks for more, as whether there are connections at all, is not second-guessed. What has been
+    For a finalizer that checks more, such as whether there are connections, it is False. An object that was
     finalized has announced itself already, and is alive because somebody has recorded that.
     """
     code = None if gc.is_finalized(thing) else _finalizer(type(thing))
@@ -45,7 +45,7 @@ def says_it_is_open(thing: object) -> bool:
     if condition is None:
         return False
     name, value = condition
-    with contextlib.suppress(Exception):  # a property of the user's, which may need what is gone by now
+    with contextlib.suppress(Exception):  # a user's property, which may need what is gone by now
         return getattr(thing, name) is value
     return False
 
@@ -57,9 +57,9 @@ def _finalizer(cls: type) -> CodeType | None:
 
 @functools.lru_cache(maxsize=256)
 def _condition(code: CodeType) -> tuple[str, bool] | None:
-    """The attribute of `self` that decides alone whether a finalizer announces it, and the value with which.
+    """The attribute of `self` that alone decides whether a finalizer announces it, and the deciding value.
 
-    Known is what `if not self.closed: announce` and `if self.closed: return; announce` come to.
+    Recognized are `if not self.closed: announce` and `if self.closed: return; announce`.
     """
     before = []
     for instruction in dis.get_instructions(code):
@@ -92,4 +92,4 @@ class _OfFinalizer(type):
 
 
 class Announcing(metaclass=_OfFinalizer):
-    """Stands for all classes whose instances announce themselves: those are its subclasses."""
+    """A virtual base of all classes whose instances announce themselves."""

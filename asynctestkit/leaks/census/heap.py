@@ -12,7 +12,7 @@ __all__ = ["Heap", "heap", "is_collecting"]
 
 
 class Heap:
-    """Who has set a mark on the heap, innermost last; the outermost has frozen it."""
+    """The marks that are set on the heap, innermost last; the outermost has frozen it."""
 
     def __init__(self) -> None:
         self._censuses: list[Mark] = []
@@ -25,7 +25,7 @@ class Heap:
         return bool(self._censuses) or interpreter.heap_is_frozen()
 
     def enter(self, census: Mark) -> None:
-        """Sets a mark. Freezes the heap if nobody has."""
+        """Sets a mark. Freezes the heap unless it is frozen."""
         if not self.is_frozen():
             if self._added > self._bound and gc.isenabled():
                 self._collect()
@@ -34,13 +34,13 @@ class Heap:
         self._censuses.append(census)
 
     def is_marked_once(self) -> bool:
-        """Whether there is one mark, and all that is older is frozen."""
+        """Whether there is one mark, and everything older is frozen."""
         return self._thaw and len(self._censuses) == 1
 
     def thaw(self) -> bool:
-        """Lets the collector see what is older than the mark; False if others have set marks as well.
+        """Lets the collector see what is older than the mark; returns False if others have set marks as well.
 
-        From now on, nothing tells the new from the old.
+        From now on, new objects cannot be told from old ones.
         """
         if not self.is_marked_once():
             return False
@@ -50,16 +50,16 @@ class Heap:
         return True
 
     def is_shared(self, census: Mark) -> bool:
-        """Whether a test goes on in another thread as well."""
+        """Whether a test is running in another thread as well."""
         return any(each.thread != census.thread for each in self._censuses)
 
     def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Mark | None:
-        """The latest mark on that loop, of those that still are, that is older than the future."""
+        """The latest mark still set on that loop that is older than the future."""
         marks = (census for census in reversed(self._censuses) if census.loop is loop)
         return next((census for census in marks if not census.knew(future)), None)
 
     def leave(self, census: Mark) -> None:
-        """Takes a mark away. Thaws the heap with the last."""
+        """Removes a mark. Thaws the heap with the last."""
         self._censuses.remove(census)
         if self._thaw and not self._censuses:
             self._thaw = False
@@ -67,10 +67,10 @@ class Heap:
             gc.unfreeze()
 
     def _collect(self) -> None:
-        """What the collector would have done by itself if our own small collections did not reset its counts.
+        """Collects, as the collector would by itself if our small collections did not reset its counts.
 
-        As in CPython (Modules/gcmodule.c), when what was added exceeds a quarter of what there is: so the
-        cost stays in proportion to the objects made, however large the heap.
+        As in CPython (Modules/gcmodule.c), when the objects added exceed a quarter of those that exist: so
+        the cost stays in proportion to the objects created, however large the heap.
         """
         gc.collect()
         self._added = 0
@@ -78,7 +78,7 @@ class Heap:
 
 
 def is_collecting() -> bool:
-    """Whether the collector is at work, and is what ends whatever dies now: it does not start anew then."""
+    """Whether the collector is running: it is not re-entrant, so a cycle that is dropped now stays."""
     cycle = _Cycle()
     cycle.itself = cycle
     reference = weakref.ref(cycle)
@@ -92,7 +92,7 @@ class _Cycle:
 
 
 _SMALL = 20_000
-"""Objects that may gather in any case."""
+"""How many objects may accumulate in any case."""
 
 heap = Heap()
-"""The one of this process."""
+"""The heap of this process."""

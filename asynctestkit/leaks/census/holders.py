@@ -1,4 +1,4 @@
-"""Who refers to an object: often that tells whose it is."""
+"""The referrers of an object, which often show whose it is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ...cpython.originals import gc
 __all__ = ["holders_of", "owners_by_attributes"]
 
 _FEW = 20
-"""So many objects at most are looked for by the collector itself; its cost grows with each."""
+"""Up to this many objects `gc.get_referrers` is used, whose cost grows with each object."""
 
 
 def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict[int, list[Any]]:
-    """For each object, by its id, what the collector sees of its referrers, once for each reference.
+    """For each object, by its id, the referrers that the collector sees, once for each reference.
 
-    `others` may be referrers, too, that the collector does not see, as they are frozen. It takes one walk
-    over the heap for all of the objects, where `gc.get_referrers` takes one for each.
+    `others` are possible referrers that the collector does not see, as they are frozen. One walk over the
+    heap serves all of the objects.
     """
     asked = tuple(objects)
     holders: dict[int, list[Any]] = {id(obj): [] for obj in asked}
@@ -27,8 +27,8 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
     seen = gc.get_referrers(*asked) if len(asked) <= _FEW else gc.get_objects()
     walked = {id(asked)}
     for holder in (*seen, *others):
-        # A module's names are in a dictionary, seen by itself. 3.12's `_asyncio` shows what it keeps, dead,
-        # for reuse (`fi_freelist`, Modules/_asynciomodule.c), and touching those corrupts its list.
+        # A module's names are in a dictionary, which is visited by itself. 3.12's `_asyncio` exposes the
+        # dead objects of its free list (`fi_freelist`, Modules/_asynciomodule.c): touching them corrupts it.
         if isinstance(holder, ModuleType) or id(holder) in walked:
             continue
         walked.add(id(holder))
@@ -39,14 +39,14 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
 
 
 def owners_by_attributes(objects: Iterable[object], depth: int) -> dict[int, list[Any]]:
-    """For each object, by its id, who refers to it, if through its attributes, or a list or tuple among them.
+    """For each object, by its id, the objects that refer to it through attributes, lists, tuples or dicts.
 
-    `depth` is how many containers may lie between. It takes one walk over the heap for each step.
+    `depth` is how many such containers may lie in between. Each step takes one walk over the heap.
     """
     level = {id(obj): obj for obj in objects}
     owners: dict[int, list[Any]] = {identity: [] for identity in level}
     reached = {identity: {identity} for identity in level}
-    """Which of the objects can be reached from each container of the level."""
+    """The objects that can be reached from each container of the level."""
     for step in range(depth + 1):
         following: dict[int, Any] = {}
         reached_next: dict[int, set[int]] = {}

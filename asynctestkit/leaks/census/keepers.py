@@ -1,4 +1,4 @@
-"""What it says of a thing that this or that holds it: whether it lives on for the test or for the process."""
+"""What a holder says about an object: whether the test keeps it, or the process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["Keepers", "Link", "links_of_thread"]
 
 
 class Link(enum.Enum):
-    """What it means for a thing to be held by something."""
+    """What it means for an object to be held by a certain holder."""
 
     NOTHING = "nothing: it is only mentioned there, or ends with the test"
     TEST = "the test has it"
@@ -37,18 +37,18 @@ class Link(enum.Enum):
 
 
 class Keepers:
-    """Tells what holders stand for, at the end of a test on `loop`."""
+    """Classifies the holders of objects, at the end of a test on `loop`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._passed_by = set(map(id, thread_internals.registries()))
 
     def pass_by(self, *containers: object) -> None:
-        """These containers are of this package's own: that they hold something says nothing."""
+        """Ignores these containers, which are this package's own, as holders."""
         self._passed_by.update(map(id, containers))
 
     def may_be_held_unseen(self, thing: object) -> bool:
-        """Whether the interpreter itself holds such a thing: a thread that runs, and its arguments."""
+        """Whether the interpreter itself may hold the object: a running thread, or a thread's arguments."""
         return isinstance(thing, threading.Thread) or id(thing) in self._arguments
 
     @functools.cached_property
@@ -56,7 +56,7 @@ class Keepers:
         return {id(thread_internals.arguments_of(thread)) for thread in threading.enumerate()}
 
     def links(self, holder: object) -> tuple[Link, ...]:
-        """What it means to be held by this; a thread of the test's may be kept by the process in turn."""
+        """What it means to be held by `holder`; a thread of the test's may in turn be kept by the process."""
         if (
             _begins_a_thread(holder)
             or id(holder) in self._passed_by
@@ -99,17 +99,17 @@ _MENTIONS = (
     warnings.WarningMessage,
     mock_internals.CALL,
 )
-"""What holds things by the way: variables of code that is at its end, and records of what was said."""
+"""Holders that keep nothing: variables of code that has ended, and records of what happened."""
 _OF_A_LOOP: tuple[type[Any], ...] = (*task_internals.FUTURE_TYPES, asyncio.Handle)
 
 
 def links_of_thread(thread: threading.Thread | None) -> tuple[Link, ...]:
-    """What it means that a thread has a thing: one of the test's, of asyncio's, or of others."""
+    """What it means that a thread holds an object: a thread of the test's, of asyncio's, or of others."""
     origin = origins.of(thread)
     if thread is None or origin is None:
         return (Link.PROCESS,)
     if is_machinery(origin.maker):  # pragma: no cover  # before 3.12 such a thread waits for a child
-        return (Link.NOTHING,)  # and has the transport meanwhile
+        return (Link.NOTHING,)  # and holds the transport meanwhile
     is_packages = thread.daemon and is_of_a_package(origin, thread)
     return (Link.PROCESS,) if is_packages else (Link.TEST, Link.FURTHER)
 
@@ -119,7 +119,7 @@ def _begins_a_thread(holder: object) -> bool:
 
 
 def _is_of_a_module(holder: object) -> bool:
-    """Whether that is a module, or a class, a function or the cache of one that a module has by its name."""
+    """Whether this is a module, or a class, function or cached function that a module has by its name."""
     if not isinstance(holder, type | FunctionType | _CACHE):
         return isinstance(holder, ModuleType)
     found: object = sys.modules.get(holder.__module__)

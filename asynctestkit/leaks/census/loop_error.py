@@ -1,4 +1,4 @@
-"""What the loop's default exception handler was told."""
+"""What was reported to the loop's default exception handler."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["LoopError"]
 class LoopError:
     """An error that reached the loop's default exception handler, and that nobody looked at.
 
-    It lives for one call only. `future` is the failed future where the error is that its exception was never
-    retrieved; `context` is all that the handler was given.
+    It lives for one call only. `future` is the failed future if the error is that its exception was never
+    retrieved; `context` is the handler's argument.
     """
 
     message: str

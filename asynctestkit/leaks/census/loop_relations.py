@@ -1,4 +1,4 @@
-"""What things have to do with event loops, as far as their attributes and their classes show."""
+"""How objects are related to event loops, as far as their attributes and their classes show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 200
 
 
 def loops_of(thing: object) -> list[asyncio.AbstractEventLoop]:
-    """The loops that a thing refers to, or that what it refers to does."""
+    """The loops that an object refers to, itself or through its parts."""
     found: list[asyncio.AbstractEventLoop] = []
     for each in parts_of_asyncio(thing):
         loop = each if isinstance(each, asyncio.AbstractEventLoop) else task_internals.loop_of(each)
@@ -28,7 +28,7 @@ def loops_of(thing: object) -> list[asyncio.AbstractEventLoop]:
 
 
 def has_to_do_with_loops(thing: object) -> bool:
-    """Whether it refers to a loop or to something of asyncio's, or has methods that are to be awaited."""
+    """Whether an object refers to a loop or to something of asyncio's, or has asynchronous methods."""
     return any(True for _ in parts_of_asyncio(thing)) or any(
         inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
         for cls in type(thing).__mro__
@@ -37,7 +37,7 @@ def has_to_do_with_loops(thing: object) -> bool:
 
 
 def parts_of_asyncio(thing: object) -> Iterator[Any]:
-    """What it refers to that is asyncio's: transports, tasks, futures, streams."""
+    """The objects of asyncio that an object refers to: transports, tasks, futures, streams."""
     return filter(_is_asyncios, parts_of(thing))
 
 
@@ -48,7 +48,7 @@ def _is_asyncios(thing: object) -> bool:
 
 
 def parts_of(thing: object) -> Iterator[Any]:
-    """A thing, and what it refers to, breadth first; not beyond loops, and not by way of code."""
+    """An object, and what it refers to, breadth first; not beyond asyncio's objects, and not through code."""
     level, seen = [thing], {id(thing)}
     for _ in range(_DEPTH):
         yield from level

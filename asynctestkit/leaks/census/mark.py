@@ -1,4 +1,4 @@
-"""What the records of what was created ask of the census that they are kept for."""
+"""What the records of created objects need from the census that they are kept for."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ class Mark(Protocol):
     """What was found changed in the process, by variable; None is the working directory."""
 
     def knew(self, future: object) -> bool:
-        """Whether a task that dies now was pending at the mark."""
+        """Whether a task that is being destroyed was pending at the mark."""

@@ -1,8 +1,8 @@
-"""Who made a socket, a thread, a child or an executor, and where: they do not know it themselves.
+"""What created a socket, a thread, a child or an executor, and where: the objects do not record it.
 
-Noted at the moment of their making, while a test is guarded, in the threads of the test only: the one that
-runs it, and those that it has started, transitively. What is not noted here is nobody's leak: it is older
-than the test, or of a thread that the test knows nothing of, such as one that an earlier test has left.
+Recorded at their creation, while a test is guarded, in the threads of the test only: the one that runs it,
+and those that it has started, transitively. An object without a record is no leak: it is older than the test,
+or of a thread that is unrelated to the test, such as one that an earlier test has left.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ __all__ = ["Origin", "Origins", "is_of_a_package", "is_of_the_library", "origins
 
 
 class Origin(NamedTuple):
-    """How a thing came to be."""
+    """How an object was created."""
 
     site: CreationSite
     """The phase, and the user's lines."""
     maker: str
-    """The file of the code that made it: asyncio's for a transport's socket, the user's, …"""
+    """The file of the code that created it: asyncio's for a transport's socket, the user's, …"""
     function: str
     """The name of the function there."""
     is_of_a_module: bool
-    """Whether a module was being run, or imported: then it is the module's, and not the test's."""
+    """Whether a module was being run, or imported: then the object is the module's, and not the test's."""
 
 
 def is_of_the_library(origin: Origin) -> bool:
-    """Exempt: what asyncio, multiprocessing, logging or this package has made for itself.
+    """Exempt: what asyncio, multiprocessing, logging or this package has created for itself.
 
     A loop's self-pipe and its child watchers, the sockets of transports and servers (which are leaks of
-    their own), the resource tracker, the listener of a logging queue. What `loop.sock_accept()` makes is
-    its caller's.
+    their own), the resource tracker, the listener of a logging queue. What `loop.sock_accept()` creates
+    is its caller's.
     """
     if origin.function == process_internals.SOCK_ACCEPT:
         return False
@@ -51,7 +51,7 @@ def is_of_the_library(origin: Origin) -> bool:
 
 
 def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
-    """Whether an installed package has started a thread; one in C shows by what the thread runs."""
+    """Whether an installed package has started a thread; for one in C, what the thread runs decides."""
     if is_installed(origin.maker):
         return True
     target = thread_internals.target_of(thread)
@@ -74,11 +74,11 @@ _HOOKS: _Hooks = (
     ("subprocess.Popen._execute_child", process_internals.hook_children),
     ("concurrent.futures.Executor.__new__", executor_internals.hook_executors),
 )
-"""What shows each thing that is made, and how that is hooked."""
+"""The code that creates each type of object, and the function that hooks it."""
 
 
 class _Thing:
-    """Knows one thing again, and does not take for it what has got its address later."""
+    """Identifies one object, and does not mistake for it a later one with the same address."""
 
     def __init__(self, thing: object) -> None:
         self._class = type(thing)
@@ -88,7 +88,7 @@ class _Thing:
         return self._reference() is other
 
     def is_it_dying(self, other: object) -> bool:
-        """As `is_it`, also for what is being finalized: the collector has cleared its weak references."""
+        """As `is_it`, also for an object being finalized: the collector has cleared its weak references."""
         thing = self._reference()
         return thing is other or (thing is None and type(other) is self._class)
 
@@ -100,7 +100,7 @@ class _Record(NamedTuple):
 
 
 class Origins:
-    """The origin of each thing that was made by an open test, as far as `hooks` show it or `note` is told."""
+    """The origins of objects that running tests have created, as reported by `hooks` or to `note`."""
 
     def __init__(self, hooks: _Hooks = ()) -> None:
         self._hooks = hooks
@@ -109,13 +109,13 @@ class Origins:
         self._spared: dict[int, _Thing] = {}
 
     def enter(self, census: Mark) -> None:
-        """The calling thread begins a test."""
+        """Called when the calling thread begins a test."""
         for what, hook in self._hooks:
             install_once(what, hook, self.note)
         self._censuses.setdefault(get_ident(), []).append(census)
 
     def leave(self, census: Mark) -> None:
-        """That test has ended; what it has left is told, and of no interest any more."""
+        """Called when that test has ended; the records of what it created are dropped."""
         for ident, censuses in list(self._censuses.items()):
             if census in censuses:
                 censuses.remove(census)
@@ -136,13 +136,13 @@ class Origins:
         return record.census if record is not None and record.thing.is_it(thread) else None
 
     def note(self, thing: object, frame: FrameType | None) -> None:
-        """`frame` makes a thing, in the calling thread."""
+        """Records that `frame` creates an object, in the calling thread."""
         if not self._censuses:
             return
         self._spared.pop(id(thing), None)
         census = self.current()
         if census is None:
-            self._records.pop(id(thing), None)  # that of a dead one, which had the same address
+            self._records.pop(id(thing), None)  # that of a destroyed one, which had the same address
             return
         while frame is not None and frame.f_code.co_filename in _MAKERS:
             frame = frame.f_back
@@ -152,7 +152,7 @@ class Origins:
         self._records[id(thing)] = _Record(_Thing(thing), census, origin)
 
     def of(self, thing: object) -> Origin | None:
-        """Where a thing was made, if it was by a test that the calling thread belongs to."""
+        """Where an object was created, if a test that the calling thread belongs to has created it."""
         record = self._records.get(id(thing))
         if record is None or not record.thing.is_it(thing):
             return None
@@ -160,31 +160,31 @@ class Origins:
         return record.origin if is_open else None
 
     def of_dying(self, thing: object) -> Origin | None:
-        """As `of`, for what is being finalized."""
+        """As `of`, for an object that is being finalized."""
         record = self._records.get(id(thing))
         if record is not None and record.thing.is_it_dying(thing):
             self._records[id(thing)] = _Record(_Thing(thing), record.census, record.origin)
         return self.of(thing)
 
     def forget(self, thing: object) -> None:
-        """It has been reported."""
+        """Drops the record of an object that has been reported."""
         self._records.pop(id(thing), None)
 
     def spare(self, thing: object) -> None:
-        """Lets a thing live on beyond its test; it may then die without a word."""
+        """Lets an object outlive its test; it may then be destroyed without a warning."""
         if self.of(thing) is None:
             return
         self._spared[id(thing)] = _Thing(thing)
 
     def is_spared(self, thing: object) -> bool:
-        """Whether it was, in whatever test."""
+        """Whether an object was spared, in any test."""
         spared = self._spared.get(id(thing))
         return spared is not None and spared.is_it_dying(thing)
 
 
 _MODULES = ("socket", "ssl", "subprocess", "threading")
 _MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
-"""The modules that such things are from: who made one is who called them."""
+"""The modules that define such objects: the creator is the code that called them."""
 
 origins = Origins(_HOOKS)
-"""Those of this process."""
+"""The origins of this process."""

@@ -1,4 +1,4 @@
-"""The variables of code that runs just now: the collector does not see that they refer to anything."""
+"""The variables of running code: the collector does not see what they refer to."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["RunningCode"]
 
 
 class RunningCode:
-    """The variables in the frames of all threads, those of this package's code apart.
+    """The variables in the frames of all threads, except those of this package's code.
 
-    `snapshots` are dictionaries of them: before 3.13 a frame that was asked for its variables keeps one.
+    `snapshots` are dictionaries of variables: before 3.13 a frame keeps the one that `f_locals` returned.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class RunningCode:
             self._note_all(innermost, links_of_thread(threads.get(ident))[0])
 
     def links(self, thing: object) -> list[Link]:
-        """What it means that code has a thing in a variable, once for each variable."""
+        """What it means that running code holds an object in a variable, once for each variable."""
         if not isinstance(thing, CellType):
             return self._links.get(id(thing), [])
         try:

@@ -41,7 +41,7 @@ DEFAULT_DETECTORS: tuple[type[LeakDetector], ...] = (
     ThreadLeaks,
     ExecutorLeaks,
 )
-"""What Python itself would complain of sooner or later, and what keeps running."""
+"""The kinds that Python itself would warn of or log sooner or later, and what keeps running."""
 
 STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     *DEFAULT_DETECTORS,
@@ -51,4 +51,4 @@ STRICT_DETECTORS: tuple[type[LeakDetector], ...] = (
     EnvironLeaks,
     UnclosedFileLeaks,
 )
-"""All kinds: also what real suites leave behind without harm."""
+"""All kinds: also those that real suites leave behind without harm."""

@@ -13,13 +13,13 @@ from ..leak import Leak
 __all__ = ["AsyncGeneratorLeaks", "remedy_for", "told"]
 
 told: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
-"""The generators that were leaks as such, and are none of another sort later on."""
+"""The generators that were reported as left open, and are not reported again for their clean-up."""
 
 
 class AsyncGeneratorLeaks(LeakDetector):
     """Asynchronous generators that were started and neither exhausted nor closed by the user's code.
 
-    One that was dropped is a leak as well: its `finally` ran whenever the loop's finalizer came round to it.
+    A dropped generator is a leak as well: its `finally` ran whenever the loop's finalizer happened to run.
     """
 
     kind = "async_generator"
@@ -41,5 +41,5 @@ class AsyncGeneratorLeaks(LeakDetector):
 
 
 def remedy_for(name: str) -> str:
-    """How a generator of that name is closed in any case."""
+    """The code that reliably closes a generator of that name."""
     return f"async with contextlib.aclosing({name.rpartition('.')[2]}(…)) as items: …"

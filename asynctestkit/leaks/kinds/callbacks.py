@@ -14,7 +14,7 @@ __all__ = ["CallbackLeaks"]
 
 
 class CallbackLeaks(LeakDetector):
-    """Errors that reached the loop's default exception handler, and that nobody looked at."""
+    """Errors that reached the loop's default exception handler, and that the test does not look at."""
 
     kind = "callback"
     types = (LoopError,)
@@ -36,10 +36,10 @@ class CallbackLeaks(LeakDetector):
 
 
 def _is_handed_to_its_owner(error: LoopError) -> bool:
-    """Exempt: what the protocol is told by `connection_lost(exc)` as well, if it has more than the empty one.
+    """Exempt: an error that the protocol gets by `connection_lost(exc)` as well, if it overrides that.
 
     `_fatal_error` in Lib/asyncio/selector_events.py, unix_events.py and sslproto.py. A protocol that fails in
-    `pause_writing` or `resume_writing` does not hear of that.
+    `pause_writing` or `resume_writing` gets no such call.
     """
     protocol = error.context.get("protocol")
     if error.exception is None or protocol is None or error.message.endswith("_writing() failed"):
@@ -49,7 +49,7 @@ def _is_handed_to_its_owner(error: LoopError) -> bool:
 
 
 def _is_asyncios_own_fault(error: LoopError) -> bool:
-    """Exempt: what a callback of asyncio's own gets wrong by itself.
+    """Exempt: an error that a callback of asyncio's own makes by itself.
 
     On 3.11.7 and 3.12.1 `StreamReaderProtocol`, Lib/asyncio/streams.py, asks a handler task that was
     cancelled for its exception, which is then the cancellation, with the lines of the handler.
@@ -61,9 +61,9 @@ def _is_asyncios_own_fault(error: LoopError) -> bool:
 
 
 def _is_told_in_debug_mode_only(error: LoopError) -> bool:
-    """Exempt: a client whose connection failed while it was made, which a server mentions in debug mode only.
+    """Exempt: a client's connection that failed while it was set up, which a server logs in debug mode only.
 
-    `_accept_connection2` in Lib/asyncio/selector_events.py; otherwise nobody hears of it.
+    `_accept_connection2` in Lib/asyncio/selector_events.py; without debug mode it is not reported at all.
     """
     return error.message == "Error on transport creation for incoming connection"
 

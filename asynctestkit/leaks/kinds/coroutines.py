@@ -43,7 +43,7 @@ class CoroutineLeaks(LeakDetector):
     def examine(self, obj: Coroutine[Any, Any, Any]) -> Leak | None:
         if not is_unstarted(obj) or _is_of_another_thread(obj):
             return None
-        # What dies has been prepared by nobody: no more has it anybody who could await it.
+        # A coroutine that is being destroyed was not prepared: it has no holder that could await it.
         if self._anothers.pop(id(obj), False):
             return None
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
@@ -64,7 +64,7 @@ class CoroutineLeaks(LeakDetector):
         )
 
     def release(self, obj: Coroutine[Any, Any, Any]) -> None:
-        """Closed, a coroutine that never started runs nothing and warns of nothing."""
+        """Closes it: a coroutine that never started then runs nothing and issues no warning."""
         obj.close()
 
 
@@ -74,8 +74,8 @@ def _creators(origin: tuple[tuple[str, int, str], ...]) -> tuple[Place, ...]:
 
 
 def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
-    """The unstarted coroutines among the arguments of one: in `outer(inner())` only `outer` is."""
-    # Not by `cr_frame.f_locals`: on 3.10 that makes a dictionary, which brings the coroutine back to life.
+    """The unstarted coroutines among the arguments of one: of `outer(inner())` only `outer` is reported."""
+    # Not by `cr_frame.f_locals`: on 3.10 that creates a dictionary, which resurrects the coroutine.
     held = gc.get_referents(coroutine)
     held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
     return [value for value in held if is_unstarted(value)]
@@ -87,10 +87,10 @@ def is_unstarted(obj: object) -> bool:
 
 
 def _is_anothers_to_await(holders: list[Any]) -> bool:
-    """Exempt: the coroutine of another loop's task, and the argument of a forgotten one, told with that."""
+    """Exempt: a coroutine of another loop's task, and an argument of a forgotten one, reported with that."""
     if any(isinstance(holder, task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True
-    # On its way to a loop in another thread? run_coroutine_threadsafe holds it in a closure.
+    # It may be on its way to a loop in another thread: run_coroutine_threadsafe holds it in a closure.
     return threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders)
 
 
@@ -103,7 +103,7 @@ def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:
 
 
 def _remedy_of_mock(name: str, *, is_of_unittest: bool) -> str:
-    """Every method of an AsyncMock that has no spec is async, whatever the real one is."""
+    """The remedy; every method of an AsyncMock without a spec is async, whatever the real one is."""
     parent, _, method = name.rpartition(".")
     if not (parent and is_of_unittest):
         return f"await {method}(…), or give it to asyncio.create_task()"

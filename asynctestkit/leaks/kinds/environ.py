@@ -19,7 +19,7 @@ __all__ = ["EnvironLeaks", "EnvironmentChange"]
 
 
 class EnvironmentChange:
-    """What a variable was when the test first changed it; None if there was none."""
+    """A changed variable, with its value before the test first changed it; None if there was none."""
 
     def __init__(self, variable: str, before: str | None, site: CreationSite) -> None:
         self.name = variable
@@ -28,11 +28,11 @@ class EnvironmentChange:
 
     @property
     def now(self) -> str | None:
-        """What it is now."""
+        """The current value."""
         return os.environ.get(self.name)
 
     def undo(self) -> None:
-        """Makes it what it was."""
+        """Restores the value from before the test."""
         if self.before is None:
             os.environ.pop(self.name, None)
         else:
@@ -42,18 +42,18 @@ class EnvironmentChange:
 
 
 class _DirectoryChange(EnvironmentChange):
-    """Which the working directory was when the test first left it."""
+    """A changed working directory, with the one that the test first left."""
 
     def __init__(self, before: str | None, site: CreationSite) -> None:
         super().__init__("working directory", before, site)
 
     @property
     def now(self) -> str | None:
-        """Which it is now; None if it was deleted."""
+        """The current directory; None if it was deleted."""
         return _working_directory()
 
     def undo(self) -> None:
-        """Goes back, if there is a way."""
+        """Changes back, if the directory still exists."""
         if self.before is not None and os.path.isdir(self.before):
             os.chdir(self.before)
 
@@ -81,16 +81,16 @@ class EnvironLeaks(LeakDetector):
         )
 
     def depends_on_owner(self, obj: EnvironmentChange) -> bool:
-        """Nobody holds a variable."""
+        """False: variables have no holders."""
         return False
 
     def release(self, obj: EnvironmentChange) -> None:
-        """Restores it."""
+        """Restores the variable or the directory."""
         obj.undo()
 
 
 def _is_of_a_patch(variable: str) -> bool:
-    """Exempt: what a started `mock.patch.dict(os.environ, …)` has changed: that is the leak."""
+    """Exempt: what a started `mock.patch.dict(os.environ, …)` has changed: the patch is the leak."""
     patches = (
         each for each in patch_internals.started_patches() if getattr(each, "in_dict", None) is os.environ
     )
@@ -114,18 +114,18 @@ def _working_directory() -> str | None:
 
 
 def _on_variable(arguments: tuple[Any, ...], frame: FrameType) -> None:
-    """A variable is about to be set or deleted: as yet `os.environ` has the old value."""
+    """Called before a variable is set or deleted: `os.environ` still has the old value."""
     _note([os.fsdecode(arguments[0])], frame)
 
 
 def _on_clear(_: tuple[Any, ...], frame: FrameType) -> None:  # pragma: no cover  # no event before 3.15
-    """From 3.15, `os.environ.clear()` deletes all at once."""
+    """Called from 3.15 on, where `os.environ.clear()` deletes all variables at once."""
     _note(list(os.environ), frame)
 
 
 def _note(variables: list[str], frame: FrameType) -> None:
     census = origins.current()
-    if census is None or runs_a_module(frame):  # what a module sets when it is imported, it sets for good
+    if census is None or runs_a_module(frame):  # what a module sets on import is meant to stay
         return
     for name in variables:
         if name not in census.changes:

@@ -92,7 +92,7 @@ def _is_unretrieved(future: asyncio.Future[Any]) -> bool:
 
 
 def _ends_a_generator(future: asyncio.Future[Any]) -> bool:
-    """Exempt: the task in which a loop ends a generator that was dropped; that is a leak of its own kind."""
+    """Exempt: the task in which a loop closes a dropped generator; that is a leak of its own kind."""
     return loop_internals.generator_closed_by(future) is not None
 
 
@@ -100,7 +100,7 @@ def _is_within_asyncio(owners: list[Any]) -> bool:
     """Exempt: futures inside of asyncio's own objects, such as the one of `StreamWriter.wait_closed()`.
 
     asyncio itself retrieves their exceptions when it drops them (`StreamReaderProtocol.__del__`,
-    Lib/asyncio/streams.py), so nobody would ever have complained.
+    Lib/asyncio/streams.py), so they would never have been logged.
     """
     classes = (
         base for owner in owners if not isinstance(owner, asyncio.Future) for base in type(owner).__mro__
@@ -109,9 +109,9 @@ def _is_within_asyncio(owners: list[Any]) -> bool:
 
 
 def _was_failed_by_asyncio(future: asyncio.Future[Any], error: BaseException) -> bool:
-    """Exempt: a dropped future that holds what asyncio itself has raised, as when a connection is lost.
+    """Exempt: a dropped future with an exception that asyncio itself has raised, as for a lost connection.
 
-    The collector may end the future before the protocol that would have retrieved the exception.
+    The collector may destroy the future before the protocol that would have retrieved the exception.
     """
     if isinstance(future, task_internals.TASK_TYPES) or error.__traceback__ is None:
         return False

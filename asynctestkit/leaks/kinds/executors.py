@@ -25,9 +25,9 @@ __all__ = ["ExecutorLeaks"]
 class ExecutorLeaks(ThreadWatch, LeakDetector):
     """Pools of threads and of processes that have workers and are not shut down.
 
-    One that has never worked keeps nothing running, and one that was dropped ends its workers: neither is a
-    leak. Its threads and processes are none of their own. Of the loop's default executor it is the jobs that
-    are leaks, if they go on.
+    An executor without jobs so far keeps nothing running, and a dropped one ends its workers: neither is a
+    leak. Its threads and processes are not reported separately. For the loop's default executor, the leaks
+    are its jobs that are not done.
     """
 
     kind = "executor"
@@ -64,9 +64,9 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         )
 
     def _is_of_a_loop(self, executor: futures.Executor) -> bool:
-        """Exempt: what `loop.set_default_executor()` was given, which is shut down with the loop.
+        """Exempt: the executor of `loop.set_default_executor()`, which is shut down with the loop.
 
-        The test's own loop is older than its mark, where nothing is looked for.
+        The test's own loop is older than the mark, and so not among the holders that are searched.
         """
         census = origins.current()
         if census is not None and loop_internals.default_executor(census.loop) is executor:
@@ -76,26 +76,26 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         return _has_a_loop(owners_by_attributes([executor], depth=1)[id(executor)])
 
     def is_ending(self, obj: futures.Executor | Job) -> bool:
-        """A job may, while its thread can act by itself, or another that lets it go on."""
+        """A job may, while its thread can act by itself, or another thread can that lets it go on."""
         return self.may_act() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: futures.Executor | Job) -> bool:
-        """Nobody has a job but its pool."""
+        """False for a job, which only its pool holds."""
         return not isinstance(obj, Job)
 
     def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
-        """One that nobody has any more ends with its workers, if those have nothing to do."""
+        """An executor that nobody holds any more ends by itself if its workers have nothing to do."""
         is_idle = not any(map(_is_at_work, executor_internals.executor_threads(obj)))
         return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
 
     def release(self, obj: futures.Executor | Job) -> None:
-        """Jobs that wait are cancelled; those that run are not waited for, and run on."""
+        """Shuts a pool down: queued jobs are cancelled; running jobs go on, and are not waited for."""
         if not isinstance(obj, Job):
             executor_internals.shut_down(obj)
 
 
 def _is_of_the_loops_own(job: Job) -> bool:
-    """Whether the default executor of the test's loop was given a job, and it is not done."""
+    """Whether a job is one of the default executor of the test's loop, and is not done."""
     census = origins.current()
     executor = loop_internals.default_executor(census.loop) if census is not None else None
     return executor is not None and job.is_of(executor) and job.is_in_flight()
@@ -130,7 +130,7 @@ def _name(executor: futures.Executor) -> str:
 
 
 _GIVEN_PREFIX = re.compile(r"(\w+-\d+)?")
-"""A pool that its user has given no name has one that counts the pools of the process."""
+"""The prefix of a pool that its user has not named: it counts the pools of the process."""
 
 
 def _workers(executor: futures.Executor) -> str:

@@ -1,4 +1,4 @@
-"""Asynchronous generators whose clean-up did not come to its end, or failed."""
+"""Asynchronous generators whose clean-up did not end, or failed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .exceptions import one_line, raised_at
 __all__ = ["GeneratorCleanupLeaks", "leak_of_cut_off", "left_at"]
 
 left_at: weakref.WeakKeyDictionary[AsyncGeneratorType[Any, Any], CreationSite] = weakref.WeakKeyDictionary()
-"""The lines that dropped the generators which a loop then has to close."""
+"""The lines that dropped each generator that a loop then has to close."""
 
 
 class GeneratorCleanupLeaks(LeakDetector):
     """Generators that were left open, and whose clean-up still runs in a task of the loop's, or has failed.
 
-    That task is none of the user's, and is not told as such. One whose clean-up ends by itself is no leak by
-    default; AsyncGeneratorLeaks reports that as well.
+    That task is not the user's, and is not reported as a task. A generator whose clean-up ends by itself is
+    no leak by default; AsyncGeneratorLeaks reports that as well.
     """
 
     kind = "async_generator"
@@ -50,7 +50,7 @@ class GeneratorCleanupLeaks(LeakDetector):
 
 
 def leak_of_cut_off(cut_off: CutOff, seconds: float) -> Leak:
-    """The leak that a generator is whose clean-up had to be cut off when its loop was ended."""
+    """The leak for a generator whose clean-up had to be cut off when its loop was closed."""
     description = f"its clean-up went on for {seconds:g} s after the test, and was cut off"
     return _leak(cut_off.generator, description, *cut_off.chain)
 

@@ -18,7 +18,7 @@ __all__ = ["PatchLeaks"]
 
 
 class PatchLeaks(LeakDetector):
-    """What `mock.patch(…).start()` has replaced since the test began, and is replaced still."""
+    """Patches that `mock.patch(…).start()` has started since the test began, and that are not stopped."""
 
     kind = "patch"
     types = patch_internals.PATCH_TYPES
@@ -42,7 +42,7 @@ class PatchLeaks(LeakDetector):
         )
 
     def release(self, obj: Any) -> None:
-        """Stops it: the original is back."""
+        """Stops the patch, which restores the original."""
         obj.stop()
 
 
@@ -53,12 +53,12 @@ def _note(patch: Any) -> None:
 
 
 def _was_started_by_a_module(patch: Any) -> bool:
-    """Exempt: what a module has started while it was imported, it keeps for the process."""
+    """Exempt: a patch that a module has started on import is meant for the whole process."""
     return getattr(patch, "_asynctestkit_is_of_a_module", False)
 
 
 def _target(patch: Any) -> str:
-    """What is replaced, as a name: "os.getcwd"; of a dictionary that has no name, its type."""
+    """What is replaced, as a name: "os.getcwd"; for an unknown dictionary, its type."""
     if not hasattr(patch, "in_dict"):
         owner = getattr(patch.target, "__qualname__", None) or getattr(patch.target, "__name__", None)
         return f"{owner or type(patch.target).__qualname__}.{patch.attribute}"

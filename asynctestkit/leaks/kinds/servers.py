@@ -13,9 +13,9 @@ __all__ = ["ServerLeaks"]
 
 
 class ServerLeaks(LeakDetector):
-    """Servers of the test's loop that still have their sockets, whether they serve and whoever holds them.
+    """Servers of the test's loop that still have their sockets, serving or not, whoever holds them.
 
-    The connections that one has accepted are told, and ended, with it.
+    The connections that a server has accepted are reported, and ended, with it.
     """
 
     kind = "server"
@@ -36,7 +36,7 @@ class ServerLeaks(LeakDetector):
         )
 
     def release(self, obj: asyncio.Server) -> None:
-        """Closes it, and drops its connections."""
+        """Closes the server, and aborts its connections."""
         loop = obj.get_loop()
         connections = transport_internals.connections_of(loop)
         accepted = [each for each in connections if transport_internals.server_of(each) is obj]

@@ -16,7 +16,7 @@ __all__ = ["SignalHandlerLeaks"]
 
 
 class SignalHandlerLeaks(LeakDetector):
-    """What `loop.add_signal_handler` has installed since the test began, and nobody has removed."""
+    """Handlers of `loop.add_signal_handler`, installed since the test began and not removed."""
 
     kind = "signal_handler"
     types = (asyncio.Handle,)
@@ -40,20 +40,20 @@ class SignalHandlerLeaks(LeakDetector):
         )
 
     def release(self, obj: asyncio.Handle) -> None:
-        """Removes it, which restores Python's default."""
+        """Removes the handler, which restores Python's default."""
         loop, number = _installed(obj)
         if number is not None:
             loop.remove_signal_handler(number)
 
 
 def _installed(handle: asyncio.Handle) -> tuple[asyncio.AbstractEventLoop, int | None]:
-    """The loop of a handle, and the signal that it handles there, if it does."""
+    """The loop of a handle, and the signal that it handles there, or None."""
     loop = loop_internals.loop_of_handle(handle)
     handles = loop_internals.signal_handles(loop)
     return loop, next((number for number, each in handles.items() if each is handle), None)
 
 
 def _signal_name(number: int) -> str:
-    """Real-time signals between the first and the last have no name."""
+    """The name of a signal; real-time signals between the first and the last have none of their own."""
     real_time = f"SIGRTMIN + {number - signal.SIGRTMIN}"
     return next((each.name for each in signal.Signals if each == number), real_time)

@@ -13,7 +13,7 @@ __all__ = ["SocketLeaks"]
 
 
 class SocketLeaks(LeakDetector):
-    """Sockets that the test has made and not closed, held or dropped, TLS ones among them."""
+    """Sockets that the test has created and not closed, held or dropped, TLS sockets included."""
 
     kind = "socket"
     types = (socket.socket,)
@@ -23,7 +23,7 @@ class SocketLeaks(LeakDetector):
         self._owned: set[int] = set()
 
     def prepare(self, objects: list[socket.socket]) -> None:
-        """Exempt: what was handed to a transport, a server or a loop; that is the leak, if it is open."""
+        """Exempt: a socket that a transport, a server or a loop has; that is the leak, if it is open."""
         own = (each for each in objects if origins.of(each) is not None)
         owners = owners_by_attributes(own, depth=3)
         self._owned = {key for key, found in owners.items() if any(isinstance(o, _OWNERS) for o in found)}
@@ -48,7 +48,7 @@ class SocketLeaks(LeakDetector):
         )
 
     def release(self, obj: socket.socket) -> None:
-        """Closes it, whatever else refers to it: a file of `makefile()` would keep it open."""
+        """Closes the descriptor, whatever else refers to it: a file of `makefile()` would keep it open."""
         socket.close(socket.socket.detach(obj))
 
 
@@ -74,8 +74,8 @@ def _state(sock: socket.socket) -> str:
 
 def _address(sock: socket.socket, end: str) -> str:
     try:
-        address = getattr(socket.socket, end)(sock)  # a subclass may answer otherwise, or not at all
-    except OSError:  # it has none, for one
+        address = getattr(socket.socket, end)(sock)  # a subclass may override it
+    except OSError:  # as when it has none
         return ""
     if isinstance(address, tuple) and len(address) >= 2:
         host, port = address[:2]

@@ -1,4 +1,4 @@
-"""Children that run on."""
+"""Child processes that are still running."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..leak import Leak
 __all__ = ["SubprocessLeaks", "lives_on"]
 
 _PATIENCE = 0.3
-"""Wall seconds that a child has to end after SIGTERM, and again after SIGKILL."""
+"""Wall seconds that a child gets to end after SIGTERM, and again after SIGKILL."""
 
 
 class SubprocessLeaks(LeakDetector):
-    """Children that run on: asyncio's, and those of `subprocess.Popen`."""
+    """Child processes that are still running: asyncio's, and those of `subprocess.Popen`."""
 
     kind = "subprocess"
     types = (subprocess.Popen, process_internals.SUBPROCESS_TRANSPORT)
@@ -45,11 +45,11 @@ class SubprocessLeaks(LeakDetector):
         )
 
     def is_ending(self, obj: subprocess.Popen[Any] | asyncio.SubprocessTransport) -> bool:
-        """Any child may, and nobody can tell."""
+        """True while the child runs: any child may end by itself."""
         return self.examine(obj) is not None
 
     def release(self, obj: subprocess.Popen[Any] | asyncio.SubprocessTransport) -> None:
-        """Terminates it, or kills it. One of asyncio's is reaped by asyncio."""
+        """Terminates the child, or kills it. asyncio reaps its own children."""
         if isinstance(obj, subprocess.Popen):
             obj.terminate()
             if not _ends(obj):
@@ -75,17 +75,17 @@ class SubprocessLeaks(LeakDetector):
         if isinstance(obj, subprocess.Popen):
             return True
         if obj.get_returncode() is not None:
-            obj.close()  # a grandchild may hold the pipes open; before this time, it would reap the child
+            obj.close()  # a grandchild may hold the pipes open; closing earlier would reap the child
         return process_internals.popen_of(obj) is None
 
 
 def lives_on(thing: object) -> bool:
-    """Whether a Popen is dropped while its child runs: Python then keeps it until the child has ended."""
+    """Whether this is a Popen whose child runs: Python keeps a dropped one until the child has ended."""
     return isinstance(thing, subprocess.Popen) and not process_internals.has_ended(thing.pid)
 
 
 def _has_ended(thing: subprocess.Popen[Any] | asyncio.SubprocessTransport) -> bool:
-    """Reaps a plain child. asyncio reaps its own: whoever else polls those takes their exit status away."""
+    """Reaps a plain child. asyncio reaps its own: polling those here would take their exit status away."""
     if isinstance(thing, subprocess.Popen):
         return thing.poll() is not None
     return thing.get_returncode() is not None

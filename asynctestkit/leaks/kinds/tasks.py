@@ -18,8 +18,8 @@ __all__ = ["TaskLeaks", "created_at", "created_in", "places_from_debug_mode"]
 class TaskLeaks(LeakDetector):
     """Tasks of the test's loop that are pending, whoever holds them.
 
-    Finished tasks are none, retrieved or not, nor are those in which the loop ends a generator that was
-    dropped: GeneratorCleanupLeaks reports those. The sweep itself cancels the others and waits for them.
+    Finished tasks are no leaks, retrieved or not, nor are tasks in which the loop closes a dropped generator:
+    GeneratorCleanupLeaks reports those. The sweep itself cancels the leaked tasks and waits for them.
     """
 
     kind = "task"
@@ -46,7 +46,7 @@ class TaskLeaks(LeakDetector):
 
 
 def created_at(future: asyncio.Future[Any]) -> tuple[Place, ...]:
-    """The user's lines that created it: as our loop noted, as debug mode did, or else its coroutine's."""
+    """The user's lines that created a future, from our loop, debug mode, or else its coroutine's origin."""
     site = creation_site(future)
     if site is not None:
         return resolve(site)
@@ -57,13 +57,13 @@ def created_at(future: asyncio.Future[Any]) -> tuple[Place, ...]:
 
 
 def created_in(future: asyncio.Future[Any]) -> str:
-    """The phase that it was created in, as our loop noted it; "" where it did not."""
+    """The phase that a future was created in, as our loop recorded it; "" if it did not."""
     site = creation_site(future)
     return site[0] if site is not None else ""
 
 
 def places_from_debug_mode(created: asyncio.Future[Any] | asyncio.Handle) -> tuple[Place, ...]:
-    """The user's lines that created a future or a timer, where asyncio's debug mode was on."""
+    """The user's lines that created a future or a timer, if asyncio's debug mode was on."""
     frames = task_internals.source_traceback(created) or ()
     return creators((frame.filename, frame.lineno, frame.name) for frame in reversed(tuple(frames)))
 

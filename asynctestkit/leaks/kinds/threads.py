@@ -1,4 +1,4 @@
-"""Threads that run on."""
+"""Threads that are still running."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["ThreadLeaks"]
 
 
 class ThreadLeaks(ThreadWatch, LeakDetector):
-    """Threads that the test has started, or that its threads have, and that run on.
+    """Threads that the test, or one of its threads, has started, and that are still running.
 
-    They cannot be ended; they are reported once, and what they do later is not charged to later tests.
+    They cannot be ended; they are reported once, and later tests are not charged with what they do.
     """
 
     kind = "thread"
@@ -42,31 +42,31 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
             if obj.daemon
             else "still running; the process cannot end before it does",
             phase=origin.site[0],
-            created_at=() if is_worker else resolve(origin.site),  # where its first job was given to it
+            created_at=() if is_worker else resolve(origin.site),  # a worker's is that of its first job
             waiting_at=places_of_stack(sys._current_frames().get(obj.ident or 0)),
             remedy=_remedy(obj),
         )
 
     def is_ending(self, obj: threading.Thread) -> bool:
-        """It may while it can act by itself, or another can that would let it go on."""
+        """A thread may, while it can act by itself, or another thread can that would let it go on."""
         return self.may_act() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: threading.Thread) -> bool:
-        """Whoever has it, the process cannot end while a thread runs that is no daemon."""
+        """Only for daemons: the process cannot end before any other thread, whoever holds that."""
         return obj.daemon
 
     def release(self, obj: threading.Thread) -> None:
-        """A timer is cancelled; another thread cannot be ended from outside."""
+        """Cancels a timer; other threads cannot be ended from outside."""
         if isinstance(obj, threading.Timer):
             obj.cancel()
         origins.forget(obj)
 
 
 def _is_of_an_executor(thread: threading.Thread) -> bool:
-    """Exempt: the worker of a pool that takes work, as that is the leak, or the loop's; and an idle one.
+    """Exempt: an idle worker, and the worker of a pool that still takes work, as the pool is the leak.
 
-    An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is
-    left over.
+    An idle worker ends with its pool. One that is busy though its pool is shut down, or was dropped, is a
+    leak.
     """
     if not executor_internals.is_worker(thread):
         return False

@@ -17,7 +17,7 @@ __all__ = ["TimerLeaks"]
 
 
 class TimerLeaks(LeakDetector):
-    """What `loop.call_later` and `loop.call_at` have scheduled, and is neither due nor cancelled."""
+    """Timers of `loop.call_later` and `loop.call_at` that are neither due nor cancelled."""
 
     kind = "timer"
     types = (asyncio.TimerHandle,)
@@ -40,14 +40,14 @@ class TimerLeaks(LeakDetector):
         )
 
     def release(self, obj: asyncio.TimerHandle) -> None:
-        """Cancels it."""
+        """Cancels the timer."""
         obj.cancel()
 
 
 def _is_set_by_asyncio(timer: asyncio.TimerHandle) -> bool:
-    """Exempt: the timer of a `sleep`, a `timeout`, a TLS handshake is part of that, which is told by itself.
+    """Exempt: the timer of a `sleep`, a `timeout` or a TLS handshake, which is reported itself.
 
-    Who has called `call_later` tells; where that is not known, what would be called.
+    The caller of `call_later` decides; if that is not known, the callback.
     """
     site = creation_site(timer)
     if site is None:

@@ -16,7 +16,7 @@ __all__ = ["TransportLeaks", "name_of_transport", "other_ends"]
 
 
 class TransportLeaks(LeakDetector):
-    """Transports of the test's loop that are open, still referenced or dropped; a closing one is none."""
+    """Transports of the test's loop that are open, still referenced or dropped; a closing one is no leak."""
 
     kind = "transport"
     types = transport_internals.TRANSPORTS
@@ -44,7 +44,7 @@ class TransportLeaks(LeakDetector):
         )
 
     def release(self, obj: Any) -> None:
-        """Ends it and the accepted end of the same connection, without waiting for anything to be sent."""
+        """Aborts it and the accepted end of the same connection, without waiting for anything to be sent."""
         others = (transport_internals.carried_by(other) or other for other in other_ends(obj))
         for each in (obj, *others):
             loop = task_internals.loop_of(each)
@@ -56,7 +56,7 @@ class TransportLeaks(LeakDetector):
                 each.close()
 
     def is_ending(self, obj: Any) -> bool:
-        """While it has data to send, or takes leave of its peer; and once the peer has, if that closes it."""
+        """While it has data to send, or ends TLS; and once the peer has closed, if that closes it as well."""
         if not transport_internals.is_open(obj):
             return transport_internals.holds_resource(obj)
         carried = transport_internals.carried_by(obj)
@@ -68,26 +68,26 @@ class TransportLeaks(LeakDetector):
 
 
 def _is_of_a_subprocess(transport: Any) -> bool:
-    """Exempt: the pipes of a child process are told, and closed, with it."""
+    """Exempt: the pipes of a child process are reported, and closed, with it."""
     return transport_internals.serves_subprocess(transport)
 
 
 def _is_below_tls(transport: Any) -> bool:
-    """Exempt: what carries a TLS transport belongs to that, the one its user holds."""
+    """Exempt: the carrier of a TLS transport is reported with that transport, which the user holds."""
     return transport_internals.carries_tls(transport)
 
 
 def _is_of_an_open_server(transport: Any) -> bool:
     """Exempt: a server that was not closed is reported itself; its connections end with it.
 
-    A server that is closed properly leaves those it has accepted open: they are leaks of their own.
+    A properly closed server leaves the connections that it has accepted open: those are leaks of their own.
     """
     server = transport_internals.server_of(transport)
     return server is not None and bool(server.sockets)
 
 
 def _is_the_accepted_end(transport: Any) -> bool:
-    """Exempt: as long as the end that was opened by hand is open, the accepted end cannot know better."""
+    """Exempt: an accepted end has no reason to close while the end that the test has opened is open."""
     return transport_internals.server_of(transport) is not None and bool(other_ends(transport))
 
 
@@ -104,7 +104,7 @@ def other_ends(transport: Any) -> list[Any]:
 
 
 def _site_of(transport: Any) -> CreationSite | None:
-    """That of the opening; an accepted connection is opened by the line that made its server."""
+    """The creation site of a transport; an accepted connection's includes that of its server."""
     site = creation_site(transport) or creation_site(transport_internals.carrier_of(transport))
     server = creation_site(transport_internals.server_of(transport))
     return site + server[1:] if site is not None and server is not None else site

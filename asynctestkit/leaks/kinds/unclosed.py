@@ -1,4 +1,4 @@
-"""What says of itself that it was not closed: client sessions, connections of databases, streams."""
+"""Objects that announce that they were not closed: client sessions, database connections, streams."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["UnclosedLeaks", "announcing_parts", "leak_of"]
 
 
 class UnclosedLeaks(LeakDetector):
-    """Things of an event loop that were not closed: they say so by a ResourceWarning, or to their loop.
+    """Unclosed objects of an event loop, which announce that by a ResourceWarning, or to their loop.
 
-    Most say it when they die. Of one that is still held it is known if it has what its finalizer will ask: an
-    attribute such as `closed`. They are the loop's, and nothing is done to them. Transports are of kinds of
+    Most announce it when they are destroyed. For one that is still held it is certain if the finalizer checks
+    one attribute such as `closed`. They belong to the loop, and are not released. Transports are kinds of
     their own.
     """
 
@@ -33,9 +33,9 @@ class UnclosedLeaks(LeakDetector):
         self._parts: set[int] = set()
 
     def prepare(self, objects: list[object]) -> None:
-        """What belongs to another one is closed with it: the connector of a session.
+        """Exempt: an object that is part of another is closed with it, such as the connector of a session.
 
-        Of two that have each other, the older has the newer.
+        Of two that refer to each other, the newer is part of the older.
         """
         for obj in objects:
             if id(obj) not in self._parts:
@@ -52,12 +52,12 @@ class UnclosedLeaks(LeakDetector):
         return leak_of(Announcement("", obj))
 
     def depends_on_owner(self, obj: object) -> bool:
-        """What a module has, it may close in the end."""
+        """False for an announcement; an object that a module holds may still be closed by it."""
         return not isinstance(obj, Announcement)
 
 
 def leak_of(announcement: Announcement) -> Leak:
-    """The leak that something is which has announced itself."""
+    """The leak for an object that has announced itself."""
     thing, message = announcement.thing, announcement.message
     name = _name_in(message) if thing is None else type(thing).__qualname__
     return Leak(
@@ -70,7 +70,7 @@ def leak_of(announcement: Announcement) -> Leak:
 
 
 def announcing_parts(thing: object) -> dict[int, type]:
-    """The classes, by id, of what belongs to something and announces itself: it is told with that."""
+    """The classes, by id, of the parts of an object that announce themselves: they are reported with it."""
     parts = [part for part in parts_of(thing) if part is not thing and isinstance(part, Announcing)]
     return {id(part): type(part) for part in parts}
 
@@ -80,18 +80,18 @@ def _is_a_transport(thing: object) -> bool:
 
 
 def _name_in(message: str) -> str:
-    """The class in such a message as "unclosed resource <TCPServer closed=False 0x7f…>"."""
+    """The class named in a message such as "unclosed resource <TCPServer closed=False 0x7f…>"."""
     found = re.search(r"<([\w.]+)", message)
     return found[1] if found else message
 
 
 def _shortened(message: str) -> str:
-    """Without what differs from run to run."""
+    """The message without addresses, which differ from run to run."""
     return re.sub(r" (at )?0x[0-9a-f]+", "", message)
 
 
 def _made_at(announcement: Announcement) -> tuple[Place, ...]:
-    """Where it was made, if it knows that, or tracemalloc does, or something of asyncio's that it has."""
+    """Where it was created, if it has recorded that, or tracemalloc has, or one of its asyncio parts."""
     frames: Iterable[object] | None = announcement.made_at
     if frames is None and tracemalloc.is_tracing():
         frames = tracemalloc.get_object_traceback(announcement.thing)

@@ -1,4 +1,4 @@
-"""What says of itself that it was not closed, and has nothing to do with event loops: files, above all."""
+"""Objects that announce that they were not closed, and are not related to event loops: files, above all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["UnclosedFileLeaks"]
 
 
 class UnclosedFileLeaks(LeakDetector):
-    """Files, and other things that nobody has closed, which Python warns of when they die."""
+    """Files and other objects that nobody has closed, of which Python warns when they are destroyed."""
 
     kind = UnclosedLeaks.kind
     types = (Announcement,)
@@ -23,8 +23,8 @@ class UnclosedFileLeaks(LeakDetector):
 
 
 def _is_a_pipe(thing: object) -> bool:
-    """Exempt: what was made for a descriptor, and has no name of its own.
+    """Exempt: a file that was opened for a descriptor, and has no name of its own.
 
-    It belongs to who has opened that, as pipes do to a Popen, which is a leak itself.
+    It belongs to whoever has opened the descriptor, as pipes do to a Popen, which is a leak itself.
     """
     return isinstance(getattr(thing, "name", None), int)

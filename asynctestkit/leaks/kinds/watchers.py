@@ -1,4 +1,4 @@
-"""Descriptors that the loop was left to watch."""
+"""Descriptors that the loop still watches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["WatcherLeaks"]
 
 
 class WatcherLeaks(LeakDetector):
-    """What `loop.add_reader` and `loop.add_writer` have registered, and nobody has removed."""
+    """Handles that `loop.add_reader` and `loop.add_writer` have registered, and nobody has removed."""
 
     kind = "watcher"
     types = (asyncio.Handle,)
@@ -45,14 +45,14 @@ class WatcherLeaks(LeakDetector):
         )
 
     def release(self, obj: asyncio.Handle) -> None:
-        """Removes it; the descriptor stays as it is."""
+        """Removes the handle; the descriptor stays as it is."""
         loop, watch = loop_internals.loop_of_handle(obj), self._watch_of(obj)
         if watch is not None:
             remove = loop.remove_writer if watch.is_writer else loop.remove_reader
             remove(watch.fd)
 
     def _watch_of(self, handle: asyncio.Handle) -> loop_internals.Watch | None:
-        """None where it has been removed since it was listed."""
+        """The watch of a handle; None if it has been removed since it was listed."""
         watch = self._watches.get(id(handle))
         loop = loop_internals.loop_of_handle(handle)
         return watch if watch is not None and watch in loop_internals.watches(loop, watch.fd) else None

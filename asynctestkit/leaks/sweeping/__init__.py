@@ -1,1 +1,1 @@
-"""The one end-of-test inspection, from the settling to the list of leaks."""
+"""The sweep: the one end-of-test inspection, from settling to the list of leaks."""

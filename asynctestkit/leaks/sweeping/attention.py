@@ -1,6 +1,6 @@
-"""Whether the test looks at what Python complains of by itself: errors in the log, and warnings.
+"""Whether the test looks at what Python reports by itself: errors in the log, and warnings.
 
-What a test has looked at is no leak: it was provoked on purpose.
+A problem that a test has looked at is no leak: it was provoked on purpose.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Attention"]
 
 
 class Attention:
-    """Notes how things are when it is made; who listens later, and did not then, is looking."""
+    """Records who listens when it is created; a listener that is added later is the test's."""
 
     def __init__(self) -> None:
         self._listeners = _log_listeners()
@@ -38,7 +38,7 @@ class Attention:
 
 
 def _log_listeners() -> set[int]:
-    """The handlers that get the asyncio logger's errors, those apart that only write them somewhere."""
+    """The handlers that get the asyncio logger's errors, except those that only write them somewhere."""
     found: set[int] = set()
     logger: logging.Logger | None = interpreter.ASYNCIO_LOGGER
     while logger is not None:
@@ -48,7 +48,7 @@ def _log_listeners() -> set[int]:
 
 
 def _only_writes(handler: logging.Handler) -> bool:
-    """Whether it is an ordinary handler, on anything but a buffer that the test has made to read it."""
+    """Whether this is an ordinary handler, on anything but a buffer that the test can read."""
     if type(handler) is logging.StreamHandler:
         return not isinstance(handler.stream, io.StringIO) or handler.stream in (sys.stdout, sys.stderr)
     return type(handler) is logging.FileHandler

@@ -1,4 +1,4 @@
-"""Which tasks belong to a connection that was left open: those in which a server handles it."""
+"""The connection that a task handles for a server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["connection_handled_by"]
 
 
 def connection_handled_by(task: asyncio.Task[Any]) -> Any:
-    """The end of a connection that the test has opened itself, and for whose other end the task was started.
+    """The end, opened by the test itself, of the connection whose accepted end this task handles.
 
     Or the server that has accepted it, if that is open and the other end is somebody else's. None for a task
-    that handles no connection. It is known by its arguments: the streams that a server gives to its handler,
-    or the protocol whose method it is.
+    that handles no connection. Such a task is recognized by its arguments: the streams that a server gives to
+    its handler, or the protocol whose method it is.
     """
     given = _arguments(task_internals.coroutine_of(task))
     loop = task_internals.loop_of(task)

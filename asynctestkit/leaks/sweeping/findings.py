@@ -1,4 +1,4 @@
-"""What one test has left, as it is found."""
+"""The leaks of one test, as they are found."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Findings:
         self._allowances = tuple(allowances)
 
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
-        """The first detector that takes an object for a leak, and that leak, with its phase."""
+        """The first detector that considers an object a leak, and that leak, with its phase."""
         detector, leak = self._panel.judge(obj)
         if leak is not None and _is_built_in(detector):
             leak = _as_of_its_maker(leak, obj)
@@ -43,21 +43,21 @@ class Findings:
         return detector, leak
 
     def add(self, leak: Leak) -> bool:
-        """Notes a leak; False if it is allowed."""
+        """Adds a leak; returns False if it is allowed."""
         if apply(self._allowances, leak, self.used_allowances):
             return False
         self.leaks.append(leak)
         return True
 
     def hear(self, obj: Any) -> bool:
-        """Notes what dies just now, if it is a leak, allowed or not; returns whether it is one."""
+        """Examines an object that is being destroyed; returns whether it is a leak, allowed or not."""
         leak = self.judge(obj)[1]
         if leak is not None:
             self.add(leak)
         return leak is not None
 
     def allows(self, obj: object) -> bool:
-        """Whether something is a leak that is allowed."""
+        """Whether an object is a leak that is allowed."""
         leak = self.judge(obj)[1]
         return leak is not None and apply(self._allowances, leak, set())
 
@@ -67,23 +67,23 @@ def _is_built_in(detector: LeakDetector | None) -> bool:
 
 
 _NOTED = (*task_internals.FUTURE_TYPES, *transport_internals.TRANSPORTS, asyncio.Server, asyncio.Handle)
-"""What our loop notes the creation of; what users' classes say to a question for an attribute is unknown."""
+"""Objects whose creation our loop records; a user's class might have any attribute."""
 _OWN = __name__.partition(".")[0] + "."
 
 
 def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
-    """Where an installed package made a thing, its user has only the package's own object to close."""
+    """The leak, with another remedy if an installed package created it: to close the package's object."""
     origin, site = origins.of(obj), None
     if origin is not None:
         site = origin.site
     elif isinstance(obj, _NOTED):
         site = creation_site(obj) or creation_site(transport_internals.carrier_of(obj))
     if isinstance(obj, task_internals.FUTURE_TYPES) and obj.done():
-        return leak  # what has failed is not mended by closing anything
+        return leak  # closing an object does not mend a failure
     maker = maker_in(site) if site is not None else ""
     return dataclasses.replace(leak, remedy=f"close the {maker} that made it") if maker else leak
 
 
 def _is_of_the_loop_alone(obj: object) -> bool:
-    """Whether it has shown itself only when the loop was closed: nobody knows since when it is there."""
+    """Whether it was announced only when the loop was closed, so that its phase is unknown."""
     return isinstance(obj, Announcement) and obj.thing is None

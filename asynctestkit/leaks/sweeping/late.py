@@ -1,4 +1,4 @@
-"""What comes to light after a test: it is told in a warning, which names the test whose loop it was."""
+"""Errors that are found after a test has ended: a warning reports them, and names the test."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _STANDARD_KEYS = {
     "source_traceback",
     "handle_traceback",
 }
-"""What asyncio itself puts into the context of an error."""
+"""The keys that asyncio itself puts into the context of an error."""
 
 
 class LateErrors:
-    """Handles what reaches the exception handler of a loop that has been closed with its test.
+    """Handles the errors that reach the exception handler of a loop that was closed with its test.
 
-    It refers to neither: both may be gone before what the test has left. `told` are the classes of what has
-    been reported already, by id; what `allowances` tolerate is not told. With `is_silent` listeners hear of
-    it, and nobody is warned.
+    It refers to neither: both may be destroyed before the objects that the test has left. `told` has the
+    classes, by id, of objects reported already; leaks that `allowances` tolerate are not reported. With
+    `is_silent` only listeners get a leak, and no warning is issued.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class LateErrors:
 
 
 def ignore_late_errors(context: dict[str, Any]) -> None:
-    """Handles them where leaks are ignored."""
+    """Ignores late errors, for tests whose leaks are ignored."""
 
 
 def _leak_in(context: dict[str, Any], thing: object) -> Leak:
@@ -87,15 +87,15 @@ def _leak_in(context: dict[str, Any], thing: object) -> Leak:
 
 
 def thing_in(context: Mapping[str, Any]) -> object:
-    """What announces itself in the context of an error: something of a loop's, under a key of its own."""
+    """The object that announces itself in an error's context: one related to loops, under a custom key."""
     added = (value for key, value in context.items() if key not in _STANDARD_KEYS)
     return next((value for value in added if has_to_do_with_loops(value)), None)
 
 
 def warn_of(text: str, source: tuple[str, int], *, is_late: bool) -> None:
-    """A LeakWarning for the test that is written at `source`, in file and line.
+    """Issues a LeakWarning for the test that is defined at `source`, a file and a line.
 
-    One that is late must not raise under `-W error`: the test has its outcome, or another one runs.
+    A late warning must not raise under `-W error`: the test has its outcome, or another one runs.
     """
     warning = LeakWarning(text)
     try:

@@ -1,12 +1,12 @@
-"""Whose a thing is that may outlive a test: the test's, or the process's.
+"""Which owner an object has that may outlive a test: the test, or the process.
 
-Executors, sockets, threads, children and patches may be made by a test and kept on purpose, for all the tests
-after it: a module's pool that is made when it is first needed, what a cached function returns, the connection
-of a library. Who holds a thing tells. From each thing the search goes to its holders, and to theirs, until it
-comes to a namespace of the process, or to the test, or finds no more.
+Executors, sockets, threads, children and patches may be created by a test and kept on purpose, for all tests
+after it: a module's pool that is created when it is first needed, what a cached function returns, the
+connection of a library. The holders decide: from each object the search goes to its holders, and to theirs,
+until it comes to a namespace of the process, or to the test, or finds no more.
 
-All references have to be accounted for: if there are more of them than can be seen, somebody holds the thing
-who cannot be seen, such as a library in C. What cannot be decided is nobody's fault.
+All references have to be accounted for: if there are more than can be seen, an invisible holder has the
+object, such as a library in C. If that leaves the owner undecided, the object is no leak.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ..owner import Owner
 __all__ = ["owners_of"]
 
 _MOST = 2000
-"""Holders that are looked at for one test; of a thing that has more it is not known whose it is."""
+"""How many holders are examined for one test; with more, the owner of an object is not decided."""
 
 
 def owners_of(
     things: Sequence[Any], case: object, keepers: Keepers, thaw: Callable[[], bool]
 ) -> dict[int, Owner]:
-    """The owner of each thing, by its id.
+    """The owner of each object, by its id.
 
-    `case` is the instance of the test, None for a block. What is older than the test is frozen, and hidden
-    from the collector; `thaw` changes that, where it returns True. That is put off, as a look at everything
-    takes as long as a full collection.
+    `case` is the instance of the test, None for a block. Objects older than the test are frozen, and hidden
+    from the collector, until `thaw` returns True. It is called only if it is needed, as searching all
+    objects takes as long as a full collection.
     """
     search = _Search(things, keepers, _parts_of(case))
     if search.has_found_all() or not thaw():
@@ -42,12 +42,12 @@ def owners_of(
 
 
 def _parts_of(case: object) -> list[object]:
-    """A test's instance, and what it has; no variable may have any of that while references are counted."""
+    """A test's instance and its attributes; no variable may hold one of them while references are counted."""
     return [] if case is None else [case, vars(case), *vars(case).values()]
 
 
 class _Search:
-    """One search among what the collector sees, and a few others."""
+    """One search among the objects that the collector sees, and a few others."""
 
     def __init__(self, things: Sequence[Any], keepers: Keepers, others: list[object]) -> None:
         self._things = things
@@ -55,12 +55,12 @@ class _Search:
         self._others = others
         self._nodes: dict[int, Any] = {id(thing): thing for thing in things}
         self._held_by: dict[int, list[int]] = {}
-        """What is held by each node that is a holder."""
+        """The nodes that each node holds, by id."""
         self._tests: set[int] = set()
         self._processes: set[int] = set()
         self._unseen: set[int] = set()
         self._running_threads: set[int] = set()
-        """Those of the nodes that the interpreter holds as well, so that counting tells nothing."""
+        """The nodes that the interpreter may hold as well, so that counting decides nothing."""
         self._running: RunningCode | None = None
         keepers.pass_by(things, others, self._nodes)
         frontier: list[Any] = list(things)
@@ -69,7 +69,7 @@ class _Search:
         self._processes.update(map(id, frontier))  # too many: not decided
 
     def has_found_all(self) -> bool:
-        """Whether no reference has remained unaccounted for, other than of what is decided."""
+        """Whether every reference is accounted for, except those to nodes that are decided."""
         decided = self._spread(self._processes)
         return self._unseen | self._running_threads <= decided
 
@@ -79,7 +79,7 @@ class _Search:
         return {**found, **{thing: Owner.PROCESS for thing in found if thing in processes}}
 
     def _spread(self, owned: Iterable[int]) -> set[int]:
-        """With everything that they hold, directly or not."""
+        """These nodes, and everything that they hold, directly or not."""
         reached = set(owned)
         left = list(reached)
         while left:
@@ -89,7 +89,7 @@ class _Search:
         return reached
 
     def _holders_of(self, frontier: list[Any]) -> list[Any]:
-        """Notes what the holders of these nodes say; returns those that have to be looked at in turn."""
+        """Records what the holders say about these nodes; returns those whose holders are examined next."""
         counts = _reference_counts(frontier)
         holders = holders_of(frontier, self._others)
         following = {}
@@ -118,7 +118,7 @@ class _Search:
             self._processes.add(id(node))
 
     def _note_running(self, node: object) -> int:
-        """Looks for a node among the variables of code that runs just now; returns how often it is there."""
+        """Looks for a node among the variables of running code; returns how often it is found."""
         if self._running is None:
             self._running = RunningCode()
             self._keepers.pass_by(*self._running.snapshots)
@@ -128,7 +128,7 @@ class _Search:
 
 
 def _reference_counts(nodes: list[Any]) -> list[int]:
-    """How many references there are to each, those apart that it takes to count them."""
+    """How many references each node has, except those that counting itself takes."""
     return [count - _OWN for count in _raw_counts(nodes)]
 
 

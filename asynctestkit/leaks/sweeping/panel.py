@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 class Panel:
-    """What the detectors say of an object. `errors` are what those of the user's have raised."""
+    """Asks all detectors about an object. `errors` has the exceptions that user-defined detectors raised."""
 
     def __init__(self, kinds: Iterable[type[LeakDetector]]) -> None:
         kinds = tuple(kinds)
@@ -26,18 +26,18 @@ class Panel:
         self._watched: dict[type, bool] = {}
         roles = _roles_of(kinds)
         self.types = roles.types
-        """What they want to see of the heap."""
+        """The types of object on the heap that the detectors are shown."""
         self.registries = [self._detectors[number].registered for number in roles.registering]
-        """What else they want to see."""
+        """The registries whose contents they are shown."""
         self._preparing = [self._detectors[number] for number in roles.preparing]
         self._watching = [self._detectors[number] for number in roles.watching]
 
     def has(self, kind: type[LeakDetector]) -> bool:
-        """Whether a detector of that class is among them."""
+        """Whether there is a detector of that class."""
         return any(isinstance(detector, kind) for detector in self._detectors)
 
     def ask(self, method: Callable[[Any], _T], question: object) -> _T | None:
-        """What a detector answers; None where it fails, as the sweep has to go on."""
+        """What a detector's method returns; None if it raises, as the sweep has to go on."""
         try:
             return method(question)
         except Exception as error:
@@ -45,14 +45,14 @@ class Panel:
             return None
 
     def prepare(self, objects: list[Any]) -> None:
-        """Shows all that is alive, before each is judged."""
+        """Shows the detectors all living objects, before each is judged."""
         for detector in self._preparing:
             own = [obj for obj in objects if detector in self._interested(type(obj))]
             if own:
                 self.ask(detector.prepare, own)
 
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
-        """The first detector that takes an object for a leak, and that leak."""
+        """The first detector that considers an object a leak, and that leak."""
         for detector in self._interested(type(obj)):
             leak = self.ask(detector.examine, obj)
             if leak is not None:
@@ -60,13 +60,13 @@ class Panel:
         return None, None
 
     def look_again(self) -> None:
-        """Before another look at whether anything may end."""
+        """Has the detectors drop what they saw of threads, before asking again whether anything may end."""
         for detector in self._watching:
             if isinstance(detector, ThreadWatch):
                 detector.look_again()
 
     def watches(self, kind: type) -> bool:
-        """Whether a detector may know of such things that they end by themselves."""
+        """Whether any detector overrides `is_ending` for objects of that type."""
         found = self._watched.get(kind)
         if found is None:
             found = any(detector in self._interested(kind) for detector in self._watching)
@@ -74,7 +74,7 @@ class Panel:
         return found
 
     def is_ending(self, obj: object) -> bool:
-        """Whether a detector thinks that it may end by itself."""
+        """Whether a detector expects that an object may end by itself."""
         interested = self._interested(type(obj))
         return any(self.ask(d.is_ending, obj) for d in self._watching if d in interested)
 

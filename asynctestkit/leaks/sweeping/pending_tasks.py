@@ -1,4 +1,4 @@
-"""The tasks that a test has left pending: they may end by themselves; then they are told and cancelled."""
+"""The tasks that a test has left pending: those that do not end by themselves are reported and cancelled."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _Task = asyncio.Task[Any]
 
 
 class PendingTasks:
-    """Ends what a census finds pending.
+    """Ends the tasks that a census finds pending.
 
-    `connections` are those that were told in the place of their handlers, each with its detector.
+    `connections` are those that were reported instead of their handlers, each with its detector.
     """
 
     def __init__(self, census: Census, findings: Findings, settling: Settling, reports: Reports) -> None:
@@ -40,11 +40,11 @@ class PendingTasks:
         self._held: list[Any] = []
 
     def hold_connections(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A connection in a cycle is to be found open; if it is collected, its socket warns before it can."""
+        """Keeps connections in cycles alive, to find them open: collected, their sockets would warn first."""
         self._held = transport_internals.connections_of(loop)
 
     def let_connections_go(self) -> None:
-        """They have been found."""
+        """Releases the connections that `hold_connections` has kept alive."""
         self._held.clear()
 
     async def end(self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float) -> None:
@@ -69,14 +69,14 @@ class PendingTasks:
         self._tell(found, refused, grace_period)
         if found:
             self._keep_quiet_of_failures(failed)
-        # Nothing here may keep a task, as its traceback keeps what it held: that is to die unheard.
+        # Nothing here may keep a task, as its traceback keeps what it held: that is destroyed while muted.
         self._handlers.clear()
         del found, refused, failed
         gc.collect()
         self._reports.muted = False
 
     def _take_stock(self) -> dict[_Task, Leak | None]:
-        """What the tasks are, before they are cancelled; connections are told first, in place of handlers."""
+        """The tasks' leaks, before they are cancelled; connections are reported instead of their handlers."""
         judged = {task: self._findings.judge(task)[1] for task in self._census.pending_tasks()}
         with indexing(self._census.loop):
             for task, leak in judged.items():
@@ -85,9 +85,9 @@ class PendingTasks:
         return {task: None if task in self._handlers else leak for task, leak in judged.items()}
 
     def _is_told_with_connection(self, task: _Task) -> bool:
-        """Whether a task handles the other end of a connection that is a leak, which is told.
+        """Whether a task handles the other end of a connection that is a leak; if so, reports the connection.
 
-        It has to be told now: when the handler is cancelled, it may end the connection.
+        This has to happen now: the handler may end the connection when it is cancelled.
         """
         connection = connection_handled_by(task)
         if connection is None:
@@ -113,27 +113,27 @@ class PendingTasks:
         for task in refused:
             detach(task)
         for task in found.keys() - refused:
-            # Who keeps its case may keep it: until it dies, whoever asks a loop for its tasks comes across it
-            # (before 3.14), so that each failing test would slow down all after it.
+            # A kept test case may keep the task alive. Before 3.14, each query for a loop's tasks would then
+            # visit it, so that each failing test would slow down all tests after it.
             task_internals.forget_task(task)
             wait_internals.forget_cancellation(task)
 
     def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
-        """What has failed since is due to the cancelling: it is one leak with the task that was cancelled."""
+        """Futures that failed since failed by the cancelling: they are part of the cancelled task's leak."""
         for identity, future in self._failed_futures().items():
             if identity not in before:
                 task_internals.mark_exception_retrieved(future)
 
     def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
-        """By identity: a user's futures may not be hashable."""
+        """Futures with an unretrieved exception, by id: a user's futures may not be hashable."""
         futures = (obj for obj in self._census.living() if isinstance(obj, task_internals.FUTURE_TYPES))
         return {id(future): future for future in futures if task_internals.is_exception_unretrieved(future)}
 
 
 def _told(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:
-    """The leak of a task, with what became of it when it was cancelled.
+    """The leak of a task, with what happened when it was cancelled.
 
-    Looks at its exception, so that nobody logs it.
+    Retrieves the task's exception, so that it is not logged.
     """
     if refused:
         return dataclasses.replace(

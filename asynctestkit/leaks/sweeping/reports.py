@@ -1,8 +1,8 @@
-"""What Python and asyncio report of by themselves, and what of it is of a test.
+"""What Python and asyncio report by themselves, as far as it concerns a test.
 
-Some things are known only when they die: a coroutine that was never awaited, a task destroyed while pending,
-a future whose exception nobody retrieved, a generator that the loop has to close, what nobody has closed. It
-is passed on at once, to the innermost test.
+Some leaks are known only when an object is destroyed: a coroutine that was never awaited, a pending task, a
+future whose exception nobody retrieved, a generator that the loop has to close, an unclosed object. They are
+passed on at once, to the innermost test.
 """
 
 from __future__ import annotations
@@ -41,32 +41,32 @@ __all__ = ["Reports"]
 class Reports:
     """Listens for one test between `open()` and `close()`.
 
-    What is of the test, and of a type that its census wants, is given to `examine`, which says whether it is
-    a leak: then nobody else needs to hear of it.
+    Objects of the test, and of a type that its census wants, are passed to `examine`, which returns whether
+    they are leaks: those are not reported in any other way.
     """
 
     def __init__(self, census: Census, examine: Callable[[object], bool]) -> None:
         self.muted = False
-        """While True, nothing is listened to: what dies then dies of the sweep."""
+        """While True, nothing is listened to: the sweep itself then destroys objects."""
         self.loop_is_closing = False
-        """While True, what warns without showing itself is something of the loop's."""
+        """While True, a warning without an object is attributed to the loop."""
         self._census = census
         self._examine = examine
         self._told: dict[int, object] = {}
-        """The origins of coroutines that will die of another's death, and were reported with it.
+        """The origins of coroutines that are destroyed with another coroutine, and were reported with it.
 
         An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
-        coroutine may be used again as soon as it has died.
+        coroutine may be reused as soon as it is destroyed.
         """
         self._half_announced: tuple[int, str] | None = None
         self._closed_with: dict[int, type] = {}
-        """The classes, by id, of what belonged to something that has announced itself."""
+        """The classes, by id, of the parts of objects that have announced themselves."""
 
     def open(self, loop_is_tests: bool) -> None:
-        """Begins; `loop_is_tests` says whether the census's loop was made for the test."""
+        """Begins to listen; `loop_is_tests`: whether the census's loop was created for the test."""
         census = self._census
         self._loop_is_tests = loop_is_tests
-        spared.dead.clear()  # of those that nobody asked for, the addresses are free for others
+        spared.dead.clear()  # their addresses may be reused by now
         self._attention = Attention()
         creation_lines.track()
         self._unlisten = [
@@ -86,8 +86,8 @@ class Reports:
             self._unlisten.append(audit.leave)
 
     def close(self) -> None:
-        """Takes everything back that `open` has changed in the process."""
-        # Nothing is left in a cycle: a test costs the collector nothing.
+        """Undoes everything that `open` has changed in the process."""
+        # No cycle may be left: a test is to cost the collector nothing.
         self._examine = _silence
         while self._unlisten:
             self._unlisten.pop()()
@@ -141,24 +141,24 @@ class Reports:
         message = context.get("message") or "unhandled exception in event loop"
         self._examine(LoopError(message, error, future if error is not None else None, context))
 
-    # -- what dies unclosed
+    # -- what is destroyed unclosed
 
     def _on_unclosed_transport(self, transport: Any) -> bool:
-        """Whether this test is charged with a transport that dies open, or else Python warns of it."""
+        """Whether a transport that is destroyed open is this test's leak; if not, Python warns of it."""
         if task_internals.loop_of(transport) is not self._census.loop or self._census.had_transport(
             transport
         ):
             return False
-        if self.muted or transport_internals.carries_tls(transport):  # the transport on top of it tells
+        if self.muted or transport_internals.carries_tls(transport):  # its TLS transport is reported
             return True
         return not self._attention.records_warnings() and self._examine(transport)
 
     def _wants_warnings(self) -> bool:
-        """Whether warnings of what was not closed are of interest: those that a test records, it sees."""
+        """Whether to take ResourceWarnings: a test that records warnings sees them itself."""
         return not self._attention.records_warnings()
 
     def _on_resource_warning(self, text: str, thing: object) -> bool:
-        """Whether nobody needs to be warned of what has died unclosed: it is a leak, or was let live on."""
+        """Whether the warning of an unclosed object is left out: it is a leak, or was spared."""
         if thing is not None and origins.is_spared(thing):
             return True
         if thing is None or origins.of_dying(thing) is None or not self._census.wants(type(thing)):
@@ -166,7 +166,7 @@ class Reports:
         return self.muted or lives_on(thing) or self._examine(thing)
 
     def _is_announced(self, announcement: Announcement, channel: str) -> bool:
-        """Whether something that announces itself is a leak; many do so twice in a row, in both ways."""
+        """Whether an object that announces itself is a leak; many do so twice in a row, in both ways."""
         thing = announcement.thing
         before, self._half_announced = self._half_announced, None
         if before is not None and before[0] == id(thing) and before[1] != channel:
@@ -193,12 +193,12 @@ class Reports:
         return (not loops or self._census.loop in loops) and is_known_to_be_new(thing)
 
     def _is_looked_at(self, thing: object) -> bool:
-        """Whether somebody looks at one of the ways in which this announces itself."""
+        """Whether the test looks at one of the ways in which an object announces itself."""
         attention, cls = self._attention, type(thing)
         is_heard = reports_to_the_loop(cls) and attention.sees_errors(self._census.loop)
         return is_heard or (warns(cls) and attention.records_warnings())
 
 
 def _silence(_: object) -> bool:
-    """After the end, nothing is told."""
+    """Replaces `examine` after the end: nothing is a leak any more."""
     return False

@@ -1,4 +1,4 @@
-"""What is pending gets time to end by itself, as long as something can still bring that about."""
+"""Settling: pending work gets time to end by itself, as long as something can still end it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .panel import Panel
 __all__ = ["RELEASE", "ROUND", "Settling", "pauses"]
 
 ROUND = 0.02
-"""Seconds after which a wait asks again whether anything can still end it."""
+"""Seconds after which a wait checks again whether anything can still end it."""
 
 RELEASE = 0.1
-"""Seconds of ready callbacks, at most, that the end of what was released may take."""
+"""Seconds, at most, for which callbacks run that are ready once leaks were released."""
 
 
 class Settling:
-    """Waits for what a census finds: tasks, and what a panel says may end and is not allowed to stay."""
+    """Waits for the tasks that a census finds, and for objects that may end and are not allowed to stay."""
 
     def __init__(self, census: Census, panel: Panel, is_allowed: Callable[[object], bool]) -> None:
         self._census = census
@@ -32,8 +32,8 @@ class Settling:
     async def settle(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Turns the loop until no task is pending or nothing can wake those that are, for at most `seconds`.
 
-        What has become ready in time is run to its end. A round is charged with what it should take at most.
-        Then waits for what is no task and may end. Returns the seconds that are left.
+        What has become ready in time is run to its end. A round counts for no more than it should take.
+        Then waits for other objects that may end. Returns the seconds that are left.
         """
         left = seconds
         await turn_until_quiet(loop, ROUND)
@@ -45,7 +45,7 @@ class Settling:
         return await self.let_end(loop, left)
 
     async def let_end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
-        """Waits for what may end by itself, tasks apart; returns what is left of the seconds."""
+        """Waits for objects that may end by themselves, except tasks; returns the seconds that are left."""
         left, lengths = seconds, pauses()
         while left > 0 and self.something_may_end(self._census.living()):
             left -= await pause(loop, (), min(left, next(lengths)))
@@ -53,7 +53,7 @@ class Settling:
         return left
 
     def something_may_end(self, living: Iterable[Any]) -> bool:
-        """Whether something of what lives now may end by itself: a connection that is closing, a thread, …"""
+        """Whether a living object may end by itself: a connection that is closing, a thread, …"""
         self._panel.look_again()
         watched = [obj for obj in living if self._panel.watches(type(obj))]
         if not watched:
@@ -63,7 +63,7 @@ class Settling:
 
 
 def pauses() -> Iterator[float]:
-    """For what cannot tell that it has ended: often at first, as most things end at once."""
+    """Intervals for polling, in seconds: short at first, as most objects end at once."""
     length = ROUND / 32
     while True:
         yield length

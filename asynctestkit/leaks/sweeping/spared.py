@@ -1,4 +1,4 @@
-"""What an allowance lets live beyond its test: if it dies in a later one, that has nothing to do with it."""
+"""Objects that may outlive their test: a later test in which they are destroyed is not charged with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["spare", "spared"]
 
 
 class _Spared:
-    """Coroutines that an allowance let live: if they die in a later test, it has nothing to do with that."""
+    """Unstarted coroutines that may outlive their test, and the ids of those that were destroyed since."""
 
     def __init__(self) -> None:
         self._living: dict[int, weakref.ref[Any]] = {}
@@ -20,7 +20,7 @@ class _Spared:
 
     def add(self, coroutine: Any) -> None:
         identity = id(coroutine)
-        # The callback runs just before the finalizer, which asks `have_died`.
+        # The callback runs just before the finalizer, which calls `have_died`.
         self._living[identity] = weakref.ref(coroutine, lambda _: self._bury(identity))
 
     def have_died(self, coroutine: Any) -> bool:
@@ -34,11 +34,11 @@ class _Spared:
 
 
 spared = _Spared()
-"""Those of this process."""
+"""The spared coroutines of this process."""
 
 
 def spare(obj: object) -> None:
-    """Lets what is no leak, or an allowed one, live on, and keeps it from being a leak of a later test."""
+    """Lets an object that is no leak, or an allowed one, live on without being a leak of a later test."""
     if is_unstarted(obj):
         spared.add(obj)
     elif isinstance(obj, transport_internals.TRANSPORTS):

@@ -1,4 +1,4 @@
-"""The sweep: settle, take stock, cancel, and end what refuses.
+"""The sweep: settle, take stock, cancel tasks, and end those that refuse.
 
 Live objects become `Leak` values here, and nowhere else.
 """
@@ -41,8 +41,8 @@ _Judged = tuple[Any, LeakDetector | None, Leak | None]
 class Sweep:
     """Everything that one test leaves behind, found and ended.
 
-    `leaks`, `used_allowances` and `errors`, which detectors of the user's have raised, grow as things
-    are heard of, and are complete when the sweep is over.
+    `leaks`, `used_allowances` and `errors`, the exceptions of user-defined detectors, grow as leaks are
+    found, and are complete when the sweep is over.
     """
 
     def __init__(
@@ -63,24 +63,24 @@ class Sweep:
         self._settling = Settling(self.census, self._panel, self._findings.allows)
         self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
         self.announced: dict[int, type] = {}
-        """The classes, by id, of what is told as not closed and lives on: it will say so when it dies."""
+        """The classes, by id, of living objects reported as unclosed: they will announce that once more."""
         self._released: list[tuple[LeakDetector, Any]] = []
         self._living: list[Any] = []
-        """What was alive when nothing was left to do for the loop; nothing has happened since."""
+        """The objects that were alive when the loop had nothing left to do; nothing has happened since."""
 
     def open(self, loop: asyncio.AbstractEventLoop, loop_is_tests: bool) -> None:
-        """Sets the mark and begins to listen; `loop_is_tests` says whether the loop was made for the test."""
+        """Sets the mark and begins to listen; `loop_is_tests`: whether the loop was created for the test."""
         self.census.open(loop)
         self._reports.open(loop_is_tests)
 
     def close(self) -> None:
-        """Gives back what `open` has taken of the process."""
+        """Undoes what `open` has changed in the process."""
         self._reports.close()
         self.census.close()
 
     @contextlib.contextmanager
     def hearing_what_the_loop_closes(self) -> Iterator[None]:
-        """While its loop is closed, a test is told what was left on it, and does not show itself."""
+        """While the loop is closed, attributes to the test the warnings that come without an object."""
         self._reports.loop_is_closing = True
         try:
             yield
@@ -89,7 +89,7 @@ class Sweep:
 
     @property
     def phase(self) -> str:
-        """The one that is going on; "setUp" at first. What is created meanwhile is charged to it."""
+        """The current phase; "setUp" at first. What is created meanwhile is attributed to it."""
         return self.census.phase
 
     @phase.setter
@@ -97,7 +97,7 @@ class Sweep:
         self.census.phase = name
 
     def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Collects garbage; whether anything could happen in the loop then, so that `end_tasks` is due."""
+        """Collects garbage; returns whether anything could then happen in the loop: `end_tasks` is needed."""
         if loop.is_closed():
             return False
         self._tasks.hold_connections(loop)
@@ -121,10 +121,10 @@ class Sweep:
     def take_stock(self, loop_ends: bool, spares_process: bool, case: object) -> None:
         """Finds everything else that was created and is still alive, and ends what is a leak.
 
-        `loop_ends` says whether the loop is closed next, and `spares_process` whether nothing is ended that
-        may outlive the test. `case` is the test's instance, None for a block.
+        `loop_ends`: whether the loop is closed next. `spares_process`: whether objects that may outlive the
+        test are left alone. `case` is the test's instance, None for a block.
         """
-        # A pending task has been judged by `end_tasks`: it refused, or is of the test's own.
+        # A pending task has been judged by `end_tasks`: it refused, or is the test's own.
         found = self._living or self.census.living()
         living = [o for o in found if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
         self._living.clear()
@@ -163,22 +163,22 @@ class Sweep:
                 self._panel.ask(judge.release, obj)
 
     def _may_live_on(self, judge: LeakDetector) -> bool:
-        """Whether what this one accuses can stay; a mock finds forgotten calls by their open coroutines."""
+        """Whether this detector's leaks may stay; mocks find forgotten calls by their unclosed coroutines."""
         return judge.may_outlive_tests or (self._spares_coroutines and isinstance(judge, CoroutineLeaks))
 
     def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
-        """What will be heard of again."""
+        """Records a reported object that will announce itself again."""
         if isinstance(judge, UnclosedLeaks):
             self.announced.update({id(obj): type(obj), **announcing_parts(obj)})
 
     def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
-        """Notes the generators whose clean-up had to be cut off after so many seconds; each is told once."""
+        """Adds the generators whose clean-up was cut off after so many seconds; each is reported once."""
         for each in generators:
             if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
                 self._findings.add(leak_of_cut_off(each, seconds))
 
     def has_released_to_await(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether what was released still needs the loop for its end."""
+        """Whether released objects still need the loop in order to end."""
         had_any = bool(self._released)
         self._released = [(d, obj) for d, obj in self._released if self._panel.ask(d.is_gone, obj) is False]
         return had_any and not loop.is_closed() and (bool(self._released) or not is_quiet(loop))
@@ -186,7 +186,7 @@ class Sweep:
     def await_released(
         self, loop: asyncio.AbstractEventLoop, grace_period: float
     ) -> Coroutine[Any, Any, None]:
-        """Turns the loop until what was released has ended; what the test's code says to that is no leak."""
+        """Turns the loop until released objects have ended; errors of the test's code then are no leaks."""
         self._reports.muted = True  # now: some of it runs before the first step of the coroutine
         return self._await_released(loop, grace_period)
 
@@ -204,7 +204,7 @@ class Sweep:
 def _without_the_process(
     judged: list[_Judged], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
 ) -> list[_Judged]:
-    """What was judged; what is not the test's own, but the process's, is no leak."""
+    """What was judged, without the leaks that are the process's and not the test's own."""
     doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
     if not doubtful:
         return judged

@@ -1,1 +1,1 @@
-"""What goes on outside of a loop and could still wake it."""
+"""Activity outside of a loop that could still wake it."""

@@ -1,4 +1,4 @@
-"""What goes on outside of the loop and could still wake it: threads, other processes, signals."""
+"""Activity outside of the loop that could still wake it: threads, other processes, signals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def what_is_at_work(spared: Sequence[str] = ()) -> list[str]:
-    """What may be about to wake the loop, in words; threads with these names do not count."""
+    """What may wake the loop, in words; threads whose names match `spared` do not count."""
     found = [f"thread {each.name!r}" if each.name else "a thread" for each in busy_threads(spared)]
     found = sorted(dict.fromkeys(found))
     found += ["a child process"] * has_children()
@@ -32,10 +32,10 @@ def what_is_at_work(spared: Sequence[str] = ()) -> list[str]:
 
 
 def may_have_unseen_threads() -> bool:
-    """Whether there may be threads that nobody can see, such as those of a library in C or Rust.
+    """Whether there may be threads that cannot be listed, such as those of a library in C or Rust.
 
     They may call into Python at any time. Linux shows the threads of a process. Elsewhere, a compiled module
-    that is not of the standard library may have made some.
+    that is not of the standard library may have started some.
     """
     if is_alone() or thread_count() is not None:
         return False
@@ -51,8 +51,8 @@ def _is_foreign_code(module: ModuleType) -> bool:
 def has_children() -> bool:
     """Whether there are processes that this one has started: running, or ended and not yet waited for.
 
-    Those that `multiprocessing` keeps for itself, and those of a pool without a job, do not count, where the
-    system tells the children apart.
+    Helper processes of `multiprocessing`, and those of a pool without a job, do not count if the system can
+    list the children.
     """
     started = process_internals.started_by_multiprocessing()
     is_parent = _has_direct_children()
@@ -79,7 +79,7 @@ def _has_direct_children() -> bool:
 
 
 def has_alarm() -> bool:
-    """Whether a timer of the process is set that will send it a signal, pytest-timeout's apart."""
+    """Whether a timer is set that will send the process a signal, except pytest-timeout's."""
     if not hasattr(signal, "getitimer"):  # Windows
         return False
     is_set = signal.getitimer(signal.ITIMER_REAL)[0] > 0
@@ -93,7 +93,7 @@ def has_users_signal_handler() -> bool:
 
 
 def _is_installed_for_tests(handler: object) -> bool:
-    """Exempt: what stands for SIGINT as Python has it, and what those put there who run tests."""
+    """Exempt: Python's default handler for SIGINT, and the handlers that test runners install."""
     while isinstance(handler, functools.partial):
         handler = handler.func
     module = getattr(handler, "__module__", None) or type(handler).__module__

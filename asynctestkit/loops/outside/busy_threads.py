@@ -1,7 +1,7 @@
 """Threads that can do something by themselves, and so wake a loop.
 
-A thread that waits without a time-out for a lock or for work can not: until somebody acts, it waits. Linux
-tells what a thread waits for; elsewhere the frames of Python's own threads tell.
+A thread that waits without a timeout for a lock or for work cannot, until another thread acts. Linux shows
+what a thread waits for; elsewhere the frames of Python's own threads show it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class BusyThread(NamedTuple):
     """A thread that may be at work."""
 
     thread: threading.Thread | None
-    """None for one that the `threading` module does not know."""
+    """None for a thread that the `threading` module does not know."""
     number: int
-    """The system's; 0 where that is not known."""
+    """The system's thread identifier; 0 if it is not known."""
 
     @property
     def name(self) -> str:
-        """ "" where it has none."""
+        """The thread's name; "" if `threading` does not know the thread."""
         return self.thread.name if self.thread is not None else ""
 
 
@@ -41,10 +41,10 @@ def is_alone() -> bool:
 
 
 def busy_threads(spared: Sequence[str] = ()) -> list[BusyThread]:
-    """The other threads that may act by themselves, but for those whose names match a spared pattern.
+    """The other threads that may act by themselves, except those whose names match a spared pattern.
 
-    The watchdog's does nothing for a test, nor do those of pytest-xdist and pytest-timeout, nor those that a
-    pool of processes has while it has no job.
+    The watchdog's thread does not count, nor do those of pytest-xdist and pytest-timeout, nor the thread of a
+    process pool without a job.
     """
     if is_alone():
         return []
@@ -54,7 +54,7 @@ def busy_threads(spared: Sequence[str] = ()) -> list[BusyThread]:
     harmless, unknown_harmless = _harmless(spared)
     others = numbers - harmless - {threading.get_native_id(), watchdog_number()}
     busy = others - waiting_for_others(others)
-    busy |= (thread_numbers() or set()) - numbers  # a thread may have been started as the last act of another
+    busy |= (thread_numbers() or set()) - numbers  # a thread may start another just before it waits
     known = {thread.native_id: thread for thread in threading.enumerate()}
     unknown = [number for number in busy if number not in known]
     return [
@@ -64,10 +64,10 @@ def busy_threads(spared: Sequence[str] = ()) -> list[BusyThread]:
 
 
 def foreign_threads() -> set[int]:
-    """The numbers of the threads that Python knows nothing of; none where nobody tells them apart.
+    """The numbers of the threads that Python does not know; empty if they cannot be told apart.
 
     A library in C or Rust has its own. Python does not know the numbers of threads that were started by
-    `_thread`: where there are some, none is known to be foreign.
+    `_thread`: if there are any, no thread is considered foreign.
     """
     if is_alone():
         return set()
@@ -78,7 +78,7 @@ def foreign_threads() -> set[int]:
 
 
 def is_waiting(thread: threading.Thread) -> bool:
-    """Whether one thread can do nothing until somebody else acts."""
+    """Whether a thread can do nothing until another one acts."""
     if thread_count() is not None and thread.native_id is not None:
         return bool(waiting_for_others([thread.native_id]))
     frame = sys._current_frames().get(thread.ident or 0)
@@ -86,9 +86,9 @@ def is_waiting(thread: threading.Thread) -> bool:
 
 
 def _harmless(spared: Sequence[str]) -> tuple[set[int | None], int]:
-    """The numbers of the threads that are nobody's work, and how many more there are without a number."""
+    """The numbers of the threads that do not count, and how many more there are without a number."""
     known = {thread.ident: thread for thread in threading.enumerate()}
-    # Before the frames are taken: a pool whose thread waits has then reported the end of its last job.
+    # Before the frames are taken: then a pool whose manager waits has reported the end of its last job.
     jobless = {thread for thread in known.values() if executor_internals.is_jobless_manager(thread)}
     found: set[int | None] = set()
     without_number = 0
@@ -112,9 +112,9 @@ def _is_harmless(
 
 
 def _is_of_the_test_runner(thread: threading.Thread | None, frame: FrameType | None) -> bool:
-    """Exempt: the thread by which pytest-xdist hears from its parent, and the timer of pytest-timeout.
+    """Exempt: the thread in which pytest-xdist receives from its parent, and the timer of pytest-timeout.
 
-    Neither does anything for a test; but they are there in every one.
+    Neither does anything for a test, but both exist in every test.
     """
     if getattr(getattr(thread, "function", None), "__module__", None) == "pytest_timeout":
         return True
@@ -124,8 +124,8 @@ def _is_of_the_test_runner(thread: threading.Thread | None, frame: FrameType | N
 
 
 def _busy_by_frames(spared: Sequence[str]) -> Iterator[BusyThread]:
-    """Where the system does not tell what a thread waits for."""
-    # A worker that still stands where it waits may have been handed a job.
+    """The busy threads, for systems that do not show what a thread waits for."""
+    # A worker that is still waiting may have been handed a job.
     is_one_coming = any(job.frame() is None for job in jobs_in_flight())
     known = {thread.ident: thread for thread in threading.enumerate()}
     jobless = {thread for thread in known.values() if executor_internals.is_jobless_manager(thread)}

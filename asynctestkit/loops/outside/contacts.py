@@ -1,4 +1,4 @@
-"""The threads that have to do with a loop: its test has started them, they call into it, or work for it."""
+"""The threads that are related to a loop: its test has started them, or they call into it or work for it."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ __all__ = ["Contacts"]
 
 
 class Contacts:
-    """What is known of the threads around one loop since its test began."""
+    """The threads related to one loop since its test began."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._spared: list[tuple[str, ...]] = []
         self.jobs: weakref.WeakSet[asyncio.Future[object]] = weakref.WeakSet()
-        """What `run_in_executor` has returned."""
+        """The futures that `run_in_executor` has returned."""
         self._loop = weakref.ref(loop)
         self._note_older()
 
     def enter(self, spared: tuple[str, ...], *, at_once: bool = False) -> None:
-        """A test begins, or a block in it: the threads that are there when the first begins are older.
+        """Called when a test, or a block in it, begins; threads that exist when the first begins are older.
 
-        Those whose names match the patterns wake nobody until it ends. `at_once`: the loop was made just now.
+        Threads whose names match `spared` do not count until it ends. `at_once`: the loop is new.
         """
         if not self._spared and not at_once:
             self._note_older()
         self._spared.append(spared)
 
     def leave(self, spared: tuple[str, ...]) -> None:
-        """The test, or the block, has ended."""
+        """Called when the test, or the block, has ended."""
         self._spared.remove(spared)
 
     @property
     def spared(self) -> Sequence[str]:
-        """The patterns of the names of threads that wake nobody."""
+        """The name patterns of threads that do not count."""
         return [pattern for patterns in self._spared for pattern in patterns]
 
     def _note_older(self) -> None:
@@ -49,7 +49,7 @@ class Contacts:
         self._callers: set[int] = set()
 
     def note_caller(self) -> None:
-        """The calling thread calls into the loop, as it may do again."""
+        """Records that the calling thread has called into the loop, as it may do again."""
         self._callers.add(threading.get_native_id())
 
     def busy(self) -> list[BusyThread]:
@@ -75,7 +75,7 @@ class Contacts:
 
 
 def _numbers() -> set[int]:
-    """Those of all threads, or of those that `threading` knows where the system does not tell."""
+    """The numbers of all threads, or of those that `threading` knows if the system does not list them."""
     numbers = thread_numbers()
     if numbers is None:
         numbers = {thread.native_id or 0 for thread in threading.enumerate()}

@@ -1,4 +1,4 @@
-"""What the descriptors that a loop watches are, and how far away the other end is."""
+"""The kind of the descriptors that a loop watches, and where their other ends are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["has_unsent", "only_listens", "stays_within"]
 
 
 def only_listens(descriptor: int) -> bool:
-    """Whether it is a listening socket: it wakes for a client, itself a descriptor, thread or child."""
+    """Whether this is a listening socket: only a client wakes it, which shows in other ways."""
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
@@ -27,7 +27,7 @@ def only_listens(descriptor: int) -> bool:
 def stays_within(descriptors: Collection[int]) -> bool:
     """Whether all of them are sockets connected with each other, or within this process or host.
 
-    What is sent to a socket for datagrams that is bound to a loopback address is there at once.
+    Datagrams to a socket that is bound to a loopback address arrive at once.
     """
     ends = [each for each in map(_ends, descriptors) if each[1] is not _NOBODY]
     names = {own for own, _ in ends}
@@ -35,9 +35,9 @@ def stays_within(descriptors: Collection[int]) -> bool:
 
 
 def has_unsent(descriptors: Iterable[int]) -> bool:
-    """Whether something that was sent may not have come to the other end yet; True where nobody tells.
+    """Whether sent data may not have arrived at the other end yet; True if that is not known.
 
-    See SIOCOUTQ in tcp(7): what the other end's system has not acknowledged.
+    See SIOCOUTQ in tcp(7): the data that the other end's system has not acknowledged.
     """
     return any(map(_has_unsent, descriptors))
 
@@ -50,7 +50,7 @@ def _has_unsent(descriptor: int) -> bool:
     try:
         return any(fcntl.ioctl(descriptor, _SIOCOUTQ, bytes(4)))
     except OSError as error:
-        return error.errno != errno.EINVAL  # as a listening socket says
+        return error.errno != errno.EINVAL  # EINVAL: a listening socket
 
 
 _SIOCOUTQ = 0x5411
@@ -58,10 +58,10 @@ _LOOPBACK, _NOBODY = "loopback", "nobody"
 
 
 def _ends(descriptor: int) -> tuple[object, object]:
-    """The names of a socket and of what it is connected to.
+    """The addresses of a socket and of its peer.
 
-    For a Unix socket, the peer's process; for one for datagrams from whoever sends some, _LOOPBACK; for one
-    that listens, _NOBODY.
+    Instead of the peer's address: its process for a Unix socket, _LOOPBACK for a datagram socket on a
+    loopback address, _NOBODY for a listening socket.
     """
     try:
         with socket.socket(fileno=os.dup(descriptor)) as copy:

@@ -1,4 +1,4 @@
-"""The jobs of pools of threads, from their being given to their end."""
+"""The jobs of thread pools, from their submission to their end."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ __all__ = ["Job", "jobs_in_flight", "note_jobs"]
 
 
 class Job:
-    """What a pool of threads was given to do, queued or at work."""
+    """A job of a thread pool, queued or running."""
 
     def __init__(self, item: Any, frame: FrameType) -> None:
         self.item = weakref.ref(item, lambda _: _jobs.discard(self))
         self.site: CreationSite = capture_in_task(below_the_library(frame), "")
-        """The lines that gave it, without the phase, and the one that the task which did goes back to."""
+        """The lines that submitted it, without a phase, and the test's line behind the submitting task."""
         self.given_at = wall_time()
         self._pool = weakref.ref(frame.f_locals["self"])
 
     @property
     def name(self) -> str:
-        """The qualified name of the function that it calls."""
+        """The qualified name of the function that the job calls."""
         function = executor_internals.function_of_job(self.item())
-        while isinstance(function, functools.partial):  # `to_thread` wraps the user's in `Context.run`
+        while isinstance(function, functools.partial):  # `to_thread` wraps it in `Context.run`
             function = next((each for each in function.args if callable(each)), function.func)
         return coroutine_name(function)
 
     def is_in_flight(self) -> bool:
-        """Whether it is queued or at work."""
+        """Whether the job is queued or running."""
         item = self.item()
         return item is not None and not item.future.done()
 
     def is_of(self, pool: futures.Executor) -> bool:
-        """Whether that pool was given it."""
+        """Whether the job was submitted to that pool."""
         return self._pool() is pool
 
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether its end is told to a future of that loop, by `run_in_executor` or `wrap_future`."""
+        """Whether its end sets a future of that loop, through `run_in_executor` or `wrap_future`."""
         item = self.item()
         return item is not None and loop in executor_internals.loops_told_of(item.future)
 
     def frame(self) -> FrameType | None:
-        """The innermost frame of the thread that is at work on it; None while it is queued."""
+        """The innermost frame of the thread that runs the job; None while it is queued."""
         item = self.item()
         innermost = thread_internals.frames_of_others().values() if item is not None else ()
         return next((each for each in innermost if executor_internals.job_run_in(each) is item), None)
 
 
 def jobs_in_flight() -> list[Job]:
-    """Those that are queued, or at work, and not done."""
+    """The jobs that are queued or running, and not done."""
     return [job for job in tuple(_jobs) if job.is_in_flight()]
 
 
@@ -66,7 +66,7 @@ _jobs: set[Job] = set()
 
 
 def note_jobs() -> None:
-    """Notes, from now on and for good, each job that a pool of threads is given."""
+    """Records, from now on, each job that is submitted to a thread pool."""
     install_once("concurrent.futures: the jobs of threads", executor_internals.hook_jobs, _note)
 
 

@@ -1,4 +1,4 @@
-"""What Linux says of this process: its children, its threads, and what those do just now; see proc(5)."""
+"""What Linux shows of this process: its children, its threads, and what those are doing; see proc(5)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["child_numbers", "thread_count", "thread_numbers", "waiting_for_other
 _TASKS = "/proc/self/task"
 _MUCH = 1024
 _FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(platform.machine())
-"""The number of the call by which a thread waits for another: futex(2)."""
+"""The number of the system call by which a thread waits for another: futex(2)."""
 _PRIVATE, _COMMANDS = 0x80, 0x7F
 _WAITS = (0, 9)
 """FUTEX_WAIT, FUTEX_WAIT_BITSET."""
 
 
 def thread_count() -> int | None:
-    """How many there are, those that Python knows nothing of among them; None where nobody tells."""
+    """How many threads there are, including those that Python does not know; None if that is not known."""
     try:
         return os.stat(_TASKS).st_nlink - 2  # "." and ".."
     except OSError:  # no Linux
@@ -28,7 +28,7 @@ def thread_count() -> int | None:
 
 
 def thread_numbers() -> set[int] | None:
-    """Their numbers, as `threading.get_native_id()` gives them; None where nobody tells."""
+    """The threads' numbers, as of `threading.get_native_id()`; None if they are not known."""
     try:
         return set(map(int, os.listdir(_TASKS)))
     except OSError:  # no Linux
@@ -36,9 +36,9 @@ def thread_numbers() -> set[int] | None:
 
 
 def child_numbers() -> set[int]:
-    """Those of the processes that this one has started, and not yet waited for; none where nobody tells.
+    """The identifiers of the processes that this one has started, and not yet waited for.
 
-    Nor if just then a thread ends, and its list with it.
+    Empty if they are not known, as when a thread ends meanwhile, and its list with it.
     """
     try:
         lists = [_read(f"{_TASKS}/{thread}/children") for thread in os.listdir(_TASKS)]
@@ -48,11 +48,11 @@ def child_numbers() -> set[int]:
 
 
 def waiting_for_others(numbers: Collection[int]) -> set[int]:
-    """Those of the threads that wait, without a time-out, for what only another thread here can do.
+    """The threads among these that wait, without a timeout, for what only another thread here can do.
 
-    That is a lock, an event, a condition, a queue: until somebody acts, they cannot do anything. There was a
-    moment at which all of them waited: a thread counts only if it has not run between two looks, both of
-    which went over all of them.
+    That is a lock, an event, a condition, a queue: until another thread acts, they cannot do anything. There
+    was a moment at which all of them waited: a thread counts only if it has not run between two inspections,
+    each of which covered all of them.
     """
     before = {number: _look_at(number) for number in numbers}
     waiting = {number for number, look in before.items() if look.is_waiting}
@@ -60,14 +60,14 @@ def waiting_for_others(numbers: Collection[int]) -> set[int]:
 
 
 class _Look(NamedTuple):
-    """What a thread does."""
+    """What a thread is doing."""
 
     call: bytes
     """The system call that it is in, with its arguments."""
     state: bytes
-    """S for one that sleeps. One that was woken and has no processor yet is still in its call."""
+    """S if it sleeps. A thread that was woken and has no processor yet is still in its call."""
     run: bytes
-    """How long it has run so far, and how often: taken last, so that nothing of the others is older."""
+    """How long it has run so far, and how often: read last, so that the other values are not newer."""
 
     @property
     def is_waiting(self) -> bool:
@@ -80,7 +80,7 @@ class _Look(NamedTuple):
 
 
 def _look_at(number: int) -> _Look:
-    """Everything is empty when it has ended."""
+    """What a thread is doing; all values are empty if it has ended."""
     try:
         call = _read(f"{_TASKS}/{number}/syscall")
         state = _read(f"{_TASKS}/{number}/stat").rpartition(b") ")[2][:1]

@@ -1,1 +1,1 @@
-"""Virtual time: a clock that jumps to the next timer where nothing else can happen."""
+"""Virtual time: a clock that jumps to the next timer when nothing else can happen."""

@@ -1,4 +1,4 @@
-"""Virtual time: the arithmetic of a clock that stands still until somebody moves it."""
+"""Virtual time: the arithmetic of a clock that stands still until it is advanced."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ...cpython.originals import asyncio, threading
 __all__ = ["Clock", "VirtualClock"]
 
 _START = 131_072.0
-"""Not zero: code that begins with `last = 0.0` counts on a clock that has long been going.
+"""Not zero: code that begins with `last = 0.0` relies on a clock that has been running for long.
 
-A day and a half, and no more: the further it has got, the coarser are the steps that a float can tell apart.
+A day and a half, and no more: the greater the time, the coarser are the steps that a float can represent.
 """
 _CLOSE = 2e-8
-"""Seconds: what is that near to a whole microsecond is one, after sums that floats do not give exactly."""
+"""Seconds within which a time counts as a whole microsecond, as sums of floats are not exact."""
 _MONTH = 30 * 24 * 3600.0
 
 
@@ -28,14 +28,14 @@ class Clock:
         self._limit = _MONTH
 
     def time(self) -> float:
-        """What `loop.time()` says."""
+        """The same as `loop.time()`."""
         return self._loop.time()  # type: ignore[union-attr]  # the virtual clock alone has none
 
     @property
     def elapsed(self) -> float:
         """Seconds on the loop's clock since the test began, before its set-up, to the nanosecond.
 
-        A sum of whole microseconds comes out as such. Over centuries a float is coarser than that.
+        A sum of whole microseconds is returned as such. Over centuries a float is coarser than that.
         """
         elapsed = self.time() - self._began
         whole = round(elapsed, 6)
@@ -45,7 +45,7 @@ class Clock:
     def limit(self) -> float:
         """How far `elapsed` may go on the virtual clock before the test fails with RunawayError.
 
-        Thirty days unless assigned; infinity is no limit. On the real clock it means nothing.
+        Thirty days unless assigned; infinity is no limit. On the real clock it has no effect.
         """
         return self._limit
 
@@ -59,26 +59,26 @@ class Clock:
 
 
 class VirtualClock(Clock):
-    """A clock that goes only when it is told to. It never goes back."""
+    """A clock that moves only when it is advanced, and never backwards."""
 
     def __init__(self) -> None:
         self.now = _START
         self._moving = threading.RLock()
-        """Threads may let time pass, too, and signal handlers, in the middle of it; it never goes back."""
+        """Other threads may advance the clock, too, and signal handlers, meanwhile; it never goes back."""
         self._grace = 0.0
         super().__init__(None)
 
     def time(self) -> float:
-        """What `loop.time()` says."""
+        """The same as `loop.time()`."""
         return self.now
 
     def advance_to(self, when: float) -> None:
-        """Jumps to a point in time, exactly; one that is past already is now."""
+        """Jumps to a point in time, exactly; does nothing if that has passed already."""
         with self._moving:
             self.now = max(self.now, when)
 
     def advance_by(self, seconds: float) -> None:
-        """Lets some seconds pass."""
+        """Advances the clock by some seconds."""
         with self._moving:
             self.now += seconds
 
@@ -86,16 +86,16 @@ class VirtualClock(Clock):
     def resolution(self) -> float:
         """The smallest step from now, which grows with the clock.
 
-        A loop runs what is due before `now + resolution`. With this step that is what is due now, and nothing
-        that is due later; with a fixed one, such as a nanosecond, adding it changes nothing any more when
-        floats have got coarser than that, and the loop turns for ever without finding the timer due.
+        A loop runs the timers due before `now + resolution`. With this step, those are the timers due now,
+        and none that are due later. A fixed step, such as a nanosecond, has no effect once floats are coarser
+        than that: the loop would turn for ever without finding the timer due.
         """
         return math.ulp(self.now)
 
     def allows(self, when: float) -> bool:
-        """Whether that point in time lies within the limit."""
+        """Whether a point in time lies within the limit."""
         return when - self._began <= self._limit + self._grace
 
     def extend(self) -> None:
-        """Grants the limit once more: what is cancelled because of it may need time to end."""
+        """Grants the limit once more: code that is cancelled because of it may need time to end."""
         self._grace += self._limit

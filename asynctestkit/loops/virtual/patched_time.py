@@ -1,4 +1,4 @@
-"""The functions of the `time` module, following a virtual clock for the length of a test."""
+"""The functions of the `time` module, following a virtual clock for the duration of a test."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["PatchedTime"]
 
 _NAMES = ("time", "monotonic", "perf_counter")
 _PATIENCE, _POLLS = 1.0, 20
-"""Wall seconds for which, and how often, code asks for the time before it passes."""
+"""Wall seconds for which code must poll the clock, and how often, before time passes by itself."""
 
 
 class PatchedTime:
     """`time.time`, `monotonic`, `perf_counter` and their `_ns` forms on virtual time, until `restore`.
 
-    `monotonic` says what `loop.time()` says, as on a real loop; the others go on from where they were.
-    `time.sleep` lets virtual time pass; in other threads it sleeps, as they go on outside of virtual time.
-    What has imported a function by its own name, as `from time import sleep` does, has the real one, and so
-    have the `datetime` module, all of it, and everything else that is written in C.
+    `monotonic` equals `loop.time()`, as on a real loop; the others continue from their current value.
+    `time.sleep` advances virtual time; in other threads, which run outside of virtual time, it sleeps.
+    Code that has imported a function by name, as with `from time import sleep`, has the real one, and so
+    have the whole `datetime` module, and everything else that is written in C.
 
-    Code that asks again and again whether a point in time has come, without any sleep that would bring it
-    nearer, waits for the world outside: after a wall second of that, time passes at real speed.
+    Code that polls the clock for a point in time, without any sleep that would bring it nearer, waits for
+    the world outside: after a wall second of that, time passes at real speed.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -47,13 +47,13 @@ class PatchedTime:
 
     @classmethod
     def of(cls, clock: Clock) -> PatchedTime:
-        """The module on that clock; ValueError if it is a real one, which `time` follows anyway."""
+        """Patches the module to follow a clock; ValueError if that is real, which `time` follows anyway."""
         if not isinstance(clock, VirtualClock):
             raise ValueError('patch_time = True needs virtual time: say clock = "virtual" as well')
         return cls(clock)
 
     def restore(self) -> None:
-        """Puts the functions back that were there before."""
+        """Restores the functions that were there before."""
         for name, original in self._originals.items():
             setattr(time, name, original)
 
@@ -80,7 +80,7 @@ class PatchedTime:
         return now
 
     def _pass_if_polled(self) -> None:
-        """In any thread; what two of them do at once is a matter of some moments more or less."""
+        """Called in any thread; a race between two of them only changes when time begins to pass."""
         if self._clock.now != self._seen:
             self._seen, self._seen_at, self._asked = self._clock.now, wall_time(), 0
             return
@@ -96,7 +96,7 @@ class PatchedTime:
             if threading.get_ident() != self._own:
                 original(seconds)
                 return
-            # The real one refuses what is negative, no number, or more than it can count.
+            # The real one rejects values that are negative, too large, or no numbers.
             original(seconds if seconds > threading.TIMEOUT_MAX else min(seconds, 0.0))
             self._clock.advance_by(seconds)
 

@@ -32,7 +32,7 @@ class VirtualEventLoop(HygienicEventLoop):
 
 
 def clock_of(loop: asyncio.AbstractEventLoop, setting: str) -> Clock:
-    """A new test's clock; RuntimeError if the setting is "virtual" and the loop has no virtual time."""
+    """The clock for a new test; RuntimeError if the setting is "virtual" and the loop has no virtual time."""
     if isinstance(loop, VirtualEventLoop):
         return loop.clock
     if setting == "virtual":

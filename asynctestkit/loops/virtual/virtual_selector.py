@@ -1,4 +1,4 @@
-"""A selector that makes virtual time jump instead of waiting, and knows when that leads nowhere."""
+"""A selector that makes virtual time jump instead of waiting, and detects when that leads nowhere."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from .clock import VirtualClock
 __all__ = ["VirtualSelector"]
 
 _SLICE = 0.005
-"""Wall seconds between two looks at what is at work outside of the loop while time stands still."""
+"""Wall seconds between two checks for activity outside of the loop while time stands still."""
 _PATIENCE = 1.0
-"""Wall seconds for which time stands still if the outside is not heard of; then it has real speed."""
+"""Wall seconds for which time stands still without an event from outside; then it has real speed."""
 _PATIENCE_IN_ALL = 5.0
-"""The same, where something is heard again and again: a thread may tick for ever."""
+"""The same if events keep coming: a thread may tick for ever."""
 _NEAR, _FAR = 0.001, 0.05
-"""Wall seconds for data on its way, before a jump: within this process, and from elsewhere."""
+"""Wall seconds to wait for data on its way, before a jump: within this process, and from elsewhere."""
 _SPINS, _SPIN_SECONDS, _PIPE_SECONDS = 50_000, 5.0, 50.0
-"""Turns without virtual time passing, and wall seconds that they take, both at the least, of a spinner.
+"""The least turns without virtual time passing, and their least wall seconds, that count as spinning.
 
-Some 30,000 turns are nothing unusual. Where no task is in the middle of `sleep(0)`, they may as well be a
-million items on their way through a queue.
+Some 30,000 turns are nothing unusual. If no task is suspended in `sleep(0)`, the longer time applies: it may
+be a million items on their way through a queue.
 """
 _BEATS = 100_000
-"""Jumps to timers of background tasks only, after which the tasks that wait for them are given up."""
+"""Jumps to timers of background tasks alone after which a standstill is reported."""
 _ROUND = 1000
-"""Turns, or jumps, between two looks at the tasks."""
+"""Turns, or jumps, between two inspections of the tasks."""
 
 
 class VirtualSelector(WatchfulSelector):
-    """Moves the clock to the next timer when nothing else can happen, and waits for what still can."""
+    """Moves the clock to the next timer when nothing else can happen, and waits while something still can."""
 
     def __init__(
         self,
@@ -53,19 +53,19 @@ class VirtualSelector(WatchfulSelector):
         self._background = background
         self._clock = clock
         self._had_alarm = has_alarm()
-        """One set by who runs the tests, to end those that hang, is none of this test's."""
+        """An alarm of the test runner, set to end tests that hang, does not count."""
         self._foreign_before = foreign_threads()
-        """A library in C has its workers, idle or not; those that come now are at work for the test."""
+        """A library in C has its workers, idle or not; only those started later work for the test."""
         self._turns = 0
         self._turning_since, self._looks = 0.0, 0
         self._stood = self._stood_in_all = 0.0
-        """Wall seconds of standing still for the outside: since it was last heard of, and in all."""
+        """Wall seconds for which time stood still for the outside: since its last event, and in all."""
         self._beats = 0
         self._standing: dict[asyncio.Task[Any], object] = {}
-        """What each task waited for, background ones apart, when it was last looked at."""
+        """What each task, except background tasks, waited for when it was last inspected."""
 
     def select(self, timeout: float | None = None) -> Events:
-        """As the standard selector's, but for the waiting."""
+        """As the standard selector's, except for the waiting."""
         if timeout is not None and timeout <= 0:
             events = self._turn()
         else:
@@ -93,11 +93,11 @@ class VirtualSelector(WatchfulSelector):
         if spent < _SPIN_SECONDS:
             return False
         if self._is_at_work():
-            self._turns = 0  # what waits for that has its time afterwards as well
+            self._turns = 0  # what waits for that gets the full time afterwards
             return False
         self._looks += 1
         if self._looks == 1:
-            return False  # what has ended just now may be what is waited for
+            return False  # the activity that has just ended may be what the task waits for
         return spent >= _PIPE_SECONDS or any(map(_yields, task_internals.all_tasks(self._loop)))
 
     def _wait_or_jump(self) -> Events:
@@ -132,9 +132,9 @@ class VirtualSelector(WatchfulSelector):
         )
 
     def _is_background_alone(self, timer: asyncio.TimerHandle) -> bool:
-        """Whether for long only timers of background tasks were due, and no other task has moved."""
+        """Whether only timers of background tasks were due for long, and no other task has moved."""
         background = self._background
-        is_any = len(background) > 0  # a walk through an empty WeakSet takes as long as the jump
+        is_any = len(background) > 0  # iterating over an empty WeakSet takes as long as the jump
         woken = {id(each) for each in wait_internals.arguments_of(timer)} if is_any else ()
         if not is_any or not any(id(task_internals.awaited_future(task)) in woken for task in background):
             self._beats = 0
@@ -153,7 +153,7 @@ class VirtualSelector(WatchfulSelector):
         return self._beats >= _BEATS
 
     def _wait_for_outside(self, due: float) -> Events:
-        """A little; once patience is over, time passes meanwhile, but not beyond what is due."""
+        """Waits a little; once patience is over, time passes meanwhile, but not beyond the next timer."""
         is_patient = self._stood < _PATIENCE and self._stood_in_all < _PATIENCE_IN_ALL
         began = wall_time()
         events = selectors.DefaultSelector.select(self, min(_SLICE, due - self._clock.now))
@@ -166,7 +166,7 @@ class VirtualSelector(WatchfulSelector):
         return events
 
     def _wait_for_data(self, due: float) -> Events:
-        """For what may be on its way: not for longer than the jump would skip, nor for new clients."""
+        """Waits for data on its way, for no longer than the jump would skip; not for new clients."""
         descriptors = loop_internals.watched_descriptors(self._loop)
         if all(map(only_listens, descriptors)):
             return []
@@ -175,12 +175,12 @@ class VirtualSelector(WatchfulSelector):
         elif has_unsent(descriptors):
             longest = _NEAR
         else:
-            longest = 0.0  # all that was sent has arrived, maybe since the last look
+            longest = 0.0  # all that was sent has arrived, maybe just now
         return selectors.DefaultSelector.select(self, max(0.0, min(longest, due - self._clock.now)))
 
 
 def _yields(task: asyncio.Task[Any]) -> bool:
-    """Whether a task has let the others go first, as `sleep(0)` does, without waiting for anything."""
+    """Whether a task has yielded to the others, as `sleep(0)` does, without waiting for anything."""
     coroutine = task_internals.coroutine_of(task)
     if not inspect.iscoroutine(coroutine) or task_internals.awaited_future(task) is not None:
         return False
