@@ -29,8 +29,9 @@ def load_tests(loader, tests, pattern):
     if loader.testNamePatterns or not hasattr(os, "fork"):
         return loader.discover(str(_HERE), pattern=pattern)
     files = {path.parent if path.parent in _TOGETHER else path for path in _HERE.rglob(pattern)}
-    names = [".".join(path.relative_to(_HERE.parent).with_suffix("").parts) for path in sorted(files)]
-    # What comes last in the alphabet, whole test runs, takes longest.
-    units = [Unit(loader.loadTestsFromName, name) for name in reversed(names)]
+    # Folders, and then what comes last in the alphabet, whole test runs, take longest.
+    files = sorted(files, key=lambda path: (path in _TOGETHER, path), reverse=True)
+    names = [".".join(path.relative_to(_HERE.parent).with_suffix("").parts) for path in files]
+    units = [Unit(loader.loadTestsFromName, name) for name in names]
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return ParallelSuite(units, 2 * processors)  # as many tests wait
