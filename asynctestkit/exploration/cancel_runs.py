@@ -20,7 +20,7 @@ from ..settings import Settings
 from .deviations import Cancel, Schedule, StepKey
 from .held import HeldLocks
 from .nested import Interrupts, NestedRunner
-from .steps import Applied
+from .told import Applied
 
 __all__ = ["MAIN", "UNBEGUN", "CancelRuns", "Ran", "cancellations_of"]
 

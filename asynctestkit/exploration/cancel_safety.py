@@ -22,7 +22,7 @@ from ..stacks.code_owners import below_the_library
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
 from .deviations import Cancel
-from .steps import Applied
+from .told import Applied
 
 __all__ = ["CancelAssertions"]
 

@@ -18,6 +18,7 @@ from .lost import what_is_lost
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
+from .told import difference_of
 
 __all__ = ["Calls", "Exploration"]
 
@@ -85,7 +86,7 @@ class Exploration:
             return first.calls  # as ever: there is nothing to be explored
         again = self._live(())
         if again.failure is not None or again.trace != first.trace:
-            difference = _difference(first, again)
+            difference = difference_of(first.trace, again.trace)
             if not self._uncontrolled or again.failure is not None:
                 return self._failed(_NOT_THE_SAME.format(difference), again)
         self._limit = max(_LEAST_LIMIT, _TIMES * first.elapsed)
@@ -174,7 +175,8 @@ class Exploration:
         if told.failure is None:
             lines.append("run once more in this schedule, it passed: something else has a say in it as well")
         elif (told.trace, type(told.failure)) != (shortest.trace, kind):
-            lines.append(f"run twice in this schedule, it went two ways: {_difference(shortest, told)}")
+            difference = difference_of(shortest.trace, told.trace)
+            lines.append(f"run twice in this schedule, it went two ways: {difference}")
         lines += self._uncontrolled_lines()
         steps = ["", *diagram(told.taken, shortest.schedule, told.applied)] if told.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
@@ -240,19 +242,3 @@ _UNMET = (
     "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"
     "remedy: explore it again, with @explore"
 )
-
-
-def _difference(one: Life, other: Life) -> str:
-    """Where two lives parted."""
-    for place, (first, second) in enumerate(zip(one.trace, other.trace, strict=False)):
-        if first != second:
-            return f"in place {place + 1}, {_step(second)} in place of {_step(first)}"
-    if len(one.trace) != len(other.trace):
-        longer = max(one.trace, other.trace, key=len)
-        further = longer[min(len(one.trace), len(other.trace))]
-        return f"{len(other.trace)} steps in place of {len(one.trace)}, from {_step(further)} on"
-    return "the same steps, and another outcome"
-
-
-def _step(key: tuple[str, int]) -> str:
-    return f"{key[0]}@{key[1]}"

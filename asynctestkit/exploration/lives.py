@@ -16,8 +16,7 @@ from .deviations import Cancel, Deviation, Fault, Hold, Schedule, StepKey
 from .faults import Faults, Raised
 from .held import HeldLocks
 from .loop import ExploredLoop
-from .steps import Applied
-from .told import Taken
+from .told import Applied, Taken
 from .walk import Walk
 
 __all__ = ["Life", "RunOne", "Script", "live"]

@@ -13,19 +13,19 @@ import collections
 from asyncio import Handle
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..cpython import step_internals, wait_internals
 from ..cpython.originals import asyncio
 from ..cpython.versions import HAS_RUNNER
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import AwaitChain, chain_of_task
-from .deviations import Cancel, Deviation, Hold, Schedule, StepKey
+from .deviations import Cancel, Hold, Schedule, StepKey
 from .names import TaskNames, Walker, is_internal
-from .told import Taken, step_taken
+from .told import Applied, Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
 
-__all__ = ["Applied", "StepQueue"]
+__all__ = ["StepQueue"]
 
 _MOST_STEPS = 2000
 """Steps of others after which a held step runs in any case: they may well go on for ever."""
@@ -34,17 +34,6 @@ _MOST_CHOICES = 64
 """Steps of which one is chosen by chance, where there are more."""
 
 _pop = collections.deque.popleft
-
-
-class Applied(NamedTuple):
-    """A deviation that came to pass, and where the task stood then."""
-
-    deviation: Deviation
-    chain: AwaitChain
-    error: str = ""
-    """What a call has failed with."""
-    key: StepKey | None = None
-    """The step in which that was; None where it was in none."""
 
 
 class StepQueue(collections.deque[Handle]):
@@ -238,12 +227,7 @@ class _Step:
     _cancelled = False
 
     def __init__(
-        self,
-        queue: StepQueue,
-        handle: Handle,
-        task: asyncio.Task[Any],
-        key: StepKey,
-        asleep: Cancel | None,
+        self, queue: StepQueue, handle: Handle, task: asyncio.Task[Any], key: StepKey, asleep: Cancel | None
     ) -> None:
         self._queue, self._handle, self._task, self._key, self._asleep = queue, handle, task, key, asleep
 

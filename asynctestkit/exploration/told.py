@@ -1,16 +1,28 @@
-"""A step of a task in detail: from where to where, and when."""
+"""What is told of a run: each step in detail, what came to pass, where it parted from another run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..cpython import task_internals
 from ..cpython.originals import asyncio
 from ..stacks.await_chain import AwaitChain, chain_of_task
 from ..stacks.code_owners import is_own
-from .deviations import StepKey
+from .deviations import Deviation, StepKey
 
-__all__ = ["Taken", "step_taken"]
+__all__ = ["Applied", "Taken", "difference_of", "step_taken"]
+
+
+class Applied(NamedTuple):
+    """A deviation that came to pass, and where the task stood then."""
+
+    deviation: Deviation
+    chain: AwaitChain
+    error: str = ""
+    """What a call has failed with."""
+    key: StepKey | None = None
+    """The step in which that was; None where it was in none."""
 
 
 class Taken(NamedTuple):
@@ -46,3 +58,18 @@ def _end_of(task: asyncio.Task[Any]) -> str:
         return "cancelled"
     error = task_internals.exception_unlooked(task)
     return "returned" if error is None else f"raised {type(error).__name__}"
+
+
+def difference_of(one: Sequence[StepKey], other: Sequence[StepKey]) -> str:
+    """Where two runs of the same schedule parted, by the steps that they took."""
+    for place, (first, second) in enumerate(zip(one, other, strict=False)):
+        if first != second:
+            return f"in place {place + 1}, {_text(second)} in place of {_text(first)}"
+    if len(one) != len(other):
+        further = max(one, other, key=len)[min(len(one), len(other))]
+        return f"{len(other)} steps in place of {len(one)}, from {_text(further)} on"
+    return "the same steps, and another outcome"
+
+
+def _text(key: StepKey) -> str:
+    return f"{key[0]}@{key[1]}"

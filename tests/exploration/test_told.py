@@ -1,10 +1,10 @@
-"""A step in detail."""
+"""Steps in detail, and where two runs parted."""
 
 import asyncio
 import contextlib
 import unittest
 
-from asynctestkit.exploration.told import step_taken
+from asynctestkit.exploration.told import difference_of, step_taken
 from asynctestkit.stacks.await_chain import AwaitChain, chain_of_task
 from asynctestkit.stacks.places import Place
 
@@ -44,3 +44,13 @@ class ToldTests(unittest.IsolatedAsyncioTestCase):
     async def test_what_is_none_of_the_tests(self):
         """A step within this library alone, such as 3.10 has around each phase, is left out."""
         self.assertIsNone(await self.after(asyncio.sleep(0), is_main=True, before=AwaitChain((), "")))
+
+
+class DifferenceTests(unittest.TestCase):
+    def test_where_they_parted(self):
+        """In another step, in one step more or fewer, or in nothing but how they ended."""
+        one = [("main", 1), ("a", 1), ("b", 1)]
+        self.assertEqual(difference_of(one, [*one[:2], ("c", 1)]), "in place 3, c@1 in place of b@1")
+        self.assertEqual(difference_of(one, one[:2]), "2 steps in place of 3, from b@1 on")
+        self.assertEqual(difference_of(one, [*one, ("c", 2)]), "4 steps in place of 3, from c@2 on")
+        self.assertEqual(difference_of(one, one), "the same steps, and another outcome")

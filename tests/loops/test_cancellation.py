@@ -38,18 +38,15 @@ class CancellationTestCase(unittest.TestCase):
         self.loop = asyncio.SelectorEventLoop()
         self.loop.set_debug(False)
         self.addCleanup(self.loop.close)
-        self.release = asyncio.Event()
         self.addCleanup(self.end_all)
+        self.release = asyncio.Event()
 
     def end_all(self):
-        """What a test has left by then would be complained of where it is destroyed."""
+        """What is left by then would be complained of where it is destroyed."""
         self.release.set()
         while left := asyncio.all_tasks(self.loop):
-            for task in left:
-                task.cancel()
+            asyncio.gather(*left, return_exceptions=True).cancel()
             self.loop.run_until_complete(asyncio.wait(left))
-            for task in left:
-                task.cancelled() or task.exception()
 
     def start(self, *coroutines):
         """Tasks that have come as far as they can."""
