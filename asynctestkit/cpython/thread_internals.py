@@ -72,13 +72,15 @@ def thread_of(ident: int) -> threading.Thread | None:
 def waits_without_limit(frame: FrameType) -> bool:
     """Whether the innermost frame of a thread waits for a condition, or for a job, without a timeout.
 
-    `Condition.wait`, Lib/threading.py, through which events, queues and `Thread.join` of old wait: its
-    `waiter` is a lock that `notify` releases. `_worker`, Lib/concurrent/futures/thread.py, waits in C.
+    `Condition.wait`, Lib/threading.py, through which events and queues wait: its `waiter` is a lock that
+    `notify` releases and takes out of `_waiters`; from 3.14 it may be handed over, locked, to the thread that
+    is woken. `_worker`, Lib/concurrent/futures/thread.py, waits in C.
     """
     variables = frame.f_locals
     if frame.f_code is _CONDITION_WAIT:
-        waiter = variables.get("waiter")
-        return variables.get("timeout") is None and waiter is not None and waiter.locked()
+        waiter: Any = variables.get("waiter")
+        is_in_line = waiter in tuple(getattr(variables.get("self"), "_waiters", ()))
+        return variables.get("timeout") is None and is_in_line and bool(waiter.locked())
     is_idle = is_idle_worker(frame) and variables.get("work_item") is None
     return is_idle and variables["work_queue"].empty()
 

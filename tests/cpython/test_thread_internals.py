@@ -124,6 +124,10 @@ class WorkersTests(unittest.TestCase):
                 pass
             frame = sys._current_frames()[thread.ident]
             self.assertEqual(thread_internals.waits_without_limit(frame), limit is None)
+            # As where the lock is handed over: the thread is woken, and the lock locked still.
+            waiter = event._cond._waiters.popleft()
+            self.assertFalse(thread_internals.waits_without_limit(frame))
+            event._cond._waiters.append(waiter)
             event.set()
             thread.join()
         self.pool.submit(int).result()

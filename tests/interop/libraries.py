@@ -24,8 +24,13 @@ import redis
 import redis.asyncio
 import sqlalchemy
 import sqlalchemy.ext.asyncio
+import starlette.applications
+import starlette.responses
+import starlette.routing
 import time_machine
 import uvloop
+import websockets.asyncio.client
+import websockets.asyncio.server
 
 from asynctestkit import STRICT_DETECTORS, HygienicAsyncTestCase, LeakError
 from tests.running import run_case
@@ -101,6 +106,15 @@ async def answer(reader, writer):
     writer.close()
 
 
+async def say_nothing(reader, writer):
+    """An HTTP answer without a body, on a connection that stays open as long as the client has it."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+
+
 async def by_redis():
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
@@ -124,6 +138,30 @@ async def by_aiohttp():
             await session.get("http://127.0.0.1:9/")
 
 
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)
+
+
+async def by_websockets():
+    async with websockets.asyncio.server.serve(echo, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        async with websockets.asyncio.client.connect(f"ws://{host}:{port}", proxy=None) as client:
+            await client.send("hello")
+            assert await client.recv() == "hello"
+
+
+async def greet(request):
+    return starlette.responses.JSONResponse({"hello": request.query_params["name"]})
+
+
+async def by_starlette():
+    app = starlette.applications.Starlette(routes=[starlette.routing.Route("/", greet)])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+        assert (await client.get("/?name=x")).json() == {"hello": "x"}
+
+
 USES = (
     in_a_process,
     in_a_thread,
@@ -134,6 +172,8 @@ USES = (
     by_redis,
     by_httpx,
     by_aiohttp,
+    by_websockets,
+    by_starlette,
 )
 
 
@@ -175,6 +215,12 @@ class InnocenceTests(unittest.TestCase):
                 with self.subTest(use.__name__, **members):
                     self.assertPasses(case_of(use, **members))
 
+    def test_on_the_virtual_clock(self):
+        """Time stands still while a library is at work, and nothing is charged with its waits."""
+        for use in (*USES, *USES):
+            with self.subTest(use.__name__):
+                self.assertPasses(case_of(use, clock="virtual"))
+
     def test_in_other_orders(self):
         """Each pair, each of them first."""
         for first, second in itertools.permutations(USES, 2):
@@ -207,6 +253,43 @@ class UnclosedTests(unittest.TestCase):
         for body in (drops, keeps, drops_in_a_cycle):
             with self.subTest(body.__name__):
                 self.assertEqual(self.leaks(body), [("unclosed", "ClientSession")])
+
+    def test_clients(self):
+        """The remedy for a connection or thread names the object that keeps it, on both clocks."""
+
+        async def by_httpx(case):
+            async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+                case.client = httpx.AsyncClient()
+                await case.client.get("http://{}:{}/".format(*server.sockets[0].getsockname()))
+
+        async def by_redis(case):
+            async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+                host, port = server.sockets[0].getsockname()
+                options = {"protocol": 2, "lib_name": None, "lib_version": None}
+                case.client = redis.asyncio.Redis(host=host, port=port, **options)
+                await case.client.ping()
+
+        async def by_aiosqlite(case):
+            case.connection = await aiosqlite.connect(":memory:")
+
+        async def by_websockets(case):
+            async with websockets.asyncio.server.serve(echo, "127.0.0.1", 0) as server:
+                host, port = server.sockets[0].getsockname()
+                case.client = await websockets.asyncio.client.connect(f"ws://{host}:{port}", proxy=None)
+                server.close(close_connections=False)
+
+        for clock in ("real", "virtual"):
+            for body, maker in (
+                (by_httpx, "httpx.AsyncClient"),
+                (by_redis, "redis.Redis"),
+                (by_aiosqlite, "aiosqlite.Connection"),
+                (by_websockets, "websockets.connect"),
+            ):
+                with self.subTest(maker, clock=clock):
+                    members = {"test": body, "clock": clock, "settle_time": 0.2}
+                    outcome = run_case(type("Uses", (HygienicAsyncTestCase,), members))
+                    remedies = {leak.remedy for leak in outcome.leaks}
+                    self.assertIn(f"close the {maker} that made it", remedies, outcome.report)
 
     def test_on_uvloop(self):
         """A server that is left there is told by the warning that it gives; a clean test by nobody."""

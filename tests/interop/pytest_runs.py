@@ -11,7 +11,7 @@ import textwrap
 import unittest
 from pathlib import Path
 
-from tests.case_runs import environment
+from tests.case_runs import ROOT, environment
 
 CLASSES = """
     import asyncio
@@ -199,6 +199,54 @@ class FunctionsTests(PytestCase):
         arguments = ("--hygiene=report", "-n", "2", "--deselect", "test_functions.py::test_sync")
         self.assertEqual(self.pytest(*arguments, mode="auto"), 0, self.printed)
         self.assertPrinted("9 tests, 5 leaky (5 leaks at 1 place)", "9 passed")
+
+
+class BesidePluginsTests(PytestCase):
+    def test_time_limits_and_sockets(self):
+        """pytest-timeout's limit, by signal or thread, and pytest-socket's ban change no verdict."""
+        for options in (
+            ("--timeout=60",),
+            ("--timeout=60", "--timeout-method=thread"),
+            ("--disable-socket", "--allow-unix-socket", "--deselect", "test_classes.py::ServerTests"),
+        ):
+            with self.subTest(options):
+                self.assertEqual(self.pytest("--hygiene=fail", *options), 1, self.printed)
+                self.assertPrinted("LeakError: left behind: task 'bg:feed'", "1 passed")
+
+    def test_a_limit_that_is_reached(self):
+        """It is pytest-timeout that ends the test, and the next one is guarded."""
+        self.write(
+            "test_hangs.py",
+            """
+            import asyncio
+            import unittest
+
+
+            class Tests(unittest.IsolatedAsyncioTestCase):
+                async def test_a_hang(self):
+                    await asyncio.sleep(3600)
+
+                async def test_b_leak(self):
+                    self.task = asyncio.create_task(asyncio.sleep(3600), name="bg:next")
+            """,
+        )
+        self.assertEqual(self.pytest("--hygiene=fail", "--timeout=1", "test_hangs.py"), 1, self.printed)
+        self.assertPrinted("Timeout (>1.0s) from pytest-timeout", "LeakError: left behind: task 'bg:next'")
+        self.assertPrinted("2 failed")
+
+
+class OwnSuiteTests(unittest.TestCase):
+    def test_rooms_of_it(self):
+        """The library's own tests pass under pytest as under unittest, with its plug-in loaded."""
+        rooms = ("assertions", "leaks/kinds", "lifecycle", "mocks", "settings")
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "asynctestkit.pytest_plugin",
+             "-p", "no:cacheprovider", *(f"tests/{room}" for room in rooms)],
+            cwd=ROOT, env=environment(), timeout=600, encoding="utf-8",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.assertEqual(ended.returncode, 0, ended.stdout[-6000:])
+        self.assertRegex(ended.stdout, r"[1-9]\d{2,} passed")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from asynctestkit.loops.loop import HygienicEventLoop
 
 class ContactsTests(unittest.TestCase):
     def setUp(self):
-        self.loops = []
+        self.threads = []
+        self.addCleanup(lambda: [thread.join(60) for thread in self.threads])  # the next test has its own
         self.over = threading.Event()
         self.addCleanup(self.over.set)
         self.before = set(self.busy(self.make_loop()))
@@ -29,6 +30,7 @@ class ContactsTests(unittest.TestCase):
     def start(self, target=None, name="ticker"):
         thread = threading.Thread(target=target or self.over.wait, args=(30,), name=name, daemon=True)
         thread.start()
+        self.threads.append(thread)
         return thread
 
     def test_an_older_thread(self):
@@ -100,7 +102,7 @@ class ContactsTests(unittest.TestCase):
                 loop.run_until_complete(given)
                 self.over.clear()
 
-    def test_an_older_job_that_the_loop_is_reported(self):
+    def test_an_older_job_that_the_loop_hears_of(self):
         """A job that was given before the test counts once a future of the loop waits for it."""
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
             job = pool.submit(self.over.wait, 30)
