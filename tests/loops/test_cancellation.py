@@ -13,13 +13,10 @@ from unittest import mock
 from asynctestkit.cpython.task_internals import forget_task
 from asynctestkit.loops.cancellation import cancel_and_wait, detach, waits_for
 from asynctestkit.loops.runner import Runner
+from tests.loops.test_runner import for_ever
 
 GRACE = 0.1
 """Wall seconds that tasks get which are meant to refuse; the others get so many that none can matter."""
-
-
-async def for_ever():
-    await asyncio.get_running_loop().create_future()
 
 
 async def waits(future):

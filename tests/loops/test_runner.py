@@ -20,7 +20,11 @@ SHORT = 0.05
 
 
 async def for_ever():
-    await asyncio.get_running_loop().create_future()
+    """Its loop keeps who waits here, whom the collector would otherwise come across, pending."""
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    vars(loop).setdefault("awaited", []).append(future)
+    await future
 
 
 async def give(result):
