@@ -258,25 +258,24 @@ class UnclosedTests(unittest.TestCase):
         """The remedy for a connection or thread names the object that keeps it, on both clocks."""
 
         async def by_httpx(case):
-            async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-                case.client = httpx.AsyncClient()
-                await case.client.get("http://{}:{}/".format(*server.sockets[0].getsockname()))
+            case.server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+            case.client = httpx.AsyncClient()
+            await case.client.get("http://{}:{}/".format(*case.server.sockets[0].getsockname()))
 
         async def by_redis(case):
-            async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-                host, port = server.sockets[0].getsockname()
-                options = {"protocol": 2, "lib_name": None, "lib_version": None}
-                case.client = redis.asyncio.Redis(host=host, port=port, **options)
-                await case.client.ping()
+            case.server = await asyncio.start_server(answer, "127.0.0.1", 0)
+            host, port = case.server.sockets[0].getsockname()
+            options = {"protocol": 2, "lib_name": None, "lib_version": None}
+            case.client = redis.asyncio.Redis(host=host, port=port, **options)
+            await case.client.ping()
 
         async def by_aiosqlite(case):
             case.connection = await aiosqlite.connect(":memory:")
 
         async def by_websockets(case):
-            async with websockets.asyncio.server.serve(echo, "127.0.0.1", 0) as server:
-                host, port = server.sockets[0].getsockname()
-                case.client = await websockets.asyncio.client.connect(f"ws://{host}:{port}", proxy=None)
-                server.close(close_connections=False)
+            case.server = await websockets.asyncio.server.serve(echo, "127.0.0.1", 0)
+            host, port = case.server.sockets[0].getsockname()
+            case.client = await websockets.asyncio.client.connect(f"ws://{host}:{port}", proxy=None)
 
         for clock in ("real", "virtual"):
             for body, maker in (
