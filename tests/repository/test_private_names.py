@@ -74,7 +74,7 @@ def private_uses(module: Module) -> list[str]:
         names = []
         if isinstance(node, ast.Attribute) and not _is_own(node.value):
             names = [node.attr]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in BY_NAME:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME:
             owner, name = node.args[:2]
             if isinstance(name, ast.Constant) and isinstance(name.value, str) and not _is_own(owner):
                 names = [name.value]

@@ -38,6 +38,13 @@ def sleep_names(tree: ast.Module) -> set[str]:
     return names
 
 
+def dotted(function: ast.expr) -> str:
+    """`time.sleep`, as it is written; "" for what is no name."""
+    if isinstance(function, ast.Attribute):
+        return f"{dotted(function.value)}.{function.attr}"
+    return function.id if isinstance(function, ast.Name) else ""
+
+
 def real_sleeps(module: Module) -> list[str]:
     names = sleep_names(module.tree)
     found = []
@@ -47,7 +54,7 @@ def real_sleeps(module: Module) -> list[str]:
         if is_virtual(node):
             continue
         left += ast.iter_child_nodes(node)
-        if not (isinstance(node, ast.Call) and ast.unparse(node.func) in names):
+        if not (isinstance(node, ast.Call) and dotted(node.func) in names):
             continue
         for duration in [*node.args[:1], *(k.value for k in node.keywords if k.arg in ("delay", "secs"))]:
             number = isinstance(duration, ast.Constant) and isinstance(duration.value, (int, float))
