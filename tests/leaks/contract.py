@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import inspect
+import os
 import sys
 import unittest
 import weakref
+from unittest import mock
 
 from asynctestkit import (
     STRICT_DETECTORS,
@@ -262,7 +264,9 @@ class FindingContract(LeakingThings):
 
     def test_the_report_shows_the_line(self):
         """What unittest prints names the kind and shows the user's line, and no frame of the machinery."""
-        outcome = run_case(self.leaking())
+        with mock.patch.dict(os.environ):
+            os.environ.pop("PYTEST_CURRENT_TEST", None)  # there, the line of the test is shown
+            outcome = run_case(self.leaking())
         self.assertIn(f"1. {self.detector.kind} ", outcome.report)
         self.assertIn(f":{self.marked_line()[1]} in ", outcome.report)
         self.assertNotIn("Traceback (most recent call last):\n  File", outcome.report)

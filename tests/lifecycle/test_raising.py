@@ -72,8 +72,10 @@ class FailTests(unittest.TestCase):
                     (HERE, name, function.co_firstlineno, function.co_firstlineno + offset),
                 )
 
+    @mock.patch.dict(os.environ)
     def test_a_failure_is_in_no_cycle(self):
         """A failure that shows our frames is in none of them, so that it dies with its last user."""
+        os.environ.pop("PYTEST_CURRENT_TEST", None)
         guard = mock.Mock(source=(HERE, 1), subject="x.test")
         for cause in (None, ValueError()):
             try:
