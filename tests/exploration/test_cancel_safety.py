@@ -192,6 +192,9 @@ class EndedTests(unittest.TestCase):
     def test_ctrl_c(self):
         """The first one ends the run that goes on, and the test."""
 
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits SIG_IGN
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
         async def work():
             signal.raise_signal(signal.SIGINT)
             await asyncio.Event().wait()
