@@ -24,22 +24,33 @@ def is_answer(error: BaseException, raised: Collection[Raised]) -> bool:
     nothing was scripted for what came then. An assertion that was handed the exception, as `assertRaises` is,
     was not meant for it. An error in the handler (AttributeError, a lock that is not held) is no answer.
     """
-    if not raised:
-        return False
-    members = getattr(error, "exceptions", None)
-    if isinstance(members, tuple):
-        return all(is_answer(each, raised) for each in members)
+    return bool(raised) and _is_answer(error, raised, frozenset())
+
+
+def _is_answer(error: BaseException, raised: Collection[Raised], above: frozenset[int]) -> bool:
+    """The same, on the way from those in `above`: `raise error from error` leads back to itself."""
+    above |= {id(error)}
+    if members := _members(error):
+        return all(id(each) in above or _is_answer(each, raised, above) for each in members)
     if isinstance(error, ScriptError | CancelledError) or any(error is each.error for each in raised):
         return True
-    if error.__cause__ is not None:
-        return is_answer(error.__cause__, raised)
-    is_handling = error.__context__ is not None and is_answer(error.__context__, raised)
+    cause, context = error.__cause__, error.__context__
+    if cause is not None and id(cause) not in above:
+        return _is_answer(cause, raised, above)
+    is_handling = context is not None and id(context) not in above and _is_answer(context, raised, above)
     last = _innermost(error)
     if isinstance(error, AssertionError):
         return is_handling and type(error) is AssertionError and _came_out_of_a_context(error)
     if last is None or not _is_raise(last) or library[last.tb_frame.f_code.co_filename]:
         return False
     return is_handling or any(last.tb_frame.f_code in each.through for each in raised)
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...]:
+    """Those of an exception group; programs have attributes of that name that are something else."""
+    members = getattr(error, "exceptions", ())
+    is_group = isinstance(members, tuple) and all(isinstance(each, BaseException) for each in members)
+    return members if is_group else ()
 
 
 def is_answer_left_behind(error: BaseException, raised: Collection[Raised]) -> bool:

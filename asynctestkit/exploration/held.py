@@ -39,7 +39,7 @@ class _Held:
         code = caller.f_code
         place = Place(code.co_filename, caller.f_lineno, code.co_name)
         names = code.co_varnames[: code.co_argcount]
-        is_of_test = any(isinstance(caller.f_locals.get(name), unittest.TestCase) for name in names)
+        is_of_test = any(issubclass(type(caller.f_locals.get(name)), unittest.TestCase) for name in names)
         return _Taking(f"a {what} at {place}", (code.co_filename, code.co_name), is_of_test)
 
     def _note_release(self, taking: _Taking, frame: FrameType) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import unittest
+from unittest import mock
 
 from asynctestkit import Leak, LeakError, ScriptError
 from asynctestkit.exploration.answers import is_answer, is_answer_left_behind
@@ -95,7 +96,24 @@ class AnswersTests(unittest.TestCase):
             return is_answer(error, self.raised)
 
         self.assertTrue(group(self.fault, asyncio.CancelledError()))
+        late = Gone()
+        late.__cause__ = self.fault  # one of them may come of another
+        self.assertTrue(group(self.fault, late))
         self.assertFalse(group(self.fault, ValueError()))
+
+    def test_what_is_called_as_a_groups_members_are(self):
+        """Of a program's own exception, that may be anything."""
+        for members in (("a", "b"), (), ["c"], None):
+            with self.subTest(members), mock.patch.object(Gone, "exceptions", members, create=True):
+                self.assertTrue(self.raised_in("raise Gone"))
+                self.assertFalse(is_answer(Gone(), self.raised))
+
+    def test_a_chain_that_leads_back_to_itself(self):
+        """What else it comes of decides."""
+        self.assertTrue(self.raised_in("gone = Gone(); raise gone from gone"))
+        one, other = ValueError(), KeyError()
+        one.__cause__, other.__cause__ = other, one
+        self.assertFalse(is_answer(one, self.raised))
 
     def test_what_leaves_the_script(self):
         """A test says nothing of it, and so there is nothing to be said; nor of what was cancelled then."""
