@@ -7,7 +7,7 @@ import random
 from unittest import mock
 
 from asynctestkit import HygienicAsyncTestCase
-from asynctestkit.mocks import outcomes
+from asynctestkit.mocks import after, outcomes
 
 HAS_GROUPS = hasattr(asyncio, "TaskGroup")
 
@@ -211,6 +211,16 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual(await load("a"), {"a": 1})
         self.assertEqual(await asyncio.gather(load("b"), load("c")), [{"a": 1}] * 2)
         self.assertEqual(len(web.requests), 3)
+
+    async def is_asserted(self):
+        """The library's own assertions let a failed call out, as it is not what they look for."""
+        slow = mock.AsyncMock(side_effect=outcomes(after(60, "a"), after(60, "b")))
+        quick = mock.AsyncMock(side_effect=outcomes("a", "b"))
+        await self.assertStillWaiting(slow(), 5)
+        await self.assertTimesOut(asyncio.wait_for(slow(), 1), within=2)
+        await self.assertAwaitedWithin(quick(), 5)
+        async with self.assertStepWithin("load", 5):
+            await quick()
 
     async def retries(self):
         """A call that fails is repeated, and counts as one for the mocks."""
