@@ -6,9 +6,11 @@ import subprocess
 import threading
 import time
 import unittest
+from unittest import mock
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase, hygiene, no_leaks
 from asynctestkit.cpython.versions import HAS_RUNNER
+from asynctestkit.loops.virtual import virtual_selector
 from asynctestkit.loops.virtual.clock import Clock
 from tests.case_runs import hard_cap, run, run_body
 
@@ -358,7 +360,7 @@ class RunawayTests(unittest.TestCase):
         self.assertIn("the next timer is that of task 'bg:beat'", finished.text())
 
     def test_a_spinner(self):
-        """A task that takes turn after turn is named, and the test ended."""
+        """A task that takes turn after turn is named, and the test ended; after 5 s, here sooner."""
 
         async def test(self):
             async def spin():
@@ -368,7 +370,9 @@ class RunawayTests(unittest.TestCase):
             self.startBackground(spin(), name="bg:spin")
             await asyncio.sleep(1)
 
-        finished = run_body(test, Virtual)
+        self.assertEqual(virtual_selector._SPIN_SECONDS, 5)
+        with mock.patch.object(virtual_selector, "_SPIN_SECONDS", 0.5):
+            finished = run_body(test, Virtual)
         self.assertEqual(finished.kinds, ["FAIL"])
         self.assertIn("turn after turn of the loop while no virtual time passed, 0 s", finished.text())
         self.assertIn("it was the turn of task 'bg:spin' (phase test)", finished.text())

@@ -122,8 +122,11 @@ class OptionsTests(unittest.TestCase):
         self.assertIn("Slowest test durations", self.alike("--durations", "0").stderr)
 
     def test_optimised(self):
-        """Under `python -O`, which drops assert statements, leaks are found and deadlines work."""
+        """Under `python -O`, which drops assert statements, leaks are found."""
         self.assertIn("FAILED (failures=1)", run_module(LEAKY, python=("-O",)).stderr)
+
+    def test_optimised_deadlines(self):
+        """Deadlines work there, too."""
         finished = run_module(DEADLINE, python=("-O",))
         self.assertIn("FAILED (failures=4)", finished.stderr)
         self.assertIn("Ran 5 tests", finished.stderr)
