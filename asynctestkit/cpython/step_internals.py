@@ -9,8 +9,9 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
+import opcode
 from collections.abc import Iterator
-from types import MethodType
+from types import MethodType, TracebackType
 from typing import Any
 
 from .originals import asyncio
@@ -20,6 +21,7 @@ __all__ = [
     "free_places",
     "fresh_case",
     "is_bare_step",
+    "is_raised_by_statement",
     "method_name",
     "outer_loop_stands_still",
     "replace_ready_queue",
@@ -146,3 +148,8 @@ def method_name(case: Any) -> str:
     """Which test of its class a case runs: `_testMethodName`, Lib/unittest/case.py."""
     name: str = case._testMethodName
     return name
+
+
+def is_raised_by_statement(trace: TracebackType) -> bool:
+    """Whether a `raise` has raised there, and no operation: RAISE_VARARGS, Python/bytecodes.c."""
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opcode.opmap["RAISE_VARARGS"]

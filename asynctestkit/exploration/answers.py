@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import opcode
 import re
 from asyncio import CancelledError
 from collections.abc import Collection
 from types import TracebackType
 
+from ..cpython import step_internals
 from ..exceptions import LeakError, ScriptError
 from ..leaks.kinds.exceptions import one_line
 from ..stacks.code_owners import is_machinery, library
@@ -41,7 +41,11 @@ def _is_answer(error: BaseException, raised: Collection[Raised], above: frozense
     last = _innermost(error)
     if isinstance(error, AssertionError):
         return is_handling and type(error) is AssertionError and _came_out_of_a_context(error)
-    if last is None or not _is_raise(last) or library[last.tb_frame.f_code.co_filename]:
+    if (
+        last is None
+        or not step_internals.is_raised_by_statement(last)
+        or library[last.tb_frame.f_code.co_filename]
+    ):
         return False
     return is_handling or any(last.tb_frame.f_code in each.through for each in raised)
 
@@ -76,11 +80,6 @@ def _innermost(error: BaseException) -> TracebackType | None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace
-
-
-def _is_raise(trace: TracebackType) -> bool:
-    """Whether it was a `raise` that raised, and no operation."""
-    return trace.tb_frame.f_code.co_code[trace.tb_lasti] == opcode.opmap["RAISE_VARARGS"]
 
 
 def _came_out_of_a_context(error: BaseException) -> bool:

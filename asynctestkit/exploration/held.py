@@ -10,7 +10,7 @@ from asyncio import Lock, Semaphore
 from types import FrameType
 from typing import Any, NamedTuple
 
-from ..cpython import step_internals
+from ..cpython import changes, step_internals
 from ..cpython.versions import mark_coroutine_function
 from ..stacks.code_owners import below_the_library
 from ..stacks.places import Place
@@ -89,8 +89,7 @@ class HeldLocks(_Held):
     def __enter__(self) -> None:
         for kind in (Lock, Semaphore):
             for name, noting in (("acquire", self._noting), ("release", self._noting_release)):
-                self._undo.callback(setattr, kind, name, getattr(kind, name))
-                setattr(kind, name, noting(getattr(kind, name)))
+                self._undo.callback(changes.replace(kind, name, noting(getattr(kind, name))))
 
     def __exit__(self, *_: object) -> None:
         self._undo.close()

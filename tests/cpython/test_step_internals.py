@@ -128,6 +128,32 @@ class LocksTests(unittest.IsolatedAsyncioTestCase):
             )
 
 
+class RaisingTests(unittest.TestCase):
+    def raised_by_statement(self, function, *arguments):
+        try:
+            function(*arguments)
+        except Exception as error:
+            trace = error.__traceback__.tb_next
+            return step_internals.is_raised_by_statement(trace)
+
+    def test_is_raised_by_statement(self):
+        """A `raise`, also from another exception, is one; a division, and a call that fails, are not."""
+
+        def raises(cause=None):
+            raise ValueError("on purpose") from cause
+
+        def divides(by):
+            return 1 / by
+
+        def calls(name):
+            return int(name)
+
+        self.assertTrue(self.raised_by_statement(raises))
+        self.assertTrue(self.raised_by_statement(raises, KeyError("cause")))
+        self.assertFalse(self.raised_by_statement(divides, 0))
+        self.assertFalse(self.raised_by_statement(calls, "x"))
+
+
 class CasesTests(unittest.TestCase):
     def test_fresh_case_and_method_name(self):
         """A copy has no cleanups, no bound test and no context of the original's, and runs by itself."""

@@ -17,8 +17,12 @@ HOOKS = {
 }
 """Functions of modules; `atexit.register` apart, as many things have a `register`."""
 
+REGISTRY = "changes.replace"
+"""The function of `cpython/changes.py` that sets a name wherever that is, and returns how to take it back."""
+
 TAKEN_BACK = {
     "asynctestkit/assertions/logs.py": "when the block ends",
+    "asynctestkit/exploration/held.py": "when the explored run ends",
     "asynctestkit/leaks/census/audit.py": "by the registry, which is given the undoing",
     "asynctestkit/leaks/census/creation_lines.py": "when the test ends",
     "asynctestkit/leaks/census/heap.py": "when the test ends",
@@ -47,8 +51,20 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def loops_over(tree: ast.Module, names: set[str]) -> set[str]:
+    """The variables of loops over what is among `names`, written out as a tuple or a list."""
+    return {
+        node.target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.For) and isinstance(node.target, ast.Name)
+        if isinstance(node.iter, (ast.Tuple, ast.List))
+        and any(_root(each) in names for each in node.iter.elts)
+    }
+
+
 def process_wide(module: Module) -> list[str]:
     foreign = imported(module.tree)
+    foreign |= loops_over(module.tree, foreign)
     found = []
     for node in ast.walk(module.tree):
         targets: list[ast.expr] = []
@@ -62,7 +78,7 @@ def process_wide(module: Module) -> list[str]:
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else ""
             is_hook = name in HOOKS and _root(function) in foreign
-            if is_hook or ast.unparse(function) == "atexit.register":
+            if is_hook or ast.unparse(function) in ("atexit.register", REGISTRY):
                 found.append(f"{module.path}:{node.lineno}: {ast.unparse(function)}()")
             elif isinstance(function, ast.Name) and function.id in ("setattr", "delattr"):
                 targets = [ast.Attribute(node.args[0], "…", ctx=ast.Store())]
@@ -102,6 +118,8 @@ class ProcessWideCheckerTests(unittest.TestCase):
             "import sys\ndef f():\n    sys.addaudithook(f)",
             "import atexit\natexit.register(print)",
             "import signal as s\ns.signal(2, f)",
+            "from ..cpython import changes\nfor kind in KINDS:\n    changes.replace(kind, name, f)",
+            "from asyncio import Lock, Event\nfor kind in (Lock, Event):\n    setattr(kind, name, f)",
         ):
             with self.subTest(source):
                 self.assertEqual(self.found(source), 1)
