@@ -45,7 +45,7 @@ class Taker:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         if task.cancelled():
             self.fate = "which was cancelled"
-        elif (error := task_internals.exception_unlooked(task)) is not None:
+        elif (error := task_internals.peek_exception(task)) is not None:
             self.fate = f"which died of {one_line(error)}"
         else:
             self.fate = "which has returned"

@@ -176,7 +176,7 @@ _hook_pattern = _HookPattern()
 _FILTER: Any = ("always", _hook_pattern, ResourceWarning, None, 0)
 _SHOW = warnings._showwarnmsg  # type: ignore[attr-defined]  # not in typeshed
 _warning_hooks: list[WarningHook] = []
-_registries: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
+_warning_registries: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
 """Warnings already shown, by module: a module's own registry would hide a repetition from the filters."""
 
 
@@ -203,7 +203,7 @@ def _warn_as_before(message: Any, frames: list[FrameType]) -> None:
             message.category,
             *place,
             module=module,
-            registry=_registries.setdefault(module, {}),
+            registry=_warning_registries.setdefault(module, {}),
             source=message.source,
         )
     finally:

@@ -48,7 +48,7 @@ class Job:
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether its end sets a future of that loop, through `run_in_executor` or `wrap_future`."""
         item = self.item()
-        return item is not None and loop in executor_internals.loops_told_of(item.future)
+        return item is not None and loop in executor_internals.loops_notified_by(item.future)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of the thread that runs the job; None while it is queued."""
