@@ -66,7 +66,7 @@ class Reports:
         """Begins to listen; `loop_is_tests`: whether the census's loop was created for the test."""
         census = self._census
         self._loop_is_tests = loop_is_tests
-        spared.dead.clear()  # their addresses may be reused by now
+        spared.destroyed.clear()  # their addresses may be reused by now
         self._attention = Attention()
         creation_lines.track()
         self._unlisten = [
@@ -96,7 +96,7 @@ class Reports:
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if self.muted or self._census.was_interrupted:
             return
-        if spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
+        if spared.was_destroyed(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
             return
         is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
         if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
@@ -161,7 +161,7 @@ class Reports:
         """Whether the warning of an unclosed object is left out: it is a leak, or was spared."""
         if thing is not None and origins.is_spared(thing):
             return True
-        if thing is None or origins.of_dying(thing) is None or not self._census.wants(type(thing)):
+        if thing is None or origins.of_finalized(thing) is None or not self._census.wants(type(thing)):
             return self._is_announced(Announcement(text, thing), "by a warning")
         return self.muted or lives_on(thing) or self._examine(thing)
 

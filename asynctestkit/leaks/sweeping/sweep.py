@@ -17,7 +17,7 @@ from ..allowances import Allowance
 from ..census.census import Census
 from ..census.connection_index import indexing
 from ..census.heap import heap
-from ..census.keepers import Keepers
+from ..census.keepers import HolderClassifier
 from ..census.origins import origins
 from ..detector import LeakDetector
 from ..kinds.async_generators import told
@@ -208,9 +208,9 @@ def _without_the_process(
     doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
     if not doubtful:
         return judged
-    keepers = Keepers(loop)
-    keepers.pass_by(living, judged, *judged)
-    owners = owners_of(doubtful, case, keepers, heap.thaw)
+    classifier = HolderClassifier(loop)
+    classifier.ignore(living, judged, *judged)
+    owners = owners_of(doubtful, case, classifier, heap.thaw)
     return [
         (obj, None, None)
         if judge is not None and id(obj) in owners and not judge.is_leak_of(owners[id(obj)], obj)

@@ -114,7 +114,7 @@ class OriginsTests(unittest.TestCase):
 
         class Dying:
             def __del__(this):
-                found.append((self.origins.of_dying(this), self.origins.of(this)))
+                found.append((self.origins.of_finalized(this), self.origins.of(this)))
 
         cycle = self.note(Dying())
         cycle.itself = cycle
@@ -144,7 +144,7 @@ class OriginsTests(unittest.TestCase):
 
         class Other:
             def __del__(self):
-                known.append((origins.is_spared(self), origins.of_dying(self)))
+                known.append((origins.is_spared(self), origins.of_finalized(self)))
 
         origins, known = self.origins, []
         for spares in (True, False):
