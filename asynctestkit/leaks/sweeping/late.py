@@ -10,7 +10,7 @@ from ...cpython.alarms import PhaseInterrupt
 from ...exceptions import LeakWarning
 from ..allowances import Allowance, apply
 from ..census.announcement import Announcement
-from ..census.loop_relations import has_to_do_with_loops
+from ..census.loop_relations import is_related_to_asyncio
 from ..kinds.exceptions import one_line, raised_at
 from ..kinds.unclosed import leak_of
 from ..leak import Leak
@@ -89,7 +89,7 @@ def _leak_in(context: dict[str, Any], thing: object) -> Leak:
 def thing_in(context: Mapping[str, Any]) -> object:
     """The object that announces itself in an error's context: one related to loops, under a custom key."""
     added = (value for key, value in context.items() if key not in _STANDARD_KEYS)
-    return next((value for value in added if has_to_do_with_loops(value)), None)
+    return next((value for value in added if is_related_to_asyncio(value)), None)
 
 
 def warn_of(text: str, source: tuple[str, int], *, is_late: bool) -> None:
