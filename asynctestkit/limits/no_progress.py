@@ -35,7 +35,7 @@ def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) ->
     headline, remedy = _WORDS[standstill](guard, what)
     main = guard.code.main_task
     others = guard.census.pending_tasks() - {main}
-    guard.census.told_tasks = weakref.WeakSet(others)
+    guard.census.reported_tasks = weakref.WeakSet(others)
     return _FAILURES[standstill](
         "\n".join(
             [

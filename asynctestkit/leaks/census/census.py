@@ -40,7 +40,7 @@ class Census:
         """The current phase, to which everything that is created now is attributed."""
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
-        self.told_tasks: Collection[asyncio.Task[Any]] = ()
+        self.reported_tasks: Collection[asyncio.Task[Any]] = ()
         """The tasks that a failure of the test has shown: they are not reported again."""
         self.loop_is_new = False
         """Whether nothing that belongs to the loop can be older than the mark."""

@@ -38,7 +38,7 @@ _STANDARD_KEYS = {
 class LateErrors:
     """Handles the errors that reach the exception handler of a loop that was closed with its test.
 
-    It refers to neither: both may be destroyed before the objects that the test has left. `told` has the
+    It refers to neither: both may be destroyed before the objects that the test has left. `reported` has the
     classes, by id, of objects reported already; leaks that `allowances` tolerate are not reported. With
     `is_silent` only listeners get a leak, and no warning is issued.
     """
@@ -47,14 +47,14 @@ class LateErrors:
         self,
         subject: str,
         source: tuple[str, int],
-        told: Mapping[int, type],
+        reported: Mapping[int, type],
         allowances: Iterable[Allowance],
         *,
         is_silent: bool = False,
     ) -> None:
         self._subject = subject
         self._source = source
-        self._told = told
+        self._reported = reported
         self._allowances = tuple(allowances)
         self._is_silent = is_silent
 
@@ -63,7 +63,7 @@ class LateErrors:
             return
         thing = thing_in(context)
         leak = _leak_in(context, thing)
-        if self._told.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
+        if self._reported.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
             leaks = tell(self._subject, (leak,))
             if leaks and not self._is_silent:
                 warn_of(render(f"{self._subject}, by now over,", leaks), self._source, is_late=True)

@@ -20,7 +20,7 @@ from ..census.heap import heap
 from ..census.keepers import HolderClassifier
 from ..census.origins import origins
 from ..detector import LeakDetector
-from ..kinds.async_generators import told
+from ..kinds.async_generators import reported_generators
 from ..kinds.coroutines import CoroutineLeaks
 from ..kinds.generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
 from ..kinds.unclosed import UnclosedLeaks, announcing_parts
@@ -142,15 +142,15 @@ class Sweep:
         judged = _without_the_process(judged, living, self.census.loop, case)
         self._reports.muted = True
         self._released += self._tasks.connections
-        told_already = {id(connection) for _, connection in self._tasks.connections}
+        already_reported = {id(connection) for _, connection in self._tasks.connections}
         for obj, judge, leak in judged:
-            if id(obj) in told_already:
+            if id(obj) in already_reported:
                 continue
-            is_told = leak is not None and self._findings.add(leak)
-            if is_told:
-                self._note_told(obj, judge)
+            is_reported = leak is not None and self._findings.add(leak)
+            if is_reported:
+                self._record_announced(obj, judge)
             if judge is not None and (
-                (is_told and not (spares_process and self._may_live_on(judge)))
+                (is_reported and not (spares_process and self._may_live_on(judge)))
                 or (loop_ends and judge.dies_with_loop)
             ):
                 self._released.append((judge, obj))
@@ -166,7 +166,7 @@ class Sweep:
         """Whether this detector's leaks may stay; mocks find forgotten calls by their unclosed coroutines."""
         return judge.may_outlive_tests or (self._spares_coroutines and isinstance(judge, CoroutineLeaks))
 
-    def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
+    def _record_announced(self, obj: object, judge: LeakDetector | None) -> None:
         """Records a reported object that will announce itself again."""
         if isinstance(judge, UnclosedLeaks):
             self.announced.update({id(obj): type(obj), **announcing_parts(obj)})
@@ -174,7 +174,7 @@ class Sweep:
     def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
         """Adds the generators whose clean-up was cut off after so many seconds; each is reported once."""
         for each in generators:
-            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
+            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in reported_generators:
                 self._findings.add(leak_of_cut_off(each, seconds))
 
     def has_released_to_await(self, loop: asyncio.AbstractEventLoop) -> bool:
