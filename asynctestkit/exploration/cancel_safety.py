@@ -84,8 +84,8 @@ class CancelAssertions(Failing):
             faults = self._faults(ran, usual, swallow, cancellation)
             if faults:
                 text = "\n".join([*_headline(cancellation, ran.applied, number), *faults])
-                is_told = isinstance(ran.error, (CancelledError, DeadlockError, RunawayError))
-                self._failWith(msg, text, ran.check_error or (None if is_told else ran.error))
+                is_in_text = isinstance(ran.error, (CancelledError, DeadlockError, RunawayError))
+                self._failWith(msg, text, ran.check_error or (None if is_in_text else ran.error))
 
     async def _run(self, runs: CancelRuns, cancellation: Cancel) -> Ran:
         made = self._asynctestkit_made

@@ -79,12 +79,12 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
     def _hygieneSeed(self, guard: Guard, seed: int) -> None:
         self._hygieneRandom = SeededRandom(seed, self)
-        guard.on_failure = self._hygieneRandom.tell
+        guard.on_failure = self._hygieneRandom.add_seed_to
 
     def _hygieneTell(self, failure: BaseException) -> None:
         """Has a failure show the seed, if `random` was seeded and used."""
         if self._hygieneRandom is not None:
-            self._hygieneRandom.tell(failure)
+            self._hygieneRandom.add_seed_to(failure)
 
     def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
         """The phase; a null context if the class overrides none of its hooks and nothing else can happen."""
