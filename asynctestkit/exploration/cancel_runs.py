@@ -105,7 +105,7 @@ class CancelRuns:
             ran.was_stuck = runner.was_cancelled
             if self._check is not None:
                 self._run_check(runner, guard, self._check, ran)
-            guard.is_decided = False  # however the coroutine ended, what it leaves is a fault
+            guard.has_outcome = False  # however the coroutine ended, what it leaves is a fault
             try:
                 guard.sweep(runner, None, closes_loop=True)
                 guard.verdict()

@@ -44,7 +44,7 @@ class Phase:
         guard = self._guard
         self._before = guard.set_phase(self._name)
         guard.depth += 1
-        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _hangs_as_ever(guard)):
+        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _may_hang(guard)):
             guard.loop.listen(self._stands_still)
         deadline = guard.settings.deadline
         if deadline is not None and deadline != math.inf:
@@ -64,12 +64,12 @@ class Phase:
                 watch.stop()
         failure = self._failure(watch)
         guard.depth -= 1
-        guard.is_decided |= error is not None
+        guard.has_outcome |= error is not None
         if guard.depth:
             guard.set_phase(self._before)
-        told = error if failure is None else failure
-        if guard.on_failure is not None and told is not None:
-            guard.on_failure(told)
+        raised = error if failure is None else failure
+        if guard.on_failure is not None and raised is not None:
+            guard.on_failure(raised)
         hide_machinery(trace)
         if failure is None or isinstance(error, KeyboardInterrupt):
             return
@@ -131,7 +131,7 @@ class Phase:
         )
 
 
-def _hangs_as_ever(guard: Guarded) -> bool:
+def _may_hang(guard: Guarded) -> bool:
     """Whether a phase that nothing can wake is left to hang, as it does without us."""
     return guard.observes and guard.settings.clock == "real"
 

@@ -81,7 +81,7 @@ class VerdictTests(GuardCase):
     def test_a_leak_of_a_decided_test(self):
         """Where the test has its outcome, it is a LeakWarning at the test's own line."""
         guard = self.leaky()
-        guard.is_decided = True
+        guard.has_outcome = True
         (warning,) = self.told(guard)
         self.assertIs(warning.category, LeakWarning)
         self.assertEqual((warning.filename, warning.lineno), SOURCE)
@@ -90,7 +90,7 @@ class VerdictTests(GuardCase):
     def test_a_decided_test_where_warnings_are_errors(self):
         """Under `-W error` that warning is shown, and not raised."""
         guard = self.leaky()
-        guard.is_decided = True
+        guard.has_outcome = True
         (warning,) = self.told(guard, "error")
         self.assertIs(warning.category, LeakWarning)
 
@@ -104,7 +104,7 @@ class VerdictTests(GuardCase):
         """With `on_leak="ignore"` nothing is said, decided or not."""
         guard = self.leaky(on_leak="ignore")
         self.assertEqual(self.told(guard), [])
-        guard.is_decided = True
+        guard.has_outcome = True
         self.assertEqual(self.told(guard), [])
 
     def test_a_leak_that_is_only_observed(self):
@@ -152,7 +152,7 @@ class VerdictTests(GuardCase):
         """With `on_leak="warn"` a stale allowance is a warning, for a decided test nothing."""
         guard = self.clean(required={Allowance("task", reason="-"): True}, on_leak="warn")
         self.assertEqual([each.category for each in self.told(guard)], [LeakWarning])
-        guard.is_decided = True
+        guard.has_outcome = True
         self.assertEqual(self.told(guard), [])
 
 
@@ -199,7 +199,7 @@ class PhasesTests(GuardCase):
         guard = self.make()
         with self.assertRaises(ValueError), guard.phase("test"):
             raise ValueError
-        self.assertTrue(guard.is_decided)
+        self.assertTrue(guard.has_outcome)
 
     def test_pending_tasks(self):
         """`pending_tasks` are those that the test has started, whoever asks, but for the one that asks."""

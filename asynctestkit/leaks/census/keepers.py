@@ -108,7 +108,7 @@ def links_of_thread(thread: threading.Thread | None) -> tuple[Link, ...]:
     origin = origins.of(thread)
     if thread is None or origin is None:
         return (Link.PROCESS,)
-    if is_machinery(origin.maker):  # pragma: no cover  # before 3.12 such a thread waits for a child
+    if is_machinery(origin.creator_file):  # pragma: no cover  # before 3.12 such a thread waits for a child
         return (Link.NOTHING,)  # and holds the transport meanwhile
     is_packages = thread.daemon and is_of_a_package(origin, thread)
     return (Link.PROCESS,) if is_packages else (Link.TEST, Link.INDIRECT)

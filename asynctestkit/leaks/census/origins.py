@@ -30,7 +30,7 @@ class Origin(NamedTuple):
 
     site: CreationSite
     """The phase, and the user's lines."""
-    maker: str
+    creator_file: str
     """The file of the code that created it: asyncio's for a transport's socket, the user's, …"""
     function: str
     """The name of the function there."""
@@ -47,12 +47,12 @@ def is_of_the_library(origin: Origin) -> bool:
     """
     if origin.function == process_internals.SOCK_ACCEPT:
         return False
-    return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
+    return is_machinery(origin.creator_file) or origin.creator_file.startswith(_LIBRARY_FOLDERS)
 
 
 def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
     """Whether an installed package has started a thread; for one in C, what the thread runs decides."""
-    if is_installed(origin.maker):
+    if is_installed(origin.creator_file):
         return True
     target = thread_internals.target_of(thread)
     module = sys.modules.get(getattr(target, "__module__", None) or "")
@@ -144,11 +144,11 @@ class Origins:
         if census is None:
             self._records.pop(id(thing), None)  # that of a destroyed one, which had the same address
             return
-        while frame is not None and frame.f_code.co_filename in _MAKERS:
+        while frame is not None and frame.f_code.co_filename in _CREATING_MODULES:
             frame = frame.f_back
-        maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
+        creator = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
         site = capture_in_task(below_the_library(frame), census.phase)
-        origin = Origin(site, *maker, runs_a_module(frame))
+        origin = Origin(site, *creator, runs_a_module(frame))
         self._records[id(thing)] = _Record(_Identity(thing), census, origin)
 
     def of(self, thing: object) -> Origin | None:
@@ -183,7 +183,9 @@ class Origins:
 
 
 _MODULES = ("socket", "ssl", "subprocess", "threading")
-_MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
+_CREATING_MODULES = frozenset(
+    os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES
+)
 """The modules that define such objects: the creator is the code that called them."""
 
 origins = Origins(_HOOKS)

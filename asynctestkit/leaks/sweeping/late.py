@@ -14,7 +14,7 @@ from ..census.loop_relations import is_related_to_asyncio
 from ..kinds.exceptions import one_line, raised_at
 from ..kinds.unclosed import leak_of
 from ..leak import Leak
-from ..listeners import tell
+from ..listeners import notify_listeners
 from ..report import render
 
 __all__ = ["LateErrors", "ignore_late_errors", "thing_in", "warn_of"]
@@ -64,7 +64,7 @@ class LateErrors:
         thing = thing_in(context)
         leak = _leak_in(context, thing)
         if self._reported.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
-            leaks = tell(self._subject, (leak,))
+            leaks = notify_listeners(self._subject, (leak,))
             if leaks and not self._is_silent:
                 warn_of(render(f"{self._subject}, by now over,", leaks), self._source, is_late=True)
 

@@ -59,7 +59,7 @@ class Sweep:
         self._findings = Findings(self._panel, self.census, allowances)
         self.leaks = self._findings.leaks
         self.used_allowances = self._findings.used_allowances
-        self._reports = Reports(self.census, self._findings.hear)
+        self._reports = Reports(self.census, self._findings.add_if_leak)
         self._settling = Settling(self.census, self._panel, self._findings.allows)
         self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
         self.announced: dict[int, type] = {}

@@ -24,7 +24,7 @@ class EndTests(unittest.TestCase):
         panel = Panel([TaskLeaks, TransportLeaks])
         self.census = Census(panel.types, panel.registries)
         self.findings = Findings(panel, self.census, ())
-        reports = Reports(self.census, self.findings.hear)
+        reports = Reports(self.census, self.findings.add_if_leak)
         settling = Settling(self.census, panel, self.findings.allows)
         self.tasks = PendingTasks(self.census, self.findings, settling, reports)
         self.census.open(self.loop)
