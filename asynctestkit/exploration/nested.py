@@ -31,7 +31,7 @@ class NestedRunner(Runner):
         """The explored loop."""
         loop = super().get_loop()
         if self._carrier is not None:  # before 3.11
-            self._carrier.dismiss()
+            self._carrier.end()
             self._carrier = None
             self.explored.steps.clear()
         return loop
@@ -60,7 +60,7 @@ class Interrupts:
             and before is not signal.default_int_handler
         )
         if not is_ours:  # it is raised in the nested loop, and comes out of it
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 yield
             return
 
@@ -72,7 +72,7 @@ class Interrupts:
 
         interpreter.set_signal_handler(signal.SIGINT, hand_on)
         try:
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 yield
         finally:
             interpreter.set_signal_handler(signal.SIGINT, before)

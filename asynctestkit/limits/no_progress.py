@@ -12,7 +12,7 @@ from ..cpython.originals import asyncio
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.tasks import places_from_debug_mode
 from ..loops.selector import Standstill
-from ..loops.stopped_clock import who_replaced
+from ..loops.stopped_clock import replacement_in_words
 from ..loops.virtual.clock import VirtualClock
 from ..stacks.await_chain import coroutine_name, definition, first_names, name_order
 from ..stacks.code_owners import is_machinery, is_own
@@ -63,7 +63,7 @@ def _of_deadlock(guard: Subject, what: str) -> tuple[str, str]:
 
 def _of_stopped_clock(guard: Subject, what: str) -> tuple[str, str]:
     return (
-        f"{what} waits for a timer, and its loop's clock stands still: {who_replaced(guard.loop)}",
+        f"{what} waits for a timer, and its loop's clock stands still: {replacement_in_words(guard.loop)}",
         REMEDY_OF_STOPPED_CLOCK,
     )
 

@@ -17,7 +17,7 @@ from .outside.activity import has_alarm, has_children, has_users_signal_handler,
 from .outside.busy_threads import busy_threads
 from .outside.contacts import Contacts
 from .outside.jobs import note_jobs
-from .stopped_clock import is_known_to_go
+from .stopped_clock import has_standard_clock
 
 __all__ = ["Events", "Standstill", "WatchfulSelector"]
 
@@ -60,7 +60,7 @@ class WatchfulSelector(selectors.DefaultSelector):
             return super().select(timeout) if wait_internals.watches_anything(self) else []
         if self._is_endless():
             return self._wait_for_ever()
-        if not self.listeners or is_known_to_go(self._loop):
+        if not self.listeners or has_standard_clock(self._loop):
             return super().select(timeout)
         return self._wait_for_timer(timeout)
 

@@ -148,9 +148,9 @@ class LifeTests(unittest.TestCase):
         """It dies as soon as nobody refers to it, without the collector, and so does its clock."""
         for make in (HygienicEventLoop, VirtualEventLoop):
             loop = make()
-            loop.listen(print)
+            loop.add_standstill_listener(print)
             loop.close()
-            self.assertIsNone(loop.listen(None))
+            self.assertIsNone(loop.add_standstill_listener(None))
             reference = weakref.ref(loop)
             gc.disable()
             self.addCleanup(gc.enable)
