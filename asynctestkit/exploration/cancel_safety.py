@@ -18,7 +18,7 @@ from ..cpython.versions import add_note_to_failure
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.exceptions import one_line
 from ..mocks.leftovers import unfinished
-from ..stacks.code_owners import below_the_library
+from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
 from .deviations import Cancel
@@ -123,7 +123,7 @@ class CancelAssertions(Failing):
                 f"assertCancelSafe takes a function that makes a coroutine, not {make_coro!r}: "
                 "assertCancelSafe(lambda: fetch(…))"
             )
-        caller = below_the_library(sys._getframe(2))
+        caller = innermost_user_frame(sys._getframe(2))
         code = caller.f_code if caller is not None else make_coro.__code__
         settings = self._hygieneSettings()
         guard = getattr(self, "_hygieneGuard", None)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ...cpython import executor_internals, process_internals, thread_internals
 from ...cpython.changes import Undo, install_once
 from ...cpython.originals import os, socket, threading
-from ...stacks.code_owners import below_the_library, is_installed, is_machinery, runs_a_module
+from ...stacks.code_owners import innermost_user_frame, is_installed, is_machinery, runs_a_module
 from ...stacks.places import CreationSite, capture_in_task
 from .mark import Mark
 
@@ -147,7 +147,7 @@ class Origins:
         while frame is not None and frame.f_code.co_filename in _CREATING_MODULES:
             frame = frame.f_back
         creator = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
-        site = capture_in_task(below_the_library(frame), census.phase)
+        site = capture_in_task(innermost_user_frame(frame), census.phase)
         origin = Origin(site, *creator, runs_a_module(frame))
         self._records[id(thing)] = _Record(_Identity(thing), census, origin)
 

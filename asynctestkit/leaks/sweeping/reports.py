@@ -14,7 +14,7 @@ from typing import Any
 
 from ...cpython import interpreter, process_internals, task_internals, transport_internals
 from ...cpython.alarms import PhaseInterrupt
-from ...stacks.code_owners import below_the_library
+from ...stacks.code_owners import innermost_user_frame
 from ...stacks.places import capture
 from ..census.age import is_known_to_be_new, is_older_coroutine, is_older_future, origin_of
 from ..census.announcement import Announcement
@@ -110,7 +110,7 @@ class Reports:
     def _on_dropped_generator(self, generator: AsyncGeneratorType[Any, Any]) -> None:
         if not self.muted:
             if not is_collecting():
-                left_at[generator] = capture(below_the_library(sys._getframe(2)), self._census.phase)
+                left_at[generator] = capture(innermost_user_frame(sys._getframe(2)), self._census.phase)
             self._examine(generator)
 
     # -- the loop's exception handler

@@ -12,7 +12,7 @@ from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, futures
 from ...cpython.wall import wall_time
 from ...stacks.await_chain import coroutine_name
-from ...stacks.code_owners import below_the_library
+from ...stacks.code_owners import innermost_user_frame
 from ...stacks.places import CreationSite, capture_in_task
 
 __all__ = ["Job", "jobs_in_flight", "note_jobs"]
@@ -23,7 +23,7 @@ class Job:
 
     def __init__(self, item: Any, frame: FrameType) -> None:
         self.item = weakref.ref(item, lambda _: _jobs.discard(self))
-        self.site: CreationSite = capture_in_task(below_the_library(frame), "")
+        self.site: CreationSite = capture_in_task(innermost_user_frame(frame), "")
         """The lines that submitted it, without a phase, and the test's line behind the submitting task."""
         self.given_at = wall_time()
         self._pool = weakref.ref(frame.f_locals["self"])
