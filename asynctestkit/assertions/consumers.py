@@ -51,7 +51,7 @@ class Stopped:
 
 async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped:
     """Cancels the tasks, each of which has to end in CancelledError; detaches those that do not end."""
-    stopped, running = _sorted_out(tasks)
+    stopped, running = _split_stopped(tasks)
     for task in running:
         task.cancel()
     await wait_for_all(running, within)
@@ -69,7 +69,7 @@ async def stop_by_sentinels(
     tasks: Collection[_Task], queue: asyncio.Queue[Any], sentinel: object, within: float, grace_period: float
 ) -> Stopped:
     """Sends sentinels; tasks that do not return by themselves are cancelled, and detached if stubborn."""
-    stopped, running = _sorted_out(tasks)
+    stopped, running = _split_stopped(tasks)
     left = await _feed(queue, sentinel, running, within, grace_period)
     late = [task for task in running if not task.done()]
     for task in running:
@@ -103,7 +103,7 @@ async def end(tasks: Collection[_Task], within: float) -> list[_Task]:
     return refused
 
 
-def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
+def _split_stopped(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
     """The tasks that still run, and the faults of the others: they may have finished, but not failed."""
     stopped = Stopped()
     for task in tasks:

@@ -14,7 +14,7 @@ from ..stacks.rendering import render_chain
 
 __all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing"]
 
-_LONGEST = 200
+_LONGEST_TEXT = 200
 
 LET_THROUGH = "let CancelledError through: re-raise it, and catch Exception rather than BaseException"
 """The remedy for code that refuses to be cancelled."""
@@ -47,7 +47,7 @@ class Subject:
 def shown(value: object) -> str:
     """A value's repr, cut to a readable length."""
     text = safe_repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
 
 
 def after(seconds: float) -> str:

@@ -23,8 +23,6 @@ __all__ = ["Events", "Standstill", "WatchfulSelector"]
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
-_LONGEST = 24 * 3600.0
-"""Seconds of asyncio's longest wait (MAXIMUM_SELECT_TIMEOUT), which therefore may mean "for ever"."""
 _ROUND, _ROUNDS = 0.01, 10
 """Wall seconds of a round, and how many rounds a clock must stand still before it counts as stopped."""
 _AGAIN = 0.05

@@ -177,5 +177,5 @@ class ChildrenTests(LinuxTestCase):
 
     def test_a_long_list(self):
         """However long a file is, all of it is read."""
-        with mock.patch.object(linux, "_MUCH", 3):
+        with mock.patch.object(linux, "_CHUNK_SIZE", 3):
             self.test_children()
