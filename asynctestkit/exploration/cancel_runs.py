@@ -83,7 +83,7 @@ class CancelRuns:
         random.setstate(self._random)
         self._runs += 1
         before = Counter(self._unfinished())
-        with self.interrupts.heeded(), self._held:
+        with self.interrupts.forwarded_to_runner(), self._held:
             runner = self.interrupts.runner = NestedRunner(schedule)
             try:
                 ran = self._live(runner)

@@ -14,7 +14,7 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
-from .lost import what_is_lost
+from .lost import unreleased_report
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
@@ -148,7 +148,7 @@ class Exploration:
         if life.held and life.failure is None:
             if self._usual is None:
                 self._usual = self._live(())
-            text = what_is_lost(life, self._usual)
+            text = unreleased_report(life, self._usual)
             if text:
                 life.calls = self._failure(text)
 

@@ -48,10 +48,10 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.runner: Runner | None = None
-        self.came = False
+        self.has_come = False
 
     @contextlib.contextmanager
-    def heeded(self) -> Iterator[None]:
+    def forwarded_to_runner(self) -> Iterator[None]:
         """In this block; the outer loop stands still."""
         before: Any = interpreter.signal_handler(signal.SIGINT)
         is_ours = (
@@ -64,13 +64,13 @@ class Interrupts:
                 yield
             return
 
-        def hand_on(*arguments: Any) -> None:
-            self.came = True
+        def forward(*arguments: Any) -> None:
+            self.has_come = True
             if self.runner is not None:
                 self.runner.get_loop().call_soon_threadsafe(self.runner.cancel)
             before(*arguments)
 
-        interpreter.set_signal_handler(signal.SIGINT, hand_on)
+        interpreter.set_signal_handler(signal.SIGINT, forward)
         try:
             with step_internals.outer_loop_suspended():
                 yield
