@@ -154,7 +154,7 @@ class Guard:
             self.close()
 
     def _close_loop(self, runner: Runner) -> None:
-        with self._sweep.hearing_what_the_loop_closes():
+        with self._sweep.attributing_loop_warnings():
             runner.close_loop()
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":

@@ -56,7 +56,7 @@ class Heap:
     def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Mark | None:
         """The latest mark still set on that loop that is older than the future."""
         marks = (census for census in reversed(self._censuses) if census.loop is loop)
-        return next((census for census in marks if not census.knew(future)), None)
+        return next((census for census in marks if not census.was_pending_at_mark(future)), None)
 
     def leave(self, census: Mark) -> None:
         """Removes a mark. Thaws the heap with the last."""

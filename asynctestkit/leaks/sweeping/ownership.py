@@ -70,15 +70,18 @@ class _Search:
 
     def has_found_all(self) -> bool:
         """Whether every reference is accounted for, except those to nodes that are decided."""
-        decided = self._spread(self._processes)
+        decided = self._reachable_from(self._processes)
         return self._unseen | self._running_threads <= decided
 
     def owners(self) -> dict[int, Owner]:
-        processes, tests = self._spread(self._processes | self._unseen), self._spread(self._tests)
+        processes, tests = (
+            self._reachable_from(self._processes | self._unseen),
+            self._reachable_from(self._tests),
+        )
         found = {id(thing): Owner.TEST if id(thing) in tests else Owner.NOBODY for thing in self._things}
         return {**found, **{thing: Owner.PROCESS for thing in found if thing in processes}}
 
-    def _spread(self, owned: Iterable[int]) -> set[int]:
+    def _reachable_from(self, owned: Iterable[int]) -> set[int]:
         """These nodes, and everything that they hold, directly or not."""
         reached = set(owned)
         left = list(reached)

@@ -43,7 +43,7 @@ class PendingTasks:
         """Keeps connections in cycles alive, to find them open: collected, their sockets would warn first."""
         self._held = transport_internals.connections_of(loop)
 
-    def let_connections_go(self) -> None:
+    def release_connections(self) -> None:
         """Releases the connections that `hold_connections` has kept alive."""
         self._held.clear()
 
@@ -65,7 +65,7 @@ class PendingTasks:
             await turn_until_quiet(loop, RELEASE)
             refused = {task for task in refused if not task.done()}
         if found:
-            await self._settling.let_end(loop, grace_period)
+            await self._settling.wait_for_endings(loop, grace_period)
         self._add_leaks(found, refused, grace_period)
         if found:
             self._keep_quiet_of_failures(failed)

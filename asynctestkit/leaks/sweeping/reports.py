@@ -29,7 +29,7 @@ from ..census.origins import origins
 from ..kinds.coroutines import forgotten_with
 from ..kinds.environ import EnvironmentChange
 from ..kinds.generator_cleanups import left_at
-from ..kinds.subprocesses import lives_on
+from ..kinds.subprocesses import is_running_child
 from ..kinds.unclosed import announcing_parts
 from .attention import Attention
 from .late import thing_in
@@ -165,7 +165,7 @@ class Reports:
             return True
         if thing is None or origins.of_finalized(thing) is None or not self._census.wants(type(thing)):
             return self._is_announced(Announcement(text, thing), "by a warning")
-        return self.muted or lives_on(thing) or self._examine(thing)
+        return self.muted or is_running_child(thing) or self._examine(thing)
 
     def _is_announced(self, announcement: Announcement, channel: str) -> bool:
         """Whether an object that announces itself is a leak; many do so twice in a row, in both ways."""

@@ -79,7 +79,7 @@ class Sweep:
         self.census.close()
 
     @contextlib.contextmanager
-    def hearing_what_the_loop_closes(self) -> Iterator[None]:
+    def attributing_loop_warnings(self) -> Iterator[None]:
         """While the loop is closed, attributes to the test the warnings that come without an object."""
         self._reports.loop_is_closing = True
         try:
@@ -107,7 +107,7 @@ class Sweep:
         if not is_quiet(loop):
             return True
         living = self.census.living()
-        if self._settling.something_may_end(living):
+        if self._settling.is_any_ending(living):
             return True
         self._living = living
         return False
@@ -132,7 +132,7 @@ class Sweep:
         if living or self._tasks.connections:
             self._judge(living, loop_ends, spares_process, case)
         self._reports.muted = True
-        self._tasks.let_connections_go()
+        self._tasks.release_connections()
         self._reports.muted = False
 
     def _judge(self, living: list[Any], loop_ends: bool, spares_process: bool, case: object) -> None:

@@ -21,7 +21,7 @@ class Marked:
         self.known = known
         self.thread = thread
 
-    def knew(self, future):
+    def was_pending_at_mark(self, future):
         return future is self.known
 
 

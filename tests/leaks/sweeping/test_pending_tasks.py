@@ -133,7 +133,7 @@ class EndTests(unittest.TestCase):
         self.assertIs(transport, self.streams[1].transport)
         detector.release(transport)
         self.server.close()
-        self.tasks.let_connections_go()
+        self.tasks.release_connections()
         self.loop.run_until_complete(asyncio.sleep(0))
 
 
