@@ -11,7 +11,7 @@ from ..leaks.kinds.exceptions import one_line
 from ..loops.cancellation import detach
 from ..stacks.await_chain import chain_of_task
 from .limit import run_within
-from .wording import LET_THROUGH, shown, standing
+from .wording import LET_THROUGH, shown, standing_lines
 
 __all__ = ["Stopped", "end", "stop_by_cancelling", "stop_by_sentinels", "wait_for_all"]
 
@@ -58,7 +58,7 @@ async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped
     for task in running:
         if not task.done():
             what = f"was cancelled, did not end in {within:g} s, and is left behind"
-            stopped.add(task, what, LET_THROUGH, standing(chain_of_task(task), "    "))
+            stopped.add(task, what, LET_THROUGH, standing_lines(chain_of_task(task), "    "))
             detach(task)
         elif not task.cancelled() and not stopped.add_if_failed(task, "was cancelled and raised"):
             stopped.add(task, f"was cancelled and returned {shown(task.result())}", LET_THROUGH)
@@ -77,7 +77,7 @@ async def stop_by_sentinels(
             what = f"did not end in {within:g} s, though it was sent a sentinel"
             if left:
                 what = f"did not end in {within:g} s, with {left} of {len(running)} sentinels still to be put"
-            stopped.add(task, what, _RETURN, standing(chain_of_task(task), "    "))
+            stopped.add(task, what, _RETURN, standing_lines(chain_of_task(task), "    "))
         else:
             stopped.add_if_failed(task, "raised")
     for task in await end(late, grace_period):

@@ -17,7 +17,7 @@ from ..stacks.code_owners import is_machinery
 from ..stacks.places import Place
 from .drive import is_going_on, running_task
 from .limit import TURNS
-from .wording import LET_THROUGH, NOT_IN_LOOP, standing
+from .wording import LET_THROUGH, NOT_IN_LOOP, standing_lines
 
 __all__ = ["Step"]
 
@@ -152,7 +152,7 @@ class Step:
     def _report(self, what: str, remedy: str) -> str:
         lines = [f"step {self.name!r} ({self._place}) {what}"]
         if self._stood_at is not None:
-            lines += standing(self._stood_at)
+            lines += standing_lines(self._stood_at)
         lines += _table(_outermost.get() or [self], self._loop.time())
         return "\n".join([*lines, f"remedy: {remedy}"])
 

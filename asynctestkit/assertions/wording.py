@@ -12,7 +12,7 @@ from ..stacks.await_chain import AwaitChain, coroutine_name, definition
 from ..stacks.places import Place
 from ..stacks.rendering import render_chain
 
-__all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing"]
+__all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing_lines"]
 
 _LONGEST_TEXT = 200
 
@@ -60,7 +60,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def standing(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
+def standing_lines(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
     """The lines on where something stood; none if that is not known."""
     lines = render_chain(chain.places, chain.waits_on, indent)
     return lines and [f"{indent[2:]}it stood at:", *lines]
