@@ -19,7 +19,7 @@ from ..stacks.thread_stacks import places_of_stack
 from .deadlock import Tangle, facts_about
 from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
 from .subject import Subject
-from .task_listing import standing_of
+from .task_listing import list_tasks
 
 __all__ = ["report_of_overrun"]
 
@@ -45,7 +45,7 @@ def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
     lines = [headline]
     for finding in findings[:1]:
         lines += ["", *finding.lines]
-    lines += standing_of(main if stands else None, others)
+    lines += list_tasks(main if stands else None, others)
     for finding in findings[1:]:
         lines += ["", *finding.lines]
     remedies = [finding.remedy for finding in findings] or [_remedy_of_tasks(waiting)]

@@ -19,7 +19,7 @@ from ..stacks.code_owners import is_machinery, is_own
 from ..stacks.places import Place, creation_site, resolve
 from .deadlock import Tangle, facts_about
 from .subject import Subject
-from .task_listing import standing_of
+from .task_listing import list_tasks
 
 __all__ = ["REMEDIES", "REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of"]
 
@@ -40,7 +40,7 @@ def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) ->
         "\n".join(
             [
                 f"{guard.subject}: {headline} (phase {phase})",
-                *standing_of(main, others),
+                *list_tasks(main, others),
                 "",
                 f"remedy: {remedy}",
             ]

@@ -25,7 +25,7 @@ Events = list[tuple[selectors.SelectorKey, int]]
 
 _ROUND, _ROUNDS = 0.01, 10
 """Wall seconds of a round, and how many rounds a clock must stand still before it counts as stopped."""
-_AGAIN = 0.05
+_RECHECK_INTERVAL = 0.05
 """Wall seconds after which an endless wait checks again: a thread that just ends wakes no loop."""
 
 
@@ -88,7 +88,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         while True:
             is_dead = bool(self.listeners) and self._is_dead()
             # Afterwards, as a thread may have woken the loop just before it ended.
-            events = super().select(0 if is_dead else _AGAIN)
+            events = super().select(0 if is_dead else _RECHECK_INTERVAL)
             if events or loop_internals.ready_count(self._loop):
                 return events
             if is_dead:

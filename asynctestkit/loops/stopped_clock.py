@@ -14,9 +14,9 @@ from ..cpython.wall import wall_time
 
 __all__ = ["has_standard_clock", "has_stopped_clock", "replacement_in_words"]
 
-_AHEAD = time.monotonic() - wall_time()
+_CLOCK_OFFSET = time.monotonic() - wall_time()
 """The difference of two clocks of one kind, which on some systems begin at different moments."""
-_SHIFTED = 1.0
+_LEAST_SHIFT = 1.0
 """Seconds by which a clock that has been replaced in C differs at least."""
 
 
@@ -26,7 +26,7 @@ def has_standard_clock(loop: asyncio.AbstractEventLoop) -> bool:
         type(loop).time is asyncio.BaseEventLoop.time
         and not _is_patched(loop)
         and wait_internals.monotonic_of_loops() is time.monotonic
-        and abs(loop.time() - _AHEAD - wall_time()) < _SHIFTED
+        and abs(loop.time() - _CLOCK_OFFSET - wall_time()) < _LEAST_SHIFT
     )
 
 

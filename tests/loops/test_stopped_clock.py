@@ -74,7 +74,7 @@ class StoppedClockTests(unittest.TestCase):
     def test_it_was_replaced_in_c(self):
         """time-machine 2.16 leaves the name as it is: then the clock says another time."""
         loop = self.made()
-        with mock.patch.object(stopped_clock, "_AHEAD", 1e6):
+        with mock.patch.object(stopped_clock, "_CLOCK_OFFSET", 1e6):
             self.assertFalse(has_standard_clock(loop))
             self.assertEqual(replacement_in_words(loop), "time.monotonic was replaced in C")
             with mock.patch.dict("sys.modules", time_machine=types.ModuleType("time_machine")):

@@ -18,7 +18,7 @@ class Heap:
         self._censuses: list[Mark] = []
         self._thaw = False
         self._added = 0
-        self._bound = _SMALL
+        self._bound = _LEAST_BOUND
 
     def is_frozen(self) -> bool:
         """Whether a mark is set, or somebody else has frozen the heap."""
@@ -74,7 +74,7 @@ class Heap:
         """
         gc.collect()
         self._added = 0
-        self._bound = max(_SMALL, len(gc.get_objects()) // 4)
+        self._bound = max(_LEAST_BOUND, len(gc.get_objects()) // 4)
 
 
 def is_collecting() -> bool:
@@ -91,7 +91,7 @@ class _Cycle:
     itself: _Cycle
 
 
-_SMALL = 20_000
+_LEAST_BOUND = 20_000
 """How many objects may accumulate in any case."""
 
 heap = Heap()

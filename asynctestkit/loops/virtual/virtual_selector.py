@@ -19,7 +19,7 @@ from .clock import VirtualClock
 
 __all__ = ["VirtualSelector"]
 
-_SLICE = 0.005
+_CHECK_INTERVAL = 0.005
 """Wall seconds between two checks for activity outside of the loop while time stands still."""
 _PATIENCE = 1.0
 """Wall seconds for which time stands still without an event from outside; then it has real speed."""
@@ -156,7 +156,7 @@ class VirtualSelector(WatchfulSelector):
         """Waits a little; once patience is over, time passes meanwhile, but not beyond the next timer."""
         is_patient = self._waited_since_event < _PATIENCE and self._waited_in_all < _PATIENCE_IN_ALL
         began = wall_time()
-        events = selectors.DefaultSelector.select(self, min(_SLICE, due - self._clock.now))
+        events = selectors.DefaultSelector.select(self, min(_CHECK_INTERVAL, due - self._clock.now))
         spent = wall_time() - began
         if is_patient:
             self._waited_since_event = 0.0 if events else self._waited_since_event + spent
