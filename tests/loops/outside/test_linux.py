@@ -133,8 +133,8 @@ class WaitingTests(LinuxTestCase):
             "time.sleep(0.2)\n"
             "print(waiting_for_others([thread.native_id]))\n"
         )
-        told = subprocess.run([sys.executable, "-c", program], capture_output=True)
-        self.assertEqual(told.stdout, b"set()\n", told.stderr)
+        finished = subprocess.run([sys.executable, "-c", program], capture_output=True)
+        self.assertEqual(finished.stdout, b"set()\n", finished.stderr)
 
     def test_one_that_has_run_meanwhile(self):
         """A thread that was woken between the two looks, and waits again, does not count."""
