@@ -52,7 +52,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
         guard = self._hygieneGuard
         sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
         if guard is not None and self._outcome is not None:
-            guard.is_decided |= not self._outcome.success  # as after a failed subtest
+            guard.has_outcome |= not self._outcome.success  # as after a failed subtest
         is_the_last = guard is None or (not guard.depth and is_called_by_run(sys._getframe(1)))
         if is_the_last or sweep not in self._cleanups:
             return super().doCleanups()

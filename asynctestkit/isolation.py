@@ -81,7 +81,7 @@ class SeededRandom:
         if self._before is not None:
             random.setstate(self._before)
 
-    def tell(self, error: BaseException) -> None:
+    def add_seed_to(self, error: BaseException) -> None:
         """Adds the seed to a failure as a note, if `random` was used; a skip is no failure."""
         is_unused = random.getstate() == random.Random(self._seed).getstate()
         if is_unused or isinstance(error, unittest.SkipTest):

@@ -83,8 +83,8 @@ def run_case(cls: type[unittest.TestCase], name: str = "test") -> Outcome:
     with overhearing(outcome):
         cls(name).run(_Result(outcome))
         # After a clean test nothing could, and what is told as a leak is ended; to collect takes long.
-        told = (*outcome.failures, *(each.message for each in outcome.warnings))
-        if outcome.errors or not all(isinstance(each, (LeakError, LeakWarning)) for each in told):
+        messages = (*outcome.failures, *(each.message for each in outcome.warnings))
+        if outcome.errors or not all(isinstance(each, (LeakError, LeakWarning)) for each in messages):
             gc.collect()
     return outcome
 

@@ -84,12 +84,14 @@ class OptionsTests(unittest.TestCase):
 
     def alike(self, *options):
         """Runs SUITE with these options on both bases; they must tell the same. Returns what is printed."""
-        told = []
+        outcomes = []
         for base in ("unittest.IsolatedAsyncioTestCase", "HygienicAsyncTestCase"):
             finished = run_module(SUITE.replace("BASE", base), *options, "test_it")
             verdict = finished.stderr.rstrip().rpartition("\n")[2]
-            told.append((finished.returncode, finished.stdout, verdict, finished.stderr.count("printed by")))
-        self.assertEqual(told[1], told[0])
+            outcomes.append(
+                (finished.returncode, finished.stdout, verdict, finished.stderr.count("printed by"))
+            )
+        self.assertEqual(outcomes[1], outcomes[0])
         return finished
 
     def test_fail_fast(self):

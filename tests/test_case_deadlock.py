@@ -66,9 +66,11 @@ class DeadlockTests(unittest.TestCase):
                 over = []
                 finished = run_body(test, Virtual, grace_period=0.05)
                 self.assertIn("task 'waits', Event.wait()", finished.text())
-                told = [str(text).split("\n\n")[1:] for text in finished.warned]
-                self.assertEqual([len(each) for each in told], [1] * refusing, finished.warned)
-                self.assertIn("1. task 'refuses', stubborn" if refusing else "", "".join(map("".join, told)))
+                reports = [str(text).split("\n\n")[1:] for text in finished.warned]
+                self.assertEqual([len(each) for each in reports], [1] * refusing, finished.warned)
+                self.assertIn(
+                    "1. task 'refuses', stubborn" if refusing else "", "".join(map("".join, reports))
+                )
                 over.append(True)
 
     def test_in_every_phase(self):

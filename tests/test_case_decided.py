@@ -164,8 +164,8 @@ class DecidedTests(unittest.TestCase):
 
         finished = run_body(body, on_leak="warn")
         self.assertEqual(finished.kinds, ["ok"])
-        (told,) = finished.leak_warnings
-        self.assertIn("Case.test left 1 thing behind", told)
+        (warning,) = finished.leak_warnings
+        self.assertIn("Case.test left 1 thing behind", warning)
         self.assertEqual(run_body(body, on_leak="warn", action="error").kinds, ["ERROR"])
 
 

@@ -34,17 +34,17 @@ def auditing(record: Record, settings: Settings, *, charges: bool) -> Iterator[l
     else they keep their outcome.
     """
 
-    def hear(test: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
+    def record_leaks(test: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
         rows = record.add(test, leaks)
         if not charges:
             return leaks  # a class that is itself hygienic fails as it does without an audit
         return tuple(leak for leak, row in zip(leaks, rows, strict=True) if row.is_new)
 
     refused, take_back = guard_all(settings, observes=not charges)
-    listeners.append(hear)
+    listeners.append(record_leaks)
     try:
         yield refused
         gc.collect()  # also records objects that announce themselves only when destroyed
     finally:
-        listeners.remove(hear)
+        listeners.remove(record_leaks)
         take_back()

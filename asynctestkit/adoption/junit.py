@@ -35,8 +35,8 @@ def junit_of(record: Record, tests: Iterable[NotedTest]) -> str:
     for row in record.rows:
         case = _case(places, f"leaks.{row.leak.kind}", f"{row.identity.name} at {row.shown_place}", "0")
         kind = "failure" if record.is_judged and row.is_new else "skipped"
-        told = [*render_entry(1, row.leak), *(f"   left by {test}" for test in row.tests)]
-        _add(case, kind, f"{row.count} left by {len(row.tests)} of the tests", "\n".join(told))
+        lines = [*render_entry(1, row.leak), *(f"   left by {test}" for test in row.tests)]
+        _add(case, kind, f"{row.count} left by {len(row.tests)} of the tests", "\n".join(lines))
     for each in (suite, places):
         each.set("tests", str(len(each)))
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):

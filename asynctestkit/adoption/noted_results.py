@@ -74,8 +74,8 @@ def noting(base: type[unittest.TextTestResult], noted: list[NotedTest]) -> type[
             super().addSubTest(test, subtest, err)
             if err is not None:
                 is_failure = issubclass(err[0], test.failureException)
-                told = self.failures if is_failure else self.errors
-                self._note(test, "failure" if is_failure else "error", f"{subtest}\n{told[-1][1]}")
+                entries = self.failures if is_failure else self.errors
+                self._note(test, "failure" if is_failure else "error", f"{subtest}\n{entries[-1][1]}")
 
         def addSkip(self, test: Any, reason: str) -> None:
             super().addSkip(test, reason)

@@ -30,7 +30,7 @@ _UNITTESTS = (
     "--help", "--verbose", "--quiet", "--locals", "--durations", "--failfast", "--catch", "--buffer",
     "--start-directory", "--pattern", "--top-level-directory",
 )  # fmt: skip
-_NEARLY = 0.75
+_LEAST_SIMILARITY = 0.75
 
 
 class OptionsError(Exception):
@@ -159,7 +159,7 @@ def _reject_misspelt(name: str, known: list[str]) -> None:
     """Raises OptionsError for an option that is a misspelling of ours, and not one of unittest's."""
     if not name.startswith("--") or any(each.startswith(name) for each in _UNITTESTS):
         return
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=_LEAST_SIMILARITY)
     shortened = [each for each in known if each.startswith(name)]
     if nearest or shortened:
         raise OptionsError(f"unknown option {name}; did you mean {(shortened or nearest)[0]}?")

@@ -11,7 +11,7 @@ from ..leaks.kinds.exceptions import one_line
 from ..loops.cancellation import detach
 from ..stacks.await_chain import chain_of_task
 from .limit import run_within
-from .wording import LET_THROUGH, shown, standing
+from .wording import LET_THROUGH, shown, standing_lines
 
 __all__ = ["Stopped", "end", "stop_by_cancelling", "stop_by_sentinels", "wait_for_all"]
 
@@ -51,14 +51,14 @@ class Stopped:
 
 async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped:
     """Cancels the tasks, each of which has to end in CancelledError; detaches those that do not end."""
-    stopped, running = _sorted_out(tasks)
+    stopped, running = _split_stopped(tasks)
     for task in running:
         task.cancel()
     await wait_for_all(running, within)
     for task in running:
         if not task.done():
             what = f"was cancelled, did not end in {within:g} s, and is left behind"
-            stopped.add(task, what, LET_THROUGH, standing(chain_of_task(task), "    "))
+            stopped.add(task, what, LET_THROUGH, standing_lines(chain_of_task(task), "    "))
             detach(task)
         elif not task.cancelled() and not stopped.add_if_failed(task, "was cancelled and raised"):
             stopped.add(task, f"was cancelled and returned {shown(task.result())}", LET_THROUGH)
@@ -69,7 +69,7 @@ async def stop_by_sentinels(
     tasks: Collection[_Task], queue: asyncio.Queue[Any], sentinel: object, within: float, grace_period: float
 ) -> Stopped:
     """Sends sentinels; tasks that do not return by themselves are cancelled, and detached if stubborn."""
-    stopped, running = _sorted_out(tasks)
+    stopped, running = _split_stopped(tasks)
     left = await _feed(queue, sentinel, running, within, grace_period)
     late = [task for task in running if not task.done()]
     for task in running:
@@ -77,7 +77,7 @@ async def stop_by_sentinels(
             what = f"did not end in {within:g} s, though it was sent a sentinel"
             if left:
                 what = f"did not end in {within:g} s, with {left} of {len(running)} sentinels still to be put"
-            stopped.add(task, what, _RETURN, standing(chain_of_task(task), "    "))
+            stopped.add(task, what, _RETURN, standing_lines(chain_of_task(task), "    "))
         else:
             stopped.add_if_failed(task, "raised")
     for task in await end(late, grace_period):
@@ -103,7 +103,7 @@ async def end(tasks: Collection[_Task], within: float) -> list[_Task]:
     return refused
 
 
-def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
+def _split_stopped(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
     """The tasks that still run, and the faults of the others: they may have finished, but not failed."""
     stopped = Stopped()
     for task in tasks:

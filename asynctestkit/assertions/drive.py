@@ -25,7 +25,7 @@ __all__ = ["Abandoned", "Drive", "is_going_on", "running_task"]
 __unittest = True
 
 _T = TypeVar("_T")
-_LONGEST = 1000
+_MOST_LINKS = 1000
 _TIMEOUT: Any = getattr(asyncio, "Timeout", ())  # of 3.11
 
 
@@ -97,13 +97,13 @@ class Drive(Generic[_T]):
         if not self._spares:
             if self._future is None:
                 interpreter.immortalize(self._coroutine)  # finalizing it could hang
-                _disarm(self._coroutine)
+                _stop_timeouts(self._coroutine)
             refused: set[asyncio.Task[Any]] = set()
             _tasks_behind(self._awaited(), refused)
             for task in refused:
                 detach(task)
         if self._stand_in is not None:
-            self._stand_in.let_go(self._loop)
+            self._stand_in.wake_task(self._loop)
 
     def _awaited(self) -> asyncio.Future[Any] | None:
         return None if self._stand_in is None else self._stand_in.future
@@ -150,10 +150,10 @@ class _StandIn:
         """Passes on the task's cancellation, unless the future is spared."""
         if not self._spares:
             return self._yielded.cancel(msg=msg)
-        self.let_go(self._loop)
+        self.wake_task(self._loop)
         return False  # so that the task raises CancelledError when it is woken
 
-    def let_go(self, loop: asyncio.AbstractEventLoop) -> None:
+    def wake_task(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wakes the task, unless it is being woken already."""
         if self._wakeup is None or not self.future.remove_done_callback(self._wakeup[0]):
             return
@@ -167,7 +167,7 @@ def is_going_on(future: asyncio.Future[Any] | None) -> bool:
 
     None stands for a task that is ready to run.
     """
-    for _ in range(_LONGEST):
+    for _ in range(_MOST_LINKS):
         if future is None or future.done():
             return True
         children = list(task_internals.gathered_children(future))
@@ -179,7 +179,7 @@ def is_going_on(future: asyncio.Future[Any] | None) -> bool:
     return False
 
 
-def _disarm(coroutine: object) -> None:
+def _stop_timeouts(coroutine: object) -> None:
     """Stops the timers of each `asyncio.timeout()` that the code is in: they would cancel the caller."""
     for link, _ in links(coroutine):
         for held in gc.get_referents(link):

@@ -19,7 +19,7 @@ from ..leaks.kinds.exceptions import one_line
 from ..stacks.await_chain import chain_of_task
 from ..stacks.code_owners import is_machinery
 from ..stacks.places import Place
-from .wording import standing
+from .wording import standing_lines
 
 __all__ = ["Counts", "Ledger", "Take", "Taker", "close_ledger", "ledger_of", "open_ledger"]
 
@@ -45,7 +45,7 @@ class Taker:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         if task.cancelled():
             self.fate = "which was cancelled"
-        elif (error := task_internals.exception_unlooked(task)) is not None:
+        elif (error := task_internals.peek_exception(task)) is not None:
             self.fate = f"which died of {one_line(error)}"
         else:
             self.fate = "which has returned"
@@ -60,7 +60,7 @@ class Taker:
         task = self._task()
         if task is None or task.done():
             return [self._final(task)]
-        stands = () if task is task_internals.current_task() else standing(chain_of_task(task), "    ")
+        stands = () if task is task_internals.current_task() else standing_lines(chain_of_task(task), "    ")
         return ["which still runs", *stands]
 
 
@@ -70,7 +70,7 @@ class Take:
     def __init__(self, place: Place | None, taker: Taker | None) -> None:
         self.place = place
         self.taker = taker
-        self.is_entered = False
+        self.is_recorded = False
 
     def report(self) -> Iterator[str]:
         """The lines of a message."""
@@ -101,20 +101,20 @@ class Ledger:
         self._takers: weakref.WeakKeyDictionary[asyncio.Task[Any], Taker] = weakref.WeakKeyDictionary()
         self._called: weakref.WeakKeyDictionary[Coroutine[Any, Any, Any], Take] = weakref.WeakKeyDictionary()
 
-    def called(self, coroutine: Coroutine[Any, Any, Any], frame: FrameType) -> Take:
+    def record_get(self, coroutine: Coroutine[Any, Any, Any], frame: FrameType) -> Take:
         """Records a `get()`: the caller is the taker, even if `wait_for` awaits it in another task."""
         take = self._called[coroutine] = self._take(frame)
         return take
 
-    def took(self, frame: FrameType) -> None:
+    def record_get_nowait(self, frame: FrameType) -> None:
         """Records an item taken by `get_nowait()`, which a `get()` further out may have called."""
         pending = {coroutine.cr_frame: take for coroutine, take in self._called.items()}  # type: ignore[attr-defined]  # not in typeshed
         take = next((pending[each] for each in _frames(frame) if each in pending), None)
-        self.enter(take or self._take(frame))
+        self.record_taken(take or self._take(frame))
 
-    def enter(self, take: Take) -> None:
+    def record_taken(self, take: Take) -> None:
         """Records that an item was taken."""
-        take.is_entered = True
+        take.is_recorded = True
         self._count(takes=1)
         self.open.append(take)
 
@@ -185,21 +185,21 @@ def _hooks(queue: asyncio.Queue[Any], ledger: Ledger) -> dict[str, Callable[...,
 
     async def entered(coroutine: Coroutine[Any, Any, Any], take: Take) -> Any:
         item = await coroutine
-        if not take.is_entered:
-            ledger.enter(take)
+        if not take.is_recorded:
+            ledger.record_taken(take)
         return item
 
     def watched_get(*args: Any, **options: Any) -> Any:
         coroutine = get(*args, **options)
         if not asyncio.iscoroutine(coroutine):
             return coroutine  # the item is recorded when it comes through `get_nowait`
-        take = ledger.called(coroutine, sys._getframe(1))
+        take = ledger.record_get(coroutine, sys._getframe(1))
         # A subclass's `get` may take from a store of its own.
         return coroutine if calls_get_nowait else entered(coroutine, take)
 
     def watched_get_nowait(*args: Any, **options: Any) -> Any:
         item = get_nowait(*args, **options)
-        ledger.took(sys._getframe(1))
+        ledger.record_get_nowait(sys._getframe(1))
         return item
 
     def watched_put_nowait(*args: Any, **options: Any) -> Any:

@@ -21,7 +21,7 @@ from ..stacks.await_chain import AwaitChain
 from ..stacks.thread_stacks import hide_machinery
 from .drive import Abandoned, Drive, running_task
 
-__all__ = ["TURNS", "UNMISTAKABLE", "Ended", "How", "hide_machinery_soon", "run_within"]
+__all__ = ["BLOCKED_MARGIN", "TURNS", "EndKind", "Ended", "hide_machinery_soon", "run_within"]
 
 __unittest = True
 
@@ -30,11 +30,11 @@ _T = TypeVar("_T")
 TURNS = 10
 """Turns of the loop that code that is ready when the limit fires gets to deliver its result."""
 
-UNMISTAKABLE = 0.25
+BLOCKED_MARGIN = 0.25
 """Seconds over the limit from which a loop without a turn was blocked, and not just on a busy machine."""
 
 
-class How(enum.Enum):
+class EndKind(enum.Enum):
     """How something that was awaited ended."""
 
     RETURNED = enum.auto()
@@ -49,7 +49,7 @@ class How(enum.Enum):
 class Ended(Generic[_T]):
     """The result of awaiting something up to a limit."""
 
-    how: How
+    how: EndKind
     elapsed: float
     """Seconds of the loop's clock."""
     value: _T | None
@@ -74,10 +74,10 @@ async def run_within(
     task = running_task(awaitable)
     drive = Drive(awaitable, spares=spares)
     limit = _Limit(task, drive, seconds, cleanup_time, spares)
-    how, value, error = How.LEFT, None, None
+    how, value, error = EndKind.LEFT, None, None
     try:
         value = await drive
-        how = How.RETURNED
+        how = EndKind.RETURNED
     except Abandoned:
         pass
     except unittest.SkipTest:
@@ -85,11 +85,11 @@ async def run_within(
     except (Exception, CancelledError) as raised:
         error = raised
         ends_as_asked = isinstance(raised, CancelledError) and limit.stood_at is not None
-        how = How.CANCELLED if ends_as_asked else How.RAISED
+        how = EndKind.CANCELLED if ends_as_asked else EndKind.RAISED
     finally:
         others_cancel = limit.close()
     try:
-        if others_cancel and (how is How.LEFT or isinstance(error, CancelledError)):
+        if others_cancel and (how is EndKind.LEFT or isinstance(error, CancelledError)):
             raise error or CancelledError
         return Ended(
             how, limit.elapsed, value, error, limit.stood_at, limit.was_cut_short, limit.was_blocked()
@@ -136,7 +136,9 @@ class _Limit:
     def was_blocked(self) -> bool:
         """Whether the last step began in time, went on unmistakably beyond the limit, and ended."""
         began = self._drive.resumed_at - self._started
-        return began < self._seconds and self.elapsed > self._seconds + UNMISTAKABLE and self.stood_at is None
+        return (
+            began < self._seconds and self.elapsed > self._seconds + BLOCKED_MARGIN and self.stood_at is None
+        )
 
     def _fire(self) -> None:
         if self._turns < TURNS and self._drive.is_going_on():

@@ -94,7 +94,7 @@ class _LogsNothing:
 
     def __enter__(self) -> None:
         self._level = self._logger.level
-        self._loggers = [self._logger, *_deaf_to(self._logger)]
+        self._loggers = [self._logger, *_not_propagating_to(self._logger)]
         for each in self._loggers:
             each.addHandler(self._listener)
         if self._logger.getEffectiveLevel() > self._listener.level:
@@ -128,7 +128,7 @@ class _Listener(logging.Handler):
         self.said.append(f"  {record.levelname}:{record.name}:{text}  ({place})")
 
 
-def _deaf_to(logger: logging.Logger) -> Iterator[logging.Logger]:
+def _not_propagating_to(logger: logging.Logger) -> Iterator[logging.Logger]:
     """The loggers below this one whose records do not propagate to it."""
     prefix = "" if logger is logging.getLogger() else f"{logger.name}."
     for name, each in list(logger.manager.loggerDict.items()):

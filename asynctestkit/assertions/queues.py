@@ -11,7 +11,7 @@ from ..mocks.absent import ABSENT
 from .consumers import Stopped, stop_by_cancelling, stop_by_sentinels
 from .failing import Failing, check_seconds
 from .ledger import Counts, Ledger, Take, close_ledger, ledger_of, open_ledger
-from .limit import How, run_within
+from .limit import EndKind, run_within
 from .wording import counted
 
 __all__ = ["QueueAssertions"]
@@ -45,7 +45,7 @@ class QueueAssertions(Failing):
         before = ledger.counts
         try:
             ended = await run_within(queue.join(), within, self._hygieneSettings().grace_period)
-            if ended.how is How.RAISED and ended.error is not None:
+            if ended.how is EndKind.RAISED and ended.error is not None:
                 raise ended.error
             if ended.stood_at is None:
                 return

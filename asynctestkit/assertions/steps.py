@@ -17,7 +17,7 @@ from ..stacks.code_owners import is_machinery
 from ..stacks.places import Place
 from .drive import is_going_on, running_task
 from .limit import TURNS
-from .wording import LET_THROUGH, NOT_IN_LOOP, standing
+from .wording import LET_THROUGH, NOT_IN_LOOP, standing_lines
 
 __all__ = ["Step"]
 
@@ -66,7 +66,7 @@ class Step:
         self._task = task
         self.task_name = task.get_name()
         self._loop = task.get_loop()
-        self._asked_before = self._times_asked_above()
+        self._asked_before = self._outer_cancel_requests()
         self._request = CancelRequest(task)
         self.started = self._loop.time()
         if self.seconds != math.inf:
@@ -79,7 +79,7 @@ class Step:
         if self._timer is not None:
             self._timer.cancel()
         _current.set(self._outer)
-        known = self._times_asked_above() - self._asked_before
+        known = self._outer_cancel_requests() - self._asked_before
         others_cancel = self._request.withdraw(known)
         self._task = None
         del self._request  # the step stays for the table, and would keep the task
@@ -112,7 +112,7 @@ class Step:
             _outermost.set(outermost)
         return outermost
 
-    def _times_asked_above(self) -> int:
+    def _outer_cancel_requests(self) -> int:
         """How often the steps around this one, in the same task, have cancelled that task."""
         times, step = 0, self._outer
         while step is not None:
@@ -152,7 +152,7 @@ class Step:
     def _report(self, what: str, remedy: str) -> str:
         lines = [f"step {self.name!r} ({self._place}) {what}"]
         if self._stood_at is not None:
-            lines += standing(self._stood_at)
+            lines += standing_lines(self._stood_at)
         lines += _table(_outermost.get() or [self], self._loop.time())
         return "\n".join([*lines, f"remedy: {remedy}"])
 

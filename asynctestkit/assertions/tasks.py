@@ -14,7 +14,7 @@ from ..loops.cancellation import detach, waits_for
 from ..stacks.await_chain import chain_of_task
 from .consumers import wait_for_all
 from .failing import Failing, check_seconds
-from .wording import LET_THROUGH, Subject, counted, shown, standing
+from .wording import LET_THROUGH, Subject, counted, shown, standing_lines
 
 __all__ = ["TaskAssertions"]
 
@@ -44,7 +44,7 @@ class TaskAssertions(Failing):
         if task.cancelled():
             return
         if not task.done():
-            lines = standing(chain_of_task(task))
+            lines = standing_lines(chain_of_task(task))
             detach(task)
             text = f"{subject.name} was cancelled, did not end in {within:g} s, and is left behind"
             self._failWith(msg, "\n".join([text, *lines, f"remedy: {LET_THROUGH}"]))

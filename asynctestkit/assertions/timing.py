@@ -12,9 +12,9 @@ from ..cpython import task_internals
 from ..cpython.originals import asyncio
 from ..leaks.kinds.exceptions import one_line
 from .failing import Failing, check_awaitable, check_seconds, close
-from .limit import Ended, How, hide_machinery_soon, run_within
+from .limit import Ended, EndKind, hide_machinery_soon, run_within
 from .steps import Step
-from .wording import LET_THROUGH, NOT_IN_LOOP, Subject, after, shown, standing
+from .wording import LET_THROUGH, NOT_IN_LOOP, Subject, after, shown, standing_lines
 
 __all__ = ["TimeAssertions"]
 
@@ -99,7 +99,7 @@ class TimeAssertions(Failing):
                 text = f"{subject} did not wait for {seconds:g} s: {_end(ended)} {after(ended.elapsed)}"
                 remedy = "check that what it waits for has not been set, sent or released already"
                 self._failWith(msg, f"{text}\nremedy: {remedy}", ended.error)
-            if ended.was_cut_short or ended.how is How.RAISED:
+            if ended.was_cut_short or ended.how is EndKind.RAISED:
                 text = f"{subject.name} was waiting {_after_limit(seconds)}, but did not end well"
                 self._failLate(msg, text, ended, "let its clean-up be short, and free of errors")
         finally:
@@ -155,8 +155,8 @@ class TimeAssertions(Failing):
             if not is_imposed:
                 text = f"{subject.name} has no time-out of its own: still running {_after_limit(limit)}"
                 self._failLate(msg, text, ended, _OWN_LIMIT)
-            is_other = ended.how is How.RAISED and not isinstance(error, _TIMEOUTS)
-            if ended.how is How.LEFT or ended.was_cut_short or is_other:
+            is_other = ended.how is EndKind.RAISED and not isinstance(error, _TIMEOUTS)
+            if ended.how is EndKind.LEFT or ended.was_cut_short or is_other:
                 text = f"{subject.name} was not done {_after_limit(limit)}, but did not end well"
                 self._failLate(msg, text, ended, "let its clean-up be short, and free of errors")
             if isinstance(error, _TIMEOUTS):
@@ -167,17 +167,17 @@ class TimeAssertions(Failing):
 
     def _failLate(self, msg: object, text: str, ended: Ended[Any], remedy: str) -> None:
         """Fails, with where it stood at the limit and what it did when it was cancelled."""
-        lines = [text, *(standing(ended.stood_at) if ended.stood_at is not None else ())]
+        lines = [text, *(standing_lines(ended.stood_at) if ended.stood_at is not None else ())]
         allowed = self._hygieneSettings().grace_period
-        if ended.how is How.LEFT:
+        if ended.how is EndKind.LEFT:
             lines.append(f"cancelled twice, it was still there {allowed * 2:g} s later, and is left behind")
             remedy = LET_THROUGH
         elif ended.was_cut_short:
             lines.append(f"cancelled, it cleaned up for longer than {allowed:g} s, and was cut short")
             remedy = "make its clean-up faster, or allow it more: grace_period"
-        elif ended.how is not How.CANCELLED:
+        elif ended.how is not EndKind.CANCELLED:
             lines.append(f"cancelled, {_end(ended)}")
-        cause = ended.error if ended.how is How.RAISED else None
+        cause = ended.error if ended.how is EndKind.RAISED else None
         self._failWith(msg, "\n".join([*lines, f"remedy: {remedy}"]), cause)
 
 

@@ -12,9 +12,9 @@ from ..stacks.await_chain import AwaitChain, coroutine_name, definition
 from ..stacks.places import Place
 from ..stacks.rendering import render_chain
 
-__all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing"]
+__all__ = ["LET_THROUGH", "NOT_IN_LOOP", "Subject", "after", "counted", "shown", "standing_lines"]
 
-_LONGEST = 200
+_LONGEST_TEXT = 200
 
 LET_THROUGH = "let CancelledError through: re-raise it, and catch Exception rather than BaseException"
 """The remedy for code that refuses to be cancelled."""
@@ -47,7 +47,7 @@ class Subject:
 def shown(value: object) -> str:
     """A value's repr, cut to a readable length."""
     text = safe_repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
 
 
 def after(seconds: float) -> str:
@@ -60,7 +60,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def standing(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
+def standing_lines(chain: AwaitChain, indent: str = "  ") -> Iterable[str]:
     """The lines on where something stood; none if that is not known."""
     lines = render_chain(chain.places, chain.waits_on, indent)
     return lines and [f"{indent[2:]}it stood at:", *lines]

@@ -37,7 +37,7 @@ __all__ = [
 
 PATIENCE = 0.25
 """Wall seconds within which a live loop answers, and interrupted code ends."""
-_LONGEST = 1.0
+_LONGEST_WAIT = 1.0
 """Wall seconds that disarming waits at most for a running `advance`, which takes a moment."""
 _SIGNAL: int | None = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 
@@ -106,7 +106,7 @@ class _Watchdog:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
         if watch in self.watches:
             self.watches.remove(watch)
-        until = wall_time() + _LONGEST
+        until = wall_time() + _LONGEST_WAIT
         # Waits for a running `advance`; not for ever, as that may need a lock that the caller holds.
         while self._advancing is watch and wall_time() < until:
             time.sleep(0)  # a PhaseInterrupt that is raised now arrives here

@@ -28,7 +28,7 @@ __all__ = [
     "is_waiting_manager",
     "is_worker",
     "job_run_in",
-    "loops_told_of",
+    "loops_notified_by",
     "managed_processes",
     "pool_of",
     "shut_down",
@@ -108,7 +108,7 @@ def job_run_in(frame: FrameType | None) -> Any:
     return None if frame is None else frame.f_locals.get("work_item")
 
 
-def loops_told_of(future: futures.Future[Any]) -> list[Any]:
+def loops_notified_by(future: futures.Future[Any]) -> list[Any]:
     """The loops that are notified of the end of a job: `_chain_future`, Lib/asyncio/futures.py.
 
     Its `_call_set_state`, one of the `_done_callbacks`, has the loop in its closure.

@@ -163,30 +163,30 @@ def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
     return undo
 
 
-class _Asking:
+class _HookPattern:
     """Stands in for a filter's pattern, and asks the hook."""
 
-    is_asking = True
+    is_enabled = True
 
     def match(self, _: str) -> bool:
-        return self.is_asking and bool(_warning_hooks) and _warning_hooks[-1].wants_any()
+        return self.is_enabled and bool(_warning_hooks) and _warning_hooks[-1].wants_any()
 
 
-_asking = _Asking()
-_FILTER: Any = ("always", _asking, ResourceWarning, None, 0)
+_hook_pattern = _HookPattern()
+_FILTER: Any = ("always", _hook_pattern, ResourceWarning, None, 0)
 _SHOW = warnings._showwarnmsg  # type: ignore[attr-defined]  # not in typeshed
 _warning_hooks: list[WarningHook] = []
-_told: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
+_warning_registries: dict[str | None, dict[str | tuple[str, type[Warning], int], int]] = {}
 """Warnings already shown, by module: a module's own registry would hide a repetition from the filters."""
 
 
 def _show_unless_taken(message: Any) -> None:
     text = str(message.message)
-    if message.category is not ResourceWarning or not _asking.match(text):
+    if message.category is not ResourceWarning or not _hook_pattern.match(text):
         _SHOW(message)
         return
     frames = _frames_from(sys._getframe(1))
-    thing = message.source if message.source is not None else _dying_in(frames)
+    thing = message.source if message.source is not None else _object_being_finalized(frames)
     if not _warning_hooks[-1].takes(text, thing):
         _warn_as_before(message, frames)
 
@@ -196,33 +196,33 @@ def _warn_as_before(message: Any, frames: list[FrameType]) -> None:
     place = (message.filename, message.lineno)
     frame = next((f for f in frames if (f.f_code.co_filename, f.f_lineno) == place), None)
     module = frame.f_globals.get("__name__") if frame is not None else None
-    _asking.is_asking = False
+    _hook_pattern.is_enabled = False
     try:
         warnings.warn_explicit(
             message.message,
             message.category,
             *place,
             module=module,
-            registry=_told.setdefault(module, {}),
+            registry=_warning_registries.setdefault(module, {}),
             source=message.source,
         )
     finally:
-        _asking.is_asking = True
+        _hook_pattern.is_enabled = True
 
 
 def _frames_from(innermost: FrameType | None) -> list[FrameType]:
     frames: list[FrameType] = []
-    while innermost is not None and len(frames) < _NEAR:
+    while innermost is not None and len(frames) < _MOST_FRAMES:
         frames.append(innermost)
         innermost = innermost.f_back
     return frames
 
 
-_NEAR = 8
+_MOST_FRAMES = 8
 """How many frames are searched for the one that warns."""
 
 
-def _dying_in(frames: list[FrameType]) -> object:
+def _object_being_finalized(frames: list[FrameType]) -> object:
     """The object whose finalizer runs in one of these frames, the innermost; None if there is none."""
     for frame in frames:
         code = frame.f_code

@@ -23,7 +23,7 @@ __all__ = [
     "is_bare_step",
     "is_raised_by_statement",
     "method_name",
-    "outer_loop_stands_still",
+    "outer_loop_suspended",
     "replace_ready_queue",
     "run_handle",
     "task_of_step",
@@ -102,7 +102,7 @@ def replace_ready_queue(loop: Loop, queue: collections.deque[asyncio.Handle]) ->
 
 
 @contextlib.contextmanager
-def outer_loop_stands_still() -> Iterator[None]:
+def outer_loop_suspended() -> Iterator[None]:
     """Suspends the running loop within a step of a task, so that another loop can run in this thread.
 
     `_set_running_loop`, Lib/asyncio/events.py, and `_leave_task`, Lib/asyncio/tasks.py: from 3.14 there

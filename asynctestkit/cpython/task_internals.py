@@ -28,7 +28,6 @@ __all__ = [
     "coroutine_of",
     "current_task",
     "drop_last_source_frame",
-    "exception_unlooked",
     "forget_callbacks",
     "forget_task",
     "gathered_children",
@@ -37,6 +36,7 @@ __all__ = [
     "is_immutable",
     "loop_of",
     "mark_exception_retrieved",
+    "peek_exception",
     "qualified_name",
     "source_traceback",
     "unfinished_items",
@@ -139,7 +139,7 @@ def begins_to_wait_for(yielded: Any) -> bool:
     return True
 
 
-def exception_unlooked(future: asyncio.Future[Any]) -> BaseException | None:
+def peek_exception(future: asyncio.Future[Any]) -> BaseException | None:
     """A future's exception, without marking it as retrieved: `_exception`, Lib/asyncio/futures.py."""
     return getattr(future, "_exception", None)
 

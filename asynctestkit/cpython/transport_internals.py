@@ -125,7 +125,7 @@ def is_watched(transport: Any) -> bool:
     return loop is not None and fd is not None and bool(watches(loop, fd))
 
 
-class _Silent:
+class _SilencedWarnings:
     """Stands in for `warnings.warn`, or for the module `warnings`."""
 
     def __call__(self, *_: object, **__: object) -> None: ...
@@ -133,7 +133,7 @@ class _Silent:
     warn = __call__
 
 
-_DYING_WRITERS: tuple[type[Any], ...] = tuple(
+_WRITERS_WITH_FINALIZER: tuple[type[Any], ...] = tuple(
     writer for writer in (asyncio.StreamWriter,) if hasattr(writer, "__del__")
 )
 _unclosed_hooks: list[Callable[[Any], bool]] = []
@@ -159,20 +159,23 @@ def silence(transport: Any) -> None:
 
 
 def _wrap_finalizers() -> Undo:
-    undos = [replace(owner, "__del__", _telling(owner.__del__)) for owner in TRANSPORTS]
-    undos += [replace(writer, "__del__", _telling_writer(writer.__del__)) for writer in _DYING_WRITERS]
+    undos = [replace(owner, "__del__", _wrapped_finalizer(owner.__del__)) for owner in TRANSPORTS]
+    undos += [
+        replace(writer, "__del__", _wrapped_writer_finalizer(writer.__del__))
+        for writer in _WRITERS_WITH_FINALIZER
+    ]
     return all_of(undos)
 
 
-def _telling(original: Callable[..., None]) -> Callable[..., None]:
+def _wrapped_finalizer(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def __del__(self: Any, *args: Any) -> None:
-        original(self, *((_Silent(),) if _is_reported(self) else args))
+        original(self, *((_SilencedWarnings(),) if _is_reported(self) else args))
 
     return __del__
 
 
-def _telling_writer(original: Callable[..., None]) -> Callable[..., None]:
+def _wrapped_writer_finalizer(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def __del__(self: Any, *args: Any) -> None:
         transport = getattr(self, "_transport", None)

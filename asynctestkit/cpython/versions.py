@@ -137,22 +137,22 @@ else:  # before 3.11
         request of the caller counts only if the task has not been cancelled by then: otherwise it is over.
         """
 
-        _asking: set[Any] = set()
+        _being_cancelled: set[Any] = set()
 
         def __init__(self, task: Any) -> None:
             self.task = task
             self._was_cancelled = False
-            self._are_others = False
+            self._others_requested = False
             self._cancel = task.cancel
             self.times = 0
-            task.cancel = self._hear
+            task.cancel = self._cancel_and_record
 
         def make(self) -> None:
             """Cancels the task; called in the loop, while the task waits."""
             self.times += 1
-            self._asking.add(self.task)
+            self._being_cancelled.add(self.task)
             self.task.cancel()
-            self._asking.discard(self.task)
+            self._being_cancelled.discard(self.task)
 
         def withdraw(self, known: int = 0) -> bool:
             """Takes the requests back; returns whether others asked too, other than through this class."""
@@ -160,19 +160,20 @@ else:  # before 3.11
                 self.task.cancel = self._cancel  # of the request around this one
             else:
                 del self.task.cancel
-            return self._are_others if self.times else self._was_cancelled
+            return self._others_requested if self.times else self._was_cancelled
 
-        def _hear(self, msg: Any = None) -> bool:
+        def _cancel_and_record(self, msg: Any = None) -> bool:
             accepted = bool(self._cancel(msg=msg))
-            if self.task not in self._asking:
-                self._are_others = self._was_cancelled = True
+            if self.task not in self._being_cancelled:
+                self._others_requested = self._was_cancelled = True
                 if not self.times:
-                    self.task.get_loop().call_soon(self._told)  # after the step that cancels the task
+                    # After the step that cancels the task.
+                    self.task.get_loop().call_soon(self._discard_earlier_requests)
             return accepted
 
-        def _told(self) -> None:
+        def _discard_earlier_requests(self) -> None:
             if not self.times:
-                self._are_others = False
+                self._others_requested = False
 
 
 def exception_group_type() -> type[BaseException] | None:

@@ -22,7 +22,7 @@ from .held import HeldLocks
 from .nested import Interrupts, NestedRunner
 from .told import Applied
 
-__all__ = ["MAIN", "UNBEGUN", "CancelRuns", "Ran", "cancellations_of"]
+__all__ = ["MAIN", "UNBEGUN", "CancelRuns", "RunResult", "cancellations_of"]
 
 __unittest = True
 
@@ -37,7 +37,7 @@ MAIN = "it"
 
 
 @dataclasses.dataclass
-class Ran:
+class RunResult:
     """What one run came to."""
 
     trace: list[StepKey]
@@ -78,12 +78,12 @@ class CancelRuns:
         self._random = random.getstate()
         self._held = HeldLocks()
 
-    def run(self, schedule: Schedule) -> Ran:
+    def run(self, schedule: Schedule) -> RunResult:
         """One run, from a fresh loop to its closing; called in a step of a task, whose loop stands still."""
         random.setstate(self._random)
         self._runs += 1
         before = Counter(self._unfinished())
-        with self.interrupts.heeded(), self._held:
+        with self.interrupts.forwarded_to_runner(), self._held:
             runner = self.interrupts.runner = NestedRunner(schedule)
             try:
                 ran = self._live(runner)
@@ -93,9 +93,9 @@ class CancelRuns:
         ran.held = [*held, *(Counter(self._unfinished()) - before)]
         return ran
 
-    def _live(self, runner: NestedRunner) -> Ran:
+    def _live(self, runner: NestedRunner) -> RunResult:
         steps = runner.explored.steps
-        ran = Ran(steps.trace, steps.applied)
+        ran = RunResult(steps.trace, steps.applied)
         settings = self._settings if self._runs == 1 else self._tolerant
         guard = Guard(self._subject, self._source, settings, {}, runner)
         guard.open(runner.get_loop())
@@ -105,7 +105,7 @@ class CancelRuns:
             ran.was_stuck = runner.was_cancelled
             if self._check is not None:
                 self._run_check(runner, guard, self._check, ran)
-            guard.is_decided = False  # however the coroutine ended, what it leaves is a fault
+            guard.has_outcome = False  # however the coroutine ended, what it leaves is a fault
             try:
                 guard.sweep(runner, None, closes_loop=True)
                 guard.verdict()
@@ -116,7 +116,7 @@ class CancelRuns:
             runner.close(self._settings.grace_period)
         return ran
 
-    def _run_coroutine(self, runner: NestedRunner, guard: Guard, ran: Ran) -> None:
+    def _run_coroutine(self, runner: NestedRunner, guard: Guard, ran: RunResult) -> None:
         try:
             with guard.phase("test", what="it"):
                 steps = runner.explored.steps
@@ -133,7 +133,9 @@ class CancelRuns:
             with guard.phase("cleanup", what="what it had started"):
                 runner.run(_others_have_ended(self._settings.settle_time))
 
-    def _run_check(self, runner: NestedRunner, guard: Guard, check: Callable[[], Any], ran: Ran) -> None:
+    def _run_check(
+        self, runner: NestedRunner, guard: Guard, check: Callable[[], Any], ran: RunResult
+    ) -> None:
         try:
             with guard.phase("cleanup", what="check()"):
                 result = check()
@@ -168,7 +170,7 @@ async def _others_have_ended(seconds: float) -> None:
         await asyncio.wait(others, timeout=left)
 
 
-def cancellations_of(ran: Ran, is_wanted: Callable[[str], bool]) -> Iterator[Cancel]:
+def cancellations_of(ran: RunResult, is_wanted: Callable[[str], bool]) -> Iterator[Cancel]:
     """Every cancellation of a run that went so, in the order of its steps."""
     last = dict(ran.trace)
     if ran.was_stuck:

@@ -18,9 +18,9 @@ from ..cpython.versions import add_note_to_failure
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.exceptions import one_line
 from ..mocks.leftovers import unfinished
-from ..stacks.code_owners import below_the_library
+from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
-from .cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
+from .cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
 from .deviations import Cancel
 from .told import Applied
 
@@ -84,10 +84,10 @@ class CancelAssertions(Failing):
             faults = self._faults(ran, usual, swallow, cancellation)
             if faults:
                 text = "\n".join([*_headline(cancellation, ran.applied, number), *faults])
-                is_told = isinstance(ran.error, (CancelledError, DeadlockError, RunawayError))
-                self._failWith(msg, text, ran.check_error or (None if is_told else ran.error))
+                is_in_text = isinstance(ran.error, (CancelledError, DeadlockError, RunawayError))
+                self._failWith(msg, text, ran.check_error or (None if is_in_text else ran.error))
 
-    async def _run(self, runs: CancelRuns, cancellation: Cancel) -> Ran:
+    async def _run(self, runs: CancelRuns, cancellation: Cancel) -> RunResult:
         made = self._asynctestkit_made
         try:
             ran = runs.run((cancellation,))
@@ -96,7 +96,7 @@ class CancelAssertions(Failing):
         await asyncio.sleep(0)  # the deadline, and Ctrl-C, have their say
         return ran
 
-    def _judgeFirst(self, ran: Ran, msg: object) -> None:
+    def _judgeFirst(self, ran: RunResult, msg: object) -> None:
         """What goes wrong without a cancellation is no fault of cancellation."""
         is_cancelled = bool(ran.applied) or ran.was_stuck
         error = ran.error if not is_cancelled else None
@@ -123,7 +123,7 @@ class CancelAssertions(Failing):
                 f"assertCancelSafe takes a function that makes a coroutine, not {make_coro!r}: "
                 "assertCancelSafe(lambda: fetch(…))"
             )
-        caller = below_the_library(sys._getframe(2))
+        caller = innermost_user_frame(sys._getframe(2))
         code = caller.f_code if caller is not None else make_coro.__code__
         settings = self._hygieneSettings()
         guard = getattr(self, "_hygieneGuard", None)
@@ -137,7 +137,7 @@ class CancelAssertions(Failing):
         where = (self.id(), (code.co_filename, code.co_firstlineno))
         return CancelRuns(make_coro, check, settings, where, self._notGivenBack)
 
-    def _faults(self, ran: Ran, usual: set[str], swallow: bool, cancellation: Cancel) -> list[str]:
+    def _faults(self, ran: RunResult, usual: set[str], swallow: bool, cancellation: Cancel) -> list[str]:
         """What went wrong in a run, each with what to do about it."""
         if not ran.applied and (ran.was_stuck or ran.returned):
             return []  # nothing would have woken it, or it has ended sooner than the first
@@ -180,7 +180,7 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
     return [f"not safe to cancel: in run {number} it was cancelled {when}" + (":" if lines else ""), *lines]
 
 
-def _of_ending(ran: Ran, swallow: bool) -> list[str]:
+def _of_ending(ran: RunResult, swallow: bool) -> list[str]:
     """What is wrong with how the coroutine ended when it was cancelled."""
     if ran.returned:
         said = f"and it returned {shown(ran.value)}: it has swallowed the cancellation"

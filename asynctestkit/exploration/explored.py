@@ -75,17 +75,17 @@ def _explored(case: Any, run: Callable[..., Any], result: Any) -> Any:
         plan = plan_of(method)
     except ValueError:
         wrong: Calls = [("addError", (sys.exc_info(),))]
-        return _tell(case, result, lambda: wrong)
+        return _run_and_report(case, result, lambda: wrong)
     if plan is None:
         return run(case, result)
     exploration = Exploration(case, run, plan)
-    told = _tell(case, result, exploration.calls)
-    if getattr(told, "showAll", False):  # python -m unittest -v
-        told.stream.writeln(exploration.statistics())
-    return told
+    used_result = _run_and_report(case, result, exploration.calls)
+    if getattr(used_result, "showAll", False):  # python -m unittest -v
+        used_result.stream.writeln(exploration.statistics())
+    return used_result
 
 
-def _tell(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
+def _run_and_report(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
     is_own = result is None
     if is_own:
         result = case.defaultTestResult()

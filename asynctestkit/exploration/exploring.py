@@ -14,7 +14,7 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
-from .lost import what_is_lost
+from .lost import unreleased_report
 from .plan import Plan
 from .search import Attempt, Search
 from .shrinking import shrunk
@@ -45,7 +45,7 @@ class Exploration:
         self._usual: Life | None = None
         self._uncontrolled: set[str] = set()
         self._limit: float | None = None
-        self._began = self._told_at = wall_time()
+        self._began = self._progress_at = wall_time()
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
     def calls(self) -> Calls:
@@ -114,16 +114,18 @@ class Exploration:
 
     def _may_go_on(self, runs: int) -> bool:
         spent = wall_time() - self._began
-        if self._is_shown and spent > _PROGRESS_AFTER and wall_time() - self._told_at > _PROGRESS_EVERY:
-            self._told_at = wall_time()
+        if self._is_shown and spent > _PROGRESS_AFTER and wall_time() - self._progress_at > _PROGRESS_EVERY:
+            self._progress_at = wall_time()
             self._show(f"{self._case.id()}: {self.statistics()}")
         return self._runs < runs and spent < self._plan.seconds
 
-    def _live(self, schedule: Schedule, attempt: Attempt | None = None, *, is_told: bool = False) -> Life:
+    def _live(
+        self, schedule: Schedule, attempt: Attempt | None = None, *, records_steps: bool = False
+    ) -> Life:
         script = Script(
             schedule,
             walk=attempt.walk if attempt is not None else None,
-            is_told=is_told,
+            records_steps=records_steps,
             has_faults=self._plan.faults,
         )
         script.limit = self._limit
@@ -146,7 +148,7 @@ class Exploration:
         if life.held and life.failure is None:
             if self._usual is None:
                 self._usual = self._live(())
-            text = what_is_lost(life, self._usual)
+            text = unreleased_report(life, self._usual)
             if text:
                 life.calls = self._failure(text)
 
@@ -168,22 +170,22 @@ class Exploration:
         # What has taken as long as the deadline allows is not run again and again.
         is_slow = isinstance(found.failure, DeadlineError)
         shortest = found if is_slow else shrunk(found, fails)
-        told = found if is_slow else self._live(shortest.schedule, is_told=True)
+        rerun = found if is_slow else self._live(shortest.schedule, records_steps=True)
         lines = [f"\nthe schedule in which it fails, found in run {at}:"]
-        again = told if told.failure is not None else shortest
+        again = rerun if rerun.failure is not None else shortest
         lines += [f"- {sentence(each, again.mains)}" for each in again.applied]
-        if told.failure is None:
+        if rerun.failure is None:
             lines.append("run once more in this schedule, it passed: something else has a say in it as well")
-        elif (told.trace, type(told.failure)) != (shortest.trace, kind):
-            difference = difference_of(shortest.trace, told.trace)
+        elif (rerun.trace, type(rerun.failure)) != (shortest.trace, kind):
+            difference = difference_of(shortest.trace, rerun.trace)
             lines.append(f"run twice in this schedule, it went two ways: {difference}")
         lines += self._uncontrolled_lines()
-        steps = ["", *diagram(told.taken, shortest.schedule, told.applied)] if told.taken else []
+        steps = ["", *diagram(rerun.taken, shortest.schedule, rerun.applied)] if rerun.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
         return self._noted(again, [*lines, self.statistics()])
 
     def _replayed(self, schedule: Schedule) -> Calls:
-        life = self._live(schedule, is_told=True)
+        life = self._live(schedule, records_steps=True)
         if life.calls[-1][0] == "addSkip":
             return life.calls
         if life.unmet:
@@ -192,7 +194,7 @@ class Exploration:
                 return self._failed(text, life)
             return self._noted(life, ["", text])
         if life.failure is None:
-            return life.told
+            return life.calls_to_report
         lines = ["\nthe schedule that was replayed:"]
         lines += [f"- {sentence(each, life.mains)}" for each in life.applied]
         return self._noted(
@@ -202,7 +204,7 @@ class Exploration:
     def _noted(self, life: Life, lines: list[str]) -> Calls:
         assert life.failure is not None
         add_note_to_failure(life.failure, "\n".join(lines))
-        return life.told
+        return life.calls_to_report
 
     def _failed(self, text: str, life: Life) -> Calls:
         if life.failure is not None:
@@ -228,7 +230,7 @@ class Exploration:
         return [f"(the order of its {' and '.join(sorted(self._uncontrolled))} is not controlled)"]
 
     def _show(self, text: str) -> None:
-        if self._is_shown and self._told_at != self._began:
+        if self._is_shown and self._progress_at != self._began:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..cpython import changes, step_internals
 from ..cpython.versions import mark_coroutine_function
-from ..stacks.code_owners import below_the_library
+from ..stacks.code_owners import innermost_user_frame
 from ..stacks.places import Place
 
 __all__ = ["HeldContexts", "HeldLocks"]
@@ -35,7 +35,7 @@ class _Held:
         """For what would be a line of `still_held`: whether the function that took it gives it back."""
 
     def _taking(self, what: str, frame: FrameType) -> _Taking:
-        caller = below_the_library(frame) or frame
+        caller = innermost_user_frame(frame) or frame
         code = caller.f_code
         place = Place(code.co_filename, caller.f_lineno, code.co_name)
         names = code.co_varnames[: code.co_argcount]
@@ -43,7 +43,7 @@ class _Held:
         return _Taking(f"a {what} at {place}", (code.co_filename, code.co_name), is_of_test)
 
     def _note_release(self, taking: _Taking, frame: FrameType) -> None:
-        code = (below_the_library(frame) or frame).f_code
+        code = (innermost_user_frame(frame) or frame).f_code
         is_own = (code.co_filename, code.co_name) == taking.function and not taking.is_of_test
         self.released[taking.line] = is_own and self.released.get(taking.line, True)
 

@@ -36,7 +36,7 @@ class Script:
         schedule: Schedule,
         *,
         walk: Walk | None = None,
-        is_told: bool = False,
+        records_steps: bool = False,
         has_faults: bool = False,
     ) -> None:
         self.loop: ExploredLoop | None = None
@@ -44,7 +44,7 @@ class Script:
         """Virtual seconds after which nothing can come of it any more."""
         self._schedule = schedule
         self._walk = walk
-        self._is_told = is_told
+        self._records_steps = records_steps
         self.has_faults = has_faults or any(isinstance(each, Fault) for each in schedule)
         """Whether scripted calls are noted, as they may fail."""
 
@@ -52,7 +52,7 @@ class Script:
         """The loop of the life."""
         self.loop = ExploredLoop(self._schedule)
         self.loop.steps.choose = self._walk
-        self.loop.steps.is_telling = self._is_told
+        self.loop.steps.records_steps = self._records_steps
         if self.has_faults:
             self.loop.asynctestkit_faults = Faults(self._schedule, self.loop.steps)
         if self.limit is not None:
@@ -111,11 +111,11 @@ class Life:
         return next((call[1][-1][1] for call in self._failing), None)
 
     @property
-    def told(self) -> list[_Call]:
+    def calls_to_report(self) -> list[_Call]:
         """What the result of the test is to be told: nothing of what is the doing of the schedule."""
         failing = self._failing
-        told = [each for each in self.calls if _is_silent(each) or each in failing]
-        return told if failing or len(told) == len(self.calls) else [*told, ("addSuccess", ())]
+        calls = [each for each in self.calls if _is_silent(each) or each in failing]
+        return calls if failing or len(calls) == len(self.calls) else [*calls, ("addSuccess", ())]
 
     @property
     def _failing(self) -> list[_Call]:

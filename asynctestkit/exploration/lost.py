@@ -6,10 +6,10 @@ from collections import Counter
 
 from .lives import Life
 
-__all__ = ["what_is_lost"]
+__all__ = ["unreleased_report"]
 
 
-def what_is_lost(life: Life, usual: Life) -> str:
+def unreleased_report(life: Life, usual: Life) -> str:
     """What to say of what a life with a fault has left held, and `usual`, without one, has not; or "".
 
     Where the test has ended early, only of that which a function has taken that is the one to give it back,

@@ -31,7 +31,7 @@ class NestedRunner(Runner):
         """The explored loop."""
         loop = super().get_loop()
         if self._carrier is not None:  # before 3.11
-            self._carrier.dismiss()
+            self._carrier.end()
             self._carrier = None
             self.explored.steps.clear()
         return loop
@@ -48,10 +48,10 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.runner: Runner | None = None
-        self.came = False
+        self.has_come = False
 
     @contextlib.contextmanager
-    def heeded(self) -> Iterator[None]:
+    def forwarded_to_runner(self) -> Iterator[None]:
         """In this block; the outer loop stands still."""
         before: Any = interpreter.signal_handler(signal.SIGINT)
         is_ours = (
@@ -60,19 +60,19 @@ class Interrupts:
             and before is not signal.default_int_handler
         )
         if not is_ours:  # it is raised in the nested loop, and comes out of it
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 yield
             return
 
-        def hand_on(*arguments: Any) -> None:
-            self.came = True
+        def forward(*arguments: Any) -> None:
+            self.has_come = True
             if self.runner is not None:
                 self.runner.get_loop().call_soon_threadsafe(self.runner.cancel)
             before(*arguments)
 
-        interpreter.set_signal_handler(signal.SIGINT, hand_on)
+        interpreter.set_signal_handler(signal.SIGINT, forward)
         try:
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 yield
         finally:
             interpreter.set_signal_handler(signal.SIGINT, before)

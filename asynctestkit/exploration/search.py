@@ -16,7 +16,7 @@ __all__ = ["Attempt", "Search", "cancellations_in", "shorter_holds"]
 
 _SYSTEMATIC_BETWEEN_WALKS = 3
 """Schedules with two deviations are many: one in four is by chance meanwhile."""
-_ENOUGH = 100
+_MOST_IDLE_WALKS = 100
 """Schedules by chance, one after the other, that come to no new order: then the rest is taken for known."""
 _MOST_SHORTER = 3
 """Steps of others until which a task is slow, each in turn."""
@@ -46,7 +46,7 @@ class Search:
         """Whether every schedule with as many deviations as are asked for was tried."""
         self._first = first
         self._plan = plan
-        self._seen = {_print_of(first)}
+        self._seen = {_fingerprint_of(first)}
         self._tried: set[frozenset[Deviation]] = set()
 
     def note(self, failing: Life) -> None:
@@ -75,7 +75,7 @@ class Search:
         """Tries each of these with one more deviation; returns those that came to a new order."""
         found: list[Life] = []
         for base in bases:
-            for deviation in self._further(base):
+            for deviation in self._next_deviations(base):
                 schedule = (*base.schedule, deviation)
                 if frozenset(schedule) in self._tried:
                     continue
@@ -91,31 +91,31 @@ class Search:
                         _keep(life, found)
         return found
 
-    def _further(self, base: Life) -> Iterator[Deviation]:
+    def _next_deviations(self, base: Life) -> Iterator[Deviation]:
         holds = sum(isinstance(each, Hold) for each in base.schedule)
         if holds < self._plan.holds:
             for task, step in base.crossroads:
                 if self._is_wanted(task):
                     yield Hold(task, step)
         if holds == len(base.schedule):
-            yield from self._misfortunes(base)
+            yield from self._cancellations_and_faults(base)
 
     def _walks(self) -> _Attempts:
         """By chance, until that comes to nothing new for long."""
         lengths, idle = lengths_of(self._first.trace), 0
-        misfortunes = list(self._misfortunes(self._first))
+        cancellations_and_faults = list(self._cancellations_and_faults(self._first))
         if not self._first.crossroads or self._plan.tasks is not None or not self._plan.holds:
             return
-        while idle < _ENOUGH:
+        while idle < _MOST_IDLE_WALKS:
             seed = self.walked + 1
             schedule: Schedule = ()
-            if misfortunes and seed % 2:
-                schedule = (Random(seed).choice(misfortunes),)
+            if cancellations_and_faults and seed % 2:
+                schedule = (Random(seed).choice(cancellations_and_faults),)
             life = yield Attempt(schedule, Walk(seed, lengths))
             self.walked += 1
             idle = 0 if self._is_new(life) else idle + 1
 
-    def _misfortunes(self, base: Life) -> Iterator[Cancel | Fault]:
+    def _cancellations_and_faults(self, base: Life) -> Iterator[Cancel | Fault]:
         """What may happen besides, once in a run."""
         if self._plan.cancellations:
             yield from self._cancellations(base)
@@ -131,7 +131,7 @@ class Search:
         return self._plan.tasks is None or fnmatchcase(task, self._plan.tasks)
 
     def _is_new(self, life: Life) -> bool:
-        found = _print_of(life)
+        found = _fingerprint_of(life)
         is_new = found not in self._seen
         self._seen.add(found)
         self.distinct += is_new
@@ -168,7 +168,7 @@ def _keep(life: Life, lives: list[Life]) -> None:
         lives.append(life)
 
 
-def _print_of(life: Life) -> int:
+def _fingerprint_of(life: Life) -> int:
     besides = [each.deviation for each in life.applied if not isinstance(each.deviation, Hold)]
     return hash((tuple(life.trace), tuple(besides)))
 

@@ -57,7 +57,7 @@ class StepQueue(collections.deque[Handle]):
         """What has come to pass of the schedule."""
         self.passed: list[Hold] = []
         """What `choose` has come to, as holds that come to the same."""
-        self.is_telling = False
+        self.records_steps = False
         """Whether the steps are to be taken down in detail."""
         self.taken: list[Taken] = []
         """The steps in detail."""
@@ -111,7 +111,7 @@ class StepQueue(collections.deque[Handle]):
             if at_once is not None:
                 self._cancel(task, at_once)
             asleep = self._cancels.get((*key, True))
-        if asleep is None and not self.is_telling:
+        if asleep is None and not self.records_steps:
             return handle
         return _Step(self, handle, task, key, asleep)
 
@@ -209,11 +209,11 @@ class StepQueue(collections.deque[Handle]):
         self.applied.append(Applied(deviation, chain_of_task(task)))
         task.cancel()
 
-    def tell(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
+    def record_step(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
         """Takes down a step that was taken."""
-        told = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
-        if told is not None:  # before 3.11
-            self.taken.append(told)
+        taken = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
+        if taken is not None:  # before 3.11
+            self.taken.append(taken)
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
         """The step has been taken: cancels the task if it waits now."""
@@ -233,12 +233,12 @@ class _Step:
 
     def _run(self) -> None:
         queue, task = self._queue, self._task
-        before = chain_of_task(task) if queue.is_telling else None
+        before = chain_of_task(task) if queue.records_steps else None
         try:
             step_internals.run_handle(self._handle)
         finally:
             if before is not None:
-                queue.tell(self._key, before, task)
+                queue.record_step(self._key, before, task)
             if self._asleep is not None:
                 queue.cancel_after(task, self._asleep)
 

@@ -56,7 +56,7 @@ def _is_users(stands: AwaitChain | str) -> bool:
 def _end_of(task: asyncio.Task[Any]) -> str:
     if task.cancelled():
         return "cancelled"
-    error = task_internals.exception_unlooked(task)
+    error = task_internals.peek_exception(task)
     return "returned" if error is None else f"raised {type(error).__name__}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .leak import Leak
 
-__all__ = ["Listener", "listeners", "tell"]
+__all__ = ["Listener", "listeners", "notify_listeners"]
 
 Listener = Callable[[str, tuple[Leak, ...]], tuple[Leak, ...]]
 """Called with the test's id and its leaks; returns the leaks that the test is still charged with."""
@@ -15,7 +15,7 @@ listeners: list[Listener] = []
 """The current listeners, in the order in which they are called."""
 
 
-def tell(subject: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
+def notify_listeners(subject: str, leaks: tuple[Leak, ...]) -> tuple[Leak, ...]:
     """Passes leaks to every listener; returns those that the test is still charged with."""
     if leaks:
         for listener in listeners:

@@ -12,7 +12,7 @@ from ..leaks.allowances import Allowance
 from ..leaks.census.census import Census
 from ..leaks.kinds.exceptions import one_line
 from ..leaks.leak import Leak
-from ..leaks.listeners import tell
+from ..leaks.listeners import notify_listeners
 from ..leaks.report import render, render_failure
 from ..leaks.sweeping.late import LateErrors, ignore_late_errors, warn_of
 from ..leaks.sweeping.sweep import Sweep
@@ -61,7 +61,7 @@ class Guard:
         self._required = required
         self._entered = False
         self.observes = observes
-        self.is_decided = observes
+        self.has_outcome = observes
         """Whether the test already has its outcome: it has failed, failed as expected, or skipped itself."""
         self._is_open = False
         self._late: Callable[[dict[str, Any]], None] | None = None
@@ -134,7 +134,7 @@ class Guard:
         With `closes_loop` closes the loop as well: some objects announce only then that they were not closed.
         """
         self._stop_timing()
-        decided = self.is_decided
+        has_outcome = self.has_outcome
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
@@ -147,14 +147,14 @@ class Guard:
                 if closes_loop and isinstance(runner, Runner):
                     self._close_loop(runner)
         except DeadlineError as blocked:
-            if not decided:
+            if not has_outcome:
                 raise
             self._warn(str(blocked))
         finally:
             self.close()
 
     def _close_loop(self, runner: Runner) -> None:
-        with self._sweep.hearing_what_the_loop_closes():
+        with self._sweep.attributing_loop_warnings():
             runner.close_loop()
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":
@@ -188,38 +188,38 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that has its outcome, it only warns."""
-        leaks, decided = self.told(), self.is_decided
+        leaks, has_outcome = self.charged_leaks(), self.has_outcome
         threshold = self.settings.blocking_threshold
         others = other_faults(self.subject, self._names, self._blocking, threshold)
         report = _rendered(self.subject, leaks)
         for error in self._sweep.errors:
-            if not decided:
+            if not has_outcome:
                 raise detector_failure(error, report)
             self._warn(f"{self.subject}: a detector failed: {one_line(error)}")
-        if report and self.settings.on_leak == "fail" and not decided:
+        if report and self.settings.on_leak == "fail" and not has_outcome:
             text = render_failure(leaks) if self.code.is_of_test else report
             fail(self, LeakError("\n\n".join([text, *others.values()]), leaks))
         if report and self.settings.on_leak != "ignore":
             self._warn(report)
         for kind, text in others.items():
-            if not decided:
+            if not has_outcome:
                 fail(self, kind("\n\n".join(others.values())))
             self._warn(text)
         stale = stale_allowance(self.subject, self._required, self._sweep.used_allowances)
-        if stale and not decided and self.settings.on_leak == "fail":
+        if stale and not has_outcome and self.settings.on_leak == "fail":
             fail(self, StaleAllowanceError(stale))
-        if stale and not decided and self.settings.on_leak == "warn":
+        if stale and not has_outcome and self.settings.on_leak == "warn":
             self._warn(stale)
 
     def report(self) -> str:
         """The report on the leaks that count; "" if there are none."""
-        return _rendered(self.subject, self.told())
+        return _rendered(self.subject, self.charged_leaks())
 
-    def told(self) -> tuple[Leak, ...]:
+    def charged_leaks(self) -> tuple[Leak, ...]:
         """Passes the leaks to the listeners; returns those that the test, or the block, is charged with."""
         leaks = tuple(self._sweep.leaks)
         if self.settings.on_leak != "ignore":
-            leaks = tell(self.subject, leaks)
+            leaks = notify_listeners(self.subject, leaks)
         return () if self.observes else leaks
 
     def _stop_timing(self) -> None:
@@ -228,7 +228,7 @@ class Guard:
             self._blocking.close()
 
     def _warn(self, text: str) -> None:
-        warn_of(text, self.source, is_late=self.is_decided)
+        warn_of(text, self.source, is_late=self.has_outcome)
 
 
 def _rendered(subject: str, leaks: tuple[Leak, ...]) -> str:

@@ -21,7 +21,7 @@ class Guarded(Subject, Protocol):
     """Whether no outcome is to be changed, except by limits that are set."""
     depth: int
     """How many phases are running, nested in each other."""
-    is_decided: bool
+    has_outcome: bool
     """Whether it already has its outcome."""
     on_failure: Callable[[BaseException], None] | None
     """Called with each exception that a phase ends with."""

@@ -45,7 +45,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             try:
                 yield
             except BaseException as failure:
-                self._hygieneTell(failure)
+                self._hygieneShowSeed(failure)
                 raise
 
     def _hygieneMakeLoop(self) -> asyncio.AbstractEventLoop:
@@ -79,12 +79,12 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
     def _hygieneSeed(self, guard: Guard, seed: int) -> None:
         self._hygieneRandom = SeededRandom(seed, self)
-        guard.on_failure = self._hygieneRandom.tell
+        guard.on_failure = self._hygieneRandom.add_seed_to
 
-    def _hygieneTell(self, failure: BaseException) -> None:
+    def _hygieneShowSeed(self, failure: BaseException) -> None:
         """Has a failure show the seed, if `random` was seeded and used."""
         if self._hygieneRandom is not None:
-            self._hygieneRandom.tell(failure)
+            self._hygieneRandom.add_seed_to(failure)
 
     def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
         """The phase; a null context if the class overrides none of its hooks and nothing else can happen."""
@@ -106,7 +106,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                 guard.sweep(guard.code, self, self._hygieneClosesLoop())  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
             except AssertionError as failure:
-                self._hygieneTell(failure)
+                self._hygieneShowSeed(failure)
                 raise
             finally:
                 self._hygieneEnd()  # here, as a suite with a shared loop may never close its runner

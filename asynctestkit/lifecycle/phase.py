@@ -44,8 +44,8 @@ class Phase:
         guard = self._guard
         self._before = guard.set_phase(self._name)
         guard.depth += 1
-        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _hangs_as_ever(guard)):
-            guard.loop.listen(self._stands_still)
+        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _may_hang(guard)):
+            guard.loop.add_standstill_listener(self._on_standstill)
         deadline = guard.settings.deadline
         if deadline is not None and deadline != math.inf:
             self._limit = max(deadline, _SWEEP_AT_LEAST) if self._is_sweep else deadline
@@ -64,12 +64,12 @@ class Phase:
                 watch.stop()
         failure = self._failure(watch)
         guard.depth -= 1
-        guard.is_decided |= error is not None
+        guard.has_outcome |= error is not None
         if guard.depth:
             guard.set_phase(self._before)
-        told = error if failure is None else failure
-        if guard.on_failure is not None and told is not None:
-            guard.on_failure(told)
+        raised = error if failure is None else failure
+        if guard.on_failure is not None and raised is not None:
+            guard.on_failure(raised)
         hide_machinery(trace)
         if failure is None or isinstance(error, KeyboardInterrupt):
             return
@@ -80,11 +80,11 @@ class Phase:
     def _failure(self, watch: Watch | None) -> AssertionError | None:
         """The phase's failure by a limit, or None; from now on standstills are not reported."""
         if isinstance(self._guard.loop, HygienicEventLoop) and not self._is_sweep:
-            self._guard.loop.dismiss(self._stands_still)
+            self._guard.loop.remove_standstill_listener(self._on_standstill)
         stuck, self._stuck = self._stuck, None
         return DeadlineError(self._report) if watch is not None and watch.expired else stuck
 
-    def _stands_still(self, standstill: Standstill) -> None:
+    def _on_standstill(self, standstill: Standstill) -> None:
         """Called in the loop, and a second time if the code has ignored its cancellation."""
         guard, code = self._guard, self._guard.code
         is_first = self._stuck is None
@@ -96,7 +96,7 @@ class Phase:
             if is_first and code.main_task is not None:
                 code.cancel()
             else:
-                guard.loop.dismiss(self._stands_still)  # type: ignore[attr-defined]  # it is a loop that listens
+                guard.loop.remove_standstill_listener(self._on_standstill)  # type: ignore[attr-defined]  # it is a loop that listens
                 code.give_up()
 
     # -- Watched
@@ -131,7 +131,7 @@ class Phase:
         )
 
 
-def _hangs_as_ever(guard: Guarded) -> bool:
+def _may_hang(guard: Guarded) -> bool:
     """Whether a phase that nothing can wake is left to hang, as it does without us."""
     return guard.observes and guard.settings.clock == "real"
 

@@ -25,7 +25,7 @@ from ..stacks.thread_stacks import render_stack, stack_of
 
 __all__ = ["Block", "BlockingWatch"]
 
-_LATE = 0.005
+_WAKEUP_TOLERANCE = 0.005
 """Seconds by which any thread may wake up late: the interval at which Python switches threads."""
 
 
@@ -140,7 +140,7 @@ class BlockingWatch:
 
     def advance(self, now: float) -> None:
         """Checks the current callback."""
-        if now - self.due > _LATE:
+        if now - self.due > _WAKEUP_TOLERANCE:
             self.late += now - self.due
         self.due = now + self._tick
         current = self._current

@@ -97,7 +97,7 @@ class Watch:
             and not self._is_asked
             and is_debugged(sys._current_frames().get(self._thread_id))
         ):
-            self._stand_down()
+            self._switch_off()
             return
         if self._answered_at is not None:
             if now < self._answered_at + self._grace_period:
@@ -128,7 +128,7 @@ class Watch:
 
     def _answer(self) -> None:
         if self._is_over or is_traced():
-            self._stand_down()
+            self._switch_off()
             return
         self._wants_interrupt = False
         if self._respite is not None:
@@ -147,7 +147,7 @@ class Watch:
             return  # if it is still wanted, the next signal will arrive elsewhere
         self._wants_interrupt = False
         if is_traced():
-            self._stand_down()
+            self._switch_off()
             return
         self._take_down(frame)
         self._interrupts += 1
@@ -163,7 +163,7 @@ class Watch:
             self.expired = True
             self._watched.overrun(render_stack(stack_of(frame)))
 
-    def _stand_down(self) -> None:
+    def _switch_off(self) -> None:
         self.due = float("inf")
 
     def _raise_at_next_line(self, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from ..leaks.kinds.exceptions import one_line, raised_at
 from ..leaks.kinds.transports import name_of_transport
 from ..loops.outside.activity import what_is_at_work
 from ..loops.outside.jobs import Job, jobs_in_flight
-from ..loops.stopped_clock import stands_still, who_replaced
+from ..loops.stopped_clock import has_stopped_clock, replacement_in_words
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import first_names, links, name_order
 from ..stacks.rendering import render_chain
@@ -19,7 +19,7 @@ from ..stacks.thread_stacks import places_of_stack
 from .deadlock import Tangle, facts_about
 from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
 from .subject import Subject
-from .task_listing import standing_of
+from .task_listing import list_tasks
 
 __all__ = ["report_of_overrun"]
 
@@ -45,7 +45,7 @@ def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
     lines = [headline]
     for finding in findings[:1]:
         lines += ["", *finding.lines]
-    lines += standing_of(main if stands else None, others)
+    lines += list_tasks(main if stands else None, others)
     for finding in findings[1:]:
         lines += ["", *finding.lines]
     remedies = [finding.remedy for finding in findings] or [_remedy_of_tasks(waiting)]
@@ -64,8 +64,10 @@ def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Itera
     elif isinstance(loop, VirtualEventLoop) and (at_work := what_is_at_work(loop.contacts.spared)):
         lines = [f"virtual time did not jump, for what is at work outside: {', '.join(at_work)}"]
         yield _Finding(lines, _HELD_TIME)
-    if stands_still(loop):
-        yield _Finding([f"its loop's clock stands still: {who_replaced(loop)}"], REMEDY_OF_STOPPED_CLOCK)
+    if has_stopped_clock(loop):
+        yield _Finding(
+            [f"its loop's clock stands still: {replacement_in_words(loop)}"], REMEDY_OF_STOPPED_CLOCK
+        )
     yield from _of_the_failed(guard)
     yield from _of_servers(guard, waiting)
     yield from _of_jobs(guard)

@@ -69,13 +69,13 @@ def facts_about(tasks: Collection[_Task]) -> Facts:
         task: [*_of_lock(wait, holders), *_of_notify(wait), *_of_queue(wait), *_of_ring(task, rings)]
         for task, wait in waits.items()
     }
-    culprits = {*_keeping(graph, holders), *rings}
+    culprits = {*_holders_waited_for(graph, holders), *rings}
     return Facts(
         {task: said for task, said in lines.items() if said}, culprits, _tangles(graph, rings, waits)
     )
 
 
-def _keeping(graph: _Graph, holders: Mapping[int, list[Holding]]) -> set[_Task]:
+def _holders_waited_for(graph: _Graph, holders: Mapping[int, list[Holding]]) -> set[_Task]:
     """The tasks that hold a lock which another one waits for."""
     wanted = {node for nodes in graph.values() for node in nodes}
     held = [each for lock, holdings in holders.items() if lock in wanted for each in holdings]
@@ -131,31 +131,31 @@ def _graph(
 def _rings(graph: _Graph) -> dict[_Task, list[_Node]]:
     """For each task that indirectly waits for itself, a shortest ring that it is in."""
     rings: dict[_Task, list[_Node]] = {}
-    knots = _knots(graph)
-    for node in knots:
+    cycles = _cycles(graph)
+    for node in cycles:
         if not isinstance(node, int) and node not in rings:
-            ring = _ring_through(node, knots)
+            ring = _ring_through(node, cycles)
             for each in ring:
                 if not isinstance(each, int):
                     rings.setdefault(each, ring)
     return rings
 
 
-def _knots(graph: _Graph) -> _Graph:
+def _cycles(graph: _Graph) -> _Graph:
     """A graph without the nodes that lead into no ring."""
-    knots = {node: {each for each in targets if each in graph} for node, targets in graph.items()}
+    cycles = {node: {each for each in targets if each in graph} for node, targets in graph.items()}
     sources: dict[_Node, list[_Node]] = {node: [] for node in graph}
-    for node, targets in knots.items():
+    for node, targets in cycles.items():
         for target in targets:
             sources[target].append(node)
-    ends = [node for node, targets in knots.items() if not targets]
+    ends = [node for node, targets in cycles.items() if not targets]
     for end in ends:
-        del knots[end]
+        del cycles[end]
         for source in sources[end]:
-            knots[source].remove(end)
-            if not knots[source]:
+            cycles[source].remove(end)
+            if not cycles[source]:
                 ends.append(source)
-    return knots
+    return cycles
 
 
 def _ring_through(start: _Node, graph: _Graph) -> list[_Node]:

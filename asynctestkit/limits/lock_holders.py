@@ -71,7 +71,7 @@ def holdings_in(chains: Mapping[_Task, _Chain]) -> list[Holding]:
     by_generators: dict[int, list[Holding]] = {}
     for task, chain in chains.items():
         released = {id(lock_of(wait_for_notify(frame))) for _, frame in chain}
-        for within in _chains_at_hand(chain, awaited):
+        for within in _with_suspended_generators(chain, awaited):
             held = [Holding(lock, task, how) for lock, how in _locks_in(within) if id(lock) not in released]
             if within is chain:
                 found += held
@@ -84,14 +84,14 @@ def holdings_in(chains: Mapping[_Task, _Chain]) -> list[Holding]:
     return found
 
 
-def _chains_at_hand(chain: _Chain, awaited: set[int]) -> Iterator[_Chain]:
+def _with_suspended_generators(chain: _Chain, awaited: set[int]) -> Iterator[_Chain]:
     """A chain, and the chains of the generators that it refers to and that nobody awaits now."""
     seen, left = set(awaited), [chain]
     while left:
         within = left.pop()
         yield within
         for link, frame in within:
-            managers = [each for manager in _entered(link, frame) for each in _opened(manager)]
+            managers = [each for manager in _entered(link, frame) for each in _with_entered(manager)]
             for each in (*_referents(link, frame), *map(wait_internals.generator_of, managers)):
                 if isinstance(each, AsyncGeneratorType) and id(each) not in seen:
                     seen.add(id(each))
@@ -106,7 +106,7 @@ def _locks_in(chain: _Chain) -> Iterator[tuple[_Lock, str]]:
         if inner is not None and managers and _is_entering(inner, managers[-1]):
             del managers[-1]
         for number, manager in enumerate(managers):
-            for each in _opened(manager):
+            for each in _with_entered(manager):
                 lock = lock_of(each)
                 if lock is not None:
                     words = "acquired at" if each is manager else "through the AsyncExitStack of"
@@ -137,7 +137,7 @@ def _manager_of(each: object, following: object) -> object:
     return following if is_exit else None  # from 3.14
 
 
-def _opened(manager: object) -> list[object]:
+def _with_entered(manager: object) -> list[object]:
     """A manager and, if that is an AsyncExitStack, the managers that it has entered."""
     opened, seen = [manager], {id(manager)}
     for each in opened:

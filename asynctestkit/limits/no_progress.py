@@ -12,14 +12,14 @@ from ..cpython.originals import asyncio
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.tasks import places_from_debug_mode
 from ..loops.selector import Standstill
-from ..loops.stopped_clock import who_replaced
+from ..loops.stopped_clock import replacement_in_words
 from ..loops.virtual.clock import VirtualClock
 from ..stacks.await_chain import coroutine_name, definition, first_names, name_order
 from ..stacks.code_owners import is_machinery, is_own
 from ..stacks.places import Place, creation_site, resolve
 from .deadlock import Tangle, facts_about
 from .subject import Subject
-from .task_listing import standing_of
+from .task_listing import list_tasks
 
 __all__ = ["REMEDIES", "REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of"]
 
@@ -35,12 +35,12 @@ def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) ->
     headline, remedy = _WORDS[standstill](guard, what)
     main = guard.code.main_task
     others = guard.census.pending_tasks() - {main}
-    guard.census.told_tasks = weakref.WeakSet(others)
+    guard.census.reported_tasks = weakref.WeakSet(others)
     return _FAILURES[standstill](
         "\n".join(
             [
                 f"{guard.subject}: {headline} (phase {phase})",
-                *standing_of(main, others),
+                *list_tasks(main, others),
                 "",
                 f"remedy: {remedy}",
             ]
@@ -63,7 +63,7 @@ def _of_deadlock(guard: Subject, what: str) -> tuple[str, str]:
 
 def _of_stopped_clock(guard: Subject, what: str) -> tuple[str, str]:
     return (
-        f"{what} waits for a timer, and its loop's clock stands still: {who_replaced(guard.loop)}",
+        f"{what} waits for a timer, and its loop's clock stands still: {replacement_in_words(guard.loop)}",
         REMEDY_OF_STOPPED_CLOCK,
     )
 

@@ -32,7 +32,7 @@ class Code(Protocol):
 class Created(Protocol):
     """The tasks that were created since the mark."""
 
-    told_tasks: Collection[asyncio.Task[Any]]
+    reported_tasks: Collection[asyncio.Task[Any]]
     """The tasks that a failure has shown: they are not reported again."""
     was_interrupted: bool
     """Whether running code was interrupted."""

@@ -11,13 +11,13 @@ from ..stacks.code_owners import is_machinery
 from ..stacks.rendering import render_chain
 from .deadlock import facts_about
 
-__all__ = ["standing_of"]
+__all__ = ["list_tasks"]
 
 _Task = asyncio.Task[Any]
 _MOST_ENTRIES, _MOST_LINES = 20, 80
 
 
-def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[Any]]) -> list[str]:
+def list_tasks(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[Any]]) -> list[str]:
     """The test's own task, if it is to be shown, and the others by name, each with its await chain.
 
     Tasks that keep others waiting come first, and tasks with the same await chain are one entry.
@@ -25,15 +25,15 @@ def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[
     tasks = ([main] if main is not None else []) + sorted(others, key=name_order)
     facts = facts_about(tasks)
     tasks.sort(key=lambda task: (task is not main, task not in facts.culprits))
-    groups: dict[_Standing, list[_Task]] = {}
+    groups: dict[_Position, list[_Task]] = {}
     for task in tasks:
-        standing = _standing(task, task is main, facts.lines.get(task, []))
-        if standing is not None:
-            groups.setdefault(standing, []).append(task)
+        position = _position_of(task, task is main, facts.lines.get(task, []))
+        if position is not None:
+            groups.setdefault(position, []).append(task)
     lines: list[str] = []
     shown = 0
-    for standing, group in groups.items():
-        entry = _entry(standing, group)
+    for position, group in groups.items():
+        entry = _entry(position, group)
         if shown == _MOST_ENTRIES or (lines and len(lines) + len(entry) > _MOST_LINES):
             break
         lines += entry
@@ -44,7 +44,7 @@ def standing_of(main: asyncio.Task[Any] | None, others: Collection[asyncio.Task[
     return ["", "where its tasks stood:", *lines] if lines else []
 
 
-class _Standing(NamedTuple):
+class _Position(NamedTuple):
     """What the tasks of one entry have in common."""
 
     whose: str
@@ -52,7 +52,7 @@ class _Standing(NamedTuple):
     facts: tuple[str, ...]
 
 
-def _standing(task: _Task, is_main: bool, facts: list[str]) -> _Standing | None:
+def _position_of(task: _Task, is_main: bool, facts: list[str]) -> _Position | None:
     """Where a task stands; None for the test's task if it runs no code of the user's."""
     places, waits_on = chain_of_task(task)
     # On 3.10 the chain begins in our carrier, which runs all phases.
@@ -60,14 +60,14 @@ def _standing(task: _Task, is_main: bool, facts: list[str]) -> _Standing | None:
     if is_main and first is None:
         return None
     whose = "the test's own task" if is_main else f"{coroutine_name(task.get_coro())}()"
-    return _Standing(whose, AwaitChain(places[first:], waits_on), tuple(facts))
+    return _Position(whose, AwaitChain(places[first:], waits_on), tuple(facts))
 
 
-def _entry(standing: _Standing, group: list[_Task]) -> list[str]:
+def _entry(position: _Position, group: list[_Task]) -> list[str]:
     names = [task.get_name() for task in group]
     who = f"task {names[0]!r}" if len(group) == 1 else f"{len(group)} tasks ({first_names(names)})"
     return [
-        f"  {who}, {standing.whose}",
-        *render_chain(standing.chain.places, standing.chain.waits_on, "    "),
-        *(f"    {fact}" for fact in standing.facts),
+        f"  {who}, {position.whose}",
+        *render_chain(position.chain.places, position.chain.waits_on, "    "),
+        *(f"    {fact}" for fact in position.facts),
     ]

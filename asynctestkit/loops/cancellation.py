@@ -20,7 +20,7 @@ __all__ = ["cancel", "cancel_and_wait", "detach", "waits_for"]
 
 _Tasks = set[asyncio.Task[Any]]
 
-_DEEP = 100
+_MOST_NESTED = 100
 """The longest chain of tasks, each awaiting the next, that `task.cancel()` can safely follow."""
 _ROUND = 0.02
 """Seconds after which the tasks are checked again: which have ended, appeared, or can now be cancelled."""
@@ -66,14 +66,14 @@ def cancel(task: asyncio.Task[Any]) -> bool:
     A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone, and
     False is returned: `task.cancel()` would recurse until the recursion limit, or the interpreter, breaks.
     """
-    if _is_entangled(task, (), set()) and task_internals.interrupt(task, asyncio.CancelledError()):
+    if _is_cyclic_or_deep(task, (), set()) and task_internals.interrupt(task, asyncio.CancelledError()):
         return False
     return task.cancel()
 
 
-def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]) -> bool:
+def _is_cyclic_or_deep(awaited: object, above: tuple[object, ...], known: set[object]) -> bool:
     """Whether `awaited`, or what it waits for, is in `above`, or nested too deeply."""
-    if awaited in above or len(above) > _DEEP:
+    if awaited in above or len(above) > _MOST_NESTED:
         return True
     if awaited in known:
         return False
@@ -81,7 +81,7 @@ def _is_entangled(awaited: object, above: tuple[object, ...], known: set[object]
     below = task_internals.gathered_children(awaited)
     if isinstance(awaited, task_internals.TASK_TYPES):
         below = filter(None, [task_internals.awaited_future(awaited)])
-    return any(_is_entangled(each, (*above, awaited), known) for each in below)
+    return any(_is_cyclic_or_deep(each, (*above, awaited), known) for each in below)
 
 
 def detach(task: asyncio.Task[Any]) -> None:

@@ -23,12 +23,12 @@ class Carrier:
         self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
         self.task = loop.create_task(self._carry_on())
 
-    def succeeded(self) -> Carrier:
+    def successor(self) -> Carrier:
         """Another carrier in the same context, as this one is busy with a coroutine that does not end."""
         self._is_abandoned = True
         return task_internals.context_of(self.task).run(Carrier, self._loop)
 
-    def carry(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
+    def run_in_task(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
         """Has the task await `coro`; returns a future for its result or exception."""
         self.was_cancelled_late = False
         done: asyncio.Future[Any] = self._loop.create_future()
@@ -37,7 +37,7 @@ class Carrier:
         self._next.set_result((coro, done))
         return done
 
-    def dismiss(self) -> None:
+    def end(self) -> None:
         """Ends the task without a turn of the loop: it is suspended, and has nothing to clean up."""
         task_internals.forget_task(self.task)
         # If it has not begun, the loop's next turn finds it closed, and would log that.

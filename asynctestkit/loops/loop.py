@@ -160,16 +160,16 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def _make_selector(self) -> WatchfulSelector:
         return WatchfulSelector(self, self.contacts)
 
-    def listen(self, listener: Callable[[Standstill], None]) -> None:
-        """Has a standstill reported to the listener, called in the loop, until it is dismissed.
+    def add_standstill_listener(self, listener: Callable[[Standstill], None]) -> None:
+        """Has a standstill reported to the listener, called in the loop, until it is removed.
 
         Of several, only the last one is called. Without any the loop waits, as the standard one does.
         """
         if isinstance(self._selector, WatchfulSelector):  # open, and not the proactor's
             self._selector.listeners.append(listener)
 
-    def dismiss(self, listener: Callable[[Standstill], None]) -> None:
-        """Undoes `listen`; may be called twice, and on a loop that is closed."""
+    def remove_standstill_listener(self, listener: Callable[[Standstill], None]) -> None:
+        """Undoes `add_standstill_listener`; may be called twice, and on a loop that is closed."""
         if isinstance(self._selector, WatchfulSelector) and listener in self._selector.listeners:
             self._selector.listeners.remove(listener)
 

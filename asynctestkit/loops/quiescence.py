@@ -18,7 +18,7 @@ from ..cpython.wall import wall_time
 from .loop import HygienicEventLoop
 from .outside.busy_threads import BusyThread, busy_threads
 from .outside.descriptors import only_listens
-from .stopped_clock import is_known_to_go
+from .stopped_clock import has_standard_clock
 
 __all__ = ["can_wake", "is_quiet", "pause", "threads_around", "turn_until_quiet"]
 
@@ -75,7 +75,7 @@ async def pause(
 
     started, virtually = wall_time(), loop.time()
     timer = loop.call_later(seconds, stop)
-    alarm = None if is_known_to_go(loop) else _WallTimer(loop, seconds, stop)
+    alarm = None if has_standard_clock(loop) else _WallTimer(loop, seconds, stop)
     for task in tasks:
         task.add_done_callback(count_down)
     try:

@@ -104,7 +104,7 @@ class Runner:
             self.main_task = None
             if self._carrier is not None and not waited.done():
                 # The carrier is busy with the coroutine that goes on, and the next run needs a free one.
-                self._carrier = self._carrier.succeeded()
+                self._carrier = self._carrier.successor()
                 waited.cancel()
         if self._interrupts and self._carrier is not None and self._carrier.was_cancelled_late:
             raise KeyboardInterrupt
@@ -128,7 +128,7 @@ class Runner:
         """
         loop = self._loop
         if self._carrier is not None:
-            self._carrier.dismiss()
+            self._carrier.end()
             self._carrier = None
         if loop is None or loop.is_closed():
             return []
@@ -180,7 +180,7 @@ class Runner:
             if self._carrier.task.done():
                 self._carrier = Carrier(loop)
             self.main_task = self._carrier.task
-            return self._carrier.carry(coro)
+            return self._carrier.run_in_task(coro)
         if context is None:
             self.main_task = loop.create_task(coro)
         else:

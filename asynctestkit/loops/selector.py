@@ -17,17 +17,15 @@ from .outside.activity import has_alarm, has_children, has_users_signal_handler,
 from .outside.busy_threads import busy_threads
 from .outside.contacts import Contacts
 from .outside.jobs import note_jobs
-from .stopped_clock import is_known_to_go
+from .stopped_clock import has_standard_clock
 
 __all__ = ["Events", "Standstill", "WatchfulSelector"]
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
-_LONGEST = 24 * 3600.0
-"""Seconds of asyncio's longest wait (MAXIMUM_SELECT_TIMEOUT), which therefore may mean "for ever"."""
 _ROUND, _ROUNDS = 0.01, 10
 """Wall seconds of a round, and how many rounds a clock must stand still before it counts as stopped."""
-_AGAIN = 0.05
+_RECHECK_INTERVAL = 0.05
 """Wall seconds after which an endless wait checks again: a thread that just ends wakes no loop."""
 
 
@@ -60,7 +58,7 @@ class WatchfulSelector(selectors.DefaultSelector):
             return super().select(timeout) if wait_internals.watches_anything(self) else []
         if self._is_endless():
             return self._wait_for_ever()
-        if not self.listeners or is_known_to_go(self._loop):
+        if not self.listeners or has_standard_clock(self._loop):
             return super().select(timeout)
         return self._wait_for_timer(timeout)
 
@@ -90,7 +88,7 @@ class WatchfulSelector(selectors.DefaultSelector):
         while True:
             is_dead = bool(self.listeners) and self._is_dead()
             # Afterwards, as a thread may have woken the loop just before it ended.
-            events = super().select(0 if is_dead else _AGAIN)
+            events = super().select(0 if is_dead else _RECHECK_INTERVAL)
             if events or loop_internals.ready_count(self._loop):
                 return events
             if is_dead:

@@ -12,37 +12,37 @@ from ..cpython import wait_internals
 from ..cpython.originals import asyncio, time
 from ..cpython.wall import wall_time
 
-__all__ = ["is_known_to_go", "stands_still", "who_replaced"]
+__all__ = ["has_standard_clock", "has_stopped_clock", "replacement_in_words"]
 
-_AHEAD = time.monotonic() - wall_time()
+_CLOCK_OFFSET = time.monotonic() - wall_time()
 """The difference of two clocks of one kind, which on some systems begin at different moments."""
-_SHIFTED = 1.0
+_LEAST_SHIFT = 1.0
 """Seconds by which a clock that has been replaced in C differs at least."""
 
 
-def is_known_to_go(loop: asyncio.AbstractEventLoop) -> bool:
+def has_standard_clock(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether the loop uses `time.monotonic`, and that has not been replaced."""
     return (
         type(loop).time is asyncio.BaseEventLoop.time
         and not _is_patched(loop)
         and wait_internals.monotonic_of_loops() is time.monotonic
-        and abs(loop.time() - _AHEAD - wall_time()) < _SHIFTED
+        and abs(loop.time() - _CLOCK_OFFSET - wall_time()) < _LEAST_SHIFT
     )
 
 
-def stands_still(loop: asyncio.AbstractEventLoop) -> bool:
+def has_stopped_clock(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether the loop's clock has been stopped; takes a millisecond if it has been replaced.
 
     False for a class with a clock of its own, such as a virtual one, which need not follow real time.
     """
-    if is_known_to_go(loop) or not (_is_patched(loop) or type(loop).time is asyncio.BaseEventLoop.time):
+    if has_standard_clock(loop) or not (_is_patched(loop) or type(loop).time is asyncio.BaseEventLoop.time):
         return False
     before = loop.time()
     time.sleep(0.001)
     return loop.time() == before
 
 
-def who_replaced(loop: asyncio.AbstractEventLoop) -> str:
+def replacement_in_words(loop: asyncio.AbstractEventLoop) -> str:
     """What has replaced the clock of a loop, in words."""
     if _is_patched(loop):
         return f"loop.time was replaced by {_described(loop.time)}"

@@ -80,8 +80,8 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         outcome = self._outcome
         if self._asynctestkit_made and outcome is not None and _is_called_by_run(sys._getframe(1)):
             # After all others, the sweep included: what they leave and await counts.
-            is_decided = not outcome.success or outcome.expectedFailure is not None
-            self.addCleanup(self._asynctestkit_verify, is_decided)
+            has_outcome = not outcome.success or outcome.expectedFailure is not None
+            self.addCleanup(self._asynctestkit_verify, has_outcome)
             finished = super().doCleanups()
         return finished
 
@@ -101,13 +101,13 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         """Whether the test was led to where its scripts do not reach, so that nothing is said of them."""
         return False
 
-    def _asynctestkit_verify(self, is_decided: bool = False) -> None:
+    def _asynctestkit_verify(self, has_outcome: bool = False) -> None:
         made, self._asynctestkit_made = self._asynctestkit_made, ()
         lines = unfinished(made, close=True, spares_scripts=self._asynctestkit_leaves_script())
         if not lines:
             return
         text = rendered_unfinished(lines)
-        if not is_decided:
+        if not has_outcome:
             raise self.failureException(text) from None
         _warn(f"{self.id()}: {text}", getattr(self, self._testMethodName))
 

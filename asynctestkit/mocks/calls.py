@@ -203,7 +203,7 @@ def _remove(records: list[Any], record: Any) -> None:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
-_LONGEST = 80
+_LONGEST_TEXT = 80

@@ -14,7 +14,7 @@ from unittest import mock
 
 from .calls import MockCall, keep_coroutine
 
-__all__ = ["Shown", "behind", "face"]
+__all__ = ["Shown", "face", "object_behind"]
 
 __unittest = True
 
@@ -45,7 +45,7 @@ def face(of: Shown, name: str, *, spec: Any = None) -> Any:
     return shown
 
 
-def behind(shown: Any) -> Shown | None:
+def object_behind(shown: Any) -> Shown | None:
     """The object behind a face; None for other mocks."""
     of: Shown | None = vars(shown).get(_BEHIND)
     return of

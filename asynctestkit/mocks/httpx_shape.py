@@ -165,8 +165,8 @@ class EagerResponse(Shown):
         may_fail(body, "response", self._library.body_errors, self.request.take_back)
 
     def _asynctestkit_unfinished(self) -> list[str]:
-        is_told = self.is_closed or is_overridden(self._asynctestkit_face.aclose)
-        if is_told or not self._asynctestkit_handed_out:
+        counts_as_closed = self.is_closed or is_overridden(self._asynctestkit_face.aclose)
+        if counts_as_closed or not self._asynctestkit_handed_out:
             return []
         return [f"response to {self.request!r} never closed"]
 

@@ -11,7 +11,7 @@ from unittest.mock import NonCallableMock
 from ..cpython.mock_internals import mock_name, mocks_below
 from ..cpython.originals import gc
 from .calls import MockCall, forgotten_calls, is_async_mock, signature_text
-from .faces import behind
+from .faces import object_behind
 from .outcomes import Script
 
 __all__ = ["forgotten", "mock_of", "rendered_unfinished", "unfinished"]
@@ -31,7 +31,7 @@ def forgotten(doubles: Iterable[Any], *, close: bool = False) -> list[MockCall]:
     for double in _with_all_below(doubles):
         if is_async_mock(double):
             calls += forgotten_calls(double, close=close)
-        if (of := behind(double)) is not None:
+        if (of := object_behind(double)) is not None:
             calls += of._asynctestkit_forgotten(close=close)
     return calls + [call for double in doubles for call in _never_recorded(double)]
 
@@ -46,7 +46,7 @@ def unfinished(doubles: Iterable[Any], *, close: bool = False, spares_scripts: b
         name = mock_name(double)
         script = getattr(getattr(double, "side_effect", None), "__self__", None)
         found = script.unfinished() if isinstance(script, Script) and not spares_scripts else []
-        if (of := behind(double)) is not None:
+        if (of := object_behind(double)) is not None:
             found += of._asynctestkit_unfinished()
             found += [] if spares_scripts else of._asynctestkit_off_script()
         lines += [f"{name}: {line}" for line in found]
@@ -72,7 +72,7 @@ def _with_all_below(doubles: Iterable[Any]) -> Iterator[Any]:
         # Private ones lead up, to the parent.
         held = [value for name, value in vars(double).items() if not name.startswith("_")]
         held += mocks_below(double)
-        if (of := behind(double)) is not None:
+        if (of := object_behind(double)) is not None:
             held += [*vars(of).values(), *of._asynctestkit_responses]
         left += [inner for inner in map(mock_of, reversed(held)) if inner is not None]
 

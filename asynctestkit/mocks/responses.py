@@ -11,7 +11,7 @@ from unittest.mock import NonCallableMock
 from ..cpython.mock_internals import is_overridden
 from .absent import ABSENT
 from .bodies import Answer, Body, Headers, body_steps, reason_of
-from .faces import Shown, behind, face
+from .faces import Shown, face, object_behind
 from .faults import may_fail
 from .libraries import Library, request_info
 from .outcomes import is_error, perform
@@ -211,7 +211,7 @@ def response(
 
 def answer_of(shown: Any) -> Answer | None:
     """The answer that a mock made by `response` stands for; None for everything else."""
-    of = behind(shown) if isinstance(shown, NonCallableMock) else None
+    of = object_behind(shown) if isinstance(shown, NonCallableMock) else None
     return of._answer if isinstance(of, Response) else None
 
 

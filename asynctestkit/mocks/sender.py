@@ -10,7 +10,7 @@ from typing import Any
 from ..cpython.mock_internals import forget_call, is_overridden
 from ..stacks.places import Place
 from .calls import MockCall
-from .faces import Shown, behind, face
+from .faces import Shown, face, object_behind
 from .faults import Raisable, may_fail
 from .libraries import Library
 from .outcomes import after, error_of, is_error, never, perform
@@ -68,7 +68,7 @@ class Sender(Shown):
 
     def _handed_out(self, template: Any, request: Request) -> Any:
         """The test's own response, so that its mocks tell; one like it where that is used or does not fit."""
-        of: Any = behind(template)
+        of: Any = object_behind(template)
         if type(of) is self._response_type and not of._asynctestkit_handed_out:
             of._asynctestkit_hand_out(request, self._library)
             return template

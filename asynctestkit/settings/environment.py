@@ -8,7 +8,7 @@ import os  # live: the environment that a test has patched is the one it wants
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .values import NEARLY, check_value
+from .values import LEAST_SIMILARITY, check_value
 
 __all__ = ["from_environment"]
 
@@ -64,7 +64,9 @@ def _reject_misspelt_variables() -> None:
     for variable in os.environ:
         if variable.startswith(_PREFIX) and variable not in _VARIABLES:
             known = [each.removeprefix(_PREFIX) for each in _VARIABLES]
-            nearest = difflib.get_close_matches(variable.removeprefix(_PREFIX), known, n=1, cutoff=NEARLY)
+            nearest = difflib.get_close_matches(
+                variable.removeprefix(_PREFIX), known, n=1, cutoff=LEAST_SIMILARITY
+            )
             if nearest:  # others may be a project's own
                 raise ValueError(
                     f"unknown environment variable {variable}; did you mean {_PREFIX}{nearest[0]}? "

@@ -13,9 +13,9 @@ from numbers import Real
 from ..leaks.allowances import Allowance
 from ..leaks.detector import LeakDetector
 
-__all__ = ["NAMES", "NEARLY", "check", "check_value", "reject_misspelt"]
+__all__ = ["LEAST_SIMILARITY", "NAMES", "check", "check_value", "reject_misspelt"]
 
-NEARLY = 0.85
+LEAST_SIMILARITY = 0.85
 """The ratio of names that differ by an added or missing letter, or, if long, by a swap or another letter."""
 
 
@@ -50,7 +50,7 @@ def reject_misspelt(name: str, value: object) -> None:
         is_near = written[0] == meant[0] and abs(len(written) - len(meant)) <= 1 and not is_plural
         if (
             is_near
-            and difflib.SequenceMatcher(None, written, meant).ratio() >= NEARLY
+            and difflib.SequenceMatcher(None, written, meant).ratio() >= LEAST_SIMILARITY
             and _fits(setting, value)
         ):
             raise TypeError(

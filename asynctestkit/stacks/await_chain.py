@@ -39,7 +39,7 @@ class AwaitChain(NamedTuple):
     waits_on: str
 
 
-_LONGEST = 1000
+_MOST_LINKS = 1000
 _MOST_NAMES = 5
 _MOCKS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "mocks", "")
 _ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
@@ -165,7 +165,7 @@ def _is_of_mocks(frame: FrameType) -> bool:
 
 def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
     """The awaitables of a chain, outermost first, each with its frame if it is written in Python."""
-    for _ in range(_LONGEST):
+    for _ in range(_MOST_LINKS):
         inner: object
         if isinstance(awaited, CoroutineType):
             frame, inner = awaited.cr_frame, awaited.cr_await

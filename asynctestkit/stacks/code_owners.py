@@ -14,8 +14,8 @@ __all__ = [
     "OWN_FOLDER",
     "STANDARD_LIBRARY",
     "THREADING",
-    "below_the_library",
     "carries",
+    "innermost_user_frame",
     "is_installed",
     "is_machinery",
     "is_of_asyncio",
@@ -105,7 +105,7 @@ def is_own(filename: str) -> bool:
     return filename.startswith(OWN_FOLDER)
 
 
-def below_the_library(frame: FrameType | None) -> FrameType | None:
+def innermost_user_frame(frame: FrameType | None) -> FrameType | None:
     """The innermost frame, from this one on, that is neither the standard library's nor the machinery's.
 
     If there is none of the user's, the frame that runs the callback or the test.

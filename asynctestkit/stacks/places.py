@@ -18,7 +18,7 @@ __all__ = [
     "creation_site",
     "creators",
     "inherit",
-    "maker_in",
+    "package_call_in",
     "resolve",
     "user_places",
 ]
@@ -116,21 +116,21 @@ def creators(innermost_first: Iterable[tuple[str, int, str]]) -> tuple[Place, ..
     return tuple(p for p in places if not (library[p.file] or is_installed(p.file))) or places
 
 
-def maker_in(site: CreationSite) -> str:
+def package_call_in(site: CreationSite) -> str:
     """What the user called if an installed package created the object: "httpx.AsyncClient", "httpx.get()".
 
     "" if the user's own code created it.
     """
-    maker: CodeType | None = None
+    creator: CodeType | None = None
     for code in site[1::2]:
         if not library[code.co_filename]:
             if not is_installed(code.co_filename):
                 break
-            maker = code
-    if maker is None:
+            creator = code
+    if creator is None:
         return ""
-    package = maker.co_filename.rpartition(f"-packages{os.sep}")[2].partition(os.sep)[0].removesuffix(".py")
-    owner, _, function = task_internals.qualified_name(maker).rpartition(".")
+    package = creator.co_filename.rpartition(f"-packages{os.sep}")[2].partition(os.sep)[0].removesuffix(".py")
+    owner, _, function = task_internals.qualified_name(creator).rpartition(".")
     owner = owner.partition(".<locals>")[0]
     return f"{package}.{owner}" if owner else f"{package}.{function}()"
 

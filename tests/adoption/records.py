@@ -13,10 +13,10 @@ def leak(kind="task", name="bg:feed", file="/project/shop/feed.py", line=9, func
     return Leak(kind, name, created_at=places, **given)
 
 
-def record(*told, tests_run=10, is_known=nothing_is_known):
+def record(*reported, tests_run=10, is_known=nothing_is_known):
     """Of a run in which these tests left these leaks: pairs of an id and a leak."""
     made = Record(FOLDER, is_known)
     made.tests_run = tests_run
-    for test, each in told:
+    for test, each in reported:
         made.add(test, [each])
     return made

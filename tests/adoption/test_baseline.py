@@ -60,8 +60,8 @@ class MatchingTests(BaselineCase):
 class WritingTests(BaselineCase):
     def test_what_is_written_is_sorted_and_counts_nothing(self):
         """Equal runs write equal files, in which an entry is a line."""
-        told = [("T.b", leak(name="Task-2")), ("T.a", leak(kind="server", name="127.0.0.1:80"))]
-        text = Baseline(self.path).text(record(*told).rows, keeps_others=False)
+        reported = [("T.b", leak(name="Task-2")), ("T.a", leak(kind="server", name="127.0.0.1:80"))]
+        text = Baseline(self.path).text(record(*reported).rows, keeps_others=False)
         again = [
             ("T.a", leak(kind="server", name="127.0.0.1:81", line=5)),
             *[("T.c", leak(name="Task-7"))] * 3,

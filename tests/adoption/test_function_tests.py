@@ -19,11 +19,11 @@ async def leaks(name, *, result=None):
 class GuardedFunctionTests(unittest.TestCase):
     def setUp(self):
         self.heard = []
-        patch = mock.patch.object(listeners, "listeners", [self.hear])
+        patch = mock.patch.object(listeners, "listeners", [self.record])
         patch.start()
         self.addCleanup(patch.stop)
 
-    def hear(self, subject, found):
+    def record(self, subject, found):
         self.heard += [(subject, each.name) for each in found]
         return found
 

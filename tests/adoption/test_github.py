@@ -31,8 +31,8 @@ class AnnotationTests(unittest.TestCase):
 class SummaryTests(unittest.TestCase):
     def test_the_table(self):
         """A row each, in Markdown, in which names mean nothing."""
-        told = [("T.a", leak(function="<lambda>")), ("T.a|b", leak(name="x", line=3))]
-        lines = summary_page(record(*told, is_known=lambda row: row.leak.name == "x")).splitlines()
+        reported = [("T.a", leak(function="<lambda>")), ("T.a|b", leak(name="x", line=3))]
+        lines = summary_page(record(*reported, is_known=lambda row: row.leak.name == "x")).splitlines()
         self.assertEqual(lines[0], "### Left behind: 10 tests, 2 leaky (2 leaks at 2 places, 1 of them new)")
         self.assertIn("| task | shop/feed.py:9 in &lt;lambda> | 1 | 1 | T.a | new |", lines)
         self.assertIn("| task | shop/feed.py:3 in connect | 1 | 1 | T.a\\|b | known |", lines)
@@ -54,8 +54,8 @@ class AnnotateTests(unittest.TestCase):
 
     def test_the_worst_ten(self):
         """Of what is new; the summary has all, behind what is in it already."""
-        told = [("T.a", leak(line=number)) for number in range(1, 14)]
-        made = record(*told, is_known=lambda row: row.place.line < 3)
+        reported = [("T.a", leak(line=number)) for number in range(1, 14)]
+        made = record(*reported, is_known=lambda row: row.place.line < 3)
         with tempfile.TemporaryDirectory() as folder:
             summary = Path(folder, "summary.md")
             summary.write_text("before\n")

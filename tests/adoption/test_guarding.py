@@ -29,11 +29,11 @@ async def leak():
 class GuardingCase(unittest.TestCase):
     def setUp(self):
         self.heard = []
-        patch = mock.patch.object(listeners, "listeners", [self.hear])
+        patch = mock.patch.object(listeners, "listeners", [self.record])
         patch.start()
         self.addCleanup(patch.stop)
 
-    def hear(self, subject, leaks):
+    def record(self, subject, leaks):
         self.heard += [(subject.rpartition(".")[2], each.kind, each.name) for each in leaks]
         return leaks
 

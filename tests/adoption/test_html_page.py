@@ -35,9 +35,9 @@ class PageTests(unittest.TestCase):
     def test_each_place_can_be_opened(self):
         """With its chains, its tests and its remedy."""
         stands = (Place("/project/shop/feed.py", 12, "beat"),)
-        told = [("T.a", leak(waiting_at=stands, waits_on="sleep(30)")), ("T.b", leak()), ("T.b", leak())]
-        told += [("T.c", leak(kind="server", name="*:80", remedy=""))]
-        page = _Checker(page_of(record(*told)))
+        reported = [("T.a", leak(waiting_at=stands, waits_on="sleep(30)")), ("T.b", leak()), ("T.b", leak())]
+        reported += [("T.c", leak(kind="server", name="*:80", remedy=""))]
+        page = _Checker(page_of(record(*reported)))
         self.assertEqual((page.open, page.tags.count("details"), page.tags.count("li")), ([], 2, 3))
         text = "".join(page.texts)
         for part in (
@@ -76,7 +76,7 @@ class PageTests(unittest.TestCase):
 
     def test_what_is_new(self):
         """It is marked, where there is a baseline."""
-        told = ("T.a", leak())
-        self.assertNotIn('<span class="new">', page_of(record(told)))
-        self.assertIn('<span class="new">', page_of(record(told, is_known=lambda row: False)))
-        self.assertNotIn('<span class="new">', page_of(record(told, is_known=lambda row: True)))
+        reported = ("T.a", leak())
+        self.assertNotIn('<span class="new">', page_of(record(reported)))
+        self.assertIn('<span class="new">', page_of(record(reported, is_known=lambda row: False)))
+        self.assertNotIn('<span class="new">', page_of(record(reported, is_known=lambda row: True)))

@@ -16,8 +16,8 @@ class JsonTests(unittest.TestCase):
 
     def test_the_whole_file(self):
         """Counts, and each place with its tests, its first leak and its report."""
-        told = [("T.a", leak(name="Task-1")), ("T.b", leak(name="Task-2")), ("T.b", leak(file=None))]
-        values = json.loads(json_of(record(*told), [Entry(Identity("task", "a.py", "f", "x"), "why")]))
+        reported = [("T.a", leak(name="Task-1")), ("T.b", leak(name="Task-2")), ("T.b", leak(file=None))]
+        values = json.loads(json_of(record(*reported), [Entry(Identity("task", "a.py", "f", "x"), "why")]))
         self.assertEqual(
             {name: values[name] for name in ("version", "complete", "tests", "leaky_tests", "leaks")},
             {"version": 1, "complete": True, "tests": 10, "leaky_tests": 2, "leaks": 3},

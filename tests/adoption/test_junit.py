@@ -38,8 +38,8 @@ class JunitTests(unittest.TestCase):
 
     def test_places(self):
         """Each is a test of its own: skipped, where the run does not fail for it, else failed."""
-        told = [("T.a", leak()), ("T.b", leak())]
-        _, places = self.suites(record(*told))
+        reported = [("T.a", leak()), ("T.b", leak())]
+        _, places = self.suites(record(*reported))
         (place,) = places
         self.assertEqual(
             (place.get("classname"), place.get("name")),
@@ -47,7 +47,7 @@ class JunitTests(unittest.TestCase):
         )
         self.assertEqual(place.find("skipped").get("message"), "2 left by 2 of the tests")
         self.assertIn("   left by T.b", place.find("skipped").text)
-        _, places = self.suites(record(*told, is_known=lambda row: False))
+        _, places = self.suites(record(*reported, is_known=lambda row: False))
         self.assertEqual((places.get("failures"), places.get("skipped")), ("1", "0"))
-        _, places = self.suites(record(*told, is_known=lambda row: True))
+        _, places = self.suites(record(*reported, is_known=lambda row: True))
         self.assertEqual((places.get("failures"), places.get("skipped")), ("0", "1"))

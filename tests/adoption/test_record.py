@@ -34,8 +34,8 @@ class RecordTests(unittest.TestCase):
 
     def test_what_is_new_comes_before_what_is_known(self):
         """However often that is left."""
-        told = [("T.a", leak(name="known")), ("T.b", leak(name="known")), ("T.a", leak(name="new"))]
-        made = record(*told, is_known=lambda row: row.leak.name == "known")
+        reported = [("T.a", leak(name="known")), ("T.b", leak(name="known")), ("T.a", leak(name="new"))]
+        made = record(*reported, is_known=lambda row: row.leak.name == "known")
         self.assertEqual(
             [(row.leak.name, row.is_new) for row in made.rows], [("new", True), ("known", False)]
         )
@@ -51,10 +51,10 @@ class RecordTests(unittest.TestCase):
         self.assertEqual(
             record(("T.a", leak()), tests_run=1).summary(), "1 test, 1 leaky (1 leak at 1 place)"
         )
-        told = [("T.a", leak()), ("T.b", leak()), ("T.b", leak(name="other"))]
-        self.assertEqual(record(*told).summary(), "10 tests, 2 leaky (3 leaks at 2 places)")
+        reported = [("T.a", leak()), ("T.b", leak()), ("T.b", leak(name="other"))]
+        self.assertEqual(record(*reported).summary(), "10 tests, 2 leaky (3 leaks at 2 places)")
         self.assertEqual(
-            record(*told, is_known=lambda row: row.leak.name == "other").summary(),
+            record(*reported, is_known=lambda row: row.leak.name == "other").summary(),
             "10 tests, 2 leaky (3 leaks at 2 places, 1 of them new)",
         )
 

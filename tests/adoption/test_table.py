@@ -31,9 +31,9 @@ class TableTests(unittest.TestCase):
 
     def test_a_leaky_run(self):
         """The table, each row in full with its tests, and the total as the last line."""
-        told = [("T.a", leak()), ("T.b", leak()), ("T.c", leak()), ("T.c", leak(name="x"))]
-        told += [("T.d", leak(name="x"))]
-        lines = render_record(record(*told))
+        reported = [("T.a", leak()), ("T.b", leak()), ("T.c", leak()), ("T.c", leak(name="x"))]
+        reported += [("T.d", leak(name="x"))]
+        lines = render_record(record(*reported))
         self.assertTrue(lines[0].startswith("kind"), lines[0])
         self.assertIn("1. task 'bg:feed', still pending", lines)
         self.assertIn("   remedy: await it", lines)

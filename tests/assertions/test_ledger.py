@@ -60,7 +60,7 @@ class PromisedGet(asyncio.Queue):
 class LedgerTestCase(JumpingTestCase):
     clock = "virtual"
 
-    def told(self, queue):
+    def report_lines(self, queue):
         return [normalised("\n".join(take.report())) for take in ledger_of(queue).open]
 
 
@@ -133,7 +133,7 @@ class NeutralityTests(LedgerTestCase):
         gc.collect()  # a traceback and its frame hold each other, ledger or none
         self.assertIsNone(references[0]())
         self.assertIsNone(references[2]())
-        self.assertEqual(len(self.told(queue)), 1)
+        self.assertEqual(len(self.report_lines(queue)), 1)
         del left, queue
         self.assertEqual([each() for each in references], [None] * 4)
 
@@ -176,7 +176,7 @@ class TakesTests(LedgerTestCase):
                 await asyncio.sleep(0.1)
                 name = function.__name__
                 self.assertEqual(
-                    self.told(queue),
+                    self.report_lines(queue),
                     [
                         f"  taken at test_ledger.py:N in {name} by task 'consumer', which still runs\n"
                         f"  it stood at:\n    test_ledger.py:N in {name}\n"
@@ -185,7 +185,7 @@ class TakesTests(LedgerTestCase):
                 )
                 task.cancel()
                 await asyncio.wait([task])
-                self.assertIn("by task 'consumer', which was cancelled", self.told(queue)[0])
+                self.assertIn("by task 'consumer', which was cancelled", self.report_lines(queue)[0])
 
     async def test_a_get_that_is_no_coroutine(self):
         """What it gives is left alone; the taker is then the task that takes."""
@@ -193,8 +193,10 @@ class TakesTests(LedgerTestCase):
         open_ledger(queue)
         queue.put_nowait(1)
         self.assertEqual(await queue.get(), 1)
-        (told,) = self.told(queue)
-        self.assertRegex(told, "^  taken at an unknown line by task 'Task-.*', which (has returned|is gone)$")
+        (report_lines,) = self.report_lines(queue)
+        self.assertRegex(
+            report_lines, "^  taken at an unknown line by task 'Task-.*', which (has returned|is gone)$"
+        )
 
     async def test_the_end_of_the_task(self):
         """Returned, died of what, or gone."""
@@ -211,18 +213,18 @@ class TakesTests(LedgerTestCase):
         tasks = [self.loop.create_task(gets(queue)), self.loop.create_task(gets(queue, OSError("x")))]
         await asyncio.wait(tasks)
         tasks[1].exception()
-        self.assertRegex(self.told(queue)[0], "by task .*, which has returned$")
+        self.assertRegex(self.report_lines(queue)[0], "by task .*, which has returned$")
         tasks = [self.loop.create_task(gets(queue))]
         while not tasks[0].done():
             await asyncio.sleep(0)
-        self.assertRegex(self.told(queue)[2], "by task .*, which has returned$")
-        self.assertRegex(self.told(queue)[1], "by task .*, which died of OSError: x$")
+        self.assertRegex(self.report_lines(queue)[2], "by task .*, which has returned$")
+        self.assertRegex(self.report_lines(queue)[1], "by task .*, which died of OSError: x$")
         self.assertEqual([take.taker.has_died for take in ledger.open], [False, True, False])
 
     async def test_an_exception_that_nobody_looked_at_stays_so(self):
         """The ledger looks away: the leak of that exception is another's to tell."""
-        told = []
-        self.loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+        report_lines = []
+        self.loop.set_exception_handler(lambda _, context: report_lines.append(context["message"]))
 
         async def dies(queue):
             await queue.get()
@@ -235,7 +237,7 @@ class TakesTests(LedgerTestCase):
         await asyncio.sleep(0.1)
         del task
         gc.collect()
-        self.assertEqual(told, ["Task exception was never retrieved"])
+        self.assertEqual(report_lines, ["Task exception was never retrieved"])
 
     async def test_whose_item_is_done(self):
         """The oldest one of the task that marks it, or the oldest of all."""
@@ -254,14 +256,14 @@ class TakesTests(LedgerTestCase):
             await asyncio.sleep(0)
         second.set()
         await asyncio.wait(tasks[1:])
-        self.assertIn("'first'", self.told(queue)[0])
+        self.assertIn("'first'", self.report_lines(queue)[0])
         queue.task_done()
-        self.assertEqual(self.told(queue), [])
+        self.assertEqual(self.report_lines(queue), [])
         queue.get_nowait()
         close_ledger(queue)
         open_ledger(queue)
         queue.task_done()
-        self.assertEqual(self.told(queue), [])
+        self.assertEqual(self.report_lines(queue), [])
         first.set()
         with self.assertRaises(ValueError):
             await tasks[0]
@@ -273,7 +275,7 @@ class TakesTests(LedgerTestCase):
         queue.put_nowait(1)
         queue.get_nowait()
         self.assertEqual(
-            self.told(queue),
+            self.report_lines(queue),
             ["  taken at test_ledger.py:N in test_without_a_loop by code outside of any task"],
         )
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 import unittest
 
-from asynctestkit.assertions.limit import How, run_within
+from asynctestkit.assertions.limit import EndKind, run_within
 from tests.assertions.clock import JumpingTestCase
 
 
@@ -19,12 +19,12 @@ class RunWithinTests(JumpingTestCase):
         """A value or an error, and the time it took."""
         ended = await run_within(asyncio.sleep(2, "value"), 3, 0.5)
         self.assertEqual(
-            (ended.how, ended.elapsed, ended.value, ended.stood_at), (How.RETURNED, 2, "value", None)
+            (ended.how, ended.elapsed, ended.value, ended.stood_at), (EndKind.RETURNED, 2, "value", None)
         )
         future = self.loop.create_future()
         future.set_exception(error := ValueError())
         ended = await run_within(future, math.inf, 0.5)
-        self.assertEqual((ended.how, ended.error), (How.RAISED, error))
+        self.assertEqual((ended.how, ended.error), (EndKind.RAISED, error))
 
     async def test_a_skip(self):
         """It is not for an assertion to judge."""
@@ -38,11 +38,11 @@ class RunWithinTests(JumpingTestCase):
     async def test_over_the_limit(self):
         """Cancelled, spared, or left behind after twice the clean-up time."""
         ended = await run_within(hangs(), 3, 0.5)
-        self.assertIs(ended.how, How.CANCELLED)
+        self.assertIs(ended.how, EndKind.CANCELLED)
         self.assertEqual([place.function for place in ended.stood_at.places], ["hangs"])
         future = self.loop.create_future()
         ended = await run_within(future, 3, 0.5, spares=True)
-        self.assertIs(ended.how, How.LEFT)
+        self.assertIs(ended.how, EndKind.LEFT)
         self.assertFalse(future.done())
         self.assertEqual(self.now(), 6)
 

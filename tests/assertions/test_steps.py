@@ -211,7 +211,7 @@ class EndOfStepTests(StepsTestCase):
 
     async def test_a_block_that_swallows_many_cancellations(self):
         """It is cancelled again after every grace period, ten times; it then fails all the same."""
-        told = []
+        seen_at = []
 
         async def scenario(times):
             async with self.assertStepWithin("step", 1):
@@ -219,10 +219,10 @@ class EndOfStepTests(StepsTestCase):
                     try:
                         await asyncio.sleep(100)
                     except asyncio.CancelledError:
-                        told.append(self.now())
+                        seen_at.append(self.now())
 
         self.assertIn("swallowed its cancellation", str(await self.failure(scenario(2))))
-        self.assertEqual(told, [1, 1.5])
+        self.assertEqual(seen_at, [1, 1.5])
         self.assertIn("swallowed its cancellation", str(await self.failure(scenario(11))))
         self.assertEqual(self.now(), 1.5 + 1 + 9 * 0.5 + 100)
 
@@ -245,7 +245,7 @@ class EndOfStepTests(StepsTestCase):
     async def test_a_block_that_took_a_little_too_long(self):
         """It fails at its end as well, whether it has awaited before or not; a moment does not count."""
         for awaits in (False, True):
-            for took, is_told in ((1.05, True), (1.0005, False)):
+            for took, is_overdue in ((1.05, True), (1.0005, False)):
                 with self.subTest(awaits=awaits, took=took):
 
                     async def scenario(awaits=awaits, took=took):
@@ -254,7 +254,7 @@ class EndOfStepTests(StepsTestCase):
                                 await asyncio.sleep(0)
                             self.loop.jumping.now += took
 
-                    if is_told:
+                    if is_overdue:
                         self.assertIn("took 1.05 s, not 1 s", str(await self.failure(scenario())))
                     else:
                         await scenario()

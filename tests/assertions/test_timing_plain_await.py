@@ -34,13 +34,13 @@ class PlainAwaitTests(TimingTestCase):
     async def test_a_cancellation_by_others_passes_through(self):
         """It reaches the awaited code at once, and comes out as it went in."""
         for how in (self.assertAwaitedWithin, self.assertTimesOut, self.assertStillWaiting):
-            told = []
+            seen_at = []
 
             async def notices():
                 try:
                     await hangs()
                 except asyncio.CancelledError:
-                    told.append(self.now())  # noqa: B023  # it runs within this turn
+                    seen_at.append(self.now())  # noqa: B023  # it runs within this turn
                     raise
 
             task = self.loop.create_task(how(notices(), 100))
@@ -48,7 +48,7 @@ class PlainAwaitTests(TimingTestCase):
             task.cancel()
             await asyncio.wait([task])
             self.assertTrue(task.cancelled())
-            self.assertEqual(told, [self.now()])
+            self.assertEqual(seen_at, [self.now()])
 
     async def test_a_cancellation_by_others_at_the_limit(self):
         """Whether it comes just before or just after our own, it is the one that counts."""

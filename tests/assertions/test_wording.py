@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from asynctestkit.assertions.wording import Subject, after, counted, shown, standing
+from asynctestkit.assertions.wording import Subject, after, counted, shown, standing_lines
 from asynctestkit.stacks.await_chain import AwaitChain
 from asynctestkit.stacks.places import Place
 from tests.assertions.clock import JumpingTestCase, normalised
@@ -51,10 +51,11 @@ class WordingTests(unittest.TestCase):
 
     def test_where_it_stood(self):
         """A chain as in every report; of an unknown one, nothing."""
-        self.assertEqual(list(standing(AwaitChain((), ""))), [])
+        self.assertEqual(list(standing_lines(AwaitChain((), ""))), [])
         chain = AwaitChain((Place("/no/such/x.py", 1, "f"),), "sleep(1)")
         self.assertEqual(
-            list(standing(chain)), ["it stood at:", "  /no/such/x.py:1 in f", "  which waits on sleep(1)"]
+            list(standing_lines(chain)),
+            ["it stood at:", "  /no/such/x.py:1 in f", "  which waits on sleep(1)"],
         )
 
 

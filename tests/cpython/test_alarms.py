@@ -68,7 +68,7 @@ class AlarmTests(WatchdogTestCase):
                 alarm.due = now + NEVER
 
         alarm = Alarm(advance)
-        with held, mock.patch.object(alarms, "_LONGEST", 0.0):
+        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.0):
             alarms.arm(alarm)
             self.assertTrue(begun.wait(30))
             self.assertIsNone(alarms.disarm(alarm))

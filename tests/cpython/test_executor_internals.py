@@ -168,16 +168,16 @@ class WorkersTests(unittest.TestCase):
         go.set()
         job.result()
 
-    def test_loops_told_of(self):
+    def test_loops_notified_by(self):
         """What `wrap_future` hangs on a job has the loop in its closure; other callbacks have none."""
         loop = asyncio.new_event_loop()
         self.addCleanup(loop.close)
         future = concurrent.futures.Future()
         future.add_done_callback(print)
         future.add_done_callback(lambda _: loop)
-        self.assertEqual(executor_internals.loops_told_of(future), [])
+        self.assertEqual(executor_internals.loops_notified_by(future), [])
         asyncio.wrap_future(future, loop=loop)
-        self.assertEqual(executor_internals.loops_told_of(future), [loop])
+        self.assertEqual(executor_internals.loops_notified_by(future), [loop])
 
 
 class PoolOfProcessesTests(unittest.TestCase):

@@ -92,8 +92,8 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
             "    for helper in p.helpers_of_multiprocessing():\n"
             "        print(os.waitid(os.P_PID, helper, os.WEXITED | os.WNOHANG | os.WNOWAIT))\n"
         )
-        told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-        self.assertEqual(told.stdout.split(), ["0", "1", "True", "None", "None"], told.stderr)
+        finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        self.assertEqual(finished.stdout.split(), ["0", "1", "True", "None", "None"], finished.stderr)
 
     def test_multiprocessing_that_another_thread_imports(self):
         """A module that has not run its first lines yet has started nothing, and keeps nothing."""
@@ -121,7 +121,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
 
 
 class HookResourceWarningsTests(unittest.TestCase):
-    def hear(self, action, *, wants, takes):
+    def warnings_in(self, action, *, wants, takes):
         """What the hook is shown, and what is warned of, when a socket is dropped."""
         shown_to_hook = []
 
@@ -140,19 +140,19 @@ class HookResourceWarningsTests(unittest.TestCase):
         """The hook is shown the text and the thing; nobody is warned, whatever the filters."""
         for action in ("ignore", "always", "error"):
             with self.subTest(action):
-                heard = self.hear(action, wants=True, takes=True)
+                heard = self.warnings_in(action, wants=True, takes=True)
                 self.assertEqual(heard, ([(True, socket.socket)], []))
 
     def test_a_thing_that_is_not_taken(self):
         """It is warned of as the filters have it."""
         for action, expected in (("ignore", []), ("always", [ResourceWarning])):
             with self.subTest(action):
-                heard = self.hear(action, wants=True, takes=False)
+                heard = self.warnings_in(action, wants=True, takes=False)
                 self.assertEqual(heard, ([(True, socket.socket)], expected))
 
     def test_a_hook_that_does_not_listen(self):
         """It is shown nothing."""
-        self.assertEqual(self.hear("always", wants=False, takes=True), ([], [ResourceWarning]))
+        self.assertEqual(self.warnings_in("always", wants=False, takes=True), ([], [ResourceWarning]))
 
     def test_whose_finalizer_warns(self):
         """A warning without a source is of what the `__del__` belongs to that warns; or of nobody."""

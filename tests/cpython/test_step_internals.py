@@ -71,12 +71,12 @@ class ReplaceReadyQueueAndStepsTests(unittest.TestCase):
 
 
 class NestedLoopTests(unittest.TestCase):
-    def test_outer_loop_stands_still(self):
+    def test_outer_loop_suspended(self):
         """The nested loop has tasks of its own, and afterwards the outer one goes on with the same task."""
 
         async def body(kind):
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 inner = asyncio.new_event_loop()
                 ran = inner.run_until_complete(kind(self.who(), loop=inner))
                 inner.close()
@@ -98,7 +98,7 @@ class NestedLoopTests(unittest.TestCase):
         self.addCleanup(loop.close)
 
         def callback():
-            with step_internals.outer_loop_stands_still():
+            with step_internals.outer_loop_suspended():
                 asyncio.run(self.who())
             results.append(asyncio.current_task())
             loop.stop()
@@ -113,7 +113,7 @@ class NestedLoopTests(unittest.TestCase):
 
     def test_without_a_loop_nothing_stands_still(self):
         """Outside of any loop another one runs as ever."""
-        with step_internals.outer_loop_stands_still():
+        with step_internals.outer_loop_suspended():
             asyncio.run(self.who())
 
 

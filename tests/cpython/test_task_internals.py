@@ -39,13 +39,13 @@ class FutureCanaries(Canary):
         self.assertFalse(task_internals.begins_to_wait_for(future))
         self.assertFalse(task_internals.begins_to_wait_for(None))
 
-    def test_exception_unlooked(self):
+    def test_peek_exception(self):
         """An exception can be looked at without being retrieved."""
         for implementation in task_internals.FUTURE_TYPES:
             future = implementation(loop=self.loop)
-            self.assertIsNone(task_internals.exception_unlooked(future))
+            self.assertIsNone(task_internals.peek_exception(future))
             future.set_exception(error := ValueError())
-            self.assertIs(task_internals.exception_unlooked(future), error)
+            self.assertIs(task_internals.peek_exception(future), error)
             self.assertTrue(task_internals.is_exception_unretrieved(future))
             task_internals.mark_exception_retrieved(future)
 

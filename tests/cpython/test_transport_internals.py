@@ -168,12 +168,12 @@ class TransportCanaries(Canary):
 
     def test_hook_unclosed_transports(self):
         """The hook sees a transport that dies open, and decides whether Python warns of it."""
-        for is_told in (True, False):
+        for is_taken in (True, False):
             seen = []
 
-            def hook(transport, is_told=is_told, seen=seen):
+            def hook(transport, is_taken=is_taken, seen=seen):
                 seen.append(type(transport).__name__)
-                return is_told
+                return is_taken
 
             undo = transport_internals.hook_unclosed_transports(hook)
             dropping = self.drop()
@@ -181,7 +181,7 @@ class TransportCanaries(Canary):
             said = next(dropping)
             undo()
             self.assertEqual(seen, ["_SelectorSocketTransport"])
-            self.assertEqual(len(said), not is_told)
+            self.assertEqual(len(said), not is_taken)
 
     def test_silence(self):
         """A transport that was silenced dies without a warning."""
@@ -202,12 +202,12 @@ class TransportCanaries(Canary):
             self.addCleanup(there.close)
             return await asyncio.open_connection(sock=here)
 
-        for is_told in (True, False):
+        for is_taken in (True, False):
             seen = []
 
-            def hook(transport, is_told=is_told, seen=seen):
+            def hook(transport, is_taken=is_taken, seen=seen):
                 seen.append(transport)
-                return is_told
+                return is_taken
 
             undo = transport_internals.hook_unclosed_transports(hook)
             with warnings.catch_warnings(record=True) as heard:
@@ -216,5 +216,5 @@ class TransportCanaries(Canary):
                 gc.collect()
             undo()
             self.assertEqual([each.is_closing() for each in seen], [True])
-            self.assertEqual(len(heard), not is_told)
+            self.assertEqual(len(heard), not is_taken)
             self.close(*seen)

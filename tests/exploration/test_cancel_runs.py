@@ -4,7 +4,7 @@ import asyncio
 import random
 import unittest
 
-from asynctestkit.exploration.cancel_runs import MAIN, CancelRuns, Ran, cancellations_of
+from asynctestkit.exploration.cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
 from asynctestkit.exploration.deviations import schedule_from
 from asynctestkit.settings import Settings
 
@@ -89,13 +89,13 @@ class CancelRunsTests(unittest.TestCase):
 class CancellationsTests(unittest.TestCase):
     def test_every_place_in_both_ways(self):
         """Before the first step, and around each wait; after the last step there is none."""
-        ran = Ran([(MAIN, 1), ("child", 1), (MAIN, 2)], [])
+        ran = RunResult([(MAIN, 1), ("child", 1), (MAIN, 2)], [])
         texts = [str(each) for each in cancellations_of(ran, lambda name: True)]
         self.assertEqual(texts, ["cancel:it@1", "cancel:it@1+", "cancel:it@2", "cancel:child@1"])
         self.assertEqual(len(list(cancellations_of(ran, lambda name: name == MAIN))), 3)
 
     def test_one_that_is_stuck_waits_after_its_last_step(self):
         """So it can be cancelled there."""
-        ran = Ran([(MAIN, 1)], [], was_stuck=True)
+        ran = RunResult([(MAIN, 1)], [], was_stuck=True)
         texts = [str(each) for each in cancellations_of(ran, lambda name: True)]
         self.assertEqual(texts, ["cancel:it@1", "cancel:it@1+", "cancel:it@2"])

@@ -70,12 +70,12 @@ class LiveTests(unittest.TestCase):
 
     def test_a_schedule(self):
         """What came to pass of it, and what did not."""
-        life = self.live("test_two", "hold:a@1,hold:c@1", is_told=True)
+        life = self.live("test_two", "hold:a@1,hold:c@1", records_steps=True)
         self.assertEqual([str(each) for each in life.unmet], ["hold:c@1"])
         self.assertEqual([each for each in life.trace if each[0] in "ab"][:2], [("b", 1), ("a", 1)])
-        told = [each.key for each in life.taken]  # before 3.11, not the first step of the test's own task
-        self.assertEqual(told, life.trace[-len(told) :])
-        self.assertGreaterEqual(len(told), 6)
+        recorded = [each.key for each in life.taken]  # before 3.11, not the first step of the test's own task
+        self.assertEqual(recorded, life.trace[-len(recorded) :])
+        self.assertGreaterEqual(len(recorded), 6)
 
     def test_how_it_ended(self):
         """Every way in which a test can end, with the first exception."""

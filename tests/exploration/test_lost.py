@@ -4,7 +4,7 @@ import unittest
 from types import SimpleNamespace
 
 from asynctestkit.exploration.faults import Raised
-from asynctestkit.exploration.lost import what_is_lost
+from asynctestkit.exploration.lost import unreleased_report
 
 COPY, OTHER = "a Lock that was acquired at x.py:7 in copy", "a Lock that was acquired at x.py:9 in other"
 
@@ -20,8 +20,8 @@ def copy(): ...
 class LostTests(unittest.TestCase):
     def test_a_test_that_came_to_its_end(self):
         """What is held more often than without the fault is lost."""
-        self.assertEqual(what_is_lost(life(COPY), life(COPY)), "")
-        text = what_is_lost(life(COPY, COPY, OTHER), life(COPY))
+        self.assertEqual(unreleased_report(life(COPY), life(COPY)), "")
+        text = unreleased_report(life(COPY, COPY, OTHER), life(COPY))
         self.assertEqual(text.splitlines()[1:3], [f"  {COPY}", f"  {OTHER}"])
         self.assertIn("remedy: give it back", text)
 
@@ -29,6 +29,6 @@ class LostTests(unittest.TestCase):
         """Only what the function that the fault went through would have released."""
         usual = life(released=[COPY, OTHER])
         ended = life(COPY, OTHER, has_passed=False, through=[copy])
-        self.assertEqual(what_is_lost(ended, usual).splitlines()[1:-1], [f"  {COPY}"])
-        self.assertEqual(what_is_lost(ended, life()), "")
-        self.assertEqual(what_is_lost(life(COPY, has_passed=False), usual), "")
+        self.assertEqual(unreleased_report(ended, usual).splitlines()[1:-1], [f"  {COPY}"])
+        self.assertEqual(unreleased_report(ended, life()), "")
+        self.assertEqual(unreleased_report(life(COPY, has_passed=False), usual), "")

@@ -53,7 +53,7 @@ class InterruptsTests(unittest.TestCase):
             await asyncio.Event().wait()
 
         async def body():
-            with interrupts.heeded():
+            with interrupts.forwarded_to_runner():
                 interrupts.runner = runner
                 try:
                     runner.run(pressed())
@@ -71,7 +71,7 @@ class InterruptsTests(unittest.TestCase):
         with self.assertRaises(asyncio.CancelledError):
             self.loop.run_until_complete(self.within(interrupts, NestedRunner(())))
         handler.assert_called_once()
-        self.assertTrue(interrupts.came)
+        self.assertTrue(interrupts.has_come)
         self.assertIs(signal.getsignal(signal.SIGINT), handler)
 
     def test_between_two_runs_there_is_nothing_to_cancel(self):
@@ -79,7 +79,7 @@ class InterruptsTests(unittest.TestCase):
         handler = mock.Mock()
         before = signal.signal(signal.SIGINT, handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
-        with Interrupts().heeded():
+        with Interrupts().forwarded_to_runner():
             signal.raise_signal(signal.SIGINT)
         handler.assert_called_once()
 
@@ -95,7 +95,7 @@ class InterruptsTests(unittest.TestCase):
         results = []
 
         def work():
-            with Interrupts().heeded():
+            with Interrupts().forwarded_to_runner():
                 runner = NestedRunner(())
                 results.append(runner.run(asyncio.sleep(1, "done")))
                 runner.close()

@@ -18,16 +18,16 @@ class ToldTests(unittest.IsolatedAsyncioTestCase):
         if cancels:
             task.cancel()
         await asyncio.sleep(0)
-        told = step_taken(("a", 1), 0.5, before, task, is_main)
+        step = step_taken(("a", 1), 0.5, before, task, is_main)
         if not task.done():
             expected = chain_of_task(task)
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            self.assertEqual(told.after, expected)
+            self.assertEqual(step.after, expected)
         elif not task.cancelled():
             task.exception()
-        return told
+        return step
 
     async def test_how_it_ended(self):
         """Where it waits, or with what it has ended; of the test's own task only that it has."""

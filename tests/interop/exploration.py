@@ -49,7 +49,7 @@ def run_with(requirement: str | None, test: str) -> subprocess.CompletedProcess[
     )
 
 
-def tell(what: str, output: str) -> None:
+def show(what: str, output: str) -> None:
     run = re.search(r"in run (\d+)", output)
     print(f"{what}: {'found in run ' + run[1] if run else 'nothing found'}", flush=True)
 
@@ -60,7 +60,7 @@ class LibrariesTests(unittest.TestCase):
         for requirement, test in FOUND:
             with self.subTest(requirement, test=test):
                 ended = run_with(requirement, test)
-                tell(f"{requirement}, {test}", ended.stdout)
+                show(f"{requirement}, {test}", ended.stdout)
                 self.assertIn("in run ", ended.stdout)
                 self.assertIn("FAILED (failures=1", ended.stdout)
 
@@ -69,14 +69,14 @@ class LibrariesTests(unittest.TestCase):
         for requirement, test in MENDED:
             with self.subTest(requirement, test=test):
                 ended = run_with(requirement, test)
-                tell(f"{requirement}, {test}", ended.stdout)
+                show(f"{requirement}, {test}", ended.stdout)
                 self.assertEqual(ended.returncode, 0, ended.stdout)
 
 
 class StandardLibraryTests(unittest.TestCase):
     def check(self, test, mended):
         ended = run_with(None, test)
-        tell(f"Python {sys.version.split()[0]}, {test}", ended.stdout)
+        show(f"Python {sys.version.split()[0]}, {test}", ended.stdout)
         self.assertEqual(ended.returncode == 0, sys.version_info >= mended, ended.stdout)
 
     def test_wait_for(self):

@@ -18,7 +18,7 @@ class TellTests(unittest.TestCase):
     def test_nobody_listens(self):
         """All leaks count."""
         self.listening()
-        self.assertEqual(listeners.tell("Case.test", self.LEAKS), self.LEAKS)
+        self.assertEqual(listeners.notify_listeners("Case.test", self.LEAKS), self.LEAKS)
 
     def test_each_listener_hears_what_the_one_before_has_left(self):
         """What one takes out counts no longer, for the next one neither."""
@@ -33,10 +33,10 @@ class TellTests(unittest.TestCase):
             return leaks
 
         self.listening(first, second)
-        self.assertEqual(listeners.tell("Case.test", self.LEAKS), self.LEAKS[1:])
+        self.assertEqual(listeners.notify_listeners("Case.test", self.LEAKS), self.LEAKS[1:])
         self.assertEqual(heard, [("Case.test", self.LEAKS), ("Case.test", self.LEAKS[1:])])
 
     def test_no_leaks_are_no_news(self):
         """A clean test tells nobody."""
         self.listening(lambda subject, leaks: self.fail("told"))
-        self.assertEqual(listeners.tell("Case.test", ()), ())
+        self.assertEqual(listeners.notify_listeners("Case.test", ()), ())

@@ -51,7 +51,7 @@ class GuardCase(unittest.TestCase):
         guard.sweep(self.runner, self)
         return guard
 
-    def told(self, guard, *filters):
+    def warnings_of(self, guard, *filters):
         """The warnings of its verdict."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -66,7 +66,7 @@ class VerdictTests(GuardCase):
         """Nothing found is nothing said."""
         guard = self.clean()
         self.assertEqual(guard.report(), "")
-        self.assertEqual(self.told(guard), [])
+        self.assertEqual(self.warnings_of(guard), [])
 
     def test_a_leak_fails(self):
         """A leak is raised as LeakError, with the report as its message and the leaks as values."""
@@ -81,8 +81,8 @@ class VerdictTests(GuardCase):
     def test_a_leak_of_a_decided_test(self):
         """Where the test has its outcome, it is a LeakWarning at the test's own line."""
         guard = self.leaky()
-        guard.is_decided = True
-        (warning,) = self.told(guard)
+        guard.has_outcome = True
+        (warning,) = self.warnings_of(guard)
         self.assertIs(warning.category, LeakWarning)
         self.assertEqual((warning.filename, warning.lineno), SOURCE)
         self.assertEqual(str(warning.message), guard.report())
@@ -90,48 +90,50 @@ class VerdictTests(GuardCase):
     def test_a_decided_test_where_warnings_are_errors(self):
         """Under `-W error` that warning is shown, and not raised."""
         guard = self.leaky()
-        guard.is_decided = True
-        (warning,) = self.told(guard, "error")
+        guard.has_outcome = True
+        (warning,) = self.warnings_of(guard, "error")
         self.assertIs(warning.category, LeakWarning)
 
     def test_a_warning_that_is_an_error(self):
         """With `on_leak="warn"` it is raised under `-W error`: the user has asked for both."""
         guard = self.leaky(on_leak="warn")
         with self.assertRaises(LeakWarning):
-            self.told(guard, "error")
+            self.warnings_of(guard, "error")
 
     def test_leaks_to_be_ignored(self):
         """With `on_leak="ignore"` nothing is said, decided or not."""
         guard = self.leaky(on_leak="ignore")
-        self.assertEqual(self.told(guard), [])
-        guard.is_decided = True
-        self.assertEqual(self.told(guard), [])
+        self.assertEqual(self.warnings_of(guard), [])
+        guard.has_outcome = True
+        self.assertEqual(self.warnings_of(guard), [])
 
     def test_a_leak_that_is_only_observed(self):
         """A listener hears of it; the test keeps its outcome, and nobody is warned."""
         heard = []
-        with mock.patch.object(listeners, "listeners", [lambda *told: heard.append(told) or told[1]]):
+        with mock.patch.object(
+            listeners, "listeners", [lambda *warnings_of: heard.append(warnings_of) or warnings_of[1]]
+        ):
             guard = self.leaky(observes=True)
-            self.assertEqual(self.told(guard, "error"), [])
+            self.assertEqual(self.warnings_of(guard, "error"), [])
         ((subject, (leak,)),) = heard
         self.assertEqual((subject, leak.name), ("Feed.test", "leaked"))
 
     def test_a_leak_that_a_listener_takes_out(self):
         """The test is not charged with it."""
         with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
-            self.assertEqual(self.told(self.leaky()), [])
+            self.assertEqual(self.warnings_of(self.leaky()), [])
 
     def test_a_leak_to_be_ignored_is_told_nobody(self):
         """Whoever ignores leaks has no listener hear of them."""
-        with mock.patch.object(listeners, "listeners", [lambda *told: self.fail("told")]):
-            self.assertEqual(self.told(self.leaky(on_leak="ignore")), [])
+        with mock.patch.object(listeners, "listeners", [lambda *warnings_of: self.fail("warnings_of")]):
+            self.assertEqual(self.warnings_of(self.leaky(on_leak="ignore")), [])
 
     def test_an_allowed_leak(self):
         """An allowance, of the class or of the method, keeps a leak out of the report."""
         allowance = Allowance("task", name="leak*", reason="known")
         for options in ({"allowed_leaks": (allowance,)}, {"required": {allowance: True}}):
             guard = self.leaky(**options)
-            self.assertEqual((guard.report(), self.told(guard)), ("", []))
+            self.assertEqual((guard.report(), self.warnings_of(guard)), ("", []))
 
     def test_a_stale_allowance(self):
         """A required allowance that matched nothing fails, naming itself, its reason, and the remedy."""
@@ -146,14 +148,14 @@ class VerdictTests(GuardCase):
         """One that is not required, or that stands on the class, is never stale."""
         allowance = Allowance("task", name="gone", reason="now and then")
         for options in ({"allowed_leaks": (allowance,)}, {"required": {allowance: False}}):
-            self.assertEqual(self.told(self.clean(**options)), [])
+            self.assertEqual(self.warnings_of(self.clean(**options)), [])
 
     def test_a_stale_allowance_that_only_warns(self):
         """With `on_leak="warn"` a stale allowance is a warning, for a decided test nothing."""
         guard = self.clean(required={Allowance("task", reason="-"): True}, on_leak="warn")
-        self.assertEqual([each.category for each in self.told(guard)], [LeakWarning])
-        guard.is_decided = True
-        self.assertEqual(self.told(guard), [])
+        self.assertEqual([each.category for each in self.warnings_of(guard)], [LeakWarning])
+        guard.has_outcome = True
+        self.assertEqual(self.warnings_of(guard), [])
 
 
 class PhasesTests(GuardCase):
@@ -199,7 +201,7 @@ class PhasesTests(GuardCase):
         guard = self.make()
         with self.assertRaises(ValueError), guard.phase("test"):
             raise ValueError
-        self.assertTrue(guard.is_decided)
+        self.assertTrue(guard.has_outcome)
 
     def test_pending_tasks(self):
         """`pending_tasks` are those that the test has started, whoever asks, but for the one that asks."""

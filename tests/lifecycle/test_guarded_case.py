@@ -279,8 +279,8 @@ class CleanupTests(unittest.TestCase):
 
         finished = run_body(lambda _: None, asyncSetUp=set_up)
         self.assertEqual(finished.kinds, ["ERROR"])
-        (told,) = finished.leak_warnings
-        self.assertIn("'started'", told)
+        (warning,) = finished.leak_warnings
+        self.assertIn("'started'", warning)
 
     def test_a_leak_in_a_sync_test(self):
         """A sync test method is guarded as an async one is."""

@@ -25,7 +25,7 @@ class Code:
     def __init__(self, loop=None):
         self.loop = loop
         self.task = None
-        self.told = []
+        self.calls = []
         self.asked = 0
         self.heard = threading.Event()
 
@@ -37,17 +37,17 @@ class Code:
         self.asked += 1
 
     def overrun(self, blocked_stack):
-        self.told.append("overrun")
+        self.calls.append("overrun")
         self.stack = blocked_stack
         self.heard.set()
 
     def cancel(self):
-        self.told.append("cancel")
+        self.calls.append("cancel")
         if self.task is not None:
             self.task.cancel()
 
     def give_up(self):
-        self.told.append("give up")
+        self.calls.append("give up")
         self.loop.stop()
 
 
@@ -97,7 +97,7 @@ class StopTests(WatchdogTestCase):
         code = Code()
         watch = Watch(code, NEVER, 0)
         watch.stop()
-        self.assertEqual(code.told, [])
+        self.assertEqual(code.calls, [])
         self.assertFalse(watch.expired)
 
     def test_stopping_twice(self):
@@ -124,7 +124,7 @@ class StopTests(WatchdogTestCase):
             self.assertTrue(asked.wait(30))
         callbacks[0]()
         watch.interrupted(sys._getframe())
-        self.assertEqual(code.told, [])
+        self.assertEqual(code.calls, [])
         self.assertFalse(watch.expired)
 
     def test_an_interrupt_within_the_watchdogs_own_code(self):
@@ -144,7 +144,7 @@ class StopTests(WatchdogTestCase):
             with self.assertRaises(PhaseInterrupt), self.watch(inner):
                 sleep_on()
             self.assertFalse(outer_watch.expired)
-        self.assertEqual((outer.told, inner.told), ([], ["overrun"]))
+        self.assertEqual((outer.calls, inner.calls), ([], ["overrun"]))
 
     def test_its_thread_is_no_thread_of_the_users(self):
         """The thread exists, and is not among those that `threading` lists and suites count."""
@@ -162,7 +162,7 @@ class BlockedTests(WatchdogTestCase):
         with self.assertRaises(PhaseInterrupt), self.watch(code) as watch:
             call()
         self.assertTrue(watch.expired)
-        self.assertEqual(code.told, ["overrun"])
+        self.assertEqual(code.calls, ["overrun"])
         self.assertRegex(code.stack.splitlines()[0], r"test_deadline.py\", line \d+, in test_")
         self.assertIn(f"in {function}\n", code.stack.splitlines(keepends=True)[-2])
 
@@ -190,7 +190,7 @@ class BlockedTests(WatchdogTestCase):
             with self.assertRaises(PhaseInterrupt), self.watch(code) as watch:
                 loop.run_until_complete(blocks())
         self.assertTrue(watch.expired)
-        self.assertEqual((code.asked, code.told[0]), (1, "overrun"))
+        self.assertEqual((code.asked, code.calls[0]), (1, "overrun"))
         self.assertIn("sleep_on", code.stack)
 
 
@@ -206,7 +206,7 @@ class StubbornTests(WatchdogTestCase):
             # As a call: a tracer raises in all of the user's lines up to the machinery that carries the test.
             self.assertRaises(PhaseInterrupt, call)
         self.assertEqual((sys.gettrace(), sys.getprofile()), before)
-        self.assertEqual(code.told, ["overrun"])
+        self.assertEqual(code.calls, ["overrun"])
 
     def test_one_layer(self):
         """A loop that swallows everything ends, after it has been asked nicely a few times."""
@@ -273,7 +273,7 @@ class AnswerTests(WatchdogTestCase):
             with self.assertRaises(asyncio.CancelledError):
                 self.loop.run_until_complete(task)
         self.assertTrue(watch.expired)
-        self.assertEqual((self.code.told, self.code.stack), (["overrun", "cancel"], ""))
+        self.assertEqual((self.code.calls, self.code.stack), (["overrun", "cancel"], ""))
 
     def test_giving_up(self):
         """Code that has not heeded its cancellation for the grace period is given up."""
@@ -293,7 +293,7 @@ class AnswerTests(WatchdogTestCase):
         ):
             with self.assertRaisesRegex(RuntimeError, "stopped before Future completed"):
                 self.loop.run_until_complete(task)
-        self.assertEqual(self.code.told, ["overrun", "cancel", "give up"])
+        self.assertEqual(self.code.calls, ["overrun", "cancel", "give up"])
         release.set()
         self.loop.run_until_complete(task)
 
@@ -311,7 +311,7 @@ class AnswerTests(WatchdogTestCase):
         with self.watch(self.code) as watch, mock.patch("asynctestkit.cpython.alarms.PATIENCE", 0.5):
             with self.assertRaises(asyncio.CancelledError):
                 self.loop.run_until_complete(task)
-        self.assertEqual(self.code.told, ["overrun", "cancel"])
+        self.assertEqual(self.code.calls, ["overrun", "cancel"])
 
     def test_a_loop_that_cannot_be_asked(self):
         """Where asking fails, as on a loop that was just closed, the code is interrupted instead."""
@@ -322,7 +322,7 @@ class AnswerTests(WatchdogTestCase):
         self.code.call_in_loop = mock.Mock(side_effect=RuntimeError("Event loop is closed"))
         with self.assertRaises(PhaseInterrupt), self.watch(self.code):
             self.loop.run_until_complete(self.start(blocks()))
-        self.assertEqual(self.code.told, ["overrun"])
+        self.assertEqual(self.code.calls, ["overrun"])
 
     def test_what_ends_by_itself(self):
         """As long as the loop turns, it is only asked, again and again, and has all the time it needs."""
@@ -334,7 +334,7 @@ class AnswerTests(WatchdogTestCase):
         with mock.patch("asynctestkit.cpython.alarms.PATIENCE", SOON):
             with self.watch(self.code, ends_by_itself=True) as watch:
                 self.loop.run_until_complete(self.start(turns()))
-        self.assertEqual(self.code.told, [])
+        self.assertEqual(self.code.calls, [])
         self.assertFalse(watch.expired)
 
     def test_what_ends_by_itself_and_blocks(self):
@@ -346,7 +346,7 @@ class AnswerTests(WatchdogTestCase):
         with mock.patch("asynctestkit.cpython.alarms.PATIENCE", 0.25):
             with self.assertRaises(PhaseInterrupt), self.watch(self.code, ends_by_itself=True):
                 self.loop.run_until_complete(self.start(blocks()))
-        self.assertEqual(self.code.told, ["overrun"])
+        self.assertEqual(self.code.calls, ["overrun"])
 
 
 class SignalTests(WatchdogTestCase):
@@ -359,7 +359,7 @@ class SignalTests(WatchdogTestCase):
         with self.assertRaises(PhaseInterrupt), self.watch(code, 0.2):
             signal.setitimer(signal.ITIMER_REAL, SOON)
             sleep_on()
-        self.assertEqual((alarms, code.told), ([True], ["overrun"]))
+        self.assertEqual((alarms, code.calls), ([True], ["overrun"]))
         self.assertEqual(signal.getitimer(signal.ITIMER_REAL), (0.0, 0.0))
 
     def test_our_signal_may_be_the_tests_own(self):
@@ -370,7 +370,7 @@ class SignalTests(WatchdogTestCase):
         code = Code()
         with self.assertRaises(PhaseInterrupt), self.watch(code):
             spin()
-        self.assertEqual((urged, code.told), ([], ["overrun"]))
+        self.assertEqual((urged, code.calls), ([], ["overrun"]))
         self.assertIn("in spin\n", code.stack)
 
     def test_a_signal_that_nobody_sent(self):
@@ -378,4 +378,4 @@ class SignalTests(WatchdogTestCase):
         code = Code()
         with self.watch(code, NEVER):
             signal.raise_signal(signal.SIGURG)
-        self.assertEqual(code.told, [])
+        self.assertEqual(code.calls, [])

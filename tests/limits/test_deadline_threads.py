@@ -91,7 +91,7 @@ class ThreadTests(test_deadline.WatchdogTestCase):
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         thread.join(30)
-        self.assertEqual((outcome, code.told), (["interrupted"], ["overrun"]))
+        self.assertEqual((outcome, code.calls), (["interrupted"], ["overrun"]))
         self.assertIn("in spin\n", code.stack)
 
     def test_a_thread_that_goes_on(self):
@@ -124,4 +124,4 @@ class ThreadTests(test_deadline.WatchdogTestCase):
         thread.join()
         self.assertTrue(code.heard.wait(30))
         watches[0].stop()
-        self.assertEqual((code.told, code.stack), (["overrun"], ""))
+        self.assertEqual((code.calls, code.stack), (["overrun"], ""))

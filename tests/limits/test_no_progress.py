@@ -23,7 +23,7 @@ async def beat():
 class FailureTests(unittest.TestCase):
     clock = "virtual"  # of the loops that it makes
 
-    def tell(self, standstill, body=None, *, loop=VirtualEventLoop):
+    def text_on(self, standstill, body=None, *, loop=VirtualEventLoop):
         """The text for a test whose task has begun `body`."""
         runner = Runner(None, lambda loop: None, loop)
         self.addCleanup(runner.close)
@@ -43,7 +43,7 @@ class FailureTests(unittest.TestCase):
 
     def test_a_deadlock(self):
         """It says what there is none of, on which clock it counts, where tasks stand, and what to do."""
-        text = self.tell(Standstill.DEADLOCK, lambda: asyncio.sleep(5))
+        text = self.text_on(Standstill.DEADLOCK, lambda: asyncio.sleep(5))
         self.assertTrue(
             text.startswith(
                 "Feed.test: deadlock: nothing can ever wake its body on the virtual clock: no timer is set, "
@@ -58,14 +58,14 @@ class FailureTests(unittest.TestCase):
         for tangle in Tangle:
             facts = Facts({}, set(), [tangle, Tangle.SIGNAL])
             with mock.patch("asynctestkit.limits.no_progress.facts_about", return_value=facts):
-                remedy = self.tell(Standstill.DEADLOCK).partition("remedy: ")[2]
+                remedy = self.text_on(Standstill.DEADLOCK).partition("remedy: ")[2]
             self.assertEqual(remedy, "; ".join([REMEDIES[tangle], REMEDIES[Tangle.SIGNAL]]))
         self.assertEqual(len(set(REMEDIES.values())), len(Tangle))
 
     def test_the_real_clock(self):
         """The report says which clock it means."""
         self.assertIn(
-            "wake its body on the real clock: ", self.tell(Standstill.DEADLOCK, loop=HygienicEventLoop)
+            "wake its body on the real clock: ", self.text_on(Standstill.DEADLOCK, loop=HygienicEventLoop)
         )
 
     def owner(self, set_timer):
@@ -74,7 +74,7 @@ class FailureTests(unittest.TestCase):
             for _ in range(3):
                 await asyncio.sleep(0)
 
-        first = self.tell(Standstill.RUNAWAY, body).splitlines()[0]
+        first = self.text_on(Standstill.RUNAWAY, body).splitlines()[0]
         self.assertIn(
             "its body has not ended after 0 s of virtual time, and what comes next lies beyond", first
         )
@@ -129,7 +129,7 @@ class FailureTests(unittest.TestCase):
 
         self.assertIn(
             "its body waits, and nothing but background tasks has gone on for long, 7 s of virtual time",
-            self.tell(Standstill.BACKGROUND, body),
+            self.text_on(Standstill.BACKGROUND, body),
         )
 
     def test_a_spinner(self):
@@ -144,7 +144,7 @@ class FailureTests(unittest.TestCase):
             for _ in range(2):
                 await asyncio.sleep(0)
 
-        text = self.tell(Standstill.SPIN, body)
+        text = self.text_on(Standstill.SPIN, body)
         self.assertIn(
             "its body took turn after turn of the loop while no virtual time passed, 0 s after the test "
             "began; it was the turn of tasks 'Task-",
@@ -155,7 +155,7 @@ class FailureTests(unittest.TestCase):
 
     def turn(self, body):
         """Whose turn it was, where the test's own task is left out."""
-        text = self.tell(Standstill.SPIN, body).splitlines()[0]
+        text = self.text_on(Standstill.SPIN, body).splitlines()[0]
         return text.partition("the turn of task '")[2].partition("', ")[2].removesuffix(" (phase test)")
 
     def test_a_callback_that_spins(self):
@@ -207,10 +207,12 @@ class FailureTests(unittest.TestCase):
             await asyncio.sleep(0)
             asyncio.get_running_loop().call_soon(future.set_result, None)
 
-        self.assertIn("'woken'", self.tell(Standstill.SPIN, body).splitlines()[0])
+        self.assertIn("'woken'", self.text_on(Standstill.SPIN, body).splitlines()[0])
 
     def test_nobody(self):
         """Where nothing of the user's is ready, asyncio's own callbacks remain."""
 
         with mock.patch("asynctestkit.limits.no_progress._tasks", return_value=[]):
-            self.assertIn("it was the turn of nothing of the test's own (", self.tell(Standstill.SPIN, None))
+            self.assertIn(
+                "it was the turn of nothing of the test's own (", self.text_on(Standstill.SPIN, None)
+            )

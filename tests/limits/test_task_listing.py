@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from asynctestkit.limits.task_listing import standing_of
+from asynctestkit.limits.task_listing import list_tasks
 
 
 class StandingTests(unittest.IsolatedAsyncioTestCase):
@@ -29,12 +29,12 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
 
     async def test_no_tasks(self):
         """Nothing is said of no tasks."""
-        self.assertEqual(standing_of(None, []), [])
+        self.assertEqual(list_tasks(None, []), [])
 
     async def test_the_main_task_comes_first(self):
         """The others follow by name, each with its chain and what it waits on."""
         main, *others = await self.start("z", "b", "a")
-        lines = standing_of(main, others)
+        lines = list_tasks(main, others)
         self.assertEqual(lines[:2], ["", "where its tasks stood:"])
         self.assertEqual(len(self.entries(lines)), 2)
         self.assertEqual(lines[2], "  task 'z', the test's own task")
@@ -47,7 +47,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         idle = asyncio.create_task(self.never.wait())
         self.tasks.append(idle)
         await asyncio.sleep(0)
-        self.assertEqual(standing_of(idle, []), [])
+        self.assertEqual(list_tasks(idle, []), [])
 
     async def test_many_tasks(self):
         """After twenty entries, the rest of the tasks is counted."""
@@ -55,7 +55,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
             self.tasks.append(asyncio.create_task(asyncio.sleep(number + 60), name=f"n{number}"))
         await self.start("same", "same too")
         await asyncio.sleep(0)
-        lines = standing_of(None, self.tasks)
+        lines = list_tasks(None, self.tasks)
         entries = self.entries(lines)
         self.assertEqual((len(entries), entries[-1]), (21, "  … and 7 more"))
         self.assertEqual(entries[:20], [f"  task 'n{number}', sleep()" for number in range(20)])
@@ -65,7 +65,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
     async def test_many_at_one_place(self):
         """They are one entry, with the first names, in the order of the numbers in them."""
         tasks = await self.start(*(f"Task-{number}" for number in reversed(range(40))))
-        (entry,) = self.entries(standing_of(None, tasks))
+        (entry,) = self.entries(list_tasks(None, tasks))
         self.assertTrue(
             entry.startswith("  40 tasks ('Task-0', 'Task-1', 'Task-2', 'Task-3', 'Task-4', …), "), entry
         )
@@ -81,7 +81,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         tasks = [asyncio.create_task(takes(), name=name) for name in ("z, who holds", "b", "c")]
         self.tasks += tasks
         (main, *others) = (await self.start("main", *(f"a{number}" for number in range(25))))[3:]
-        lines = standing_of(main, [*others, *tasks])
+        lines = list_tasks(main, [*others, *tasks])
         self.assertEqual(
             [entry.partition(", S")[0] for entry in self.entries(lines)],
             [
@@ -102,6 +102,6 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
 
         self.tasks = [asyncio.create_task(takes(), name=name) for name in ("first", "second")]
         await asyncio.sleep(0)
-        held = [line for line in standing_of(None, self.tasks) if "held by" in line]
+        held = [line for line in list_tasks(None, self.tasks) if "held by" in line]
         self.assertEqual(len(held), 1)
         self.assertIn("    the Lock is held by task 'first', acquired at ", held[0])

@@ -27,10 +27,10 @@ class CarrierTests(unittest.TestCase):
         self.loop.set_debug(False)
         self.addCleanup(self.loop.close)
         self.carrier = Carrier(self.loop)
-        self.addCleanup(lambda: self.carrier.dismiss())
+        self.addCleanup(lambda: self.carrier.end())
 
     def run_in_loop(self, coroutine):
-        return self.loop.run_until_complete(self.carrier.carry(coroutine))
+        return self.loop.run_until_complete(self.carrier.run_in_task(coroutine))
 
     def test_one_context(self):
         """What one coroutine sets, the next one sees, and nobody outside."""
@@ -41,9 +41,9 @@ class CarrierTests(unittest.TestCase):
     def test_a_successor(self):
         """It carries on in the same context, while the coroutine that does not end goes on in the old one."""
         self.run_in_loop(set_to("within"))
-        old, busy = self.carrier, self.carrier.carry(for_ever())
+        old, busy = self.carrier, self.carrier.run_in_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
-        self.carrier = old.succeeded()
+        self.carrier = old.successor()
         self.assertEqual(self.run_in_loop(get()), "within")
         self.assertFalse(busy.done() or old.task.done())
         old.task.cancel()
@@ -53,7 +53,7 @@ class CarrierTests(unittest.TestCase):
 
     def test_a_cancellation(self):
         """While a coroutine runs it is that coroutine's; after that it is noted, and does no harm."""
-        carried = self.carrier.carry(for_ever())
+        carried = self.carrier.run_in_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
         self.carrier.task.cancel()
         with self.assertRaises(asyncio.CancelledError):
@@ -68,8 +68,8 @@ class CarrierTests(unittest.TestCase):
     def test_dismissing(self):
         """The task ends without a turn of the loop, and nothing is logged of it."""
         with self.assertNoLogs("asyncio"):
-            Carrier(self.loop).dismiss()
+            Carrier(self.loop).end()
             self.run_in_loop(get())
-            self.carrier.dismiss()
+            self.carrier.end()
             self.loop.run_until_complete(asyncio.sleep(0))
         self.assertEqual(asyncio.all_tasks(self.loop), set())

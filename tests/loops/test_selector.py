@@ -38,7 +38,7 @@ class SelectorTestCase(unittest.TestCase):
             self.reported.append(standstill)
             (then or self.loop.stop)()
 
-        self.loop.listen(listener)
+        self.loop.add_standstill_listener(listener)
 
     def started(self, coroutine):
         """A task that is ended with the test."""
@@ -93,12 +93,12 @@ class DeadlockTests(SelectorTestCase):
         first, second, third = (functools.partial(heard.append, name) for name in ("1st", "2nd", "3rd"))
         listeners = [lambda _, note=note: (note(), self.loop.stop()) for note in (first, second, third)]
         for listener in listeners:
-            self.loop.listen(listener)
+            self.loop.add_standstill_listener(listener)
         self.loop.run_forever()
-        self.loop.dismiss(listeners[1])
+        self.loop.remove_standstill_listener(listeners[1])
         self.loop.run_forever()
-        self.loop.dismiss(listeners[2])
-        self.loop.dismiss(listeners[2])
+        self.loop.remove_standstill_listener(listeners[2])
+        self.loop.remove_standstill_listener(listeners[2])
         self.loop.run_forever()
         self.assertEqual(heard, ["3rd", "3rd", "1st"])
 

@@ -8,7 +8,7 @@ from unittest import mock
 
 from asynctestkit.loops import stopped_clock
 from asynctestkit.loops.loop import HygienicEventLoop
-from asynctestkit.loops.stopped_clock import is_known_to_go, stands_still, who_replaced
+from asynctestkit.loops.stopped_clock import has_standard_clock, has_stopped_clock, replacement_in_words
 from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
 from tests.freezing import frozen_time
 
@@ -23,8 +23,8 @@ class StoppedClockTests(unittest.TestCase):
         """The clock of a loop that asks `time.monotonic` is known to go."""
         for kind in (HygienicEventLoop, asyncio.SelectorEventLoop):
             loop = self.made(kind)
-            self.assertTrue(is_known_to_go(loop))
-            self.assertFalse(stands_still(loop))
+            self.assertTrue(has_standard_clock(loop))
+            self.assertFalse(has_stopped_clock(loop))
 
     def test_monotonic_was_replaced(self):
         """The loop asks what has been put in the place of `time.monotonic`, which is named."""
@@ -34,9 +34,9 @@ class StoppedClockTests(unittest.TestCase):
             (stands_at_three, f"time.monotonic was replaced by {__name__}.stands_at_three"),
         ):
             with mock.patch("time.monotonic", replacement):
-                self.assertFalse(is_known_to_go(loop))
-                self.assertTrue(stands_still(loop))
-                self.assertEqual(who_replaced(loop), words)
+                self.assertFalse(has_standard_clock(loop))
+                self.assertTrue(has_stopped_clock(loop))
+                self.assertEqual(replacement_in_words(loop), words)
 
     def test_one_that_was_replaced_and_goes(self):
         """A clock that was replaced by one that goes on does not stand still."""
@@ -44,40 +44,43 @@ class StoppedClockTests(unittest.TestCase):
         shifted = mock.Mock(wraps=lambda: 1e6 + real())
         real = time.monotonic
         with mock.patch("time.monotonic", shifted):
-            self.assertFalse(is_known_to_go(loop))
-            self.assertFalse(stands_still(loop))
+            self.assertFalse(has_standard_clock(loop))
+            self.assertFalse(has_stopped_clock(loop))
 
     def test_every_name_was_replaced(self):
         """What goes through all modules finds that of asyncio, and none of this package's."""
         loop = self.made()
         with frozen_time():
-            self.assertTrue(stands_still(loop))
-        self.assertTrue(is_known_to_go(loop))
+            self.assertTrue(has_stopped_clock(loop))
+        self.assertTrue(has_standard_clock(loop))
 
     def test_the_loops_own_was_replaced(self):
         """A method that was put on the loop itself is seen as well."""
         loop = self.made()
         with mock.patch.object(loop, "time", return_value=1.0):
-            self.assertTrue(stands_still(loop))
-            self.assertEqual(who_replaced(loop), "loop.time was replaced by a MagicMock")
+            self.assertTrue(has_stopped_clock(loop))
+            self.assertEqual(replacement_in_words(loop), "loop.time was replaced by a MagicMock")
 
     def test_a_clock_of_the_loops_own(self):
         """A class that brings its own clock is named; it may stand still as it likes."""
         loop = self.made(VirtualEventLoop)
-        self.assertFalse(is_known_to_go(loop))
-        self.assertFalse(stands_still(loop))
+        self.assertFalse(has_standard_clock(loop))
+        self.assertFalse(has_stopped_clock(loop))
         self.assertEqual(
-            who_replaced(loop), "it is that of asynctestkit.loops.virtual.virtual_loop.VirtualEventLoop"
+            replacement_in_words(loop),
+            "it is that of asynctestkit.loops.virtual.virtual_loop.VirtualEventLoop",
         )
 
     def test_it_was_replaced_in_c(self):
         """time-machine 2.16 leaves the name as it is: then the clock says another time."""
         loop = self.made()
-        with mock.patch.object(stopped_clock, "_AHEAD", 1e6):
-            self.assertFalse(is_known_to_go(loop))
-            self.assertEqual(who_replaced(loop), "time.monotonic was replaced in C")
+        with mock.patch.object(stopped_clock, "_CLOCK_OFFSET", 1e6):
+            self.assertFalse(has_standard_clock(loop))
+            self.assertEqual(replacement_in_words(loop), "time.monotonic was replaced in C")
             with mock.patch.dict("sys.modules", time_machine=types.ModuleType("time_machine")):
-                self.assertEqual(who_replaced(loop), "time.monotonic was replaced in C, as time-machine does")
+                self.assertEqual(
+                    replacement_in_words(loop), "time.monotonic was replaced in C, as time-machine does"
+                )
 
     def test_a_loop_written_in_c(self):
         """One whose instances have no attributes of their own cannot have been patched."""
@@ -88,7 +91,7 @@ class StoppedClockTests(unittest.TestCase):
             def time(self):
                 """Says nothing."""
 
-        self.assertEqual(who_replaced(Slotted()), f"it is that of {__name__}.{Slotted.__qualname__}")
+        self.assertEqual(replacement_in_words(Slotted()), f"it is that of {__name__}.{Slotted.__qualname__}")
 
 
 def stands_at_three():

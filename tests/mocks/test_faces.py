@@ -4,7 +4,7 @@ import asyncio
 import unittest
 from unittest import mock
 
-from asynctestkit.mocks.faces import Shown, behind, face
+from asynctestkit.mocks.faces import Shown, face, object_behind
 
 
 class Counter(Shown):
@@ -105,8 +105,8 @@ class FaceTests(unittest.TestCase):
     def test_it_reads_as_the_object(self):
         """The face has the object's repr where that has one of its own, and leads back to the object."""
         self.assertEqual(repr(self.shown), "<counter 0>")
-        self.assertIs(behind(self.shown), self.counter)
-        self.assertIsNone(behind(mock.Mock()))
+        self.assertIs(object_behind(self.shown), self.counter)
+        self.assertIsNone(object_behind(mock.Mock()))
         self.assertEqual(self.counter._asynctestkit_unfinished(), [])
 
 

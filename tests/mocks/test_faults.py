@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit.mocks import MockBuilders, after, async_context, async_iterator, outcomes, response, session
-from asynctestkit.mocks.faces import behind
+from asynctestkit.mocks.faces import object_behind
 from asynctestkit.mocks.faults import LOST, connection_lost, may_fail
 from asynctestkit.mocks.leftovers import forgotten, unfinished
 from tests.mocks.eager_library import AsyncClient
@@ -159,7 +159,7 @@ class CallsTests(InFailingLoops):
             self.assertEqual(unfinished([context]), [])
             self.assertEqual(self.loop.entered, [])
             self.run_in(context.__aenter__())
-            self.assertEqual(self.loop.entered, [behind(context)])
+            self.assertEqual(self.loop.entered, [object_behind(context)])
 
         async def wait():
             return await context

@@ -198,7 +198,7 @@ class PlacesTests(ChainTestCase):
 
     async def test_a_very_long_chain_is_cut(self):
         """A chain is followed up to a limit, from its outer end."""
-        with mock.patch.object(await_chain, "_LONGEST", 2):
+        with mock.patch.object(await_chain, "_MOST_LINKS", 2):
             self.assertEqual(await self.lines(outer(outer(outer(sleeps())))), ["await inner"] * 2)
 
 

@@ -8,7 +8,7 @@ import sysconfig
 import unittest
 
 import asynctestkit
-from asynctestkit.stacks.code_owners import below_the_library, is_machinery, is_own
+from asynctestkit.stacks.code_owners import innermost_user_frame, is_machinery, is_own
 
 ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
 
@@ -44,7 +44,7 @@ class BelowTheLibraryTests(unittest.TestCase):
             exec(compile(source, file, "exec"), namespace)
             call = namespace["f"]
         call()
-        return below_the_library(frames[0]).f_code.co_filename
+        return innermost_user_frame(frames[0]).f_code.co_filename
 
     def test_the_standard_library_is_passed_over(self):
         """It calls on behalf of others, frozen modules of it as well."""
@@ -70,8 +70,8 @@ class BelowTheLibraryTests(unittest.TestCase):
 
     def test_there_may_be_no_frame(self):
         """Where nothing is known, nothing is found."""
-        self.assertIsNone(below_the_library(None))
+        self.assertIsNone(innermost_user_frame(None))
 
 
 def _give_frame(found):
-    found.set_result(below_the_library(sys._getframe().f_back).f_code.co_name)
+    found.set_result(innermost_user_frame(sys._getframe().f_back).f_code.co_name)

@@ -42,7 +42,7 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
 
         with self.watch(self.code) as watch:
             call(wait_until_down)
-        self.assertEqual(self.code.told, [])
+        self.assertEqual(self.code.calls, [])
         self.assertFalse(watch.expired)
 
     def test_a_debugger_that_runs_the_code(self):
@@ -105,7 +105,7 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
 
         with self.watch(self.code) as watch:
             loop.run_until_complete(body())
-        self.assertEqual((self.code.told, watch.due), ([], float("inf")))
+        self.assertEqual((self.code.calls, watch.due), ([], float("inf")))
 
     def test_coverage_is_no_debugger(self):
         """Any other tracer leaves the deadline in force."""
@@ -117,4 +117,4 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
 
         with self.assertRaises(PhaseInterrupt), self.watch(self.code):
             call()
-        self.assertEqual(self.code.told, ["overrun"])
+        self.assertEqual(self.code.calls, ["overrun"])

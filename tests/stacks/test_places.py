@@ -18,7 +18,7 @@ from asynctestkit.stacks.places import (
     creation_site,
     creators,
     inherit,
-    maker_in,
+    package_call_in,
     resolve,
     user_places,
 )
@@ -203,9 +203,11 @@ class MakersTests(unittest.TestCase):
                 return capture()
         """
         site = self.site(source, os.path.join(PACKAGES, "client", "_api.py"))
-        self.assertEqual(maker_in(site), "client.make()")
+        self.assertEqual(package_call_in(site), "client.make()")
         self.assertEqual([each.function for each in resolve(site)][-1], "site")
-        self.assertEqual(maker_in(self.site(source, os.path.join(PACKAGES, "single.py"))), "single.make()")
+        self.assertEqual(
+            package_call_in(self.site(source, os.path.join(PACKAGES, "single.py"))), "single.make()"
+        )
 
     def test_an_object(self):
         """That has a method which the user called."""
@@ -215,14 +217,14 @@ class MakersTests(unittest.TestCase):
         module.capture = lambda: capture(sys._getframe(1), "test")
         exec(compile("class Client:\n    def get(self): return capture()\n", file, "exec"), vars(module))
         with mock.patch.dict(sys.modules, {module.__name__: module}):
-            self.assertEqual(maker_in(module.Client().get()), "client.Client")
+            self.assertEqual(package_call_in(module.Client().get()), "client.Client")
 
     def test_the_users_own(self):
         """What the user makes, and what the standard library makes for the user, has no such maker."""
-        self.assertEqual(maker_in(capture(sys._getframe(), "test")), "")
-        self.assertEqual(maker_in(["test"]), "")
+        self.assertEqual(package_call_in(capture(sys._getframe(), "test")), "")
+        self.assertEqual(package_call_in(["test"]), "")
         site = self.site("def make(): return capture()", os.path.join(sysconfig.get_path("stdlib"), "x.py"))
-        self.assertEqual((maker_in(site), resolve(site)[-1].function), ("", "site"))
+        self.assertEqual((package_call_in(site), resolve(site)[-1].function), ("", "site"))
 
     def test_nothing_of_the_users(self):
         """Where no line is the user's own, those of packages are shown."""

@@ -40,7 +40,7 @@ class Census:
         """The current phase, to which everything that is created now is attributed."""
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
-        self.told_tasks: Collection[asyncio.Task[Any]] = ()
+        self.reported_tasks: Collection[asyncio.Task[Any]] = ()
         """The tasks that a failure of the test has shown: they are not reported again."""
         self.loop_is_new = False
         """Whether nothing that belongs to the loop can be older than the mark."""
@@ -64,7 +64,7 @@ class Census:
         self.known: Known | None = None
         if heap.is_frozen():
             gc.collect()  # existing garbage is not this test's
-            self.known = {id(obj): reference_to(obj) for obj in self._wanted.among(gc.get_objects())}
+            self.known = {id(obj): reference_to(obj) for obj in self._wanted.select_wanted(gc.get_objects())}
         else:
             self._canary = _Canary()
         origins.enter(self)
@@ -102,7 +102,7 @@ class Census:
         Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
         from old ones.
         """
-        found = self._wanted.among(gc.get_objects())
+        found = self._wanted.select_wanted(gc.get_objects())
         if self.known is None and any(type(obj) is _Canary for obj in found):
             found = []
         self._started = set(map(id, loop_internals.started_generators(self.loop)))
@@ -124,7 +124,7 @@ class Census:
         """Whether a transport is older than the mark."""
         return id(transport) in self._transports_before
 
-    def knew(self, future: object) -> bool:
+    def was_pending_at_mark(self, future: object) -> bool:
         """Whether a task was pending at the mark; by id, as finalized ones have no weak references."""
         return id(future) in self._ids_before
 
@@ -176,7 +176,7 @@ class _Wanted(dict[type, bool]):
         super().__init__(self._lasting)
         self._types = wanted
 
-    def among(self, objects: list[Any]) -> list[Any]:
+    def select_wanted(self, objects: list[Any]) -> list[Any]:
         """The objects whose type is wanted."""
         try:
             return [obj for obj in objects if self[type(obj)]]

@@ -18,7 +18,7 @@ class Heap:
         self._censuses: list[Mark] = []
         self._thaw = False
         self._added = 0
-        self._bound = _SMALL
+        self._bound = _LEAST_BOUND
 
     def is_frozen(self) -> bool:
         """Whether a mark is set, or somebody else has frozen the heap."""
@@ -56,7 +56,7 @@ class Heap:
     def innermost(self, loop: asyncio.AbstractEventLoop, future: object) -> Mark | None:
         """The latest mark still set on that loop that is older than the future."""
         marks = (census for census in reversed(self._censuses) if census.loop is loop)
-        return next((census for census in marks if not census.knew(future)), None)
+        return next((census for census in marks if not census.was_pending_at_mark(future)), None)
 
     def leave(self, census: Mark) -> None:
         """Removes a mark. Thaws the heap with the last."""
@@ -74,7 +74,7 @@ class Heap:
         """
         gc.collect()
         self._added = 0
-        self._bound = max(_SMALL, len(gc.get_objects()) // 4)
+        self._bound = max(_LEAST_BOUND, len(gc.get_objects()) // 4)
 
 
 def is_collecting() -> bool:
@@ -91,7 +91,7 @@ class _Cycle:
     itself: _Cycle
 
 
-_SMALL = 20_000
+_LEAST_BOUND = 20_000
 """How many objects may accumulate in any case."""
 
 heap = Heap()

@@ -10,7 +10,7 @@ from ...cpython.originals import gc
 
 __all__ = ["holders_of", "owners_by_attributes"]
 
-_FEW = 20
+_MOST_BY_REFERRERS = 20
 """Up to this many objects `gc.get_referrers` is used, whose cost grows with each object."""
 
 
@@ -24,7 +24,7 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
     holders: dict[int, list[Any]] = {id(obj): [] for obj in asked}
     if not holders:
         return holders
-    seen = gc.get_referrers(*asked) if len(asked) <= _FEW else gc.get_objects()
+    seen = gc.get_referrers(*asked) if len(asked) <= _MOST_BY_REFERRERS else gc.get_objects()
     walked = {id(asked)}
     for holder in (*seen, *others):
         # A module's names are in a dictionary, which is visited by itself. 3.12's `_asyncio` exposes the

@@ -24,7 +24,7 @@ from ...cpython.originals import asyncio, threading
 from ...stacks.code_owners import is_machinery
 from .origins import is_of_a_package, origins
 
-__all__ = ["Keepers", "Link", "links_of_thread"]
+__all__ = ["HolderClassifier", "Link", "links_of_thread"]
 
 
 class Link(enum.Enum):
@@ -33,21 +33,21 @@ class Link(enum.Enum):
     NOTHING = "nothing: it is only mentioned there, or ends with the test"
     TEST = "the test has it"
     PROCESS = "the process has it"
-    FURTHER = "who holds that tells"
+    INDIRECT = "who holds that tells"
 
 
-class Keepers:
+class HolderClassifier:
     """Classifies the holders of objects, at the end of a test on `loop`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._passed_by = set(map(id, thread_internals.registries()))
+        self._ignored = set(map(id, thread_internals.registries()))
 
-    def pass_by(self, *containers: object) -> None:
+    def ignore(self, *containers: object) -> None:
         """Ignores these containers, which are this package's own, as holders."""
-        self._passed_by.update(map(id, containers))
+        self._ignored.update(map(id, containers))
 
-    def may_be_held_unseen(self, thing: object) -> bool:
+    def may_be_held_by_interpreter(self, thing: object) -> bool:
         """Whether the interpreter itself may hold the object: a running thread, or a thread's arguments."""
         return isinstance(thing, threading.Thread) or id(thing) in self._arguments
 
@@ -59,7 +59,7 @@ class Keepers:
         """What it means to be held by `holder`; a thread of the test's may in turn be kept by the process."""
         if (
             _begins_a_thread(holder)
-            or id(holder) in self._passed_by
+            or id(holder) in self._ignored
             or isinstance(holder, _MENTIONS)
             or self._ends_with_the_loop(holder)
         ):
@@ -70,7 +70,7 @@ class Keepers:
             return (Link.PROCESS,)
         if isinstance(holder, threading.Thread):
             return links_of_thread(holder)
-        return (Link.FURTHER,)
+        return (Link.INDIRECT,)
 
     def _ends_with_the_loop(self, holder: object) -> bool:
         if isinstance(holder, asyncio.AbstractEventLoop):
@@ -108,10 +108,10 @@ def links_of_thread(thread: threading.Thread | None) -> tuple[Link, ...]:
     origin = origins.of(thread)
     if thread is None or origin is None:
         return (Link.PROCESS,)
-    if is_machinery(origin.maker):  # pragma: no cover  # before 3.12 such a thread waits for a child
+    if is_machinery(origin.creator_file):  # pragma: no cover  # before 3.12 such a thread waits for a child
         return (Link.NOTHING,)  # and holds the transport meanwhile
     is_packages = thread.daemon and is_of_a_package(origin, thread)
-    return (Link.PROCESS,) if is_packages else (Link.TEST, Link.FURTHER)
+    return (Link.PROCESS,) if is_packages else (Link.TEST, Link.INDIRECT)
 
 
 def _begins_a_thread(holder: object) -> bool:

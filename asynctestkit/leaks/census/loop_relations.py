@@ -10,7 +10,7 @@ from typing import Any
 from ...cpython import task_internals
 from ...cpython.originals import asyncio, gc
 
-__all__ = ["has_to_do_with_loops", "loops_of", "parts_of", "parts_of_asyncio"]
+__all__ = ["is_related_to_asyncio", "loops_of", "parts_of", "parts_of_asyncio"]
 
 _DEPTH = 3
 """A dictionary of attributes is one step, and an attribute's attributes are two."""
@@ -27,7 +27,7 @@ def loops_of(thing: object) -> list[asyncio.AbstractEventLoop]:
     return found
 
 
-def has_to_do_with_loops(thing: object) -> bool:
+def is_related_to_asyncio(thing: object) -> bool:
     """Whether an object refers to a loop or to something of asyncio's, or has asynchronous methods."""
     return any(True for _ in parts_of_asyncio(thing)) or any(
         inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
@@ -38,10 +38,10 @@ def has_to_do_with_loops(thing: object) -> bool:
 
 def parts_of_asyncio(thing: object) -> Iterator[Any]:
     """The objects of asyncio that an object refers to: transports, tasks, futures, streams."""
-    return filter(_is_asyncios, parts_of(thing))
+    return filter(_is_of_asyncio, parts_of(thing))
 
 
-def _is_asyncios(thing: object) -> bool:
+def _is_of_asyncio(thing: object) -> bool:
     if isinstance(thing, (asyncio.AbstractEventLoop, *task_internals.FUTURE_TYPES)):
         return True
     return type(thing).__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop")
@@ -52,7 +52,7 @@ def parts_of(thing: object) -> Iterator[Any]:
     level, seen = [thing], {id(thing)}
     for _ in range(_DEPTH):
         yield from level
-        held = (each for holder in level if not _is_asyncios(holder) for each in gc.get_referents(holder))
+        held = (each for holder in level if not _is_of_asyncio(holder) for each in gc.get_referents(holder))
         level = []
         for each in held:
             is_code = isinstance(each, type | FunctionType | ModuleType)

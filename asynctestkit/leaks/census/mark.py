@@ -19,5 +19,5 @@ class Mark(Protocol):
     changes: dict[str | None, object]
     """What was found changed in the process, by variable; None is the working directory."""
 
-    def knew(self, future: object) -> bool:
+    def was_pending_at_mark(self, future: object) -> bool:
         """Whether a task that is being destroyed was pending at the mark."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ...cpython import executor_internals, process_internals, thread_internals
 from ...cpython.changes import Undo, install_once
 from ...cpython.originals import os, socket, threading
-from ...stacks.code_owners import below_the_library, is_installed, is_machinery, runs_a_module
+from ...stacks.code_owners import innermost_user_frame, is_installed, is_machinery, runs_a_module
 from ...stacks.places import CreationSite, capture_in_task
 from .mark import Mark
 
@@ -30,7 +30,7 @@ class Origin(NamedTuple):
 
     site: CreationSite
     """The phase, and the user's lines."""
-    maker: str
+    creator_file: str
     """The file of the code that created it: asyncio's for a transport's socket, the user's, …"""
     function: str
     """The name of the function there."""
@@ -47,12 +47,12 @@ def is_of_the_library(origin: Origin) -> bool:
     """
     if origin.function == process_internals.SOCK_ACCEPT:
         return False
-    return is_machinery(origin.maker) or origin.maker.startswith(_LIBRARY_FOLDERS)
+    return is_machinery(origin.creator_file) or origin.creator_file.startswith(_LIBRARY_FOLDERS)
 
 
 def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
     """Whether an installed package has started a thread; for one in C, what the thread runs decides."""
-    if is_installed(origin.maker):
+    if is_installed(origin.creator_file):
         return True
     target = thread_internals.target_of(thread)
     module = sys.modules.get(getattr(target, "__module__", None) or "")
@@ -77,24 +77,24 @@ _HOOKS: _Hooks = (
 """The code that creates each type of object, and the function that hooks it."""
 
 
-class _Thing:
+class _Identity:
     """Identifies one object, and does not mistake for it a later one with the same address."""
 
     def __init__(self, thing: object) -> None:
         self._class = type(thing)
         self._reference = weakref.ref(thing)
 
-    def is_it(self, other: object) -> bool:
+    def matches(self, other: object) -> bool:
         return self._reference() is other
 
-    def is_it_dying(self, other: object) -> bool:
-        """As `is_it`, also for an object being finalized: the collector has cleared its weak references."""
+    def matches_finalized(self, other: object) -> bool:
+        """As `matches`, also for an object being finalized: the collector has cleared its weak references."""
         thing = self._reference()
         return thing is other or (thing is None and type(other) is self._class)
 
 
 class _Record(NamedTuple):
-    thing: _Thing
+    identity: _Identity
     census: Mark
     origin: Origin
 
@@ -106,7 +106,7 @@ class Origins:
         self._hooks = hooks
         self._censuses: dict[int, list[Mark]] = {}
         self._records: dict[int, _Record] = {}
-        self._spared: dict[int, _Thing] = {}
+        self._spared: dict[int, _Identity] = {}
 
     def enter(self, census: Mark) -> None:
         """Called when the calling thread begins a test."""
@@ -133,7 +133,7 @@ class Origins:
             return censuses[-1]
         thread = thread_internals.thread_of(ident)
         record = self._records.get(id(thread))
-        return record.census if record is not None and record.thing.is_it(thread) else None
+        return record.census if record is not None and record.identity.matches(thread) else None
 
     def note(self, thing: object, frame: FrameType | None) -> None:
         """Records that `frame` creates an object, in the calling thread."""
@@ -144,26 +144,26 @@ class Origins:
         if census is None:
             self._records.pop(id(thing), None)  # that of a destroyed one, which had the same address
             return
-        while frame is not None and frame.f_code.co_filename in _MAKERS:
+        while frame is not None and frame.f_code.co_filename in _CREATING_MODULES:
             frame = frame.f_back
-        maker = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
-        site = capture_in_task(below_the_library(frame), census.phase)
-        origin = Origin(site, *maker, runs_a_module(frame))
-        self._records[id(thing)] = _Record(_Thing(thing), census, origin)
+        creator = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
+        site = capture_in_task(innermost_user_frame(frame), census.phase)
+        origin = Origin(site, *creator, runs_a_module(frame))
+        self._records[id(thing)] = _Record(_Identity(thing), census, origin)
 
     def of(self, thing: object) -> Origin | None:
         """Where an object was created, if a test that the calling thread belongs to has created it."""
         record = self._records.get(id(thing))
-        if record is None or not record.thing.is_it(thing):
+        if record is None or not record.identity.matches(thing):
             return None
         is_open = record.census in self._censuses.get(get_ident(), ()) or record.census is self.current()
         return record.origin if is_open else None
 
-    def of_dying(self, thing: object) -> Origin | None:
+    def of_finalized(self, thing: object) -> Origin | None:
         """As `of`, for an object that is being finalized."""
         record = self._records.get(id(thing))
-        if record is not None and record.thing.is_it_dying(thing):
-            self._records[id(thing)] = _Record(_Thing(thing), record.census, record.origin)
+        if record is not None and record.identity.matches_finalized(thing):
+            self._records[id(thing)] = _Record(_Identity(thing), record.census, record.origin)
         return self.of(thing)
 
     def forget(self, thing: object) -> None:
@@ -174,16 +174,18 @@ class Origins:
         """Lets an object outlive its test; it may then be destroyed without a warning."""
         if self.of(thing) is None:
             return
-        self._spared[id(thing)] = _Thing(thing)
+        self._spared[id(thing)] = _Identity(thing)
 
     def is_spared(self, thing: object) -> bool:
         """Whether an object was spared, in any test."""
         spared = self._spared.get(id(thing))
-        return spared is not None and spared.is_it_dying(thing)
+        return spared is not None and spared.matches_finalized(thing)
 
 
 _MODULES = ("socket", "ssl", "subprocess", "threading")
-_MAKERS = frozenset(os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES)
+_CREATING_MODULES = frozenset(
+    os.path.join(os.path.dirname(socket.__file__), f"{module}.py") for module in _MODULES
+)
 """The modules that define such objects: the creator is the code that called them."""
 
 origins = Origins(_HOOKS)

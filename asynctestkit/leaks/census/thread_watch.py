@@ -13,18 +13,21 @@ __all__ = ["ThreadWatch"]
 
 
 class ThreadWatch:
-    """For detectors of objects that end only if some thread goes on. The answer holds until `look_again`."""
+    """For detectors of objects that end only if some thread goes on.
+
+    The answer holds until `forget_threads`.
+    """
 
     def __init__(self) -> None:
-        self._may_act: bool | None = None
+        self._has_active_threads: bool | None = None
 
-    def look_again(self) -> None:
+    def forget_threads(self) -> None:
         """Drops the answer: the next call asks the system again."""
-        self._may_act = None
+        self._has_active_threads = None
 
-    def may_act(self) -> bool:
+    def has_active_threads(self) -> bool:
         """Whether a thread that is related to the loop of the running test can act by itself."""
-        if self._may_act is None:
+        if self._has_active_threads is None:
             census = origins.current()
-            self._may_act = census is not None and bool(threads_around(census.loop))
-        return self._may_act
+            self._has_active_threads = census is not None and bool(threads_around(census.loop))
+        return self._has_active_threads

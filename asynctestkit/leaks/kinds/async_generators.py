@@ -10,9 +10,9 @@ from ...stacks.await_chain import chain_of_coroutine, coroutine_name, definition
 from ..detector import LeakDetector
 from ..leak import Leak
 
-__all__ = ["AsyncGeneratorLeaks", "remedy_for", "told"]
+__all__ = ["AsyncGeneratorLeaks", "remedy_for", "reported_generators"]
 
-told: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
+reported_generators: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
 """The generators that were reported as left open, and are not reported again for their clean-up."""
 
 
@@ -28,7 +28,7 @@ class AsyncGeneratorLeaks(LeakDetector):
     def examine(self, obj: AsyncGeneratorType[Any, Any]) -> Leak | None:
         if obj.ag_frame is None:
             return None
-        told.add(obj)
+        reported_generators.add(obj)
         name = coroutine_name(obj)
         return Leak(
             kind=self.kind,

@@ -35,7 +35,7 @@ class CallbackLeaks(LeakDetector):
         )
 
 
-def _is_handed_to_its_owner(error: LoopError) -> bool:
+def _is_passed_to_connection_lost(error: LoopError) -> bool:
     """Exempt: an error that the protocol gets by `connection_lost(exc)` as well, if it overrides that.
 
     `_fatal_error` in Lib/asyncio/selector_events.py, unix_events.py and sslproto.py. A protocol that fails in
@@ -60,7 +60,7 @@ def _is_asyncios_own_fault(error: LoopError) -> bool:
     return isinstance(error.exception, asyncio.CancelledError) or not raised_at(error.exception)
 
 
-def _is_told_in_debug_mode_only(error: LoopError) -> bool:
+def _is_logged_in_debug_mode_only(error: LoopError) -> bool:
     """Exempt: a client's connection that failed while it was set up, which a server logs in debug mode only.
 
     `_accept_connection2` in Lib/asyncio/selector_events.py; without debug mode it is not reported at all.
@@ -74,8 +74,8 @@ def _is_of_a_generator(error: LoopError) -> bool:
 
 
 _EXEMPTIONS = (
-    _is_handed_to_its_owner,
+    _is_passed_to_connection_lost,
     _is_asyncios_own_fault,
-    _is_told_in_debug_mode_only,
+    _is_logged_in_debug_mode_only,
     _is_of_a_generator,
 )

@@ -28,15 +28,15 @@ class CoroutineLeaks(LeakDetector):
     types = (CoroutineType,)
 
     def __init__(self) -> None:
-        self._anothers: dict[int, bool] = {}
+        self._awaited_elsewhere: dict[int, bool] = {}
 
     def prepare(self, objects: list[Coroutine[Any, Any, Any]]) -> None:
         holders = holders_of(filter(is_unstarted, objects))
         # On 3.10 a coroutine holds its arguments in a frame.
         frames = {id(held): held for each in holders.values() for held in each if isinstance(held, FrameType)}
         owners = holders_of(frames.values())
-        self._anothers = {
-            identity: _is_anothers_to_await(each + [o for held in each for o in owners.get(id(held), ())])
+        self._awaited_elsewhere = {
+            identity: _is_awaited_elsewhere(each + [o for held in each for o in owners.get(id(held), ())])
             for identity, each in holders.items()
         }
 
@@ -44,7 +44,7 @@ class CoroutineLeaks(LeakDetector):
         if not is_unstarted(obj) or _is_of_another_thread(obj):
             return None
         # A coroutine that is being destroyed was not prepared: it has no holder that could await it.
-        if self._anothers.pop(id(obj), False):
+        if self._awaited_elsewhere.pop(id(obj), False):
             return None
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
         created_at = _creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
@@ -86,7 +86,7 @@ def is_unstarted(obj: object) -> bool:
     return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
 
 
-def _is_anothers_to_await(holders: list[Any]) -> bool:
+def _is_awaited_elsewhere(holders: list[Any]) -> bool:
     """Exempt: a coroutine of another loop's task, and an argument of a forgotten one, reported with that."""
     if any(isinstance(holder, task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True

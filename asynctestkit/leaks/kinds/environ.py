@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from ...cpython import patch_internals
-from ...stacks.code_owners import below_the_library, runs_a_module
+from ...stacks.code_owners import innermost_user_frame, runs_a_module
 from ...stacks.places import CreationSite, capture_in_task, resolve
 from ..census.audit import audit
 from ..census.origins import origins
@@ -129,14 +129,14 @@ def _note(variables: list[str], frame: FrameType) -> None:
         return
     for name in variables:
         if name not in census.changes:
-            site = capture_in_task(below_the_library(frame), census.phase)
+            site = capture_in_task(innermost_user_frame(frame), census.phase)
             census.changes[name] = EnvironmentChange(name, os.environ.get(name), site)
 
 
 def _on_directory(_: tuple[Any, ...], frame: FrameType) -> None:
     census = origins.current()
     if census is not None and None not in census.changes and not runs_a_module(frame):
-        site = capture_in_task(below_the_library(frame), census.phase)
+        site = capture_in_task(innermost_user_frame(frame), census.phase)
         census.changes[None] = _DirectoryChange(_working_directory(), site)
 
 

@@ -26,14 +26,14 @@ class ExceptionLeaks(LeakDetector):
     types = (*task_internals.FUTURE_TYPES, LoopError)
 
     def __init__(self) -> None:
-        self._asyncios: dict[int, bool] = {}
+        self._within_asyncio: dict[int, bool] = {}
 
     def prepare(self, objects: list[asyncio.Future[Any]]) -> None:
         failed = [future for future in objects if _is_unretrieved(future)]
         holders = holders_of(failed)
         attributes = (held for each in holders.values() for held in each if isinstance(held, dict))
         owners = holders_of({id(held): held for held in attributes}.values())
-        self._asyncios = {
+        self._within_asyncio = {
             identity: _is_within_asyncio(each + [o for held in each for o in owners.get(id(held), ())])
             for identity, each in holders.items()
         }
@@ -46,7 +46,7 @@ class ExceptionLeaks(LeakDetector):
             if _was_failed_by_asyncio(future, error):
                 return None
             return self._leak(future, error)
-        if not _is_unretrieved(obj) or self._asyncios.pop(id(obj), False) or _ends_a_generator(obj):
+        if not _is_unretrieved(obj) or self._within_asyncio.pop(id(obj), False) or _ends_a_generator(obj):
             return None
         error = obj.exception()
         if isinstance(error, PhaseInterrupt):

@@ -77,7 +77,7 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
 
     def is_ending(self, obj: futures.Executor | Job) -> bool:
         """A job may, while its thread can act by itself, or another thread can that lets it go on."""
-        return self.may_act() and self.examine(obj) is not None
+        return self.has_active_threads() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: futures.Executor | Job) -> bool:
         """False for a job, which only its pool holds."""

@@ -14,7 +14,7 @@ from ...stacks.places import CreationSite, resolve
 from ..census.loop_error import LoopError
 from ..detector import LeakDetector
 from ..leak import Leak
-from .async_generators import remedy_for, told
+from .async_generators import remedy_for, reported_generators
 from .exceptions import one_line, raised_at
 
 __all__ = ["GeneratorCleanupLeaks", "leak_of_cut_off", "left_at"]
@@ -36,11 +36,11 @@ class GeneratorCleanupLeaks(LeakDetector):
     def examine(self, obj: asyncio.Task[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
             generator = obj.context.get("asyncgen") or loop_internals.generator_closed_by(obj.future)
-            if generator is None or generator in told or obj.exception is None:
+            if generator is None or generator in reported_generators or obj.exception is None:
                 return None
             return _failed(generator, obj.exception)
         generator = loop_internals.generator_closed_by(obj)
-        if generator is None or generator in told:
+        if generator is None or generator in reported_generators:
             return None
         if not obj.done():
             chain = chain_of_task(obj)

@@ -14,7 +14,7 @@ from ..census.origins import is_of_the_library, origins
 from ..detector import LeakDetector
 from ..leak import Leak
 
-__all__ = ["SubprocessLeaks", "lives_on"]
+__all__ = ["SubprocessLeaks", "is_running_child"]
 
 _PATIENCE = 0.3
 """Wall seconds that a child gets to end after SIGTERM, and again after SIGKILL."""
@@ -79,7 +79,7 @@ class SubprocessLeaks(LeakDetector):
         return process_internals.popen_of(obj) is None
 
 
-def lives_on(thing: object) -> bool:
+def is_running_child(thing: object) -> bool:
     """Whether this is a Popen whose child runs: Python keeps a dropped one until the child has ended."""
     return isinstance(thing, subprocess.Popen) and not process_internals.has_ended(thing.pid)
 

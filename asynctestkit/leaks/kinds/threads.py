@@ -49,7 +49,7 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
 
     def is_ending(self, obj: threading.Thread) -> bool:
         """A thread may, while it can act by itself, or another thread can that would let it go on."""
-        return self.may_act() and self.examine(obj) is not None
+        return self.has_active_threads() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: threading.Thread) -> bool:
         """Only for daemons: the process cannot end before any other thread, whoever holds that."""

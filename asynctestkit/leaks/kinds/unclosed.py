@@ -11,7 +11,7 @@ from ...cpython.originals import asyncio
 from ...stacks.places import Place, creation_site, creators, resolve
 from ..census.announcement import Announcement
 from ..census.finalizers import Announcing, says_it_is_open
-from ..census.loop_relations import has_to_do_with_loops, parts_of, parts_of_asyncio
+from ..census.loop_relations import is_related_to_asyncio, parts_of, parts_of_asyncio
 from ..detector import LeakDetector
 from ..leak import Leak
 
@@ -43,11 +43,11 @@ class UnclosedLeaks(LeakDetector):
 
     def examine(self, obj: object) -> Leak | None:
         if isinstance(obj, Announcement):
-            is_leak = obj.thing is None or has_to_do_with_loops(obj.thing)
+            is_leak = obj.thing is None or is_related_to_asyncio(obj.thing)
             return leak_of(obj) if is_leak and not _is_a_transport(obj.thing) else None
         if id(obj) in self._parts or not says_it_is_open(obj):
             return None
-        if _is_a_transport(obj) or not has_to_do_with_loops(obj):
+        if _is_a_transport(obj) or not is_related_to_asyncio(obj):
             return None
         return leak_of(Announcement("", obj))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..census.announcement import Announcement
-from ..census.loop_relations import has_to_do_with_loops
+from ..census.loop_relations import is_related_to_asyncio
 from ..detector import LeakDetector
 from ..leak import Leak
 from .unclosed import UnclosedLeaks, leak_of
@@ -19,7 +19,7 @@ class UnclosedFileLeaks(LeakDetector):
 
     def examine(self, obj: Announcement) -> Leak | None:
         thing = obj.thing
-        return None if thing is None or _is_a_pipe(thing) or has_to_do_with_loops(thing) else leak_of(obj)
+        return None if thing is None or _is_a_pipe(thing) or is_related_to_asyncio(thing) else leak_of(obj)
 
 
 def _is_a_pipe(thing: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cpython import task_internals, transport_internals
 from ...cpython.originals import asyncio
-from ...stacks.places import creation_site, maker_in
+from ...stacks.places import creation_site, package_call_in
 from ..allowances import Allowance, apply
 from ..census.announcement import Announcement
 from ..census.census import Census
@@ -37,8 +37,8 @@ class Findings:
         """The first detector that considers an object a leak, and that leak, with its phase."""
         detector, leak = self._panel.judge(obj)
         if leak is not None and _is_built_in(detector):
-            leak = _as_of_its_maker(leak, obj)
-        if leak is not None and not leak.phase and not _is_of_the_loop_alone(obj):
+            leak = _with_creators_remedy(leak, obj)
+        if leak is not None and not leak.phase and not _has_unknown_phase(obj):
             leak = in_phase(leak, self._census.phase_of(obj) or self._census.phase)
         return detector, leak
 
@@ -49,7 +49,7 @@ class Findings:
         self.leaks.append(leak)
         return True
 
-    def hear(self, obj: Any) -> bool:
+    def add_if_leak(self, obj: Any) -> bool:
         """Examines an object that is being destroyed; returns whether it is a leak, allowed or not."""
         leak = self.judge(obj)[1]
         if leak is not None:
@@ -71,7 +71,7 @@ _NOTED = (*task_internals.FUTURE_TYPES, *transport_internals.TRANSPORTS, asyncio
 _OWN = __name__.partition(".")[0] + "."
 
 
-def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
+def _with_creators_remedy(leak: Leak, obj: object) -> Leak:
     """The leak, with another remedy if an installed package created it: to close the package's object."""
     origin, site = origins.of(obj), None
     if origin is not None:
@@ -80,10 +80,10 @@ def _as_of_its_maker(leak: Leak, obj: object) -> Leak:
         site = creation_site(obj) or creation_site(transport_internals.carrier_of(obj))
     if isinstance(obj, task_internals.FUTURE_TYPES) and obj.done():
         return leak  # closing an object does not mend a failure
-    maker = maker_in(site) if site is not None else ""
-    return dataclasses.replace(leak, remedy=f"close the {maker} that made it") if maker else leak
+    creator = package_call_in(site) if site is not None else ""
+    return dataclasses.replace(leak, remedy=f"close the {creator} that made it") if creator else leak
 
 
-def _is_of_the_loop_alone(obj: object) -> bool:
+def _has_unknown_phase(obj: object) -> bool:
     """Whether it was announced only when the loop was closed, so that its phase is unknown."""
     return isinstance(obj, Announcement) and obj.thing is None

@@ -10,11 +10,11 @@ from ...cpython.alarms import PhaseInterrupt
 from ...exceptions import LeakWarning
 from ..allowances import Allowance, apply
 from ..census.announcement import Announcement
-from ..census.loop_relations import has_to_do_with_loops
+from ..census.loop_relations import is_related_to_asyncio
 from ..kinds.exceptions import one_line, raised_at
 from ..kinds.unclosed import leak_of
 from ..leak import Leak
-from ..listeners import tell
+from ..listeners import notify_listeners
 from ..report import render
 
 __all__ = ["LateErrors", "ignore_late_errors", "thing_in", "warn_of"]
@@ -38,7 +38,7 @@ _STANDARD_KEYS = {
 class LateErrors:
     """Handles the errors that reach the exception handler of a loop that was closed with its test.
 
-    It refers to neither: both may be destroyed before the objects that the test has left. `told` has the
+    It refers to neither: both may be destroyed before the objects that the test has left. `reported` has the
     classes, by id, of objects reported already; leaks that `allowances` tolerate are not reported. With
     `is_silent` only listeners get a leak, and no warning is issued.
     """
@@ -47,14 +47,14 @@ class LateErrors:
         self,
         subject: str,
         source: tuple[str, int],
-        told: Mapping[int, type],
+        reported: Mapping[int, type],
         allowances: Iterable[Allowance],
         *,
         is_silent: bool = False,
     ) -> None:
         self._subject = subject
         self._source = source
-        self._told = told
+        self._reported = reported
         self._allowances = tuple(allowances)
         self._is_silent = is_silent
 
@@ -63,8 +63,8 @@ class LateErrors:
             return
         thing = thing_in(context)
         leak = _leak_in(context, thing)
-        if self._told.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
-            leaks = tell(self._subject, (leak,))
+        if self._reported.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
+            leaks = notify_listeners(self._subject, (leak,))
             if leaks and not self._is_silent:
                 warn_of(render(f"{self._subject}, by now over,", leaks), self._source, is_late=True)
 
@@ -89,7 +89,7 @@ def _leak_in(context: dict[str, Any], thing: object) -> Leak:
 def thing_in(context: Mapping[str, Any]) -> object:
     """The object that announces itself in an error's context: one related to loops, under a custom key."""
     added = (value for key, value in context.items() if key not in _STANDARD_KEYS)
-    return next((value for value in added if has_to_do_with_loops(value)), None)
+    return next((value for value in added if is_related_to_asyncio(value)), None)
 
 
 def warn_of(text: str, source: tuple[str, int], *, is_late: bool) -> None:

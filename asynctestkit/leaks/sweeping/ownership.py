@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..census.holders import holders_of
-from ..census.keepers import Keepers, Link
+from ..census.keepers import HolderClassifier, Link
 from ..census.running_code import RunningCode
 from ..owner import Owner
 
@@ -27,7 +27,7 @@ _MOST = 2000
 
 
 def owners_of(
-    things: Sequence[Any], case: object, keepers: Keepers, thaw: Callable[[], bool]
+    things: Sequence[Any], case: object, classifier: HolderClassifier, thaw: Callable[[], bool]
 ) -> dict[int, Owner]:
     """The owner of each object, by its id.
 
@@ -35,10 +35,10 @@ def owners_of(
     from the collector, until `thaw` returns True. It is called only if it is needed, as searching all
     objects takes as long as a full collection.
     """
-    search = _Search(things, keepers, _parts_of(case))
+    search = _Search(things, classifier, _parts_of(case))
     if search.has_found_all() or not thaw():
         return search.owners()
-    return _Search(things, keepers, []).owners()
+    return _Search(things, classifier, []).owners()
 
 
 def _parts_of(case: object) -> list[object]:
@@ -49,9 +49,9 @@ def _parts_of(case: object) -> list[object]:
 class _Search:
     """One search among the objects that the collector sees, and a few others."""
 
-    def __init__(self, things: Sequence[Any], keepers: Keepers, others: list[object]) -> None:
+    def __init__(self, things: Sequence[Any], classifier: HolderClassifier, others: list[object]) -> None:
         self._things = things
-        self._keepers = keepers
+        self._classifier = classifier
         self._others = others
         self._nodes: dict[int, Any] = {id(thing): thing for thing in things}
         self._held_by: dict[int, list[int]] = {}
@@ -62,7 +62,7 @@ class _Search:
         self._running_threads: set[int] = set()
         """The nodes that the interpreter may hold as well, so that counting decides nothing."""
         self._running: RunningCode | None = None
-        keepers.pass_by(things, others, self._nodes)
+        classifier.ignore(things, others, self._nodes)
         frontier: list[Any] = list(things)
         while frontier and len(self._nodes) < len(things) + _MOST:
             frontier = self._holders_of(frontier)
@@ -70,15 +70,18 @@ class _Search:
 
     def has_found_all(self) -> bool:
         """Whether every reference is accounted for, except those to nodes that are decided."""
-        decided = self._spread(self._processes)
+        decided = self._reachable_from(self._processes)
         return self._unseen | self._running_threads <= decided
 
     def owners(self) -> dict[int, Owner]:
-        processes, tests = self._spread(self._processes | self._unseen), self._spread(self._tests)
+        processes, tests = (
+            self._reachable_from(self._processes | self._unseen),
+            self._reachable_from(self._tests),
+        )
         found = {id(thing): Owner.TEST if id(thing) in tests else Owner.NOBODY for thing in self._things}
         return {**found, **{thing: Owner.PROCESS for thing in found if thing in processes}}
 
-    def _spread(self, owned: Iterable[int]) -> set[int]:
+    def _reachable_from(self, owned: Iterable[int]) -> set[int]:
         """These nodes, and everything that they hold, directly or not."""
         reached = set(owned)
         left = list(reached)
@@ -99,12 +102,12 @@ class _Search:
             if unseen > 0:
                 unseen -= self._note_running(node)
             if unseen > 0:
-                is_thread = self._keepers.may_be_held_unseen(node)
+                is_thread = self._classifier.may_be_held_by_interpreter(node)
                 (self._running_threads if is_thread else self._unseen).add(id(node))
             for holder in found:
-                links = self._keepers.links(holder) if holder is not frontier else (Link.NOTHING,)
+                links = self._classifier.links(holder) if holder is not frontier else (Link.NOTHING,)
                 self._note(node, links)
-                if Link.FURTHER in links:
+                if Link.INDIRECT in links:
                     self._held_by.setdefault(id(holder), []).append(id(node))
                     if id(holder) not in self._nodes:
                         following[id(holder)] = holder
@@ -121,7 +124,7 @@ class _Search:
         """Looks for a node among the variables of running code; returns how often it is found."""
         if self._running is None:
             self._running = RunningCode()
-            self._keepers.pass_by(*self._running.snapshots)
+            self._classifier.ignore(*self._running.snapshots)
         links = self._running.links(node)
         self._note(node, tuple(links))
         return len(links)

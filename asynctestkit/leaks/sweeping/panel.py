@@ -59,11 +59,11 @@ class Panel:
                 return detector, leak
         return None, None
 
-    def look_again(self) -> None:
+    def forget_threads(self) -> None:
         """Has the detectors drop what they saw of threads, before asking again whether anything may end."""
         for detector in self._watching:
             if isinstance(detector, ThreadWatch):
-                detector.look_again()
+                detector.forget_threads()
 
     def watches(self, kind: type) -> bool:
         """Whether any detector overrides `is_ending` for objects of that type."""

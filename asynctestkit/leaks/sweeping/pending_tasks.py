@@ -43,7 +43,7 @@ class PendingTasks:
         """Keeps connections in cycles alive, to find them open: collected, their sockets would warn first."""
         self._held = transport_internals.connections_of(loop)
 
-    def let_connections_go(self) -> None:
+    def release_connections(self) -> None:
         """Releases the connections that `hold_connections` has kept alive."""
         self._held.clear()
 
@@ -65,8 +65,8 @@ class PendingTasks:
             await turn_until_quiet(loop, RELEASE)
             refused = {task for task in refused if not task.done()}
         if found:
-            await self._settling.let_end(loop, grace_period)
-        self._tell(found, refused, grace_period)
+            await self._settling.wait_for_endings(loop, grace_period)
+        self._add_leaks(found, refused, grace_period)
         if found:
             self._keep_quiet_of_failures(failed)
         # Nothing here may keep a task, as its traceback keeps what it held: that is destroyed while muted.
@@ -80,11 +80,11 @@ class PendingTasks:
         judged = {task: self._findings.judge(task)[1] for task in self._census.pending_tasks()}
         with indexing(self._census.loop):
             for task, leak in judged.items():
-                if leak is not None and self._is_told_with_connection(task):
+                if leak is not None and self._is_reported_with_connection(task):
                     self._handlers[task] = leak
         return {task: None if task in self._handlers else leak for task, leak in judged.items()}
 
-    def _is_told_with_connection(self, task: _Task) -> bool:
+    def _is_reported_with_connection(self, task: _Task) -> bool:
         """Whether a task handles the other end of a connection that is a leak; if so, reports the connection.
 
         This has to happen now: the handler may end the connection when it is cancelled.
@@ -92,7 +92,7 @@ class PendingTasks:
         connection = connection_handled_by(task)
         if connection is None:
             return False
-        if not any(told is connection for _, told in self.connections):
+        if not any(reported is connection for _, reported in self.connections):
             detector, leak = self._findings.judge(connection)
             if detector is None or leak is None:
                 return False
@@ -100,16 +100,16 @@ class PendingTasks:
                 self.connections.append((detector, connection))
         return True
 
-    def _tell(self, found: dict[_Task, Leak | None], refused: set[_Task], grace_period: float) -> None:
+    def _add_leaks(self, found: dict[_Task, Leak | None], refused: set[_Task], grace_period: float) -> None:
         for task, leak in found.items():
-            if leak is not None and (task in refused or task not in self._census.told_tasks):
-                self._findings.add(_told(leak, task, task in refused, grace_period))
+            if leak is not None and (task in refused or task not in self._census.reported_tasks):
+                self._findings.add(_leak_after_cancelling(leak, task, task in refused, grace_period))
         for task in refused & self._handlers.keys():
-            self._findings.add(_told(self._handlers[task], task, True, grace_period))
+            self._findings.add(_leak_after_cancelling(self._handlers[task], task, True, grace_period))
         for task in refused - found.keys():
             leak = self._findings.judge(task)[1]
             if leak is not None:
-                self._findings.add(_told_of_successor(leak))
+                self._findings.add(_leak_of_successor(leak))
         for task in refused:
             detach(task)
         for task in found.keys() - refused:
@@ -130,7 +130,7 @@ class PendingTasks:
         return {id(future): future for future in futures if task_internals.is_exception_unretrieved(future)}
 
 
-def _told(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:
+def _leak_after_cancelling(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:
     """The leak of a task, with what happened when it was cancelled.
 
     Retrieves the task's exception, so that it is not logged.
@@ -148,7 +148,7 @@ def _told(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:
     return leak
 
 
-def _told_of_successor(leak: Leak) -> Leak:
+def _leak_of_successor(leak: Leak) -> Leak:
     return dataclasses.replace(
         leak,
         description=f"one of an endless line, as each starts the next when cancelled; {leak.description}",

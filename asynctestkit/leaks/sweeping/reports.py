@@ -14,7 +14,7 @@ from typing import Any
 
 from ...cpython import interpreter, process_internals, task_internals, transport_internals
 from ...cpython.alarms import PhaseInterrupt
-from ...stacks.code_owners import below_the_library
+from ...stacks.code_owners import innermost_user_frame
 from ...stacks.places import capture
 from ..census.age import is_known_to_be_new, is_older_coroutine, is_older_future, origin_of
 from ..census.announcement import Announcement
@@ -29,7 +29,7 @@ from ..census.origins import origins
 from ..kinds.coroutines import forgotten_with
 from ..kinds.environ import EnvironmentChange
 from ..kinds.generator_cleanups import left_at
-from ..kinds.subprocesses import lives_on
+from ..kinds.subprocesses import is_running_child
 from ..kinds.unclosed import announcing_parts
 from .attention import Attention
 from .late import thing_in
@@ -52,21 +52,21 @@ class Reports:
         """While True, a warning without an object is attributed to the loop."""
         self._census = census
         self._examine = examine
-        self._told: dict[int, object] = {}
+        self._reported_origins: dict[int, object] = {}
         """The origins of coroutines that are destroyed with another coroutine, and were reported with it.
 
         An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
         coroutine may be reused as soon as it is destroyed.
         """
-        self._half_announced: tuple[int, str] | None = None
-        self._closed_with: dict[int, type] = {}
+        self._last_announcement: tuple[int, str] | None = None
+        self._announced_parts: dict[int, type] = {}
         """The classes, by id, of the parts of objects that have announced themselves."""
 
     def open(self, loop_is_tests: bool) -> None:
         """Begins to listen; `loop_is_tests`: whether the census's loop was created for the test."""
         census = self._census
         self._loop_is_tests = loop_is_tests
-        spared.dead.clear()  # their addresses may be reused by now
+        spared.destroyed.clear()  # their addresses may be reused by now
         self._attention = Attention()
         creation_lines.track()
         self._unlisten = [
@@ -96,19 +96,21 @@ class Reports:
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if self.muted or self._census.was_interrupted:
             return
-        if spared.have_died(coroutine) or self._told.pop(id(origin_of(coroutine)), None):
+        if spared.was_destroyed(coroutine) or self._reported_origins.pop(id(origin_of(coroutine)), None):
             return
         is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
         if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
             interpreter.warn_unawaited_coroutine(coroutine)
         else:
-            self._told.update((id(origin), origin) for origin in map(origin_of, forgotten_with(coroutine)))
+            self._reported_origins.update(
+                (id(origin), origin) for origin in map(origin_of, forgotten_with(coroutine))
+            )
             self._examine(coroutine)
 
     def _on_dropped_generator(self, generator: AsyncGeneratorType[Any, Any]) -> None:
         if not self.muted:
             if not is_collecting():
-                left_at[generator] = capture(below_the_library(sys._getframe(2)), self._census.phase)
+                left_at[generator] = capture(innermost_user_frame(sys._getframe(2)), self._census.phase)
             self._examine(generator)
 
     # -- the loop's exception handler
@@ -161,27 +163,27 @@ class Reports:
         """Whether the warning of an unclosed object is left out: it is a leak, or was spared."""
         if thing is not None and origins.is_spared(thing):
             return True
-        if thing is None or origins.of_dying(thing) is None or not self._census.wants(type(thing)):
+        if thing is None or origins.of_finalized(thing) is None or not self._census.wants(type(thing)):
             return self._is_announced(Announcement(text, thing), "by a warning")
-        return self.muted or lives_on(thing) or self._examine(thing)
+        return self.muted or is_running_child(thing) or self._examine(thing)
 
     def _is_announced(self, announcement: Announcement, channel: str) -> bool:
         """Whether an object that announces itself is a leak; many do so twice in a row, in both ways."""
         thing = announcement.thing
-        before, self._half_announced = self._half_announced, None
+        before, self._last_announcement = self._last_announcement, None
         if before is not None and before[0] == id(thing) and before[1] != channel:
             return True
-        if thing is not None and self._closed_with.get(id(thing)) is type(thing):
+        if thing is not None and self._announced_parts.get(id(thing)) is type(thing):
             return True
         if not self._is_of_the_test(thing):
             return False
         if self._is_looked_at(thing):
-            self._closed_with.update(announcing_parts(thing))
+            self._announced_parts.update(announcing_parts(thing))
             return False
         if not (self.muted or self._examine(announcement)):
             return False
-        self._closed_with.update(announcing_parts(thing))
-        self._half_announced = (id(thing), channel)
+        self._announced_parts.update(announcing_parts(thing))
+        self._last_announcement = (id(thing), channel)
         return True
 
     def _is_of_the_test(self, thing: object) -> bool:

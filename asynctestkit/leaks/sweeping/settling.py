@@ -42,19 +42,19 @@ class Settling:
             started = wall_time()
             await turn_until_quiet(loop, ROUND)
             left -= min(wall_time() - started, ROUND)
-        return await self.let_end(loop, left)
+        return await self.wait_for_endings(loop, left)
 
-    async def let_end(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
+    async def wait_for_endings(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Waits for objects that may end by themselves, except tasks; returns the seconds that are left."""
         left, lengths = seconds, pauses()
-        while left > 0 and self.something_may_end(self._census.living()):
+        while left > 0 and self.is_any_ending(self._census.living()):
             left -= await pause(loop, (), min(left, next(lengths)))
             await turn_until_quiet(loop, ROUND)
         return left
 
-    def something_may_end(self, living: Iterable[Any]) -> bool:
+    def is_any_ending(self, living: Iterable[Any]) -> bool:
         """Whether a living object may end by itself: a connection that is closing, a thread, …"""
-        self._panel.look_again()
+        self._panel.forget_threads()
         watched = [obj for obj in living if self._panel.watches(type(obj))]
         if not watched:
             return False

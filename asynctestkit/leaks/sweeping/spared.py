@@ -16,21 +16,21 @@ class _Spared:
 
     def __init__(self) -> None:
         self._living: dict[int, weakref.ref[Any]] = {}
-        self.dead: set[int] = set()
+        self.destroyed: set[int] = set()
 
     def add(self, coroutine: Any) -> None:
         identity = id(coroutine)
-        # The callback runs just before the finalizer, which calls `have_died`.
-        self._living[identity] = weakref.ref(coroutine, lambda _: self._bury(identity))
+        # The callback runs just before the finalizer, which calls `was_destroyed`.
+        self._living[identity] = weakref.ref(coroutine, lambda _: self._record_destruction(identity))
 
-    def have_died(self, coroutine: Any) -> bool:
-        died = id(coroutine) in self.dead
-        self.dead.discard(id(coroutine))
+    def was_destroyed(self, coroutine: Any) -> bool:
+        died = id(coroutine) in self.destroyed
+        self.destroyed.discard(id(coroutine))
         return died
 
-    def _bury(self, identity: int) -> None:
+    def _record_destruction(self, identity: int) -> None:
         del self._living[identity]
-        self.dead.add(identity)
+        self.destroyed.add(identity)
 
 
 spared = _Spared()

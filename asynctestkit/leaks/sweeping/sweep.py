@@ -17,10 +17,10 @@ from ..allowances import Allowance
 from ..census.census import Census
 from ..census.connection_index import indexing
 from ..census.heap import heap
-from ..census.keepers import Keepers
+from ..census.keepers import HolderClassifier
 from ..census.origins import origins
 from ..detector import LeakDetector
-from ..kinds.async_generators import told
+from ..kinds.async_generators import reported_generators
 from ..kinds.coroutines import CoroutineLeaks
 from ..kinds.generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
 from ..kinds.unclosed import UnclosedLeaks, announcing_parts
@@ -59,7 +59,7 @@ class Sweep:
         self._findings = Findings(self._panel, self.census, allowances)
         self.leaks = self._findings.leaks
         self.used_allowances = self._findings.used_allowances
-        self._reports = Reports(self.census, self._findings.hear)
+        self._reports = Reports(self.census, self._findings.add_if_leak)
         self._settling = Settling(self.census, self._panel, self._findings.allows)
         self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
         self.announced: dict[int, type] = {}
@@ -79,7 +79,7 @@ class Sweep:
         self.census.close()
 
     @contextlib.contextmanager
-    def hearing_what_the_loop_closes(self) -> Iterator[None]:
+    def attributing_loop_warnings(self) -> Iterator[None]:
         """While the loop is closed, attributes to the test the warnings that come without an object."""
         self._reports.loop_is_closing = True
         try:
@@ -107,7 +107,7 @@ class Sweep:
         if not is_quiet(loop):
             return True
         living = self.census.living()
-        if self._settling.something_may_end(living):
+        if self._settling.is_any_ending(living):
             return True
         self._living = living
         return False
@@ -132,7 +132,7 @@ class Sweep:
         if living or self._tasks.connections:
             self._judge(living, loop_ends, spares_process, case)
         self._reports.muted = True
-        self._tasks.let_connections_go()
+        self._tasks.release_connections()
         self._reports.muted = False
 
     def _judge(self, living: list[Any], loop_ends: bool, spares_process: bool, case: object) -> None:
@@ -142,15 +142,15 @@ class Sweep:
         judged = _without_the_process(judged, living, self.census.loop, case)
         self._reports.muted = True
         self._released += self._tasks.connections
-        told_already = {id(connection) for _, connection in self._tasks.connections}
+        already_reported = {id(connection) for _, connection in self._tasks.connections}
         for obj, judge, leak in judged:
-            if id(obj) in told_already:
+            if id(obj) in already_reported:
                 continue
-            is_told = leak is not None and self._findings.add(leak)
-            if is_told:
-                self._note_told(obj, judge)
+            is_reported = leak is not None and self._findings.add(leak)
+            if is_reported:
+                self._record_announced(obj, judge)
             if judge is not None and (
-                (is_told and not (spares_process and self._may_live_on(judge)))
+                (is_reported and not (spares_process and self._may_live_on(judge)))
                 or (loop_ends and judge.dies_with_loop)
             ):
                 self._released.append((judge, obj))
@@ -166,7 +166,7 @@ class Sweep:
         """Whether this detector's leaks may stay; mocks find forgotten calls by their unclosed coroutines."""
         return judge.may_outlive_tests or (self._spares_coroutines and isinstance(judge, CoroutineLeaks))
 
-    def _note_told(self, obj: object, judge: LeakDetector | None) -> None:
+    def _record_announced(self, obj: object, judge: LeakDetector | None) -> None:
         """Records a reported object that will announce itself again."""
         if isinstance(judge, UnclosedLeaks):
             self.announced.update({id(obj): type(obj), **announcing_parts(obj)})
@@ -174,7 +174,7 @@ class Sweep:
     def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
         """Adds the generators whose clean-up was cut off after so many seconds; each is reported once."""
         for each in generators:
-            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in told:
+            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in reported_generators:
                 self._findings.add(leak_of_cut_off(each, seconds))
 
     def has_released_to_await(self, loop: asyncio.AbstractEventLoop) -> bool:
@@ -208,9 +208,9 @@ def _without_the_process(
     doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
     if not doubtful:
         return judged
-    keepers = Keepers(loop)
-    keepers.pass_by(living, judged, *judged)
-    owners = owners_of(doubtful, case, keepers, heap.thaw)
+    classifier = HolderClassifier(loop)
+    classifier.ignore(living, judged, *judged)
+    owners = owners_of(doubtful, case, classifier, heap.thaw)
     return [
         (obj, None, None)
         if judge is not None and id(obj) in owners and not judge.is_leak_of(owners[id(obj)], obj)

@@ -12,7 +12,7 @@ from ...cpython.changes import install_once
 from ...cpython.originals import asyncio, futures
 from ...cpython.wall import wall_time
 from ...stacks.await_chain import coroutine_name
-from ...stacks.code_owners import below_the_library
+from ...stacks.code_owners import innermost_user_frame
 from ...stacks.places import CreationSite, capture_in_task
 
 __all__ = ["Job", "jobs_in_flight", "note_jobs"]
@@ -23,7 +23,7 @@ class Job:
 
     def __init__(self, item: Any, frame: FrameType) -> None:
         self.item = weakref.ref(item, lambda _: _jobs.discard(self))
-        self.site: CreationSite = capture_in_task(below_the_library(frame), "")
+        self.site: CreationSite = capture_in_task(innermost_user_frame(frame), "")
         """The lines that submitted it, without a phase, and the test's line behind the submitting task."""
         self.given_at = wall_time()
         self._pool = weakref.ref(frame.f_locals["self"])
@@ -48,7 +48,7 @@ class Job:
     def serves(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether its end sets a future of that loop, through `run_in_executor` or `wrap_future`."""
         item = self.item()
-        return item is not None and loop in executor_internals.loops_told_of(item.future)
+        return item is not None and loop in executor_internals.loops_notified_by(item.future)
 
     def frame(self) -> FrameType | None:
         """The innermost frame of the thread that runs the job; None while it is queued."""

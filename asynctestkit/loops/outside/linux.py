@@ -11,7 +11,7 @@ from ...cpython.originals import os
 __all__ = ["child_numbers", "thread_count", "thread_numbers", "waiting_for_others"]
 
 _TASKS = "/proc/self/task"
-_MUCH = 1024
+_CHUNK_SIZE = 1024
 _FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(platform.machine())
 """The number of the system call by which a thread waits for another: futex(2)."""
 _PRIVATE, _COMMANDS = 0x80, 0x7F
@@ -92,9 +92,9 @@ def _look_at(number: int) -> _Look:
 def _read(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        parts = [os.read(descriptor, _MUCH)]
-        while len(parts[-1]) == _MUCH:
-            parts.append(os.read(descriptor, _MUCH))
+        parts = [os.read(descriptor, _CHUNK_SIZE)]
+        while len(parts[-1]) == _CHUNK_SIZE:
+            parts.append(os.read(descriptor, _CHUNK_SIZE))
     finally:
         os.close(descriptor)
     return b"".join(parts)

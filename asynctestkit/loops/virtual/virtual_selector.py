@@ -19,13 +19,13 @@ from .clock import VirtualClock
 
 __all__ = ["VirtualSelector"]
 
-_SLICE = 0.005
+_CHECK_INTERVAL = 0.005
 """Wall seconds between two checks for activity outside of the loop while time stands still."""
 _PATIENCE = 1.0
 """Wall seconds for which time stands still without an event from outside; then it has real speed."""
 _PATIENCE_IN_ALL = 5.0
 """The same if events keep coming: a thread may tick for ever."""
-_NEAR, _FAR = 0.001, 0.05
+_WAIT_WITHIN_PROCESS, _WAIT_FROM_ELSEWHERE = 0.001, 0.05
 """Wall seconds to wait for data on its way, before a jump: within this process, and from elsewhere."""
 _SPINS, _SPIN_SECONDS, _PIPE_SECONDS = 50_000, 5.0, 50.0
 """The least turns without virtual time passing, and their least wall seconds, that count as spinning.
@@ -33,7 +33,7 @@ _SPINS, _SPIN_SECONDS, _PIPE_SECONDS = 50_000, 5.0, 50.0
 Some 30,000 turns are nothing unusual. If no task is suspended in `sleep(0)`, the longer time applies: it may
 be a million items on their way through a queue.
 """
-_BEATS = 100_000
+_MOST_BACKGROUND_JUMPS = 100_000
 """Jumps to timers of background tasks alone after which a standstill is reported."""
 _ROUND = 1000
 """Turns, or jumps, between two inspections of the tasks."""
@@ -57,11 +57,11 @@ class VirtualSelector(WatchfulSelector):
         self._foreign_before = foreign_threads()
         """A library in C has its workers, idle or not; only those started later work for the test."""
         self._turns = 0
-        self._turning_since, self._looks = 0.0, 0
-        self._stood = self._stood_in_all = 0.0
+        self._turning_since, self._spin_checks = 0.0, 0
+        self._waited_since_event = self._waited_in_all = 0.0
         """Wall seconds for which time stood still for the outside: since its last event, and in all."""
-        self._beats = 0
-        self._standing: dict[asyncio.Task[Any], object] = {}
+        self._background_jumps = 0
+        self._awaited_before: dict[asyncio.Task[Any], object] = {}
         """What each task, except background tasks, waited for when it was last inspected."""
 
     def select(self, timeout: float | None = None) -> Events:
@@ -82,7 +82,7 @@ class VirtualSelector(WatchfulSelector):
             return events
         self._turns += 1
         if self._turns == 1:
-            self._turning_since, self._looks = wall_time(), 0
+            self._turning_since, self._spin_checks = wall_time(), 0
         elif self._turns >= _SPINS and self._turns % _ROUND == 0 and self._is_spinning():
             self._turns = 0
             self._report(Standstill.SPIN)
@@ -95,8 +95,8 @@ class VirtualSelector(WatchfulSelector):
         if self._is_at_work():
             self._turns = 0  # what waits for that gets the full time afterwards
             return False
-        self._looks += 1
-        if self._looks == 1:
+        self._spin_checks += 1
+        if self._spin_checks == 1:
             return False  # the activity that has just ended may be what the task waits for
         return spent >= _PIPE_SECONDS or any(map(_yields, task_internals.all_tasks(self._loop)))
 
@@ -110,7 +110,7 @@ class VirtualSelector(WatchfulSelector):
             events = self._wait_for_outside(due)
             if events or loop_internals.ready_count(self._loop) or self._clock.now >= due:
                 return events
-        self._stood = self._stood_in_all = 0.0
+        self._waited_since_event = self._waited_in_all = 0.0
         events = self._wait_for_data(due)
         if events or loop_internals.ready_count(self._loop):
             return events
@@ -137,30 +137,30 @@ class VirtualSelector(WatchfulSelector):
         is_any = len(background) > 0  # iterating over an empty WeakSet takes as long as the jump
         woken = {id(each) for each in wait_internals.arguments_of(timer)} if is_any else ()
         if not is_any or not any(id(task_internals.awaited_future(task)) in woken for task in background):
-            self._beats = 0
-            self._standing.clear()
+            self._background_jumps = 0
+            self._awaited_before.clear()
             return False
-        self._beats += 1
-        if self._beats % _ROUND:
+        self._background_jumps += 1
+        if self._background_jumps % _ROUND:
             return False
         others = task_internals.all_tasks(self._loop).difference(background)
-        before, self._standing = (
-            self._standing,
+        before, self._awaited_before = (
+            self._awaited_before,
             {task: task_internals.awaited_future(task) for task in others},
         )
-        if before != self._standing:
-            self._beats = 0
-        return self._beats >= _BEATS
+        if before != self._awaited_before:
+            self._background_jumps = 0
+        return self._background_jumps >= _MOST_BACKGROUND_JUMPS
 
     def _wait_for_outside(self, due: float) -> Events:
         """Waits a little; once patience is over, time passes meanwhile, but not beyond the next timer."""
-        is_patient = self._stood < _PATIENCE and self._stood_in_all < _PATIENCE_IN_ALL
+        is_patient = self._waited_since_event < _PATIENCE and self._waited_in_all < _PATIENCE_IN_ALL
         began = wall_time()
-        events = selectors.DefaultSelector.select(self, min(_SLICE, due - self._clock.now))
+        events = selectors.DefaultSelector.select(self, min(_CHECK_INTERVAL, due - self._clock.now))
         spent = wall_time() - began
         if is_patient:
-            self._stood = 0.0 if events else self._stood + spent
-            self._stood_in_all += spent
+            self._waited_since_event = 0.0 if events else self._waited_since_event + spent
+            self._waited_in_all += spent
         else:
             self._clock.advance_to(min(due, self._clock.now + spent))
         return events
@@ -171,9 +171,9 @@ class VirtualSelector(WatchfulSelector):
         if all(map(only_listens, descriptors)):
             return []
         if not stays_within(descriptors):
-            longest = _FAR
+            longest = _WAIT_FROM_ELSEWHERE
         elif has_unsent(descriptors):
-            longest = _NEAR
+            longest = _WAIT_WITHIN_PROCESS
         else:
             longest = 0.0  # all that was sent has arrived, maybe just now
         return selectors.DefaultSelector.select(self, max(0.0, min(longest, due - self._clock.now)))

@@ -21,7 +21,7 @@ class Marked:
         self.known = known
         self.thread = thread
 
-    def knew(self, future):
+    def was_pending_at_mark(self, future):
         return future is self.known
 
 
@@ -116,7 +116,7 @@ class HeapTests(unittest.TestCase):
             self.heap.leave(mark)
             return weakref.ref(left_behind)
 
-        with mock.patch.object(heap_module, "_SMALL", 0), mock.patch.object(self.heap, "_bound", 0):
+        with mock.patch.object(heap_module, "_LEAST_BOUND", 0), mock.patch.object(self.heap, "_bound", 0):
             cycle = run_test()
             for _ in range(tests):
                 run_test()

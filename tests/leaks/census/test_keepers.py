@@ -5,7 +5,7 @@ import functools
 import threading
 import unittest
 
-from asynctestkit.leaks.census.keepers import Keepers, Link, links_of_thread
+from asynctestkit.leaks.census.keepers import HolderClassifier, Link, links_of_thread
 
 
 class Named:
@@ -23,10 +23,10 @@ class KeepersTests(unittest.TestCase):
     def setUp(self):
         self.loop = asyncio.new_event_loop()
         self.addCleanup(self.loop.close)
-        self.keepers = Keepers(self.loop)
+        self.classifier = HolderClassifier(self.loop)
 
     def assertMeans(self, holder, *links):
-        self.assertEqual(self.keepers.links(holder), links, holder)
+        self.assertEqual(self.classifier.links(holder), links, holder)
 
     def test_namespaces(self):
         """Modules, and the classes, functions and caches in them, are the process's."""
@@ -44,7 +44,7 @@ class KeepersTests(unittest.TestCase):
 
         with_a_name_of_others.__qualname__ = "Named.method"
         for holder in (local, functools.lru_cache(local), type("Local", (), {}), with_a_name_of_others):
-            self.assertMeans(holder, Link.FURTHER)
+            self.assertMeans(holder, Link.INDIRECT)
 
     def test_what_tests_are(self):
         """An instance of a test case is a test."""
@@ -53,12 +53,12 @@ class KeepersTests(unittest.TestCase):
     def test_what_holds_things_in_turn(self):
         """Containers and other objects."""
         for holder in ([], {}, (1, []), Named(), Named().method, functools.partial(print)):
-            self.assertMeans(holder, Link.FURTHER)
+            self.assertMeans(holder, Link.INDIRECT)
 
     def test_what_is_passed_by(self):
         """What it is told to pass by, and the registries of the standard library."""
         mine = []
-        self.keepers.pass_by(mine)
+        self.classifier.ignore(mine)
         self.assertMeans(mine, Link.NOTHING)
         self.assertMeans(threading._active, Link.NOTHING)
 
@@ -67,8 +67,8 @@ class KeepersTests(unittest.TestCase):
         other = asyncio.new_event_loop()
         self.assertMeans(self.loop, Link.NOTHING)
         self.assertMeans(self.loop.create_future(), Link.NOTHING)
-        self.assertMeans(other, Link.FURTHER)
-        self.assertMeans(other.create_future(), Link.FURTHER)
+        self.assertMeans(other, Link.INDIRECT)
+        self.assertMeans(other.create_future(), Link.INDIRECT)
         other.close()
         self.assertMeans(other, Link.NOTHING)
 
@@ -83,7 +83,7 @@ class KeepersTests(unittest.TestCase):
         self.assertEqual(links_of_thread(None), (Link.PROCESS,))
         self.assertMeans(thread._bootstrap, Link.NOTHING)
         self.assertMeans(thread.run, Link.NOTHING)
-        self.assertMeans(thread.join, Link.FURTHER)
-        self.assertTrue(self.keepers.may_be_held_unseen(thread))
-        self.assertTrue(self.keepers.may_be_held_unseen(thread._args))
-        self.assertFalse(self.keepers.may_be_held_unseen((over,)))
+        self.assertMeans(thread.join, Link.INDIRECT)
+        self.assertTrue(self.classifier.may_be_held_by_interpreter(thread))
+        self.assertTrue(self.classifier.may_be_held_by_interpreter(thread._args))
+        self.assertFalse(self.classifier.may_be_held_by_interpreter((over,)))

@@ -4,7 +4,7 @@ import asyncio
 import unittest
 
 from asynctestkit.leaks.census.loop_relations import (
-    has_to_do_with_loops,
+    is_related_to_asyncio,
     loops_of,
     parts_of,
     parts_of_asyncio,
@@ -64,9 +64,9 @@ class RelationsTests(unittest.TestCase):
         """By what it holds, or by methods that are to be awaited."""
         future = self.loop.create_future()
         for thing in (Awaiting(), Generating(), self.holding(future), self.loop):
-            self.assertTrue(has_to_do_with_loops(thing), thing)
+            self.assertTrue(is_related_to_asyncio(thing), thing)
         for thing in (Plain(), [], self.holding({"a": Plain()}), open.__doc__):
-            self.assertFalse(has_to_do_with_loops(thing), thing)
+            self.assertFalse(is_related_to_asyncio(thing), thing)
 
     def test_parts(self):
         """The nearest first, and a bounded number of them, though there are cycles."""

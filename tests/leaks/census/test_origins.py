@@ -48,7 +48,7 @@ class OriginsTests(unittest.TestCase):
         self.assertEqual(origin.site[0], "test")
         self.assertEqual(resolve(origin.site)[-1].function, "test_what_the_test_makes_has_an_origin")
         self.assertEqual(
-            (origin.maker, origin.function), (__file__, "test_what_the_test_makes_has_an_origin")
+            (origin.creator_file, origin.function), (__file__, "test_what_the_test_makes_has_an_origin")
         )
 
     def test_what_is_not_noted_has_none(self):
@@ -114,7 +114,7 @@ class OriginsTests(unittest.TestCase):
 
         class Dying:
             def __del__(this):
-                found.append((self.origins.of_dying(this), self.origins.of(this)))
+                found.append((self.origins.of_finalized(this), self.origins.of(this)))
 
         cycle = self.note(Dying())
         cycle.itself = cycle
@@ -144,7 +144,7 @@ class OriginsTests(unittest.TestCase):
 
         class Other:
             def __del__(self):
-                known.append((origins.is_spared(self), origins.of_dying(self)))
+                known.append((origins.is_spared(self), origins.of_finalized(self)))
 
         origins, known = self.origins, []
         for spares in (True, False):
@@ -164,4 +164,4 @@ class OriginsTests(unittest.TestCase):
         self.addCleanup(origins.leave, self.test)
         for end in socket.socketpair():
             with end:
-                self.assertEqual(origins.of(end).maker, __file__)
+                self.assertEqual(origins.of(end).creator_file, __file__)

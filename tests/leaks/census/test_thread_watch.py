@@ -12,7 +12,7 @@ from asynctestkit.leaks.census.thread_watch import ThreadWatch
 class ThreadWatchTests(unittest.TestCase):
     def test_without_a_test(self):
         """Where no test is guarded, there is no loop to ask about."""
-        self.assertFalse(ThreadWatch().may_act())
+        self.assertFalse(ThreadWatch().has_active_threads())
 
     def test_the_answer_holds_until_the_next_look(self):
         """The system is asked once a look, about the loop of the test; what changes meanwhile shows later."""
@@ -23,8 +23,8 @@ class ThreadWatchTests(unittest.TestCase):
         self.addCleanup(census.close)
         watch = ThreadWatch()
         with mock.patch.object(thread_watch, "threads_around", side_effect=[[], ["a thread"]]) as asked:
-            self.assertFalse(watch.may_act())
-            self.assertFalse(watch.may_act())
+            self.assertFalse(watch.has_active_threads())
+            self.assertFalse(watch.has_active_threads())
             asked.assert_called_once_with(loop)
-            watch.look_again()
-            self.assertTrue(watch.may_act())
+            watch.forget_threads()
+            self.assertTrue(watch.has_active_threads())

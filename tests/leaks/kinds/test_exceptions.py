@@ -212,11 +212,11 @@ class ExemptTests(unittest.TestCase):
 
     def test_a_dropped_future_under_the_users_own_exception_handler(self):
         """Whoever handles the loop's errors has been told of it."""
-        told = []
+        contexts = []
 
         async def test(case):
-            asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: contexts.append(context))
             failed_future()
 
         self.assertEqual(run_body(test).complaints, [])
-        self.assertEqual([str(context["exception"]) for context in told], ["broken"])
+        self.assertEqual([str(context["exception"]) for context in contexts], ["broken"])

@@ -54,7 +54,7 @@ class FindingsTests(unittest.TestCase):
     def test_hear(self):
         """A leak is one, allowed or not; only one that is not allowed is kept."""
         self.assertEqual(
-            [self.findings.hear(each) for each in ("one", "allowed", b"two")], [True, True, False]
+            [self.findings.add_if_leak(each) for each in ("one", "allowed", b"two")], [True, True, False]
         )
         self.assertEqual([leak.name for leak in self.findings.leaks], ["one"])
         self.assertEqual(self.findings.used_allowances, {self.allowance})

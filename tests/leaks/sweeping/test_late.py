@@ -23,15 +23,15 @@ class Thing:
 
 
 class LateErrorsTests(unittest.TestCase):
-    def told(self, context, told=None, allowances=(), is_silent=False):
+    def texts_for(self, context, reported=None, allowances=(), is_silent=False):
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
-            LateErrors("suite.Case.test", SOURCE, told or {}, allowances, is_silent=is_silent)(context)
+            LateErrors("suite.Case.test", SOURCE, reported or {}, allowances, is_silent=is_silent)(context)
         return [str(each.message) for each in shown if each.category is LeakWarning]
 
     def test_a_thing_that_announces_itself(self):
         """The warning names the test that is over, and is one of its line."""
-        (text,) = self.told({"message": "Unclosed thing", "thing": Thing()})
+        (text,) = self.texts_for({"message": "Unclosed thing", "thing": Thing()})
         self.assertTrue(text.startswith("suite.Case.test, by now over, left 1 thing behind:\n"), text)
         self.assertIn("1. unclosed 'Thing', not closed; it says 'Unclosed thing'", text)
 
@@ -39,46 +39,46 @@ class LateErrorsTests(unittest.TestCase):
         """It hears of what comes late, also where nobody is warned; what it takes out is no news."""
         heard = []
         context = {"message": "Unclosed thing", "thing": Thing()}
-        with mock.patch.object(listeners, "listeners", [lambda *told: heard.append(told) or told[1]]):
-            self.assertEqual(self.told(context, is_silent=True), [])
+        with mock.patch.object(listeners, "listeners", [lambda *call: heard.append(call) or call[1]]):
+            self.assertEqual(self.texts_for(context, is_silent=True), [])
         ((subject, (leak,)),) = heard
         self.assertEqual((subject, leak.kind), ("suite.Case.test", "unclosed"))
         with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
-            self.assertEqual(self.told(context), [])
+            self.assertEqual(self.texts_for(context), [])
 
     def test_an_error(self):
         """It is told as an error of a callback, with its place."""
         try:
             raise ValueError("late")
         except ValueError as error:
-            (text,) = self.told({"message": "Exception in callback", "exception": error})
+            (text,) = self.texts_for({"message": "Exception in callback", "exception": error})
         self.assertIn("1. callback 'Exception in callback', ValueError: late", text)
         self.assertIn("in test_an_error", text)
 
     def test_an_interrupt(self):
         """A failure has reported it."""
-        self.assertEqual(self.told({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
+        self.assertEqual(self.texts_for({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
 
     def test_a_mere_message(self):
         """Even that may be missing."""
-        (text,) = self.told({"message": "out of descriptors"})
+        (text,) = self.texts_for({"message": "out of descriptors"})
         self.assertIn("1. callback 'out of descriptors', reported to a loop that is closed", text)
-        (text,) = self.told({})
+        (text,) = self.texts_for({})
         self.assertIn("unhandled exception in event loop", text)
 
     def test_what_is_told_already(self):
         """Nothing is told twice; another thing at the same address is not the one that was told."""
         thing = Thing()
         context = {"message": "Unclosed thing", "thing": thing}
-        self.assertEqual(self.told(context, {id(thing): Thing}), [])
-        self.assertEqual(len(self.told(context, {id(thing): int})), 1)
+        self.assertEqual(self.texts_for(context, {id(thing): Thing}), [])
+        self.assertEqual(len(self.texts_for(context, {id(thing): int})), 1)
 
     def test_what_is_allowed(self):
         """An allowance of the test holds after it as well."""
         context = {"message": "Unclosed thing", "thing": Thing()}
         allowances = [Allowance("unclosed", name="Thing", reason="kept for all tests")]
-        self.assertEqual(self.told(context, allowances=allowances), [])
-        self.assertEqual(len(self.told({"message": "other"}, allowances=allowances)), 1)
+        self.assertEqual(self.texts_for(context, allowances=allowances), [])
+        self.assertEqual(len(self.texts_for({"message": "other"}, allowances=allowances)), 1)
 
     def test_the_key_of_a_thing(self):
         """It is any that is not asyncio's own, if a loop has to do with what it holds."""

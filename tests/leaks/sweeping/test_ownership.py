@@ -13,7 +13,7 @@ import warnings
 import weakref
 from unittest import mock
 
-from asynctestkit.leaks.census.keepers import Keepers
+from asynctestkit.leaks.census.keepers import HolderClassifier
 from asynctestkit.leaks.owner import Owner
 from asynctestkit.leaks.sweeping import ownership
 from asynctestkit.leaks.sweeping.ownership import owners_of
@@ -56,7 +56,7 @@ class OwnershipTestCase(unittest.TestCase):
 
         things = [thing.pop()]
         gc.collect()
-        (owner,) = owners_of(things, self.case, Keepers(self.loop), thaw).values()
+        (owner,) = owners_of(things, self.case, HolderClassifier(self.loop), thaw).values()
         return owner
 
 
@@ -71,7 +71,7 @@ class AfterwardsTests(unittest.TestCase):
 
         def search():
             thing = Kept()  # a variable, so that the frames are looked through
-            owners_of([thing], Case(), Keepers(loop), lambda: True)
+            owners_of([thing], Case(), HolderClassifier(loop), lambda: True)
             return weakref.ref(thing)
 
         gc.disable()
@@ -313,7 +313,8 @@ class OfNobodyTests(OwnershipTestCase):
         thing[0].itself = Holder(thing[0])
         things = [thing.pop()]
         self.assertEqual(
-            list(owners_of(things, self.case, Keepers(self.loop), lambda: True).values()), [Owner.NOBODY]
+            list(owners_of(things, self.case, HolderClassifier(self.loop), lambda: True).values()),
+            [Owner.NOBODY],
         )
 
 
@@ -324,6 +325,6 @@ class ManyTests(OwnershipTestCase):
         self.case.things = things[:30]
         MODULE_LEVEL.extend(things[30:60])
         self.addCleanup(MODULE_LEVEL.clear)
-        owners = owners_of(things, self.case, Keepers(self.loop), lambda: True)
+        owners = owners_of(things, self.case, HolderClassifier(self.loop), lambda: True)
         found = [owners[id(thing)] for thing in things]
         self.assertEqual(found, [Owner.TEST] * 30 + [Owner.PROCESS] * 30 + [Owner.NOBODY] * 30)

@@ -24,7 +24,7 @@ class EndTests(unittest.TestCase):
         panel = Panel([TaskLeaks, TransportLeaks])
         self.census = Census(panel.types, panel.registries)
         self.findings = Findings(panel, self.census, ())
-        reports = Reports(self.census, self.findings.hear)
+        reports = Reports(self.census, self.findings.add_if_leak)
         settling = Settling(self.census, panel, self.findings.allows)
         self.tasks = PendingTasks(self.census, self.findings, settling, reports)
         self.census.open(self.loop)
@@ -38,7 +38,7 @@ class EndTests(unittest.TestCase):
         self.loop.run_until_complete(self.tasks.end(self.loop, 0.01, 0.02))
         return made
 
-    def told(self):
+    def leaks_found(self):
         return [(leak.name, leak.description.partition(";")[0]) for leak in self.findings.leaks]
 
     def test_one_that_ends_by_itself(self):
@@ -49,7 +49,7 @@ class EndTests(unittest.TestCase):
                 await asyncio.sleep(0)
 
         (task,) = self.end(ends())
-        self.assertEqual((task.cancelled(), self.told()), (False, []))
+        self.assertEqual((task.cancelled(), self.leaks_found()), (False, []))
 
     def test_one_that_hangs(self):
         """It is told and cancelled."""
@@ -59,7 +59,7 @@ class EndTests(unittest.TestCase):
 
         (task,) = self.end(hangs())
         self.assertTrue(task.cancelled())
-        self.assertEqual([name for name, _ in self.told()], ["hangs"])
+        self.assertEqual([name for name, _ in self.leaks_found()], ["hangs"])
 
     def test_one_that_fails_when_it_is_cancelled(self):
         """With what it raised, which nobody logs."""
@@ -87,7 +87,9 @@ class EndTests(unittest.TestCase):
 
         released = []
         (task,) = self.end(refuses())
-        self.assertEqual(self.told(), [("refuses", "stubborn, it ignored its cancellation for 0.02 s")])
+        self.assertEqual(
+            self.leaks_found(), [("refuses", "stubborn, it ignored its cancellation for 0.02 s")]
+        )
         self.assertEqual(asyncio.all_tasks(self.loop), set())
         released.append(True)
         task.get_coro().close()
@@ -107,8 +109,8 @@ class EndTests(unittest.TestCase):
         self.end(follows())
         self.assertIn(
             "one of an endless line",
-            {text.partition(",")[0] for _, text in self.told()} | {""}
-            and {text.split(", as")[0] for _, text in self.told()},
+            {text.partition(",")[0] for _, text in self.leaks_found()} | {""}
+            and {text.split(", as")[0] for _, text in self.leaks_found()},
         )
         released.append(True)
         for task in tasks:
@@ -133,7 +135,7 @@ class EndTests(unittest.TestCase):
         self.assertIs(transport, self.streams[1].transport)
         detector.release(transport)
         self.server.close()
-        self.tasks.let_connections_go()
+        self.tasks.release_connections()
         self.loop.run_until_complete(asyncio.sleep(0))
 
 

@@ -31,7 +31,7 @@ class ReportsTests(unittest.TestCase):
         self.census = Census((type(coroutine), Announcement, LoopError), ())
         self.heard = []
         self.answer = True
-        self.reports = Reports(self.census, self.hear)
+        self.reports = Reports(self.census, self.record)
         self.census.open(self.loop)
         self.addCleanup(self.census.close)
 
@@ -39,7 +39,7 @@ class ReportsTests(unittest.TestCase):
         self.reports.open(loop_is_tests)
         self.addCleanup(self.reports.close)
 
-    def hear(self, obj):
+    def record(self, obj):
         self.heard.append((type(obj).__name__, getattr(obj, "message", "")))
         return self.answer
 
@@ -116,7 +116,7 @@ class ReportsTests(unittest.TestCase):
         census = Census((Announcement,), ())
         census.open(self.loop)
         self.addCleanup(census.close)
-        self.reports = Reports(census, self.hear)
+        self.reports = Reports(census, self.record)
         with self.assertLogs("asyncio"):
             self.open(loop_is_tests=False)
             older.clear()

@@ -20,13 +20,13 @@ class SparedTests(unittest.TestCase):
         self.addCleanup(other.close)
         spare(made)
         identity = id(made)
-        self.assertFalse(spared.have_died(made))
+        self.assertFalse(spared.was_destroyed(made))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             del made
-        self.assertIn(identity, spared.dead)
-        spared.dead.discard(identity)
-        self.assertFalse(spared.have_died(other))
+        self.assertIn(identity, spared.destroyed)
+        spared.destroyed.discard(identity)
+        self.assertFalse(spared.was_destroyed(other))
 
     def test_a_transport(self):
         """It does not warn when it dies open."""
@@ -50,6 +50,6 @@ class SparedTests(unittest.TestCase):
 
     def test_anything_else(self):
         """Nothing is done to it."""
-        before = set(spared.dead)
+        before = set(spared.destroyed)
         spare(self)
-        self.assertEqual(spared.dead, before)
+        self.assertEqual(spared.destroyed, before)

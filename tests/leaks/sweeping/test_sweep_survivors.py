@@ -294,9 +294,11 @@ class StubbornTests(SurvivorsCase):
             await start(self.refuses(), name="stubborn")
             await start(hang(), name="willing")
 
-        told = {leak.name: "stubborn, " in leak.description for leak in self.leaks(test, grace_period=0)}
-        self.assertTrue(told["stubborn"])
-        self.assertEqual(set(told), {"stubborn", "willing"})
+        is_stubborn = {
+            leak.name: "stubborn, " in leak.description for leak in self.leaks(test, grace_period=0)
+        }
+        self.assertTrue(is_stubborn["stubborn"])
+        self.assertEqual(set(is_stubborn), {"stubborn", "willing"})
 
     def test_a_spinner(self):
         """A task that spins on `sleep(0)` and ignores everything hangs neither the settling nor the close."""

@@ -56,13 +56,13 @@ class WakeUpTestCase(unittest.TestCase):
             self.claimed.append(standstill)
             self.loop.stop()
 
-        self.loop.listen(claim)
+        self.loop.add_standstill_listener(claim)
         try:
             self.loop.run_until_complete(body())
         except RuntimeError as stopped:
             self.fail(f"{stopped}: {self.claimed}")
         finally:
-            self.loop.dismiss(claim)
+            self.loop.remove_standstill_listener(claim)
         self.assertEqual(self.claimed, [])
 
     def start(self, target, *args):

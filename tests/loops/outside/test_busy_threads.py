@@ -168,8 +168,8 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
             "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
             "print(is_alone())\n"
         )
-        told = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
-        self.assertEqual(told.stdout.split(), [b"True", b"True", b"False"], told.stderr)
+        finished = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
+        self.assertEqual(finished.stdout.split(), [b"True", b"True", b"False"], finished.stderr)
 
     def test_a_pool_of_threads(self):
         """A worker counts while it is at work."""
@@ -251,8 +251,8 @@ class ForeignThreadsTests(unittest.TestCase):
     def told_by(self, *statements):
         """What such a program prints: here, threads of other tests may be on their way out."""
         program = "\n".join(["import faulthandler, _thread, time, threading", IMPORT, *statements])
-        told = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
-        return told.stdout.decode().split() or told.stderr.decode()
+        finished = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
+        return finished.stdout.decode().split() or finished.stderr.decode()
 
     def test_threads_of_c(self):
         """A thread of a library in C, such as that of faulthandler, is busy where it can act by itself."""

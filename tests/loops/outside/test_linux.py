@@ -133,8 +133,8 @@ class WaitingTests(LinuxTestCase):
             "time.sleep(0.2)\n"
             "print(waiting_for_others([thread.native_id]))\n"
         )
-        told = subprocess.run([sys.executable, "-c", program], capture_output=True)
-        self.assertEqual(told.stdout, b"set()\n", told.stderr)
+        finished = subprocess.run([sys.executable, "-c", program], capture_output=True)
+        self.assertEqual(finished.stdout, b"set()\n", finished.stderr)
 
     def test_one_that_has_run_meanwhile(self):
         """A thread that was woken between the two looks, and waits again, does not count."""
@@ -177,5 +177,5 @@ class ChildrenTests(LinuxTestCase):
 
     def test_a_long_list(self):
         """However long a file is, all of it is read."""
-        with mock.patch.object(linux, "_MUCH", 3):
+        with mock.patch.object(linux, "_CHUNK_SIZE", 3):
             self.test_children()

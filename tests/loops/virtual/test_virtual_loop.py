@@ -76,10 +76,10 @@ class TimerTests(VirtualLoopTestCase):
             loop.close()
         """
         # In a process of its own, without what other tests have left for each jump to look at.
-        told = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-c", program], env=environment(), capture_output=True, timeout=HARD_CAP
         )
-        self.assertEqual(told.stdout.split(), [b"36003600.0"], told.stderr)
+        self.assertEqual(finished.stdout.split(), [b"36003600.0"], finished.stderr)
 
     def test_centuries(self):
         """Where floats are coarse, time goes on all the same, and order is kept."""
@@ -148,9 +148,9 @@ class LifeTests(unittest.TestCase):
         """It dies as soon as nobody refers to it, without the collector, and so does its clock."""
         for make in (HygienicEventLoop, VirtualEventLoop):
             loop = make()
-            loop.listen(print)
+            loop.add_standstill_listener(print)
             loop.close()
-            self.assertIsNone(loop.listen(None))
+            self.assertIsNone(loop.add_standstill_listener(None))
             reference = weakref.ref(loop)
             gc.disable()
             self.addCleanup(gc.enable)

@@ -64,7 +64,7 @@ class JumpTests(SelectorTestCase):
             with (
                 self.subTest(longest=longest),
                 mock.patch.object(selectors.DefaultSelector, "select", select),
-                mock.patch.object(virtual_selector, "_NEAR", 30.0),
+                mock.patch.object(virtual_selector, "_WAIT_WITHIN_PROCESS", 30.0),
             ):
                 waits.clear()
                 self.run_in_loop(body)
@@ -75,7 +75,7 @@ class JumpTests(SelectorTestCase):
         ):
             waits.clear()
             self.run_in_loop(behind_a_server(True))
-            self.assertIn(virtual_selector._NEAR, waits)
+            self.assertIn(virtual_selector._WAIT_WITHIN_PROCESS, waits)
 
     def test_a_job_of_the_executor(self):
         """Time stands still while a job runs."""
@@ -328,7 +328,7 @@ class BackgroundTests(SelectorTestCase):
 
     def setUp(self):
         super().setUp()
-        limits = mock.patch.multiple(virtual_selector, _BEATS=100, _ROUND=10)
+        limits = mock.patch.multiple(virtual_selector, _MOST_BACKGROUND_JUMPS=100, _ROUND=10)
         limits.start()
         self.addCleanup(limits.stop)
         self.event = asyncio.Event()
