@@ -6,8 +6,10 @@ import difflib
 import functools
 import os  # live: the environment that a test has patched is the one it wants
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
+from ..cpython.environ_internals import raw_values
 from .values import LEAST_SIMILARITY, check_value
 
 __all__ = ["from_environment"]
@@ -15,9 +17,15 @@ __all__ = ["from_environment"]
 _PREFIX = "ASYNCTESTKIT_"
 
 
-def from_environment() -> dict[str, Any]:
+def from_environment() -> Mapping[str, Any]:
     """The settings that the environment overrides, with their values; ValueError for a malformed one."""
     _reject_misspelt_variables()
+    return _overrides(raw_values(os.environ, _NAMES_OF_SETTINGS))
+
+
+@functools.lru_cache(maxsize=8)
+def _overrides(raw: tuple[object, ...]) -> Mapping[str, Any]:
+    """The same, given the variables' values, which seldom change between tests."""
     overrides = {}
     for variable, (name, parse, expected) in _ENVIRONMENT.items():
         text = os.environ.get(variable)
@@ -29,7 +37,7 @@ def from_environment() -> dict[str, Any]:
         except ValueError:
             raise ValueError(f"environment variable {variable} is {text!r}, expected {expected}") from None
         overrides[name] = value
-    return overrides
+    return MappingProxyType(overrides)
 
 
 def _seconds_or_none(text: str) -> float | None:
@@ -54,6 +62,7 @@ _ENVIRONMENT: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
 }
 
 
+_NAMES_OF_SETTINGS = tuple(_ENVIRONMENT)
 _VARIABLES = (*_ENVIRONMENT, "ASYNCTESTKIT_EXPLORE", "ASYNCTESTKIT_SCHEDULE")
 """The last two are no settings, but control how tests are explored."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
@@ -75,10 +76,14 @@ class Overrides(TypedDict, total=False):
     clock: ClockName
 
 
+_values_of = operator.attrgetter(*NAMES)
+
+
 def settings_of(case: object, method_overrides: Mapping[str, Any]) -> Settings:
     """The settings of one test: of its class, its method and the environment."""
-    overrides = {**method_overrides, **from_environment()}
-    values = [overrides[name] if name in overrides else getattr(case, name) for name in NAMES]
+    values = _values_of(case)
+    if overrides := {**method_overrides, **from_environment()}:
+        values = tuple(overrides.get(name, value) for name, value in zip(NAMES, values, strict=True))
     try:
         return _settings(*values)
     except TypeError:  # a wrong type, or a list, which is not hashable for the cache
