@@ -7,6 +7,7 @@ import functools
 import logging
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Coroutine
 from types import AsyncGeneratorType
 from typing import Any
@@ -17,6 +18,7 @@ from .task_internals import Loop
 
 __all__ = [
     "ASYNCIO_LOGGER",
+    "FINALIZE_RECORD",
     "asyncio_logger_is_replaced",
     "heap_is_frozen",
     "hook_async_generator_finalizer",
@@ -36,6 +38,9 @@ __all__ = [
 
 
 ASYNCIO_LOGGER = logging.getLogger("asyncio")
+
+FINALIZE_RECORD: type = weakref.finalize._Info  # type: ignore[attr-defined]  # not in typeshed
+"""The class of what `weakref.finalize`, Lib/weakref.py, records of each object that it watches."""
 
 
 def hook_default_exception_handler(

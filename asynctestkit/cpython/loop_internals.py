@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from types import AsyncGeneratorType, CodeType
 from typing import Any, NamedTuple
 
+from . import wait_internals
 from .originals import asyncio, futures, gc, socket
 from .task_internals import TASK_TYPES, Loop, coroutine_of
 
@@ -20,6 +21,7 @@ __all__ = [
     "default_executor",
     "generator_closed_by",
     "has_signal_handlers",
+    "has_work",
     "hook_callbacks",
     "is_transparent",
     "loop_of_handle",
@@ -67,6 +69,16 @@ def watched_descriptors(loop: Loop) -> list[int]:
     own = -1 if end is None else end.fileno()
     descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
     return [fd for fd in descriptors if fd != own]
+
+
+def has_work(loop: Any) -> bool:
+    """Whether a selector loop has, or may get, anything to do but timers: Lib/asyncio/base_events.py.
+
+    That is a callback, an open generator, an executor, a transport, or a descriptor that it watches.
+    """
+    if loop._ready or loop._asyncgens or loop._default_executor or loop._transports:
+        return True
+    return wait_internals.watches_anything(loop._selector) and bool(watched_descriptors(loop))
 
 
 def has_signal_handlers(loop: Loop) -> bool:

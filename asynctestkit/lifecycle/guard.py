@@ -134,6 +134,10 @@ class Guard:
         With `closes_loop` closes the loop as well: some objects announce only then that they were not closed.
         """
         self._stop_timing()
+        if closes_loop and isinstance(runner, Runner) and self.census.has_left_nothing():
+            self._close_loop(runner)
+            self.close()
+            return
         has_outcome = self.has_outcome
         try:
             with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):

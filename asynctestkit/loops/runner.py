@@ -127,9 +127,7 @@ class Runner:
         generators that had to be cut off.
         """
         loop = self._loop
-        if self._carrier is not None:
-            self._carrier.end()
-            self._carrier = None
+        self._end_carrier()
         if loop is None or loop.is_closed():
             return []
         cut_off: list[CutOff] = []
@@ -149,7 +147,8 @@ class Runner:
             self.close_loop()
 
     def close_loop(self) -> None:
-        """Closes the loop on which `shut_down` has ended what was left."""
+        """Closes the loop, on which nothing is left, or `shut_down` has ended it."""
+        self._end_carrier()
         loop, self._loop = self._loop, None
         if loop is not None:
             if self._loop_factory is None:
@@ -159,6 +158,11 @@ class Runner:
             except PhaseInterrupt:  # halfway; closing again skips what is closed
                 loop.close()
                 raise
+
+    def _end_carrier(self) -> None:
+        if self._carrier is not None:
+            self._carrier.end()
+            self._carrier = None
 
     def _end(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, _T]) -> _T:
         task = loop.create_task(coro)

@@ -15,6 +15,20 @@ from asynctestkit.cpython import interpreter
 from tests.cpython.canaries import Canary
 
 
+class FinalizeTests(unittest.TestCase):
+    def test_finalize_record(self):
+        """Each `finalize` has one, by which the collector can be asked for it."""
+
+        class Watched:
+            pass
+
+        watched = Watched()
+        undo = weakref.finalize(watched, self.fail)
+        records = [each for each in gc.get_objects() if type(each) is interpreter.FINALIZE_RECORD]
+        self.assertEqual([each.func for each in records if each.weakref() is watched], [self.fail])
+        undo.detach()
+
+
 class HookCanaries(Canary):
     def test_hook_default_exception_handler(self):
         """What reaches the default handler reaches the innermost hook, with the handler, until undone."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import gc
 import os
 import signal
 import socket
@@ -47,6 +48,47 @@ class LoopCanaries(Canary):
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [])
         self.loop.add_reader(reader, print)
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [reader])
+
+    def test_has_work(self):
+        """A callback is work, and so is what has to be closed; a timer and the self-pipe are none."""
+        loop = self.loop
+        loop.call_later(3600, print)
+        loop.call_soon_threadsafe(loop.stop)
+        loop.run_forever()
+        self.assertFalse(loop_internals.has_work(loop))
+        loop.call_soon(loop.stop)
+        self.assertTrue(loop_internals.has_work(loop))
+        loop.run_forever()
+
+        async def generate():
+            yield
+
+        async def begin(generator):
+            await anext(generator)
+
+        generator = generate()
+        loop.run_until_complete(begin(generator))
+        self.assertTrue(loop_internals.has_work(loop))
+        loop.run_until_complete(generator.aclose())
+        del generator
+        self.assertFalse(loop_internals.has_work(loop))
+        near, far = socket.socketpair()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        loop.add_reader(near, print)
+        self.assertTrue(loop_internals.has_work(loop))
+        loop.remove_reader(near)
+        self.assertFalse(loop_internals.has_work(loop))
+        transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=near))
+        self.assertTrue(loop_internals.has_work(loop))
+        transport.abort()
+        loop.run_until_complete(asyncio.sleep(0))
+        transport = _ = None
+        gc.collect()
+        self.assertFalse(loop_internals.has_work(loop))
+        loop.run_until_complete(loop.run_in_executor(None, len, ""))
+        self.assertTrue(loop_internals.has_work(loop))
+        loop.run_until_complete(loop.shutdown_default_executor())
 
     @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
     def test_has_signal_handlers(self):

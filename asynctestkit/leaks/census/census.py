@@ -8,7 +8,6 @@ objects of interest that exist, instead.
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable, Collection, Iterable
 from types import AsyncGeneratorType, CoroutineType
@@ -19,6 +18,7 @@ from ...cpython.originals import asyncio, gc, threading
 from ...cpython.versions import HAS_RUNNER
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
+from .interest import Interest, is_over
 from .loop_error import LoopError
 from .origins import origins
 
@@ -46,7 +46,7 @@ class Census:
         """Whether nothing that belongs to the loop can be older than the mark."""
         self.was_interrupted = False
         """Whether running code was interrupted: what it was about to await is no leak."""
-        self._wanted = _Wanted((*types, _Canary))
+        self._interest = Interest((*types, _Canary))
         self._registries = tuple(registries)
         self._tasks_before: Collection[asyncio.Task[Any]] = ()
         self._phases: dict[int, tuple[object, str]] = {}
@@ -64,7 +64,7 @@ class Census:
         self.known: Known | None = None
         if heap.is_frozen():
             gc.collect()  # existing garbage is not this test's
-            self.known = {id(obj): reference_to(obj) for obj in self._wanted.select_wanted(gc.get_objects())}
+            self.known = {id(obj): reference_to(obj) for obj in self._interest.wanted(gc.get_objects())}
         else:
             self._canary = _Canary()
         origins.enter(self)
@@ -77,7 +77,7 @@ class Census:
 
     def wants(self, kind: type) -> bool:
         """Whether objects of that type are of interest."""
-        return self._wanted[kind]
+        return self._interest.is_wanted(kind)
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
         """The loop's tasks that were created since the mark and are not done, except the calling one."""
@@ -102,12 +102,29 @@ class Census:
         Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
         from old ones.
         """
-        found = self._wanted.select_wanted(gc.get_objects())
+        found = self._interest.wanted(gc.get_objects())
         if self.known is None and any(type(obj) is _Canary for obj in found):
             found = []
         self._started = set(map(id, loop_internals.started_generators(self.loop)))
         registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
         return [obj for obj in found if self._is_new(obj)] + registered
+
+    def has_left_nothing(self) -> bool:
+        """Whether nothing that was created since the mark can be a leak, or become one when it is collected.
+
+        Collects nothing: what is pending in a cycle can still be examined. False if that cannot be told, as
+        on a loop that is older than the mark.
+        """
+        loop = self.loop
+        if not self.loop_is_new or self.was_interrupted or not heap.is_marked_once():
+            return False
+        if loop.is_closed() or not loop_internals.is_transparent(loop) or loop_internals.has_work(loop):
+            return False
+        objects = gc.get_objects()
+        if not all(is_over(obj, loop) for obj in self._interest.any(objects)):
+            return False
+        heap.population = len(objects)
+        return all(not is_not_among(self._registered_before, obj) for obj in self._registered())
 
     def drop_accepted_connections(self) -> bool:
         """Aborts the connections that servers accepted since the mark; returns whether there were any."""
@@ -163,43 +180,3 @@ _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals
 
 class _Canary:
     """Frozen with the heap: if the collector sees it, the heap has been thawed."""
-
-
-class _Wanted(dict[type, bool]):
-    """Whether objects of a type are wanted, computed once a type, not by `isinstance`, which asks proxies."""
-
-    def __init__(self, wanted: tuple[type, ...]) -> None:
-        try:
-            self._lasting = _lasting_answers(wanted)
-        except TypeError:  # a metaclass may make its classes unhashable
-            self._lasting = {}
-        super().__init__(self._lasting)
-        self._types = wanted
-
-    def select_wanted(self, objects: list[Any]) -> list[Any]:
-        """The objects whose type is wanted."""
-        try:
-            return [obj for obj in objects if self[type(obj)]]
-        except TypeError:  # a metaclass may make its classes unhashable
-            return [obj for obj in objects if issubclass(type(obj), self._types)]
-
-    def __missing__(self, asked: type) -> bool:
-        answer = self[asked] = issubclass(asked, self._types)
-        if task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING):
-            self._lasting[asked] = answer
-        return answer
-
-
-def _module_of(cls: type) -> str:
-    """The module of a class, without asking its metaclass, which may return anything."""
-    return str(type.__getattribute__(cls, "__module__"))
-
-
-_LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
-"""The modules whose classes live as long as the process, though they are written in Python."""
-
-
-@functools.lru_cache(maxsize=32)
-def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, bool]:
-    """The answers that hold for every test with these detectors, as the types concerned never change."""
-    return {}

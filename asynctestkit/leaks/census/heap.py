@@ -19,6 +19,8 @@ class Heap:
         self._thaw = False
         self._added = 0
         self._bound = _LEAST_BOUND
+        self.population: int | None = None
+        """How many objects there are since the mark, if they have just been counted."""
 
     def is_frozen(self) -> bool:
         """Whether a mark is set, or somebody else has frozen the heap."""
@@ -61,9 +63,10 @@ class Heap:
     def leave(self, census: Mark) -> None:
         """Removes a mark. Thaws the heap with the last."""
         self._censuses.remove(census)
+        population, self.population = self.population, None
         if self._thaw and not self._censuses:
             self._thaw = False
-            self._added += len(gc.get_objects())
+            self._added += len(gc.get_objects()) if population is None else population
             gc.unfreeze()
 
     def _collect(self) -> None:

@@ -6,7 +6,6 @@ import logging
 import sys
 import unittest
 import warnings
-import weakref
 from unittest import mock
 
 from asynctestkit import STRICT_DETECTORS, LeakDetector, no_leaks
@@ -237,19 +236,3 @@ class CollectorTests(unittest.TestCase):
             case.kept = [Proxy(), mock.create_autospec(asyncio.Task, instance=True)]
 
         self.assertEqual(run_body(test).complaints, [])
-
-
-class TypesTests(unittest.TestCase):
-    def test_no_class_of_a_test_is_kept(self):
-        """What was found of a class lasts for those of Python's and of this package only."""
-        census = Census((asyncio.Future,))
-        made = type("Made", (asyncio.Future,), {"__module__": __name__})
-        self.assertTrue(census.wants(made))
-        self.assertTrue(census.wants(asyncio.Future))
-        self.assertFalse(census.wants(Census))
-        reference = weakref.ref(made)
-        lasting = Census((asyncio.Future,))._wanted
-        self.assertEqual([each in lasting for each in (made, asyncio.Future, Census)], [False, True, True])
-        del census, made
-        gc.collect()
-        self.assertIsNone(reference())

@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 import unittest
+import weakref
 from unittest import mock
 
 from asynctestkit import Allowance
+from asynctestkit.leaks.census import census
 from tests.leaks.contract import Inner, run_body
 
 GENEROUS = 10.0
@@ -325,3 +327,68 @@ class GarbageTests(unittest.TestCase):
 
         self.assertEqual([leak.kind for leak in run_body(test).leaks], ["task"])
         self.assertTrue(started[0].cancelled())
+
+    def test_what_garbage_does_by_other_means(self):
+        """Likewise for a generator that stands in a `try`, a finalizer and a weak reference's callback."""
+
+        def starts(case, started):
+            started.append(case.loop.create_task(asyncio.sleep(3600)))
+
+        def standing(case, started, cycle):
+            try:
+                yield cycle
+            finally:
+                starts(case, started)
+
+        def by_generator(case, started, cycle):
+            generator = standing(case, started, cycle)
+            next(generator)
+            cycle.itself = generator
+
+        def by_finalizer(case, started, cycle):
+            weakref.finalize(cycle, starts, case, started)
+
+        def by_reference(case, started, cycle):
+            case.kept = weakref.ref(cycle, lambda _: starts(case, started))
+
+        class Cycle:
+            pass
+
+        for way in (by_generator, by_finalizer, by_reference):
+            started = []
+
+            async def test(case, way=way, started=started):
+                case.loop = asyncio.get_running_loop()
+                cycle = Cycle()
+                cycle.itself = cycle
+                way(case, started, cycle)
+
+            with self.subTest(way.__name__):
+                self.assertEqual([leak.kind for leak in run_body(test).leaks], ["task"])
+                self.assertTrue(started[0].cancelled())
+
+    def test_a_clean_test_is_not_searched_for_garbage(self):
+        """What has ended by itself, in cycles or not, costs no collection; what may be a leak costs some."""
+
+        async def clean(case):
+            task = asyncio.create_task(asyncio.sleep(0))
+            await task
+            await asyncio.wait_for(asyncio.sleep(0), 10)
+            async with asyncio.Lock():
+                future = asyncio.get_running_loop().create_future()
+            cycle = [task, future, mock.AsyncMock()]
+            cycle.append(cycle)
+            case.kept = task
+
+        async def leaking(case):
+            cycle = [asyncio.create_task(hang())]
+            cycle.append(cycle)
+
+        for test, is_clean in ((clean, True), (leaking, False)):
+            with (
+                self.subTest(test.__name__),
+                mock.patch.object(census.gc, "collect", wraps=gc.collect) as collect,
+            ):
+                outcome = run_body(test)
+                self.assertEqual(outcome.complaints == [], is_clean, outcome.report)
+                self.assertEqual(collect.call_count == 0, is_clean)

@@ -1,0 +1,111 @@
+"""Which objects on the heap are of interest to a test's sweep, by their types."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
+from typing import Any
+
+from ...cpython import interpreter, task_internals
+from ...cpython.originals import asyncio
+from ...stacks.code_owners import is_machinery, library
+
+__all__ = ["Interest", "is_over"]
+
+_WANTED = 2
+"""A detector wants to see it. 1: it only matters what may happen when it is destroyed; 0: nothing does."""
+
+
+class Interest(dict[type, int]):
+    """The interest in objects of a type, computed once a type, not by `isinstance`, which asks proxies."""
+
+    def __init__(self, wanted: tuple[type, ...]) -> None:
+        try:
+            self._lasting = _lasting_answers(wanted)
+        except TypeError:  # a metaclass may make its classes unhashable
+            self._lasting = {}
+        super().__init__(self._lasting)
+        self._types = wanted
+
+    def is_wanted(self, kind: type) -> bool:
+        """Whether a detector wants to see objects of that type."""
+        return self[kind] == _WANTED
+
+    def wanted(self, objects: list[Any]) -> list[Any]:
+        """The objects that a detector wants to see."""
+        try:
+            return [obj for obj in objects if self[type(obj)] == _WANTED]
+        except TypeError:  # a metaclass may make its classes unhashable
+            return [obj for obj in objects if issubclass(type(obj), self._types)]
+
+    def any(self, objects: list[Any]) -> list[Any]:
+        """The objects that are of any interest."""
+        try:
+            return [obj for obj in objects if self[type(obj)]]
+        except TypeError:  # as above: all may be
+            return objects
+
+    def __missing__(self, asked: type) -> int:
+        answer = self[asked] = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
+        if task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING):
+            self._lasting[asked] = answer
+        return answer
+
+
+def _has_finalizer(cls: type) -> bool:
+    """Whether code may run when an instance is collected: its own, or what watches it by a weak reference."""
+    return issubclass(cls, _WATCHING) or any("__del__" in vars(each) for each in cls.__mro__)
+
+
+_WATCHING = (weakref.ref, interpreter.FINALIZE_RECORD)
+
+
+def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether an object of interest has ended: it is no leak, and nothing happens when it is collected.
+
+    That cannot be told of subclasses, which may have a `__del__` of their own.
+    """
+    kind = type(obj)
+    if kind in _FUTURES_AND_TASKS:
+        if task_internals.loop_of(obj) is not loop:
+            return True  # it is another loop's
+        is_pending = kind in task_internals.TASK_TYPES and not obj.done()
+        return not is_pending and not task_internals.is_exception_unretrieved(obj)
+    if kind is CoroutineType:
+        return obj.cr_frame is None
+    if kind is GeneratorType:
+        return obj.gi_frame is None or is_machinery(obj.gi_code.co_filename)
+    if kind is AsyncGeneratorType:
+        return obj.ag_frame is None
+    if issubclass(kind, weakref.ref):
+        return _is_of_the_library(obj.__callback__)
+    return obj is loop
+
+
+def _is_of_the_library(callback: Any) -> bool:
+    """Whether a weak reference's callback only tidies up: there is none, or it is the standard library's.
+
+    That of abstract base classes is a function in C, bound to a weak reference: Modules/_abc.c.
+    """
+    if callback is None or isinstance(getattr(callback, "__self__", None), weakref.ref):
+        return True
+    return isinstance(callback, FunctionType) and library[callback.__code__.co_filename]
+
+
+_FUTURES_AND_TASKS = (*task_internals.FUTURE_TYPES, *task_internals.TASK_TYPES)
+
+
+def _module_of(cls: type) -> str:
+    """The module of a class, without asking its metaclass, which may return anything."""
+    return str(type.__getattribute__(cls, "__module__"))
+
+
+_LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
+"""The modules whose classes live as long as the process, though they are written in Python."""
+
+
+@functools.lru_cache(maxsize=32)
+def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, int]:
+    """The answers that hold for every test with these detectors, as the types concerned never change."""
+    return {}

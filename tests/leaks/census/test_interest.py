@@ -1,0 +1,145 @@
+"""Which objects matter to a sweep, and of which nothing can come any more."""
+
+import asyncio
+import functools
+import gc
+import unittest
+import weakref
+
+from asynctestkit.leaks.census.census import Census
+from asynctestkit.leaks.census.interest import Interest, is_over
+
+
+async def ends():
+    pass
+
+
+async def fails():
+    raise ValueError("on purpose")
+
+
+async def generates():
+    yield 1
+
+
+def generates_plainly():
+    yield 1
+
+
+class Finalized:
+    def __del__(self):
+        pass
+
+
+class TypesTests(unittest.TestCase):
+    def test_what_matters(self):
+        """What is wanted, with its subclasses; and else what runs code when it is collected."""
+        interest = Interest((dict,))
+
+        class Own(dict):
+            pass
+
+        plain, wanted = [[], object(), Interest, self], [{}, Own()]
+        loop_less = ends()
+        self.addCleanup(loop_less.close)
+        watched = Finalized()
+        finalized = [
+            watched, loop_less, generates_plainly(), weakref.ref(watched),
+            weakref.finalize(watched, len, ())._registry.popitem()[1],
+        ]  # fmt: skip
+        self.assertEqual(interest.any([*plain, *wanted, *finalized]), [*wanted, *finalized])
+        self.assertEqual(interest.wanted([*plain, *wanted, *finalized]), wanted)
+        self.assertEqual([interest.is_wanted(each) for each in (Own, Finalized, list)], [True, False, False])
+
+    def test_classes_that_cannot_be_hashed(self):
+        """A metaclass may do that; then nothing is known of what finalizers matter, and all objects do."""
+
+        class Unhashable(type):
+            def __eq__(cls, other):
+                return cls is other
+
+        made = Unhashable("Made", (), {})()
+        interest = Interest((dict,))
+        self.assertEqual(interest.any([[], made]), [[], made])
+        self.assertEqual(interest.wanted([[], made, {}]), [{}])
+
+    def test_no_class_of_a_test_is_kept(self):
+        """What was found of a class lasts for those of Python's and of this package only."""
+        interest = Interest((asyncio.Future,))
+        made = type("Made", (asyncio.Future,), {"__module__": __name__})
+        self.assertTrue(interest.is_wanted(made))
+        self.assertTrue(interest.is_wanted(asyncio.Future))
+        self.assertFalse(interest.is_wanted(Census))
+        reference = weakref.ref(made)
+        lasting = Interest((asyncio.Future,))
+        self.assertEqual([each in lasting for each in (made, asyncio.Future, Census)], [False, True, True])
+        del interest, made
+        gc.collect()
+        self.assertIsNone(reference())
+
+
+class TasksOfOthersTests(unittest.TestCase):
+    def test_tasks_of_other_loops(self):
+        """They are no matter of this test's; nor is one that was never made completely."""
+        own, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+        self.addCleanup(own.close)
+        self.addCleanup(other.close)
+        task = other.create_task(ends())
+        self.addCleanup(other.run_until_complete, task)
+        self.assertEqual((is_over(task, own), is_over(task, other)), (True, False))
+        self.assertTrue(is_over(asyncio.Task.__new__(asyncio.Task), own))
+
+
+class EndedTests(unittest.IsolatedAsyncioTestCase):
+    def is_over(self, obj):
+        return is_over(obj, asyncio.get_running_loop())
+
+    async def test_tasks_and_futures(self):
+        """They are over when they are done, and their exception was retrieved."""
+        loop = asyncio.get_running_loop()
+        pending, failed, future = loop.create_task(ends()), loop.create_task(fails()), loop.create_future()
+        self.assertEqual([*map(self.is_over, (pending, failed, future))], [False, False, True])
+        await asyncio.wait([pending, failed])
+        self.assertEqual([*map(self.is_over, (pending, failed))], [True, False])
+        failed.exception()
+        self.assertTrue(self.is_over(failed))
+        future.set_exception(ValueError("on purpose"))
+        self.assertFalse(self.is_over(future))
+        future.exception()
+
+    async def test_coroutines_and_generators(self):
+        """They are over when they have no frame any more; those of asyncio and unittest always are."""
+        coroutine, generator, plain = ends(), generates(), generates_plainly()
+        await anext(generator)
+        next(plain)
+        self.assertEqual([*map(self.is_over, (coroutine, generator, plain))], [False, False, False])
+        coroutine.close()
+        await generator.aclose()
+        plain.close()
+        self.assertEqual([*map(self.is_over, (coroutine, generator, plain))], [True, True, True])
+        block = self.subTest()
+        with block:
+            self.assertTrue(self.is_over(block.gen))
+
+    async def test_weak_references(self):
+        """They are over unless they call code that is not the standard library's."""
+        watched = Finalized()
+        harmless = weakref.ref(watched), weakref.WeakSet([watched]), weakref.WeakValueDictionary(a=watched)
+        self.assertEqual([self.is_over(each) for each in weakref.getweakrefs(watched)], [True] * 3)
+        for callback in (lambda _: None, functools.partial(print)):
+            self.assertFalse(self.is_over(weakref.ref(watched, callback)))
+        del harmless
+
+    async def test_subclasses_and_others(self):
+        """Of those nothing is known; the loop itself is closed anyway."""
+
+        class Own(asyncio.Future):
+            pass
+
+        self.assertFalse(self.is_over(Own()))
+        self.assertFalse(self.is_over(Finalized()))
+        self.assertTrue(self.is_over(asyncio.get_running_loop()))
+
+
+if __name__ == "__main__":
+    unittest.main()
