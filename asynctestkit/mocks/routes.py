@@ -114,10 +114,10 @@ class Routes:
         return exact + [r for r in self._answers if any(fnmatch.fnmatchcase(each, r) for each in asked)]
 
     def __str__(self) -> str:
-        lines = [f"    {route} ({self._told(route)})" for route in self._answers]
+        lines = [f"    {route} ({self._usage_of(route)})" for route in self._answers]
         return "\n".join(["  routes:", *lines]) if lines else "  there are no routes at all"
 
-    def _told(self, route: str) -> str:
+    def _usage_of(self, route: str) -> str:
         answer, times = self._answers[route], self._used[route]
         if isinstance(answer, Script):
             return f"{answer.used} of {len(answer.steps)} answers used"

@@ -242,7 +242,7 @@ class BrokenDetectorTests(DetectorTestCase):
         self.assertTrue(kept[0].cancelled())
         self.assertEqual(inspect.getcoroutinestate(kept[1]), inspect.CORO_CLOSED)
 
-    def test_a_test_that_is_decided_keeps_its_outcome(self):
+    def test_a_test_that_has_its_outcome_keeps_it(self):
         """A broken detector adds nothing to a test that has failed."""
 
         class Broken(PoolLeaks):

@@ -19,7 +19,7 @@ class Named:
         """Says nothing."""
 
 
-class KeepersTests(unittest.TestCase):
+class HolderClassifierTests(unittest.TestCase):
     def setUp(self):
         self.loop = asyncio.new_event_loop()
         self.addCleanup(self.loop.close)

@@ -60,7 +60,7 @@ class RelationsTests(unittest.TestCase):
         self.loop.other = other
         self.assertEqual(loops_of(self.holding(self.loop)), [self.loop])
 
-    def test_has_to_do_with_loops(self):
+    def test_is_related_to_asyncio(self):
         """By what it holds, or by methods that are to be awaited."""
         future = self.loop.create_future()
         for thing in (Awaiting(), Generating(), self.holding(future), self.loop):
