@@ -94,7 +94,7 @@ class MissingTargetError(ScriptError, AttributeError):
 
 
 class NotAsyncError(ScriptError, TypeError):
-    """The attribute to be patched is no coroutine function."""
+    """The attribute to be patched is not a coroutine function."""
 
 
 class LeakWarning(UserWarning):

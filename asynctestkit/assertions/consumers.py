@@ -19,7 +19,7 @@ __unittest = True
 
 _Task = asyncio.Task[Any]
 
-_SURVIVE = "handle in the consumer what its handler raises, and let CancelledError alone through"
+_SURVIVE = "catch in the consumer what its handler raises, except CancelledError"
 _RETURN = "return from the consumer when it takes the sentinel"
 _SHUT_DOWN: Any = getattr(asyncio, "QueueShutDown", ())  # of 3.13
 
@@ -108,7 +108,7 @@ def _sorted_out(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
     stopped = Stopped()
     for task in tasks:
         if task.done():
-            stopped.add_if_failed(task, "had died before of")
+            stopped.add_if_failed(task, "had already failed with")
     return stopped, [task for task in tasks if not task.done()]
 
 

@@ -31,7 +31,7 @@ __unittest = True
 _MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
 _UNSET = "that nobody has set"
 _BREAK = "\n"
-_IN_MAKE_CORO = "make in make_coro what belongs to a loop, as each run has a fresh one"
+_IN_MAKE_CORO = "create in make_coro what belongs to a loop: each run has a fresh one"
 _NOT_GIVEN_BACK = ("entered and never left", "never released")
 
 
@@ -173,7 +173,7 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
         wait = _ordinal(deviation.step - 1)
         when = f"as {whose} was about to go on after its {wait} wait, with the result there"
     if not applied:
-        return [f"not the same in each run: run {number} was to be cancelled {when}, and did not come so far"]
+        return [f"not the same in each run: run {number} was to be cancelled {when}, but did not get there"]
     places, waits_on = applied[0].chain
     has_result = not deviation.asleep and waits_on.endswith(_UNSET)
     lines = render_chain(places, "" if has_result else waits_on, "  ")
@@ -184,12 +184,12 @@ def _of_ending(ran: Ran, swallow: bool) -> list[str]:
     """What is wrong with how the coroutine ended when it was cancelled."""
     if ran.returned:
         said = f"and it returned {shown(ran.value)}: it has swallowed the cancellation"
-        return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is to return, say swallow=True"]
+        return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is meant to return, say swallow=True"]
     if isinstance(ran.error, CancelledError):
         return []
     if isinstance(ran.error, (DeadlockError, RunawayError)):
         return ["and it did not end:", _indented(ran.error)]
-    said = f"and it raised {one_line(ran.error or CancelledError())} in place of CancelledError"
+    said = f"and it raised {one_line(ran.error or CancelledError())} instead of CancelledError"
     return [said, f"remedy: {_IN_MAKE_CORO if _is_of_another_loop(ran.error) else LET_THROUGH}"]
 
 
@@ -201,9 +201,9 @@ def _of_held(held: Sequence[str]) -> list[str]:
     if not held:
         return []
     return [
-        "and what it had taken is not given back:",
+        "and it did not release what it had acquired:",
         *(f"  {line}" for line in held),
-        "remedy: give it back in `finally`, or take it by `async with`",
+        "remedy: release it in `finally`, or acquire it with `async with`",
     ]
 
 

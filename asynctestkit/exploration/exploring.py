@@ -173,10 +173,10 @@ class Exploration:
         again = told if told.failure is not None else shortest
         lines += [f"- {sentence(each, again.mains)}" for each in again.applied]
         if told.failure is None:
-            lines.append("run once more in this schedule, it passed: something else has a say in it as well")
+            lines.append("run again in this schedule, the test passed: something else affects it as well")
         elif (told.trace, type(told.failure)) != (shortest.trace, kind):
             difference = difference_of(shortest.trace, told.trace)
-            lines.append(f"run twice in this schedule, it went two ways: {difference}")
+            lines.append(f"two runs in this schedule differed: {difference}")
         lines += self._uncontrolled_lines()
         steps = ["", *diagram(told.taken, shortest.schedule, told.applied)] if told.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
@@ -234,11 +234,11 @@ class Exploration:
 
 
 _NOT_THE_SAME = (
-    "the second run of the test as it is went otherwise than the first: {}\n"
-    "remedy: have setUp make afresh, or reset, what the test changes in modules and classes; "
-    "if the code goes by the wall clock: patch_time = True"
+    "the second run of the unchanged test differed from the first: {}\n"
+    "remedy: in setUp, create anew or reset what the test changes in modules and classes; "
+    "if the code uses the wall clock: patch_time = True"
 )
 _UNMET = (
-    "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"
+    "the schedule {} does not match: {} did not occur; the test or its code has changed\n"
     "remedy: explore it again, with @explore"
 )

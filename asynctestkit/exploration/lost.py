@@ -23,6 +23,6 @@ def what_is_lost(life: Life, usual: Life) -> str:
 
 
 _HELD = (
-    "what was taken is still held at the end, as a call has failed:\n{}\n"
-    "remedy: give it back in `finally`, or take it by `async with`"
+    "after a call failed, something was still held at the end:\n{}\n"
+    "remedy: release it in `finally`, or acquire it with `async with`"
 )

@@ -64,11 +64,11 @@ def difference_of(one: Sequence[StepKey], other: Sequence[StepKey]) -> str:
     """Where two runs of the same schedule parted, by the steps that they took."""
     for place, (first, second) in enumerate(zip(one, other, strict=False)):
         if first != second:
-            return f"in place {place + 1}, {_text(second)} in place of {_text(first)}"
+            return f"at position {place + 1}, {_text(second)} instead of {_text(first)}"
     if len(one) != len(other):
         further = max(one, other, key=len)[min(len(one), len(other))]
-        return f"{len(other)} steps in place of {len(one)}, from {_text(further)} on"
-    return "the same steps, and another outcome"
+        return f"{len(other)} steps instead of {len(one)}, from {_text(further)} on"
+    return "the same steps, but another outcome"
 
 
 def _text(key: StepKey) -> str:

@@ -154,7 +154,7 @@ def _checked(step: Any, encoding: str) -> Any:
         return after(step.seconds, b"" if step.step is None else _checked(step.step, encoding))
     if isinstance(step, bytes | never) or is_error(step):
         return step
-    raise TypeError(f"{step!r} is no part of a body: expected bytes, str, an exception, after(…) or never()")
+    raise TypeError(f"{step!r} cannot be in a body: expected bytes, str, an exception, after(…) or never()")
 
 
 def reason_of(status: int) -> str:

@@ -24,7 +24,7 @@ Raisable = BaseException | type[BaseException]
 Errors = Callable[[], Sequence[Raisable]]
 """Makes the errors that a call can fail with, the likeliest first."""
 
-LOST = "the connection was lost, as the explored schedule has it"
+LOST = "the connection was lost, as the explored schedule demands"
 """What errors say that are not the test's own."""
 
 

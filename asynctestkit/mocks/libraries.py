@@ -54,7 +54,7 @@ class Library:
         """What a request can fail with before there is an answer: no connection, and none in time."""
         lost = self.find("ClientConnectionError") or self.error("ConnectError", ConnectionError)
         late = self.find("ServerTimeoutError") or self.error("ReadTimeout", asyncio.TimeoutError)
-        return lost(LOST), late("the answer did not come in time, as the explored schedule has it")
+        return lost(LOST), late("the answer did not come in time, as the explored schedule demands")
 
     def body_errors(self) -> Sequence[Raisable]:
         """What reading a body can fail with."""

@@ -109,8 +109,8 @@ class Script:
         """The next step, for a call that is described like this."""
         if not self._left:
             text = f"{call} is one call more than scripted: {self}"
-            self.refused.append(f"code under test has swallowed that {text}")
-            remedy = f"remedy: script {self._what}s for all calls, or find out who calls again"
+            self.refused.append(f"the code under test swallowed an error: {text}")
+            remedy = f"remedy: script {self._what}s for all calls, or find out what calls again"
             raise ScriptError(f"{text}\n{remedy}")
         return self._left.popleft()
 

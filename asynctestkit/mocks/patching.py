@@ -157,7 +157,7 @@ def _coroutine_function(target: str, original: Any) -> Callable[..., Any]:
         hint = "it is an asynchronous generator: use mock.patch with return_value=makeAsyncIterator(…)"
     elif inspect.isasyncgenfunction(inspect.unwrap(original)):
         hint = "it makes a context: use mock.patch with return_value=makeAsyncContext(…)"
-    raise NotAsyncError(f"patchAsync({target!r}): {original!r} is no coroutine function; {hint}")
+    raise NotAsyncError(f"patchAsync({target!r}): {original!r} is not a coroutine function; {hint}")
 
 
 def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
@@ -179,8 +179,8 @@ def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
             return  # it looks the name up there, as in `api.fetch()`
     instead = " and ".join(f"patchAsync({place!r})" for place in sorted(places))
     raise ScriptError(
-        f"patchAsync({target!r}) would have no effect: the name was imported from there, and who imported "
-        f"it has the original. Patch where it is used: {instead}"
+        f"patchAsync({target!r}) would have no effect: the name was imported from there, and the importing "
+        f"code has the original. Patch where it is used: {instead}"
     )
 
 

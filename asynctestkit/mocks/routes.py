@@ -17,7 +17,7 @@ __all__ = ["Request", "Routes"]
 
 __unittest = True
 
-_REMEDY = "add the route, or mend what the code under test asks for"
+_REMEDY = "add the route, or correct what the code under test requests"
 
 
 class Request:
@@ -105,7 +105,7 @@ class Routes:
         """What is wrong at the end: lists that were not used up, requests without an answer."""
         scripts = [(route, answer) for route, answer in self._answers.items() if isinstance(answer, Script)]
         left = [f"{route}: {line}" for route, script in scripts for line in script.unfinished()]
-        refused = [f"code under test has swallowed that there is {line}\n{self}" for line in self.refused]
+        refused = [f"the code under test swallowed an error: {line}\n{self}" for line in self.refused]
         return [*refused, *left]
 
     def _matching(self, request: Request) -> list[str]:

@@ -106,9 +106,9 @@ class EndTests(unittest.TestCase):
         released, tasks = [], []
         self.end(follows())
         self.assertIn(
-            "one of an endless line",
+            "one of an endless chain",
             {text.partition(",")[0] for _, text in self.told()} | {""}
-            and {text.split(", as")[0] for _, text in self.told()},
+            and {text.split(": each")[0] for _, text in self.told()},
         )
         released.append(True)
         for task in tasks:
