@@ -1,4 +1,4 @@
-"""Explores the schedules of one test, and says what unittest is to be told of it."""
+"""Explores the schedules of one test, and makes the calls that report it to unittest's result."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Calls = list[tuple[str, tuple[Any, ...]]]
 
 _PROGRESS_AFTER, _PROGRESS_EVERY = 2.0, 0.5
 _LEAST_LIMIT, _TIMES = 24 * 3600.0, 1000
-"""Virtual seconds, and times what the unchanged run took, after which a run has run away."""
+"""A run counts as runaway after this many virtual seconds, or times the length of the unchanged run."""
 _RUNS_OF_GARBAGE = 500
-"""Runs after which what they have left in reference cycles is collected, some ten kilobytes each."""
+"""Runs between collections of reference cycles: a run leaves some ten kilobytes in them."""
 _MOST_SHRINKING = 300
-"""Runs, and a quarter of the seconds that the search has, to make a schedule shorter."""
+"""The most runs to shorten a schedule; it may also take a quarter of the search's seconds."""
 
 
 class Exploration:
-    """The exploration of one test, which has not run yet; `run` runs an instance as unittest does."""
+    """The exploration of one test, which has not run yet; `run` runs an instance like unittest."""
 
     def __init__(self, case: unittest.TestCase, run: RunOne, plan: Plan) -> None:
         self._case, self._run, self._plan = case, run, plan
@@ -49,9 +49,9 @@ class Exploration:
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
     def calls(self) -> Calls:
-        """What the result of the test is to be told, and how."""
+        """Explores; returns the calls that report the outcome to the result of the test."""
         was_enabled = gc.isenabled()
-        gc.disable()  # the runs are alike only if garbage is collected at the same moments, as sweeps do
+        gc.disable()  # runs are alike only if garbage is collected at the same moments: by sweeps
         try:
             schedule = self._plan.schedule
             return self._explored() if schedule is None else self._replayed(schedule)
@@ -64,7 +64,7 @@ class Exploration:
                 gc.enable()
 
     def statistics(self) -> str:
-        """One line on what was tried."""
+        """One line on the schedules that were tried."""
         search = self._search
         said = [f"{self._runs} schedules" if self._runs != 1 else "1 schedule"]
         if search is not None:
@@ -83,7 +83,7 @@ class Exploration:
     def _explored(self) -> Calls:
         first = self._live(())
         if first.failure is not None or first.calls[-1][0] == "addSkip":
-            return first.calls  # as ever: there is nothing to be explored
+            return first.calls  # reported as usual: there is nothing to explore
         again = self._live(())
         if again.failure is not None or again.trace != first.trace:
             difference = difference_of(first.trace, again.trace)
@@ -92,7 +92,7 @@ class Exploration:
         self._limit = max(_LEAST_LIMIT, _TIMES * first.elapsed)
         search = self._search = Search(first, self._plan)
         with warnings.catch_warnings():
-            # What a test leaves that was ended early is no news, and comes a thousand times.
+            # A test that is ended early leaves things behind, of course: no warning for each of many runs.
             warnings.simplefilter("ignore", LeakWarning)
             failing = self._first_that_fails(search)
             return first.calls if failing is None else self._report(failing)
@@ -150,7 +150,7 @@ class Exploration:
             if text:
                 life.calls = self._failure(text)
 
-    # -- what has failed
+    # -- the failure
 
     def _report(self, found: Life) -> Calls:
         at = self._runs
@@ -165,7 +165,7 @@ class Exploration:
             life = self._live(schedule)
             return life if type(life.failure) is kind else None
 
-        # What has taken as long as the deadline allows is not run again and again.
+        # A run that took as long as the deadline allows is not repeated.
         is_slow = isinstance(found.failure, DeadlineError)
         shortest = found if is_slow else shrunk(found, fails)
         told = found if is_slow else self._live(shortest.schedule, is_told=True)
