@@ -57,7 +57,7 @@ async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped
     await wait_for_all(running, within)
     for task in running:
         if not task.done():
-            what = f"was cancelled, did not end in {within:g} s, and is left behind"
+            what = f"was cancelled, did not end in {within:g} s, and was abandoned"
             stopped.add(task, what, LET_THROUGH, standing(chain_of_task(task), "    "))
             detach(task)
         elif not task.cancelled() and not stopped.add_if_failed(task, "was cancelled and raised"):
@@ -81,7 +81,7 @@ async def stop_by_sentinels(
         else:
             stopped.add_if_failed(task, "raised")
     for task in await end(late, grace_period):
-        stopped.add(task, "then refused to be cancelled, and is left behind", LET_THROUGH)
+        stopped.add(task, "then refused to be cancelled, and was abandoned", LET_THROUGH)
     return stopped
 
 

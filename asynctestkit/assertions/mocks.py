@@ -95,7 +95,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             self._fail_on_mocks(
                 f"{mock_name(double)} was awaited {_times(double.await_count)} within {seconds:g} s, "
                 f"expected {_times(count)}{forgotten_here}\n"
-                f"remedy: find out why the code under test does not, or allow more than {seconds:g} s",
+                f"remedy: find out why it is not awaited, or allow more than {seconds:g} s",
                 msg,
             )
 

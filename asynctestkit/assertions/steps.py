@@ -88,7 +88,7 @@ class Step:
         has_blocked = is_late and not self.ran_out and error is None
         if has_blocked:
             self.ran_out = True
-            what = f"took {self.used:.3g} s, over its {self.seconds:g} s, and blocked the loop meanwhile"
+            what = f"took {self.used:.3g} s, more than {self.seconds:g} s, and blocked the loop meanwhile"
             raise self._failure(self._report(what, NOT_IN_LOOP))
         if not self.ran_out:
             return

@@ -170,7 +170,7 @@ class TimeAssertions(Failing):
         lines = [text, *(standing(ended.stood_at) if ended.stood_at is not None else ())]
         allowed = self._hygieneSettings().grace_period
         if ended.how is How.LEFT:
-            lines.append(f"cancelled twice, it was still there {allowed * 2:g} s later, and is left behind")
+            lines.append(f"cancelled twice, it was still there {allowed * 2:g} s later, and was abandoned")
             remedy = LET_THROUGH
         elif ended.was_cut_short:
             lines.append(f"cancelled, it cleaned up for longer than {allowed:g} s, and was cut short")

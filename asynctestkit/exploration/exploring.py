@@ -28,7 +28,7 @@ Calls = list[tuple[str, tuple[Any, ...]]]
 
 _PROGRESS_AFTER, _PROGRESS_EVERY = 2.0, 0.5
 _LEAST_LIMIT, _TIMES = 24 * 3600.0, 1000
-"""A run counts as runaway after this many virtual seconds, or times the length of the unchanged run."""
+"""A run counts as runaway after the larger: these virtual seconds, or this multiple of the unchanged run."""
 _RUNS_OF_GARBAGE = 500
 """Runs between collections of reference cycles: a run leaves some ten kilobytes in them."""
 _MOST_SHRINKING = 300

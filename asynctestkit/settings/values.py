@@ -25,7 +25,7 @@ def check(overrides: Mapping[str, object]) -> None:
         if name not in _CHECKS:
             nearest = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.0)
             raise TypeError(
-                f"unknown setting {name!r}; did you mean {nearest[0]!r}? There are: {', '.join(NAMES)}"
+                f"unknown setting {name!r}; did you mean {nearest[0]!r}? The settings are: {', '.join(NAMES)}"
             )
         check_value(name, value)
 

@@ -75,7 +75,7 @@ class StopTests(QueuesTestCase):
             "  task 'dies' had already failed with ValueError: bad item\n"
             "  task 'returns' was cancelled and returned 'value'\n"
             "  task 'raises' was cancelled and raised KeyError: 'clean-up'\n"
-            "  task 'refuses' was cancelled, did not end in 2 s, and is left behind\n"
+            "  task 'refuses' was cancelled, did not end in 2 s, and was abandoned\n"
             "  it stood at:\n"
             "    consumers.py:N in refuses\n"
             "    which waits on a Future that nobody has set\n"
@@ -106,7 +106,7 @@ class StopTests(QueuesTestCase):
             + stands.format("test_queues_consumers.py:N in goes_on")
             + "  task 'refuses' did not end in 1 s, though it was sent a sentinel\n"
             + stands.format("consumers.py:N in refuses")
-            + "  task 'refuses' then refused to be cancelled, and is left behind\n"
+            + "  task 'refuses' then refused to be cancelled, and was abandoned\n"
             "remedy: catch in the consumer what its handler raises, except CancelledError",
             self.assertConsumersStop([*tasks, stubborn], queue=queue, sentinel="stop"),
         )

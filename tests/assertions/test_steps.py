@@ -235,7 +235,7 @@ class EndOfStepTests(StepsTestCase):
                 self.loop.jumping.now += 3
 
         await self.assertFailsWith(
-            "step 'step' (test_steps.py:N in scenario) took 3 s, over its 1 s, "
+            "step 'step' (test_steps.py:N in scenario) took 3 s, more than 1 s, "
             "and blocked the loop meanwhile\n"
             "  step     used  allowed\n"
             "  step  3.000 s  1.000 s  ran out\n"
@@ -256,7 +256,7 @@ class EndOfStepTests(StepsTestCase):
                             self.loop.jumping.now += took
 
                     if is_told:
-                        self.assertIn("took 1.05 s, over its 1 s", str(await self.failure(scenario())))
+                        self.assertIn("took 1.05 s, more than 1 s", str(await self.failure(scenario())))
                     else:
                         await scenario()
 

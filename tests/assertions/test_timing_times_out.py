@@ -120,7 +120,7 @@ class TimesOutTests(TimingTestCase):
         )
         await self.assertFailsWith(
             start.format("refuses()", "refuses")
-            + f"cancelled twice, it was still there 1 s later, and is left behind\n{LET_THROUGH}",
+            + f"cancelled twice, it was still there 1 s later, and was abandoned\n{LET_THROUGH}",
             self.assertTimesOut(refuses(), 1),
         )
 
@@ -194,7 +194,7 @@ class StillWaitingTests(TimingTestCase):
 
     async def test_it_does_not_end_well(self):
         """Errors and refusals of a coroutine that is cancelled are not hidden."""
-        for coroutine, word in ((translates(OSError()), "raised OSError"), (refuses(), "is left behind")):
+        for coroutine, word in ((translates(OSError()), "raised OSError"), (refuses(), "was abandoned")):
             failure = await self.failure(self.assertStillWaiting(coroutine, 1))
             self.assertIn("was waiting after 1 s, but did not end cleanly", str(failure))
             self.assertIn(word, str(failure))

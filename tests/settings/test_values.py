@@ -95,7 +95,7 @@ class ValidationTests(SettingsTestCase):
         """A misspelled setting is a TypeError that names the nearest one, and all there are."""
         self.assertRefused(
             TypeError,
-            f"unknown setting 'dead_line'; did you mean 'deadline'? There are: {', '.join(NAMES)}",
+            f"unknown setting 'dead_line'; did you mean 'deadline'? The settings are: {', '.join(NAMES)}",
             check,
             {"dead_line": 1},
         )
