@@ -73,7 +73,7 @@ class DeadlockError(AssertionError):
 class RunawayError(AssertionError):
     """A phase of a test made no progress on the virtual clock, and was cancelled.
 
-    Either `clock.limit` was reached, or tasks took turn after turn without any time passing.
+    Either `clock.limit` was reached, or tasks kept the loop turning while no time passed.
     """
 
 
@@ -94,7 +94,7 @@ class MissingTargetError(ScriptError, AttributeError):
 
 
 class NotAsyncError(ScriptError, TypeError):
-    """The attribute to be patched is no coroutine function."""
+    """The attribute to be patched is not a coroutine function."""
 
 
 class LeakWarning(UserWarning):

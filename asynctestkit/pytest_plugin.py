@@ -39,7 +39,7 @@ def pytest_addoption(parser: Any) -> None:
     """Adds the options; called by pytest."""
     group = parser.getgroup("hygiene", "what asyncio tests leave behind (asynctestkit)")
     group.addoption(
-        "--hygiene", choices=("report", "fail"), help="tell what tests leave, or fail them for it"
+        "--hygiene", choices=("report", "fail"), help="report what tests leave behind, or fail them for it"
     )
     group.addoption("--hygiene-baseline", metavar="FILE", help="accept what is in it, and fail on any other")
     group.addoption("--hygiene-write-baseline", metavar="FILE", help="record the leaks that are there")

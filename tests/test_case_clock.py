@@ -227,7 +227,7 @@ class OutsideTests(CleanTestCase):
         self.addCleanup(thread.join)
         self.addCleanup(ended.set)
         self.assertIn(
-            "virtual time did not jump, for what is at work outside: thread 'ticker', a child process\n",
+            "virtual time did not jump, because of work outside the loop: thread 'ticker', a child process\n",
             run_body(test, Virtual, leak_detectors=()).text(),
         )
 
@@ -357,7 +357,7 @@ class RunawayTests(unittest.TestCase):
         finished = run_body(test, Virtual)
         self.assertEqual((finished.kinds, ran), (["FAIL"], ["finally", "cleanup"]))
         self.assertIn("RunawayError", finished.text())
-        self.assertIn("the next timer is that of task 'bg:beat'", finished.text())
+        self.assertIn("that timer belongs to task 'bg:beat'", finished.text())
 
     def test_a_spinner(self):
         """A task that takes turn after turn is named, and the test ended; after 5 s, here sooner."""
@@ -374,5 +374,5 @@ class RunawayTests(unittest.TestCase):
         with mock.patch.object(virtual_selector, "_SPIN_SECONDS", 0.5):
             finished = run_body(test, Virtual)
         self.assertEqual(finished.kinds, ["FAIL"])
-        self.assertIn("turn after turn of the loop while no virtual time passed, 0 s", finished.text())
-        self.assertIn("it was the turn of task 'bg:spin' (phase test)", finished.text())
+        self.assertIn("kept the loop turning while no virtual time passed, 0 s", finished.text())
+        self.assertIn("it was about to run task 'bg:spin' (phase test)", finished.text())

@@ -41,7 +41,7 @@ class DeadlockTests(unittest.TestCase):
                 self.assertEqual((finished.kinds, ran), (["FAIL"], ["finally", "tearDown", "cleanup"]))
                 self.assertIn("DeadlockError", finished.text())
                 self.assertIn("which waits on Queue.get", finished.text())
-                self.assertIn("1 get() and 0 put() wait at it", finished.text())
+                self.assertIn("1 get() and 0 put() are waiting", finished.text())
                 self.assertEqual((finished.warned, finished.logged, finished.stderr), ([], "", ""))
 
     def test_tasks_that_were_just_shown(self):
@@ -186,7 +186,7 @@ class ReportTests(unittest.TestCase):
             text = run_body(test, base).text()
             for holder in "ab":
                 self.assertIn(f"the Lock is held by task '{holder}', acquired at ", text)
-            self.assertIn("\nremedy: take locks in one order everywhere\n", text)
+            self.assertIn("\nremedy: acquire locks in the same order everywhere\n", text)
 
     def test_tasks_that_await_each_other(self):
         """The ring is shown, and broken."""
@@ -204,7 +204,7 @@ class ReportTests(unittest.TestCase):
         with hard_cap():
             text = run_body(test).text()
         self.assertIn("the tasks await each other: 'a' → 'b' → 'a'", text)
-        self.assertIn("remedy: have no task await one that awaits it in turn", text)
+        self.assertIn("remedy: let no task await one that awaits it in turn", text)
 
     def test_a_coroutine_of_a_kind_of_its_own(self):
         """A task is shown also where its coroutine has no frame, on a deadline as well."""
@@ -334,4 +334,4 @@ class HostileTests(unittest.TestCase):
         with hard_cap():
             finished = run_body(test)
         self.assertIn("DeadlockError: ", finished.text())
-        self.assertIn("its body gets nowhere: nothing can ever wake it", finished.text())
+        self.assertIn("its body makes no progress: nothing can ever wake it", finished.text())

@@ -43,7 +43,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
         self.assertEqual(finished.kinds, ["FAIL"], finished.outcomes)
         self.assertIn("its loop's clock stands still: ", finished.text())
         self.assertIn(culprit, finished.text())
-        self.assertIn("\nremedy: let the loop's clock go on: ", finished.text())
+        self.assertIn("\nremedy: let the loop's clock advance: ", finished.text())
 
     def test_in_the_test(self):
         """A test that stops the clock and sleeps fails at once, and is told who replaced what."""

@@ -177,7 +177,7 @@ class RunTests(PluginCase):
         os.environ["LEAKS"] = ""
         config = self.configured(**known)
         self.run_suite(config)
-        self.assertIn("matches nothing any more", self.summary(config)[1])
+        self.assertIn("no longer matches anything", self.summary(config)[1])
         config = self.configured(hygiene="report", hygiene_write_baseline=self.file)
         self.run_suite(config)
         os.environ["LEAKS"] = "yes"

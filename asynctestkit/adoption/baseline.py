@@ -70,9 +70,9 @@ class Baseline:
         except OSError as error:
             raise BaselineError(f"baseline {path} cannot be read: {error.strerror}") from None
         except ValueError as error:  # also what is no UTF-8
-            raise BaselineError(f"baseline {path} is no JSON: {error}") from None
+            raise BaselineError(f"baseline {path} is not JSON: {error}") from None
         if not isinstance(values, dict) or not isinstance(values.get("leaks"), list):
-            raise BaselineError(f'baseline {path} has no list of "leaks": it is no file of --write-baseline')
+            raise BaselineError(f'baseline {path} has no list of "leaks": not written by --write-baseline')
         if values.get("version") != _VERSION:
             raise BaselineError(
                 f"baseline {path} is of version {values.get('version')!r}, and this asynctestkit reads "

@@ -110,7 +110,7 @@ def _parser() -> _Parser:
         description=_DESCRIPTION, epilog=_EPILOG, add_help=False, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--help", "-h", action="store_true", help="show this and end")
+    parser.add_argument("--help", "-h", action="store_true", help="show this help and exit")
     parser.add_argument(
         "--on-leak", type=_on_leak, metavar="report|fail", help="whether a leak fails its test (report)"
     )
@@ -118,8 +118,8 @@ def _parser() -> _Parser:
     parser.add_argument("--baseline", metavar="FILE", help="accept those, and fail on any other")
     parser.add_argument("--strict-baseline", action="store_true", help="fail on entries that match no leak")
     parser.add_argument("--json", metavar="FILE", help="write everything as JSON")
-    parser.add_argument("--html", metavar="FILE", help="write a page to be read")
-    parser.add_argument("--junit", metavar="FILE", help="write what CI servers read")
+    parser.add_argument("--html", metavar="FILE", help="write an HTML page")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML for CI servers")
     add_setting_options(parser)
     return parser
 

@@ -34,7 +34,7 @@ class Row:
     def shown_place(self) -> str:
         """The line and its function in words."""
         place = self.place
-        return f"{place.file}:{place.line} in {place.function}" if place is not None else "a place unknown"
+        return f"{place.file}:{place.line} in {place.function}" if place is not None else "an unknown place"
 
 
 def nothing_is_known(row: Row) -> bool:

@@ -113,7 +113,7 @@ class _Runner(unittest.TextTestRunner):
         with auditing(record, settings, charges=charges) as refused:
             for case in refused:
                 self.stream.write(
-                    f"{PROGRAM}: {case} cannot be guarded: its metaclass gives it an order of its own\n"
+                    f"{PROGRAM}: {case} cannot be guarded: its metaclass sets a method resolution order\n"
                 )
             try:
                 result = super().run(test)

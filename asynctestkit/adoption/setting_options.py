@@ -77,7 +77,7 @@ def _seconds(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no number of seconds") from None
+        raise ValueError(f"{text!r} is not a number of seconds") from None
 
 
 def _limit(text: str) -> float | None:
@@ -94,7 +94,7 @@ def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no integer") from None
+        raise ValueError(f"{text!r} is not an integer") from None
 
 
 _FLAGS = {"true": True, "false": False}
@@ -109,10 +109,10 @@ _READERS: dict[Any, tuple[Callable[[str], Any], str]] = {
 """For each type, how a value is read, and its name in the help."""
 
 _HELP = {
-    "settle_time": "what pending tasks may take to end by themselves (1)",
-    "grace_period": "what cancelled tasks get to finish (0.5)",
+    "settle_time": "how long pending tasks may take to end by themselves (1)",
+    "grace_period": "how long cancelled tasks get to finish (0.5)",
     "deadline": "the limit of each phase of a test, which fails it; 0 = none",
-    "blocking_threshold": "how long one callback may hold the loop; 0 = for ever",
+    "blocking_threshold": "how long one callback may hold the loop; 0 = no limit",
     "asyncio_debug": "asyncio's debug mode; else as PYTHONASYNCIODEBUG and -X dev say",
     "require_task_names": "every task that a test starts must carry a name of its own",
     "random_seed": "what `random` is seeded with before each test",

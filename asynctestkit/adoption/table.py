@@ -42,7 +42,7 @@ def render_unmet(entries: Iterable[Entry], baseline: str) -> Iterator[str]:
     for entry in entries:
         kind, file, function, name = entry.identity
         place = f" of {function} in {file}" if file else ""
-        yield f"{baseline}: matches nothing any more: {kind} {name!r}{place}"
+        yield f"{baseline}: no longer matches anything: {kind} {name!r}{place}"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

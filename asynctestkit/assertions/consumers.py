@@ -19,7 +19,7 @@ __unittest = True
 
 _Task = asyncio.Task[Any]
 
-_SURVIVE = "handle in the consumer what its handler raises, and let CancelledError alone through"
+_SURVIVE = "catch in the consumer what its handler raises, except CancelledError"
 _RETURN = "return from the consumer when it takes the sentinel"
 _SHUT_DOWN: Any = getattr(asyncio, "QueueShutDown", ())  # of 3.13
 
@@ -57,7 +57,7 @@ async def stop_by_cancelling(tasks: Collection[_Task], within: float) -> Stopped
     await wait_for_all(running, within)
     for task in running:
         if not task.done():
-            what = f"was cancelled, did not end in {within:g} s, and is left behind"
+            what = f"was cancelled, did not end in {within:g} s, and was abandoned"
             stopped.add(task, what, LET_THROUGH, standing_lines(chain_of_task(task), "    "))
             detach(task)
         elif not task.cancelled() and not stopped.add_if_failed(task, "was cancelled and raised"):
@@ -81,7 +81,7 @@ async def stop_by_sentinels(
         else:
             stopped.add_if_failed(task, "raised")
     for task in await end(late, grace_period):
-        stopped.add(task, "then refused to be cancelled, and is left behind", LET_THROUGH)
+        stopped.add(task, "then refused to be cancelled, and was abandoned", LET_THROUGH)
     return stopped
 
 
@@ -108,7 +108,7 @@ def _split_stopped(tasks: Collection[_Task]) -> tuple[Stopped, list[_Task]]:
     stopped = Stopped()
     for task in tasks:
         if task.done():
-            stopped.add_if_failed(task, "had died before of")
+            stopped.add_if_failed(task, "had already failed with")
     return stopped, [task for task in tasks if not task.done()]
 
 

@@ -81,7 +81,8 @@ class RaisesGroup:
         if error is None:
             what, remedy = "no exception group was raised", "check that the code under test runs, and fails"
         elif isinstance(error, Exception) and not isinstance(error, self._passing):
-            what, remedy = f"{one_line(error)} was raised bare, in no group", "use assertRaises for it"
+            what = f"{one_line(error)} was raised on its own, not in a group"
+            remedy = "use assertRaises for it"
         else:
             return False
         lines = [what, "expected:", *expected_lines(self._expected), f"remedy: {remedy}"]
@@ -94,11 +95,11 @@ class RaisesGroup:
             wanted, found = compare(self._expected, group, members, self._group_type)
             lines += ["the exception group is not the expected one"]
             lines += ["expected:", *wanted, "raised:", *found]
-            lines += ["remedy: expect what is raised, or look at where the others come from"]
+            lines += ["remedy: expect what is raised, or find out where the other exceptions come from"]
         elif self._match is not None and not re.search(self._match, group.message):
             pattern = getattr(self._match, "pattern", self._match)
             lines += [f"the exception group's message is not matched by {pattern!r}: {group.message!r}"]
-            lines += ["remedy: change the pattern, or look for who raises this group"]
+            lines += ["remedy: change the pattern, or find out what raises this group"]
         if lines:
             raise self._failure("\n".join(lines)) from group
 

@@ -46,7 +46,7 @@ class Taker:
         if task.cancelled():
             self.fate = "which was cancelled"
         elif (error := task_internals.peek_exception(task)) is not None:
-            self.fate = f"which died of {one_line(error)}"
+            self.fate = f"which failed with {one_line(error)}"
         else:
             self.fate = "which has returned"
 

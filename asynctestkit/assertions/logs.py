@@ -72,7 +72,7 @@ class _NoWarnings:
         self._catching.__exit__()
         if self._said and kind is None:
             what = f"{counted(len(self._said), 'warning')} issued"
-            remedy = "mend what is warned of, or expect it with assertWarns(…)"
+            remedy = "fix what the warning is about, or expect it with assertWarns(…)"
             self._case._failWithList(self._msg, what, self._said, remedy)
 
     def _note(
@@ -108,7 +108,7 @@ class _LogsNothing:
         if said and kind is None:
             level = logging.getLevelName(self._listener.level)
             what = f"{counted(len(said), 'record')} logged at {level} or above"
-            remedy = "mend what is logged, or expect it with assertLogs(…)"
+            remedy = "fix what is logged, or expect it with assertLogs(…)"
             self._case._failWithList(self._msg, what, said, remedy)
 
 

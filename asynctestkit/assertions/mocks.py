@@ -32,7 +32,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             lines = [f"- {call}" for call in calls]
             many = "1 call was" if len(calls) == 1 else f"{len(calls)} calls were"
             self._fail_on_mocks(
-                f"{many} never awaited:\n" + "\n".join([*lines, "remedy: put `await` there"]), msg
+                f"{many} never awaited:\n" + "\n".join([*lines, "remedy: add the missing `await`"]), msg
             )
 
     def assertNothingForgotten(self, *mocks: Any, msg: object = None) -> None:
@@ -63,7 +63,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
                     f"expected the awaits of {expected}, in this order; number {place}, {mock_name(double)}, "
                     f"was {what}.\n"
                     f"They were awaited in the order {', '.join(name for _, name in actual) or '(none)'}\n"
-                    "remedy: mend the order in the code under test, or give the mocks in the right one",
+                    "remedy: correct the order in the code under test, or in this assertion",
                     msg,
                 )
             last = min(later, default=last)
@@ -95,7 +95,7 @@ class MockAssertions(unittest.TestCase if TYPE_CHECKING else object):  # type: i
             self._fail_on_mocks(
                 f"{mock_name(double)} was awaited {_times(double.await_count)} within {seconds:g} s, "
                 f"expected {_times(count)}{forgotten_here}\n"
-                f"remedy: find out what keeps the code under test from it, or allow more than {seconds:g} s",
+                f"remedy: find out why it is not awaited, or allow more than {seconds:g} s",
                 msg,
             )
 
@@ -112,7 +112,7 @@ def _require_mocks(mocks: tuple[Any, ...]) -> list[Any]:
         raise TypeError("expected at least one mock")
     for each in mocks:
         if mock_of(each) is None:
-            raise TypeError(f"{each!r} is no mock, nor a function made by create_autospec or patchAsync")
+            raise TypeError(f"{each!r} is not a mock, nor a function made by create_autospec or patchAsync")
     return [mock_of(each) for each in mocks]
 
 

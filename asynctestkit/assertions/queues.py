@@ -20,7 +20,9 @@ __unittest = True
 
 _Q = TypeVar("_Q", bound="asyncio.Queue[Any]")
 
-_SURVIVE = "let consumers outlive a handler that fails: catch in the loop, and task_done() in `finally`"
+_SURVIVE = (
+    "keep consumers running when a handler fails: catch its exception, and call task_done() in `finally`"
+)
 _MARK = "call task_done() for every get(), in `finally`"
 _MARK_ONCE = "call task_done() once for every get(), and not for what is still queued"
 _TAKE = "start a consumer, or take what is left"
@@ -155,13 +157,13 @@ def _why(queue: asyncio.Queue[Any], ledger: Ledger, before: Counts) -> tuple[lis
     if any(take.taker is not None and take.taker.has_died for take in ledger.open):
         remedies.append(_SURVIVE)
     if queue.qsize() and not takes:
-        lines.append("nobody took anything in that time")
+        lines.append("nothing was taken in that time")
         remedies.append(_TAKE)
     if puts:
-        lines.append(f"producers went on: {counted(puts, 'item')} put in that time")
+        lines.append(f"producers kept putting: {counted(puts, 'item')} put in that time")
         remedies.append(_STOP_PUTTING)
     if blocked := task_internals.blocked_putters(queue):
-        lines.append(f"{counted(blocked, 'producer')} waiting in put() for a free place")
+        lines.append(f"{counted(blocked, 'producer')} waiting in put() for a free slot")
     if _taken(queue) and not dones:
         remedies.append(_MARK)
     return lines, remedies[0] if remedies else ""
@@ -174,10 +176,10 @@ def _open_takes(queue: asyncio.Queue[Any], ledger: Ledger | None) -> Iterator[st
     if len(takes) > _MOST:
         yield f"  … and {len(takes) - _MOST} more"
     if _taken(queue) > len(takes):
-        yield "  watchQueue(queue), called before, would tell where and by whom"
+        yield "  call watchQueue(queue) first to see where, and by which task"
 
 
 def _stop_report(stopped: Stopped, number: int) -> str:
-    head = f"of {counted(number, 'consumer')}, not all stopped as they should:"
+    head = f"not every consumer stopped as it should ({number} in all):"
     lines = [line for fault in stopped.faults for line in fault]
     return "\n".join([head, *lines, f"remedy: {stopped.remedy}"])

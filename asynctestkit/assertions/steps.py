@@ -88,7 +88,7 @@ class Step:
         has_blocked = is_late and not self.ran_out and error is None
         if has_blocked:
             self.ran_out = True
-            what = f"took {self.used:.3g} s, not {self.seconds:g} s, and held the loop meanwhile"
+            what = f"took {self.used:.3g} s, more than {self.seconds:g} s, and blocked the loop meanwhile"
             raise self._failure(self._report(what, NOT_IN_LOOP))
         if not self.ran_out:
             return
@@ -175,7 +175,7 @@ def _table(outermost: list[Step], now: float) -> Iterator[str]:
 def _rows(step: Step, task_name: str, indent: str, now: float) -> Iterator[tuple[str, str, str, str]]:
     """The rows of a step and, indented, of those within it; a task other than `task_name` is remarked."""
     used = now - step.started if step.used is None else step.used
-    remarks = ["ran out"] if step.ran_out else ["goes on"] if step.used is None else []
+    remarks = ["ran out"] if step.ran_out else ["still running"] if step.used is None else []
     if step.task_name != task_name:
         remarks.append(f"in task {step.task_name!r}")
     allowed = "no limit" if step.seconds == math.inf else f"{step.seconds:.3f} s"

@@ -46,7 +46,7 @@ class TaskAssertions(Failing):
         if not task.done():
             lines = standing_lines(chain_of_task(task))
             detach(task)
-            text = f"{subject.name} was cancelled, did not end in {within:g} s, and is left behind"
+            text = f"{subject.name} was cancelled, did not end in {within:g} s, and was abandoned"
             self._failWith(msg, "\n".join([text, *lines, f"remedy: {LET_THROUGH}"]))
         error = task.exception()
         what = f"returned {shown(task.result())}" if error is None else f"raised {one_line(error)}"

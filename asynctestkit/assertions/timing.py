@@ -54,7 +54,7 @@ class TimeAssertions(Failing):
                 self._failWith(
                     msg,
                     f"{subject} returned {shown(ended.value)} {after(ended.elapsed)}, not within "
-                    f"{seconds:g} s, and held the loop meanwhile\nremedy: {NOT_IN_LOOP}",
+                    f"{seconds:g} s, and blocked the loop meanwhile\nremedy: {NOT_IN_LOOP}",
                 )
             return ended.value  # type: ignore[return-value]  # it has returned
         finally:
@@ -100,8 +100,8 @@ class TimeAssertions(Failing):
                 remedy = "check that what it waits for has not been set, sent or released already"
                 self._failWith(msg, f"{text}\nremedy: {remedy}", ended.error)
             if ended.was_cut_short or ended.how is EndKind.RAISED:
-                text = f"{subject.name} was waiting {_after_limit(seconds)}, but did not end well"
-                self._failLate(msg, text, ended, "let its clean-up be short, and free of errors")
+                text = f"{subject.name} was waiting {_after_limit(seconds)}, but did not end cleanly"
+                self._failLate(msg, text, ended, "make its clean-up short and free of errors")
         finally:
             del ended  # the traceback of its exception holds this frame
 
@@ -146,10 +146,10 @@ class TimeAssertions(Failing):
                 if isinstance(error, _TIMEOUTS):
                     return error
                 if error is not None:
-                    text = f"{subject} raised {one_line(error)} {after(ended.elapsed)}, and did not time out"
-                    remedy = "let it pass its TimeoutError on, or mock the dependency that fails"
+                    text = f"{subject} did not time out: it raised {one_line(error)} ({after(ended.elapsed)})"
+                    remedy = "let its TimeoutError propagate, or mock the dependency that fails"
                     self._failWith(msg, f"{text}\nremedy: {remedy}", error)
-                text = f"{subject} returned {shown(ended.value)} {after(ended.elapsed)}, and did not time out"
+                text = f"{subject} did not time out: it returned {shown(ended.value)} {after(ended.elapsed)}"
                 remedy = "make what it waits for slower than its time-out, or check that it has one"
                 self._failWith(msg, f"{text}\nremedy: {remedy}")
             if not is_imposed:
@@ -157,8 +157,8 @@ class TimeAssertions(Failing):
                 self._failLate(msg, text, ended, _OWN_LIMIT)
             is_other = ended.how is EndKind.RAISED and not isinstance(error, _TIMEOUTS)
             if ended.how is EndKind.LEFT or ended.was_cut_short or is_other:
-                text = f"{subject.name} was not done {_after_limit(limit)}, but did not end well"
-                self._failLate(msg, text, ended, "let its clean-up be short, and free of errors")
+                text = f"{subject.name} was not done {_after_limit(limit)}, but did not end cleanly"
+                self._failLate(msg, text, ended, "make its clean-up short and free of errors")
             if isinstance(error, _TIMEOUTS):
                 return error
             return asyncio.TimeoutError(f"{subject.name} was not done {_after_limit(limit)}")
@@ -170,7 +170,7 @@ class TimeAssertions(Failing):
         lines = [text, *(standing_lines(ended.stood_at) if ended.stood_at is not None else ())]
         allowed = self._hygieneSettings().grace_period
         if ended.how is EndKind.LEFT:
-            lines.append(f"cancelled twice, it was still there {allowed * 2:g} s later, and is left behind")
+            lines.append(f"cancelled twice, it was still there {allowed * 2:g} s later, and was abandoned")
             remedy = LET_THROUGH
         elif ended.was_cut_short:
             lines.append(f"cancelled, it cleaned up for longer than {allowed:g} s, and was cut short")

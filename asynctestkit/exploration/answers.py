@@ -1,4 +1,4 @@
-"""What a program may come to when a call of its has failed as the schedule has it: its own way to say so."""
+"""Which exceptions are the program's legitimate answer to a call that the schedule made to fail."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ __all__ = ["is_answer", "is_answer_left_behind"]
 
 
 def is_answer(error: BaseException, raised: Collection[Raised]) -> bool:
-    """Whether an exception that came out is none but an answer to the failed calls.
+    """Whether an exception that came out of the test is only an answer to the failed calls.
 
-    That is what they failed with; what was raised `from` that; what the user's code has raised, by `raise`,
-    while it handled that or in a function that the call was made in, unless it is an assertion; and that
-    nothing was scripted for what came then. An assertion that was handed the exception, as `assertRaises` is,
-    was not meant for it. An error in the handler (AttributeError, a lock that is not held) is no answer.
+    Answers are: the injected exception itself; one raised `from` it; one that a `raise` in the user's code
+    raised while handling it, or in a function that made the call, unless it is an assertion; and a
+    ScriptError, as nothing was scripted for the calls that followed. An assertion is one only if it came out
+    of a `with` such as `assertRaises`, which the injected exception met by accident. An error in the handler
+    (AttributeError, a lock that is not held) is no answer.
     """
     return bool(raised) and _is_answer(error, raised, frozenset())
 
 
 def _is_answer(error: BaseException, raised: Collection[Raised], above: frozenset[int]) -> bool:
-    """The same, on the way from those in `above`: `raise error from error` leads back to itself."""
+    """The same; `above`: the ids of exceptions on the way here, as `raise error from error` is a cycle."""
     above |= {id(error)}
     if members := _members(error):
         return all(id(each) in above or _is_answer(each, raised, above) for each in members)
@@ -51,16 +52,16 @@ def _is_answer(error: BaseException, raised: Collection[Raised], above: frozense
 
 
 def _members(error: BaseException) -> tuple[BaseException, ...]:
-    """Those of an exception group; programs have attributes of that name that are something else."""
+    """The members of an exception group; `exceptions` of other classes can be anything."""
     members = getattr(error, "exceptions", ())
     is_group = isinstance(members, tuple) and all(isinstance(each, BaseException) for each in members)
     return members if is_group else ()
 
 
 def is_answer_left_behind(error: BaseException, raised: Collection[Raised]) -> bool:
-    """Whether all that was left behind are such exceptions, in tasks that nobody has looked at.
+    """Whether all leaks are such exceptions that were never retrieved, of tasks or callbacks.
 
-    Of a leak there is only text: a class with a module of its own is taken for a program's way to say it.
+    A leak has only text, so any exception class of a module outside builtins and asyncio counts as an answer.
     """
     if not isinstance(error, LeakError):
         return False
@@ -83,7 +84,7 @@ def _innermost(error: BaseException) -> TracebackType | None:
 
 
 def _came_out_of_a_context(error: BaseException) -> bool:
-    """Whether the end of a `with` of unittest's, or of this package's, has raised it."""
+    """Whether a context manager of unittest's or of this package's raised it at the end of its block."""
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code

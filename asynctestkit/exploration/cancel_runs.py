@@ -1,4 +1,4 @@
-"""Runs of one coroutine, each on a fresh loop, each cancelled elsewhere."""
+"""Runs of one coroutine, each on a fresh loop and cancelled at another place."""
 
 from __future__ import annotations
 
@@ -30,34 +30,34 @@ UNBEGUN = Allowance(
     "coroutine",
     reason="fetch() of `gather(wait_for(fetch(), 1))` is not begun where wait_for is not",
 )
-"""One that is forgotten is found without a cancellation, too."""
+"""Applies to all runs but the first: a coroutine that is really forgotten is found in that one."""
 
 MAIN = "it"
-"""What the task of the coroutine is called in schedules."""
+"""The name of the coroutine's task in schedules."""
 
 
 @dataclasses.dataclass
 class RunResult:
-    """What one run came to."""
+    """The outcome of one run."""
 
     trace: list[StepKey]
     applied: list[Applied]
     returned: bool = False
     value: object = None
     error: BaseException | None = None
-    """What came out, or kept it from ending; None where it returned."""
+    """The exception that came out, or that ended a run which would not end; None if it returned."""
     check_error: BaseException | None = None
-    """What `check` raised."""
+    """The exception that `check` raised."""
     left: AssertionError | None = None
-    """What the sweep found."""
+    """The failure of the sweep, if it found leaks."""
     held: list[str] = dataclasses.field(default_factory=list)
-    """Locks and mocks that it has taken and not given back, a line each."""
+    """Locks and mocks that it acquired and did not release, a line each."""
     was_stuck: bool = False
-    """Whether it would never have ended by itself."""
+    """Whether it had to be cancelled because it did not end by itself."""
 
 
 class CancelRuns:
-    """Runs what `make_coro` makes, as often as asked."""
+    """Runs a new coroutine from `make_coro` at each call of `run`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class CancelRuns:
         self._held = HeldLocks()
 
     def run(self, schedule: Schedule) -> RunResult:
-        """One run, from a fresh loop to its closing; called in a step of a task, whose loop stands still."""
+        """One run on a fresh loop, which is closed at the end. The caller's loop stands still meanwhile."""
         random.setstate(self._random)
         self._runs += 1
         before = Counter(self._unfinished())
@@ -148,7 +148,7 @@ class CancelRuns:
 
 
 async def _called(make_coro: Callable[[], Awaitable[Any]]) -> Any:
-    """Calls it within the loop, where it can make what belongs to a loop."""
+    """Calls it inside the loop, where it can create objects that belong to the loop."""
     made = make_coro()
     if not inspect.isawaitable(made) or isinstance(made, task_internals.FUTURE_TYPES):
         raise TypeError(
@@ -159,7 +159,7 @@ async def _called(make_coro: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def _others_have_ended(seconds: float) -> None:
-    """Waits for the tasks that end by themselves within so many virtual seconds."""
+    """Waits at most `seconds` of virtual time for the other tasks to end by themselves."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     await asyncio.sleep(0)
@@ -171,7 +171,7 @@ async def _others_have_ended(seconds: float) -> None:
 
 
 def cancellations_of(ran: RunResult, is_wanted: Callable[[str], bool]) -> Iterator[Cancel]:
-    """Every cancellation of a run that went so, in the order of its steps."""
+    """All cancellations to try, given the steps of an undisturbed run, in the order of these steps."""
     last = dict(ran.trace)
     if ran.was_stuck:
         last.pop(MAIN, None)

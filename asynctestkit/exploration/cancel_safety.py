@@ -1,4 +1,4 @@
-"""An assertion about cancellation: wherever it comes, it comes through, and nothing is left behind."""
+"""An assertion about cancellation: wherever code is cancelled, it ends so, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ __unittest = True
 _MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
 _UNSET = "that nobody has set"
 _BREAK = "\n"
-_IN_MAKE_CORO = "make in make_coro what belongs to a loop, as each run has a fresh one"
+_IN_MAKE_CORO = "create in make_coro what belongs to a loop: each run has a fresh one"
 _NOT_GIVEN_BACK = ("entered and never left", "never released")
 
 
 class CancelAssertions(Failing):
-    """Whether something can be cancelled wherever it waits."""
+    """An assertion that a coroutine can be cancelled wherever it waits."""
 
     _asynctestkit_made: Sequence[Any] = ()
 
@@ -50,12 +50,12 @@ class CancelAssertions(Failing):
         max_runs: int | None = None,
         msg: Any = None,
     ) -> None:
-        """Runs what `make_coro()` returns again and again, cancelled elsewhere each time; fails at a fault.
+        """Runs what `make_coro()` returns repeatedly, cancelled at another place each time; fails at a fault.
 
-        It is cancelled once before its first step, and at each place at which it waits in two ways: as it
-        begins to wait, and as it is about to go on, where the result that it has waited for would be lost.
+        It is cancelled once before its first step, and at each place where it waits in two ways: when it
+        begins to wait, and when it is about to continue, so that the result it waited for would be lost.
         Each run has a fresh loop on virtual time, and ends with a sweep; the test's own loop stands still
-        meanwhile. Make in `make_coro` what belongs to a loop.
+        meanwhile. Create in `make_coro` what belongs to a loop.
 
         A fault is: CancelledError does not come out (with `swallow`, it may return instead), something is
         left behind, a lock or mock is not given back, or `check()`, plain or async, raises after a run.
@@ -92,12 +92,12 @@ class CancelAssertions(Failing):
         try:
             ran = runs.run((cancellation,))
         finally:
-            self._asynctestkit_made = made  # what is made in a run, is judged by it
-        await asyncio.sleep(0)  # the deadline, and Ctrl-C, have their say
+            self._asynctestkit_made = made  # mocks made in a run are judged by that run
+        await asyncio.sleep(0)  # lets the deadline and Ctrl-C act
         return ran
 
     def _judgeFirst(self, ran: RunResult, msg: object) -> None:
-        """What goes wrong without a cancellation is no fault of cancellation."""
+        """Fails if something goes wrong without a cancellation: that is no fault of cancelling."""
         is_cancelled = bool(ran.applied) or ran.was_stuck
         error = ran.error if not is_cancelled else None
         if error is not None:
@@ -131,16 +131,16 @@ class CancelAssertions(Failing):
             settings,
             on_leak="fail",
             clock="virtual",
-            # That of the test ends a run as well.
+            # The test's own deadline ends a run as well.
             deadline=settings.deadline if guard is None else None,
         )
         where = (self.id(), (code.co_filename, code.co_firstlineno))
         return CancelRuns(make_coro, check, settings, where, self._notGivenBack)
 
     def _faults(self, ran: RunResult, usual: set[str], swallow: bool, cancellation: Cancel) -> list[str]:
-        """What went wrong in a run, each with what to do about it."""
+        """The faults of a run, each with its remedy."""
         if not ran.applied and (ran.was_stuck or ran.returned):
-            return []  # nothing would have woken it, or it has ended sooner than the first
+            return []  # it waited for ever anyway, or ended before the place
         is_stuck = isinstance(ran.error, (DeadlockError, RunawayError))
         faults = _of_ending(ran, swallow) if cancellation.task == MAIN or is_stuck else []
         faults += _of_held([line for line in ran.held if line not in usual])
@@ -151,7 +151,7 @@ class CancelAssertions(Failing):
         return faults
 
     def _notGivenBack(self) -> list[str]:
-        """What mocks of the test's say of themselves, if it is that."""
+        """The lines of the test's mocks on contexts not left and responses not released."""
         made = self._asynctestkit_made
         return [line for line in unfinished(made) if any(each in line for each in _NOT_GIVEN_BACK)]
 
@@ -173,7 +173,7 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
         wait = _ordinal(deviation.step - 1)
         when = f"as {whose} was about to go on after its {wait} wait, with the result there"
     if not applied:
-        return [f"not the same in each run: run {number} was to be cancelled {when}, and did not come so far"]
+        return [f"not the same in each run: run {number} was to be cancelled {when}, but did not get there"]
     places, waits_on = applied[0].chain
     has_result = not deviation.asleep and waits_on.endswith(_UNSET)
     lines = render_chain(places, "" if has_result else waits_on, "  ")
@@ -181,15 +181,15 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
 
 
 def _of_ending(ran: RunResult, swallow: bool) -> list[str]:
-    """What is wrong with how the coroutine ended when it was cancelled."""
+    """The faults in how the coroutine ended when it was cancelled."""
     if ran.returned:
         said = f"and it returned {shown(ran.value)}: it has swallowed the cancellation"
-        return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is to return, say swallow=True"]
+        return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is meant to return, say swallow=True"]
     if isinstance(ran.error, CancelledError):
         return []
     if isinstance(ran.error, (DeadlockError, RunawayError)):
         return ["and it did not end:", _indented(ran.error)]
-    said = f"and it raised {one_line(ran.error or CancelledError())} in place of CancelledError"
+    said = f"and it raised {one_line(ran.error or CancelledError())} instead of CancelledError"
     return [said, f"remedy: {_IN_MAKE_CORO if _is_of_another_loop(ran.error) else LET_THROUGH}"]
 
 
@@ -201,14 +201,14 @@ def _of_held(held: Sequence[str]) -> list[str]:
     if not held:
         return []
     return [
-        "and what it had taken is not given back:",
+        "and it did not release what it had acquired:",
         *(f"  {line}" for line in held),
-        "remedy: give it back in `finally`, or take it by `async with`",
+        "remedy: release it in `finally`, or acquire it with `async with`",
     ]
 
 
 def _indented(error: BaseException) -> str:
-    """The message of a failure, which may be long, without the name of the test, which stands above it."""
+    """The indented message of a failure, without the name of the test, which is printed above it."""
     text = str(error) if isinstance(error, AssertionError) else ""
     head, _, rest = text.partition(": ")
     if "\n" not in head and "." in head and " " not in head:

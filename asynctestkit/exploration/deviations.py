@@ -1,4 +1,4 @@
-"""In what a schedule deviates from the one that asyncio takes by itself, as values and as text to replay."""
+"""How a schedule deviates from asyncio's own order, as values, and as text to replay."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import quote, unquote
 __all__ = ["Cancel", "Deviation", "Fault", "Hold", "Schedule", "StepKey", "schedule_from", "text_of"]
 
 StepKey = tuple[str, int]
-"""A step of a task: the task's name, and the number of the step, from 1."""
+"""A step of a task: the task's name and the number of the step, from 1."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Hold:
-    """A task is slow: that step waits until nothing else may run before it, or until another was taken."""
+    """A task is slow: that step waits until nothing else can run, or until the step `until` was taken."""
 
     task: str
     step: int
@@ -28,7 +28,7 @@ class Hold:
 
 @dataclasses.dataclass(frozen=True)
 class Cancel:
-    """A task is cancelled as that step is about to run; `asleep`: as it waits, right after that step."""
+    """A task is cancelled when that step is about to run; with `asleep`, when it waits right after it."""
 
     task: str
     step: int
@@ -40,7 +40,7 @@ class Cancel:
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """A scripted call fails, as it is made for that time; `error`: the class, "" for the likeliest."""
+    """A scripted call fails at its `use`-th use; `error`: the class of the error, "" for the likeliest."""
 
     call: str
     use: int
@@ -52,7 +52,7 @@ class Fault:
 
 Deviation = Hold | Cancel | Fault
 Schedule = tuple[Deviation, ...]
-"""Empty: as asyncio does it."""
+"""The deviations of a schedule; empty for asyncio's own order."""
 
 _SAFE = "/:#.()[]<=;*~"
 _FAULT = re.compile(r"fault:([^,@>]+)@([1-9]\d*)(?:=(\w+))?")
@@ -65,7 +65,7 @@ def text_of(schedule: Iterable[Deviation]) -> str:
 
 
 def schedule_from(text: str) -> Schedule:
-    """Reads a schedule; ValueError for what is none."""
+    """Reads a schedule; raises ValueError if the text is not one."""
     if not isinstance(text, str):
         raise TypeError(f"a schedule is a str such as 'hold:saver@2', not {text!r}")
     return tuple(_read(each.strip(), text) for each in text.split(",") if each.strip())

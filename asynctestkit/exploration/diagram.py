@@ -24,7 +24,7 @@ def ordinal(number: int) -> str:
 
 
 def innermost(chain: AwaitChain) -> Place | None:
-    """The innermost line of the user's own; where there is none, of an installed package, or of all."""
+    """The innermost line of the user's code; failing that, of an installed package, or of all code."""
     users = [place for place in chain.places if not is_machinery(place.file)]
     own = [place for place in users if not is_installed(place.file)]
     lines = own or users or list(chain.places)
@@ -32,13 +32,13 @@ def innermost(chain: AwaitChain) -> Place | None:
 
 
 def step_of(key: StepKey, mains: Iterable[str]) -> str:
-    """What a step is called in a sentence."""
+    """A step in words, such as "the 2nd step of task 'a'"."""
     task, step = key
     return f"the {ordinal(step)} step of {_who(task, mains)}"
 
 
 def sentence(applied: Applied, mains: Iterable[str]) -> str:
-    """What was different from the schedule that asyncio takes by itself."""
+    """A deviation from asyncio's own order that was applied, in words."""
     deviation = applied.deviation
     place = innermost(applied.chain)
     at = f", at {place}" if place is not None else ""
@@ -57,9 +57,10 @@ def sentence(applied: Applied, mains: Iterable[str]) -> str:
 def diagram(
     taken: Sequence[Taken], schedule: Sequence[Deviation], applied: Iterable[Applied] = ()
 ) -> list[str]:
-    """A line for each step: when, and in the column of its task from where to where; deviations are marked.
+    """A line for each step: its time, and in its task's column from where to where; deviations are marked.
 
-    Where the columns would be too wide, the names of the tasks are one. `applied` says where calls failed.
+    If the columns would be too wide, the tasks' names become a column of their own. `applied` says which
+    calls failed.
     """
     marks = {(each.task, each.step): each for each in schedule if not isinstance(each, Fault)}
     faults = {each.key for each in applied if each.key is not None}
@@ -89,7 +90,7 @@ def _row(cells: dict[str, str], columns: dict[str, int]) -> str:
 
 
 def _shown(taken: Sequence[Taken], marks: set[StepKey]) -> set[int]:
-    """The places of the steps that are shown: all, or those at both ends and around what is marked."""
+    """The indices of the steps shown: all, or those at both ends and around marked ones."""
     last = len(taken)
     if last <= _MOST_ROWS:
         return set(range(last))
@@ -103,7 +104,7 @@ def _shown(taken: Sequence[Taken], marks: set[StepKey]) -> set[int]:
 def _cell(step: Taken, marks: Mapping[StepKey, Hold | Cancel], is_faulty: bool) -> str:
     before: Place | None = innermost(step.before)
     if step.key[1] == 1 or before is None or is_own(before.file):
-        before = None  # it had not begun
+        before = None  # the task had not begun
     if isinstance(step.after, AwaitChain):
         waits_on = step.after.waits_on.partition(", pending")[0].partition(" that nobody")[0]
         gone = _short(innermost(step.after), before) + (f" {waits_on}" if waits_on else "")
@@ -118,7 +119,7 @@ def _cell(step: Taken, marks: Mapping[StepKey, Hold | Cancel], is_faulty: bool) 
 
 
 def _short(place: Place | None, before: Place | None = None) -> str:
-    """Without the folder; without the file where that is known."""
+    """A place without its folder, and without its file if that of `before` is the same."""
     if place is None:
         return "?"
     if before is not None and before.file == place.file:

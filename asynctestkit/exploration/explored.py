@@ -22,14 +22,14 @@ _Base: Any = unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object
 
 
 class ExploredCase(_Base):  # type: ignore[misc]  # a mixin
-    """In front of a GuardedCase: runs tests that are marked with `explore` or `replay` as asked."""
+    """A mixin in front of GuardedCase: runs tests marked with `explore` or `replay` in their schedules."""
 
     _asynctestkit_script: Script | None = None
-    """In one life of an explored test: how its loop is to be made."""
+    """In one life of an explored test: makes its loop."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        # Of other tests, `run` stays unittest's: it counts frames for a warning.
+        # Other tests keep unittest's `run`: it counts stack frames to place a warning.
         if _may_explore(cls):
             cls.run = _run_of(cls, vars(cls).get("run"))
 
@@ -49,13 +49,13 @@ class ExploredCase(_Base):  # type: ignore[misc]  # a mixin
 
 
 def _may_explore(cls: type) -> bool:
-    """Whether one of its own tests, or of those of a base that is none of ours, is to be explored."""
+    """Whether a test of the class, or of a base outside this package, is marked for exploration."""
     owners = (each for each in cls.__mro__ if each is cls or not issubclass(each, ExploredCase))
     return any(is_planned(each) for owner in owners for each in vars(owner).values())
 
 
 def _run_of(cls: Any, own: Callable[..., Any] | None) -> Callable[..., Any]:
-    """The `run` of a class with explored tests; `own` is what it has been otherwise, unless inherited."""
+    """The `run` of a class with explored tests; `own` is the one that the class itself defines, or None."""
     run_one = own if own is not None else super(cls, cls).run
 
     def run(self: Any, result: Any = None) -> Any:
@@ -69,7 +69,7 @@ def _run_of(cls: Any, own: Callable[..., Any] | None) -> Callable[..., Any]:
 
 
 def _explored(case: Any, run: Callable[..., Any], result: Any) -> Any:
-    """As `TestCase.run`, with an exploration in place of the one run."""
+    """Like `TestCase.run`, with an exploration instead of one run."""
     method = getattr(case, step_internals.method_name(case))
     try:
         plan = plan_of(method)
@@ -96,7 +96,7 @@ def _run_and_report(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
         try:
             try:
                 found = calls()
-            except RuntimeError:  # it has a loop that cannot be explored
+            except RuntimeError:  # its loop cannot be explored
                 found = [("addError", (sys.exc_info(),))]
             for name, arguments in found:
                 getattr(result, name)(case, *arguments)
@@ -110,4 +110,4 @@ def _run_and_report(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
 
 
 def _nothing(*_: object) -> None:
-    """In place of what a result need not have."""
+    """Replaces an optional method that a result lacks."""

@@ -1,4 +1,4 @@
-"""Explores the schedules of one test, and says what unittest is to be told of it."""
+"""Explores the schedules of one test, and makes the calls that report it to unittest's result."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Calls = list[tuple[str, tuple[Any, ...]]]
 
 _PROGRESS_AFTER, _PROGRESS_EVERY = 2.0, 0.5
 _LEAST_LIMIT, _TIMES = 24 * 3600.0, 1000
-"""Virtual seconds, and times what the unchanged run took, after which a run has run away."""
+"""A run counts as runaway after the larger: these virtual seconds, or this multiple of the unchanged run."""
 _RUNS_OF_GARBAGE = 500
-"""Runs after which what they have left in reference cycles is collected, some ten kilobytes each."""
+"""Runs between collections of reference cycles: a run leaves some ten kilobytes in them."""
 _MOST_SHRINKING = 300
-"""Runs, and a quarter of the seconds that the search has, to make a schedule shorter."""
+"""The most runs to shorten a schedule; it may also take a quarter of the search's seconds."""
 
 
 class Exploration:
-    """The exploration of one test, which has not run yet; `run` runs an instance as unittest does."""
+    """The exploration of one test, which has not run yet; `run` runs an instance like unittest."""
 
     def __init__(self, case: unittest.TestCase, run: RunOne, plan: Plan) -> None:
         self._case, self._run, self._plan = case, run, plan
@@ -49,9 +49,9 @@ class Exploration:
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
     def calls(self) -> Calls:
-        """What the result of the test is to be told, and how."""
+        """Explores; returns the calls that report the outcome to the result of the test."""
         was_enabled = gc.isenabled()
-        gc.disable()  # the runs are alike only if garbage is collected at the same moments, as sweeps do
+        gc.disable()  # runs are alike only if garbage is collected at the same moments: by sweeps
         try:
             schedule = self._plan.schedule
             return self._explored() if schedule is None else self._replayed(schedule)
@@ -64,7 +64,7 @@ class Exploration:
                 gc.enable()
 
     def statistics(self) -> str:
-        """One line on what was tried."""
+        """One line on the schedules that were tried."""
         search = self._search
         said = [f"{self._runs} schedules" if self._runs != 1 else "1 schedule"]
         if search is not None:
@@ -83,7 +83,7 @@ class Exploration:
     def _explored(self) -> Calls:
         first = self._live(())
         if first.failure is not None or first.calls[-1][0] == "addSkip":
-            return first.calls  # as ever: there is nothing to be explored
+            return first.calls  # reported as usual: there is nothing to explore
         again = self._live(())
         if again.failure is not None or again.trace != first.trace:
             difference = difference_of(first.trace, again.trace)
@@ -92,7 +92,7 @@ class Exploration:
         self._limit = max(_LEAST_LIMIT, _TIMES * first.elapsed)
         search = self._search = Search(first, self._plan)
         with warnings.catch_warnings():
-            # What a test leaves that was ended early is no news, and comes a thousand times.
+            # A test that is ended early leaves things behind, of course: no warning for each of many runs.
             warnings.simplefilter("ignore", LeakWarning)
             failing = self._first_that_fails(search)
             return first.calls if failing is None else self._report(failing)
@@ -152,7 +152,7 @@ class Exploration:
             if text:
                 life.calls = self._failure(text)
 
-    # -- what has failed
+    # -- the failure
 
     def _report(self, found: Life) -> Calls:
         at = self._runs
@@ -167,7 +167,7 @@ class Exploration:
             life = self._live(schedule)
             return life if type(life.failure) is kind else None
 
-        # What has taken as long as the deadline allows is not run again and again.
+        # A run that took as long as the deadline allows is not repeated.
         is_slow = isinstance(found.failure, DeadlineError)
         shortest = found if is_slow else shrunk(found, fails)
         rerun = found if is_slow else self._live(shortest.schedule, records_steps=True)
@@ -175,10 +175,10 @@ class Exploration:
         again = rerun if rerun.failure is not None else shortest
         lines += [f"- {sentence(each, again.mains)}" for each in again.applied]
         if rerun.failure is None:
-            lines.append("run once more in this schedule, it passed: something else has a say in it as well")
+            lines.append("run again in this schedule, the test passed: something else affects it as well")
         elif (rerun.trace, type(rerun.failure)) != (shortest.trace, kind):
             difference = difference_of(shortest.trace, rerun.trace)
-            lines.append(f"run twice in this schedule, it went two ways: {difference}")
+            lines.append(f"two runs in this schedule differed: {difference}")
         lines += self._uncontrolled_lines()
         steps = ["", *diagram(rerun.taken, shortest.schedule, rerun.applied)] if rerun.taken else []
         lines += [*steps, "", *self._ways_to_replay(shortest.schedule)]
@@ -236,11 +236,11 @@ class Exploration:
 
 
 _NOT_THE_SAME = (
-    "the second run of the test as it is went otherwise than the first: {}\n"
-    "remedy: have setUp make afresh, or reset, what the test changes in modules and classes; "
-    "if the code goes by the wall clock: patch_time = True"
+    "the second run of the unchanged test differed from the first: {}\n"
+    "remedy: in setUp, create anew or reset what the test changes in modules and classes; "
+    "if the code uses the wall clock: patch_time = True"
 )
 _UNMET = (
-    "the schedule {} does not match: {} did not come to pass; the test or its code has changed\n"
+    "the schedule {} does not match: {} did not occur; the test or its code has changed\n"
     "remedy: explore it again, with @explore"
 )

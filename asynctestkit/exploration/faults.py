@@ -1,4 +1,4 @@
-"""The scripted calls of a run, and those of them that fail as the schedule has it."""
+"""The scripted calls of a run, and which of them the schedule makes fail."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ __all__ = ["Faults", "Raised"]
 
 
 class Raised(NamedTuple):
-    """What a call has failed with."""
+    """An injected exception."""
 
     error: BaseException
     through: frozenset[CodeType]
-    """The functions of the user's that it was raised in, in its task."""
+    """The user's functions on the stack of its task when it was raised."""
 
 
 class Faults(HeldContexts):
-    """Notes the scripted calls, as they are made, and has those fail that the schedule names.
+    """Records the scripted calls of a run, and makes those fail that the schedule names.
 
-    The second of the mocks that have the same name is "name#2", as it comes to its first call.
+    Of several mocks with the same name, the second to be called is "name#2".
     """
 
     def __init__(self, schedule: Schedule, steps: StepQueue) -> None:
         super().__init__()
         self.possible: list[Fault] = []
-        """Every way in which a call that was made could have failed."""
+        """All faults that could have been injected into the calls made."""
         self.raised: list[Raised] = []
         self._faults = {(each.call, each.use): each for each in schedule if isinstance(each, Fault)}
         self._steps = steps
@@ -47,7 +47,7 @@ class Faults(HeldContexts):
         self._uses: Counter[str] = Counter()
 
     def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
-        """One more call of what is called `name`, on an object of the mocks'; what it is to fail with."""
+        """Records a call of `name` on an object behind a mock; returns the error to fail with, or None."""
         if not self._steps.is_watching:
             return None
         call = self._call(of, name)

@@ -1,4 +1,4 @@
-"""What is still held when all that could give it back has ended: locks, semaphores, contexts of mocks."""
+"""Locks, semaphores and contexts of mocks that are still held when a run has ended."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["HeldContexts", "HeldLocks"]
 
 
 class _Taking(NamedTuple):
-    """Who has taken something, and where."""
+    """Where something was acquired, and by which function."""
 
     line: str
-    """What is said of it."""
+    """The line of a report."""
     function: tuple[str, str]
-    """Its file and name."""
+    """The file and name of the function."""
     is_of_test: bool
-    """Whether it is a method of a test, which a failing call has ended early."""
+    """Whether the function has a test case as an argument: a failing call may end it early."""
 
 
 class _Held:
     def __init__(self) -> None:
         self.released: dict[str, bool] = {}
-        """For what would be a line of `still_held`: whether the function that took it gives it back."""
+        """By line of `still_held`: whether the acquiring function has always released it itself."""
 
     def _taking(self, what: str, frame: FrameType) -> _Taking:
         caller = innermost_user_frame(frame) or frame
@@ -56,30 +56,30 @@ class HeldContexts(_Held):
         self._entered: dict[int, list[_Taking]] = {}
 
     def enter(self, context: object) -> None:
-        """It was entered, by the function that awaits that."""
+        """Records that the awaiting function has entered a context."""
         taking = self._taking("context that was entered", sys._getframe(1))
         self._entered.setdefault(id(context), []).append(taking)
 
     def leave(self, context: object) -> None:
-        """It is left, if it was entered at all."""
+        """Records that a context was left, if it was entered."""
         takings = self._entered.get(id(context))
         if takings:
             self._note_release(takings.pop(), sys._getframe(1))
 
     def still_held(self) -> list[str]:
-        """A line for each time that one was entered and not left."""
+        """A line for each context entered and not left."""
         return [taking.line for takings in self._entered.values() for taking in takings]
 
 
 class _Taken(NamedTuple):
     lock: Lock | Semaphore
     free_before: int
-    """How often it could have been acquired, when it first was."""
+    """How many times it could have been acquired just before it first was."""
     taking: _Taking
 
 
 class HeldLocks(_Held):
-    """Notes every `acquire` and `release` of asyncio's locks and semaphores while it is entered."""
+    """Records every `acquire` and `release` of asyncio's locks and semaphores inside the block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class HeldLocks(_Held):
         self._undo.close()
 
     def still_held(self) -> list[str]:
-        """A line for each that is held more often than when it was first acquired; forgets them all."""
+        """A line for each that is held more often than before it was first acquired; then forgets all."""
         taken, self._taken = list(self._taken.values()), {}
         return [
             each.taking.line for each in taken if step_internals.free_places(each.lock) < each.free_before

@@ -24,12 +24,12 @@ __all__ = ["Life", "RunOne", "Script", "live"]
 __unittest = True
 
 RunOne = Callable[[Any, unittest.TestResult], object]
-"""Runs an instance as unittest does."""
+"""Runs an instance of a test case, as unittest does."""
 _Call = tuple[str, tuple[Any, ...]]
 
 
 class Script:
-    """How the loop of one life is to be made; afterwards, the loop."""
+    """Makes the loop of one life, and then gives access to it."""
 
     def __init__(
         self,
@@ -41,15 +41,15 @@ class Script:
     ) -> None:
         self.loop: ExploredLoop | None = None
         self.limit: float | None = None
-        """Virtual seconds after which nothing can come of it any more."""
+        """The virtual seconds after which the life counts as runaway; None for the clock's default."""
         self._schedule = schedule
         self._walk = walk
         self._records_steps = records_steps
         self.has_faults = has_faults or any(isinstance(each, Fault) for each in schedule)
-        """Whether scripted calls are noted, as they may fail."""
+        """Whether scripted calls are recorded and may fail."""
 
     def make_loop(self) -> ExploredLoop:
-        """The loop of the life."""
+        """Makes the loop of the life."""
         self.loop = ExploredLoop(self._schedule)
         self.loop.steps.choose = self._walk
         self.loop.steps.records_steps = self._records_steps
@@ -61,69 +61,69 @@ class Script:
 
     @property
     def faults(self) -> Faults | None:
-        """The scripted calls of the life, where they may fail."""
+        """The scripted calls of the life; None if none may fail."""
         return None if self.loop is None else self.loop.asynctestkit_faults
 
     def end(self) -> None:
-        """What comes now is no part of the test."""
+        """Stops recording steps: what follows is not part of the test."""
         if self.loop is not None:
             self.loop.steps.is_watching = False
 
 
 @dataclasses.dataclass
 class Life:
-    """What one life of a test came to."""
+    """The outcome of one life of a test."""
 
     schedule: Schedule
     calls: list[_Call]
-    """What the result was told, in order."""
+    """The calls made on the result, in order."""
     trace: list[StepKey]
     crossroads: list[StepKey]
     applied: list[Applied]
     passed: list[Hold]
-    """What a schedule by chance came to, as holds."""
+    """The holds that give the same order as a random schedule."""
     mains: frozenset[str]
-    """What the tasks that ran the test itself were called."""
+    """The names of the tasks that ran the test itself."""
     internals: frozenset[str]
-    """What the tasks were called that asyncio has started for itself."""
+    """The names of the tasks that asyncio started for itself."""
     uncontrolled: frozenset[str]
-    """What else had a say in the order."""
+    """What else affected the order, such as threads."""
     elapsed: float
     taken: list[Taken]
-    """The steps in detail, where they are told."""
+    """The steps in detail, if they were recorded so."""
     possible: list[Fault] = dataclasses.field(default_factory=list)
-    """How scripted calls could have failed."""
+    """The faults that could have been injected."""
     raised: list[Raised] = dataclasses.field(default_factory=list)
-    """What they have failed with."""
+    """The exceptions that were injected."""
     held: list[str] = dataclasses.field(default_factory=list)
-    """What was taken and not given back, where calls may fail, a line each."""
+    """If calls may fail: what was acquired and not released, a line each."""
     released: set[str] = dataclasses.field(default_factory=set)
-    """Such lines of what the function that took it has always given back itself."""
+    """Lines, as in `held`, on what the acquiring function has always released itself."""
 
     @property
     def has_passed(self) -> bool:
-        """Whether the test has come to its end, and nothing has come out of it."""
+        """Whether the test ran to its end, and no exception came out of it."""
         return self.calls[-1][0] == "addSuccess"
 
     @property
     def failure(self) -> BaseException | None:
-        """The first exception that it failed with; none of those that are the doing of the schedule."""
+        """The first exception that counts as a failure, and is not merely an effect of the schedule."""
         return next((call[1][-1][1] for call in self._failing), None)
 
     @property
     def calls_to_report(self) -> list[_Call]:
-        """What the result of the test is to be told: nothing of what is the doing of the schedule."""
+        """The calls to make on the real result, without mere effects of the schedule."""
         failing = self._failing
         calls = [each for each in self.calls if _is_silent(each) or each in failing]
         return calls if failing or len(calls) == len(self.calls) else [*calls, ("addSuccess", ())]
 
     @property
     def _failing(self) -> list[_Call]:
-        """Of what the result was told, what is a failure in this schedule as well."""
+        """Those of the calls that report a failure, and not a mere effect of the schedule."""
         errors = [each for each in self.calls if not _is_silent(each)]
         after = 0
         if self.raised:
-            # What a task of startBackground lets out comes after what the test comes to without that task.
+            # The exception of a startBackground task is reported after failures that only follow from it.
             out = [each[0] != "addSubTest" and not self._counts(each[0], each[1][-1][1]) for each in errors]
             after = max((place for place, is_out in enumerate(out) if is_out), default=0)
         return [
@@ -134,28 +134,28 @@ class Life:
 
     def _counts(self, kind: str, error: BaseException) -> bool:
         if isinstance(error, StaleAllowanceError):
-            return not (self.applied or self.passed)  # in another order, what it tolerates need not come
+            return not (self.applied or self.passed)  # in another order, the allowed leak need not occur
         if self.raised and kind != "addExpectedFailure":
             return not (is_answer(error, self.raised) or is_answer_left_behind(error, self.raised))
         is_cancelled = any(isinstance(each.deviation, Cancel) for each in self.applied)
         if is_cancelled and isinstance(error, LeakError):
-            # What was given to a task that is cancelled before its first step has not begun.
+            # A coroutine given to a task that is cancelled before its first step is never awaited.
             return any(leak.kind != "coroutine" for leak in error.leaks)
         return not (is_cancelled and kind != "addExpectedFailure" and _is_cancellation(error))
 
     def forget_errors(self) -> None:
-        """What is only deviated from further keeps alive nothing of the test."""
+        """Drops the exceptions: a life that only serves as a base for others must not keep objects alive."""
         self.calls, self.raised = [], []
 
     @property
     def unmet(self) -> list[Deviation]:
-        """What did not come to pass of the schedule."""
+        """The deviations of the schedule that did not occur."""
         met = {each.deviation for each in self.applied}
         return [each for each in self.schedule if each not in met]
 
 
 def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Script) -> Life | None:
-    """One life of a test on a fresh instance; None where its loop is none of ours."""
+    """Runs one life of a test on a fresh instance; returns None if its loop is not ours."""
     fresh, result = step_internals.fresh_case(case), _Calls()
     fresh._asynctestkit_script = script
     locks = HeldLocks()
@@ -178,7 +178,7 @@ def live(case: unittest.TestCase, run: RunOne, schedule: Schedule, script: Scrip
 
 
 class _Calls(unittest.TestResult):
-    """Keeps what it is told, and makes no text of it."""
+    """A result that records the calls made on it, and renders no text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -207,13 +207,13 @@ class _Calls(unittest.TestResult):
 
 
 def _is_silent(call: _Call) -> bool:
-    """Whether a call tells of no exception."""
+    """Whether a call on the result reports no exception."""
     name, arguments = call
     return not arguments or arguments[-1] is None or name == "addSkip"
 
 
 def _is_cancellation(error: BaseException) -> bool:
-    """Whether that is only a cancellation which came out where a task was awaited."""
+    """Whether it is a CancelledError, or a group of nothing else, as awaiting a cancelled task raises."""
     members = getattr(error, "exceptions", None)
     if isinstance(members, tuple):
         return all(map(_is_cancellation, members))

@@ -30,15 +30,15 @@ class ExploredLoop(VirtualEventLoop):
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self.uncontrolled: set[str] = set()
-        """What else than the schedule has a say in the order: "threads", "sockets or pipes"."""
+        """What else affects the order, beside the schedule: "threads", "sockets or pipes"."""
         self.asynctestkit_faults: Faults | None = None
-        """Which scripted calls fail; the mocks look for that name."""
+        """Decides which scripted calls fail; the mocks look for this attribute."""
         self._numbers = itertools.count(1)
         self.steps = StepQueue(self, schedule)
         step_internals.replace_ready_queue(self, self.steps)
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
-        """As the loop's it stands on; the task is one that is counted."""
+        """Like the base class's; the steps of the task are counted."""
         is_main = not self.is_running()
         task = super().create_task(coro, **options)
         if type(task) is _NumberedTask:
@@ -53,13 +53,13 @@ class ExploredLoop(VirtualEventLoop):
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        """As the loop's it stands on; that other threads have a say is noted."""
+        """Like the base class's; records that other threads affect the order."""
         if self._thread_id is not None and self._thread_id != get_ident():
             self.uncontrolled.add("threads")
         return super().call_soon_threadsafe(callback, *args, context=context)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """As the loop's it stands on; what only answers a call that was made to fail is not logged."""
+        """Like the base class's; an error that only answers an injected fault is not logged."""
         error, faults = context.get("exception"), self.asynctestkit_faults
         if error is None or faults is None or not is_answer(error, faults.raised):
             super().default_exception_handler(context)
@@ -80,10 +80,10 @@ class ExploredLoop(VirtualEventLoop):
 
 
 class _NumberedTask(asyncio.Task[Any]):
-    """A task whose hash is its number, and not where it happens to lie in memory."""
+    """A task whose hash is its number and not its address, so that sets of tasks have the same order."""
 
     def __init__(self, coro: Coroutine[Any, Any, Any], loop: ExploredLoop, number: int, options: Any) -> None:
-        # Before the task begins, as an eager one does in the next line.
+        # Set before an eager task begins, which it does in the next line.
         self._asynctestkit_number = number
         self._asynctestkit_walker = Walker(not loop.is_running())
         super().__init__(coro, loop=loop, **options)

@@ -1,4 +1,4 @@
-"""Locks and contexts that are lost as a call has failed."""
+"""Locks and contexts that were not released because a call failed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["unreleased_report"]
 
 
 def unreleased_report(life: Life, usual: Life) -> str:
-    """What to say of what a life with a fault has left held, and `usual`, without one, has not; or "".
+    """The message on what is still held after a life with a fault but not after `usual`, without one; or "".
 
-    Where the test has ended early, only of that which a function has taken that is the one to give it back,
-    and had the fault go through it.
+    If the test ended early, only what counts was acquired in a function that otherwise always releases it
+    itself, and that the injected exception passed through.
     """
     lost = [*(Counter(life.held) - Counter(usual.held))]
     if not life.has_passed:
@@ -23,6 +23,6 @@ def unreleased_report(life: Life, usual: Life) -> str:
 
 
 _HELD = (
-    "what was taken is still held at the end, as a call has failed:\n{}\n"
-    "remedy: give it back in `finally`, or take it by `async with`"
+    "after a call failed, something was still held at the end:\n{}\n"
+    "remedy: release it in `finally`, or acquire it with `async with`"
 )

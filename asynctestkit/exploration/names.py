@@ -1,4 +1,4 @@
-"""What the tasks of an explored run are called: the same in every run, and in every process."""
+"""The names of the tasks of an explored run, which are the same in every run and process."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
 
 
 class Walker:
-    """A task that takes steps."""
+    """What is recorded of a task and its steps."""
 
     __slots__ = ("is_main", "name", "taken", "yields_over")
 
     def __init__(self, is_main: bool) -> None:
         self.name = ""
-        """Given before its first step."""
+        """The name; "" until the first step."""
         self.is_main = is_main
-        """Whether it runs the test itself, or a hook of it."""
+        """Whether the task runs the test itself or one of its hooks."""
         self.taken = 0
-        """How many steps it has taken."""
+        """The number of steps taken."""
         self.yields_over: dict[Walker, int] = {}
-        """How often others went before its next step though they had only let the others go first."""
+        """How often each other task has overtaken its next step with a step that follows a `sleep(0)`."""
 
 
 def is_internal(task: asyncio.Task[Any]) -> bool:
-    """Whether asyncio has started a task for itself, to accept a connection, for one."""
+    """Whether asyncio started the task for itself, for example to accept a connection."""
     coroutine = task_internals.coroutine_of(task)
     place = definition(coroutine)
     is_private = coroutine_name(coroutine).rpartition(".")[2].startswith("_")
@@ -41,13 +41,13 @@ def is_internal(task: asyncio.Task[Any]) -> bool:
 
 
 class TaskNames:
-    """Names by name, else by coroutine; the second of a name is "name#2"."""
+    """Names tasks by their own name, or else by their coroutine; the second with a name is "name#2"."""
 
     def __init__(self) -> None:
         self._given: Counter[str] = Counter()
 
     def name(self, task: asyncio.Task[Any], main: str = "") -> str:
-        """A name for a task, which had none before; `main`: what the test's own task is called."""
+        """A name for a task that has none yet; `main` is the name for the test's own task."""
         name = main or task.get_name()
         if not main and _GIVEN_BY_ASYNCIO.fullmatch(name):
             qualified = coroutine_name(task_internals.coroutine_of(task))

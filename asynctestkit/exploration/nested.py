@@ -16,7 +16,7 @@ __all__ = ["Interrupts", "NestedRunner"]
 
 
 class NestedRunner(Runner):
-    """Runs coroutines on an explored loop of its own, within a step of a task or without one.
+    """Runs coroutines on an explored loop of its own, inside a step of a task or outside any.
 
     Each runs in a task of its own, also before 3.11, and in a copy of the caller's context.
     """
@@ -24,7 +24,7 @@ class NestedRunner(Runner):
     def __init__(self, schedule: Schedule) -> None:
         self.explored = ExploredLoop(schedule)
         self.was_cancelled = False
-        """Whether somebody has asked for the end of it all; what it does then is no longer watched."""
+        """Whether `cancel` was called; from then on its steps are not recorded."""
         super().__init__(lambda: self.explored, _nothing)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
@@ -37,14 +37,14 @@ class NestedRunner(Runner):
         return loop
 
     def cancel(self) -> None:
-        """Cancels what runs."""
+        """Cancels the coroutine that runs."""
         self.was_cancelled = True
         self.explored.steps.is_watching = False
         super().cancel()
 
 
 class Interrupts:
-    """Has the first Ctrl-C end what a nested loop runs as well, and not only cancel the task around it."""
+    """Makes the first Ctrl-C end the run of a nested loop too, and not only cancel the task around it."""
 
     def __init__(self) -> None:
         self.runner: Runner | None = None
@@ -52,14 +52,14 @@ class Interrupts:
 
     @contextlib.contextmanager
     def forwarded_to_runner(self) -> Iterator[None]:
-        """In this block; the outer loop stands still."""
+        """A context manager that does so inside its block, in which the outer loop stands still."""
         before: Any = interpreter.signal_handler(signal.SIGINT)
         is_ours = (
             threading.current_thread() is threading.main_thread()
             and callable(before)
             and before is not signal.default_int_handler
         )
-        if not is_ours:  # it is raised in the nested loop, and comes out of it
+        if not is_ours:  # it is raised in the nested loop, and propagates
             with step_internals.outer_loop_suspended():
                 yield
             return
@@ -79,4 +79,4 @@ class Interrupts:
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:
-    """Nobody waits for the loop."""
+    """Replaces a callback that is not needed: nothing waits for the loop."""

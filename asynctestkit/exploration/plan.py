@@ -1,10 +1,10 @@
-"""What is asked for a test: `@explore`, `@replay`, and the environment."""
+"""How a test is to be explored, by `@explore`, `@replay` and the environment."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import os  # live: the environment that a test has patched is the one it wants
+import os  # live: a test may have patched the environment
 from collections.abc import Callable
 from numbers import Real
 from typing import Any, TypeVar
@@ -31,16 +31,16 @@ class Plan:
     faults: bool = False
     """Whether a scripted call may fail, one in a run that has no cancellation."""
     tasks: str | None = None
-    """A pattern for the names of tasks that may be slow or cancelled; None: all."""
+    """A pattern for the names of the tasks that may be slow or cancelled; None for all."""
     max_runs: int = 2000
     seconds: float = 10.0
-    """Of wall time."""
+    """The wall time that the search may take."""
     schedule: Schedule | None = None
-    """The one that is to be run, and no other."""
+    """The only schedule to run, if given."""
 
     @property
     def most(self) -> int:
-        """How many deviations a schedule may have."""
+        """The most deviations that a schedule may have."""
         return self.holds + (self.cancellations or self.faults)
 
 
@@ -57,30 +57,30 @@ def explore(
 ) -> Any:
     """Runs a test method in many schedules of its tasks, each a whole life of the test, on virtual time.
 
-    First as it is; then with every task slow at every step in turn, in up to `holds` places at once; with
-    `cancellations`, with every task that the test starts cancelled at every step, alone and with each of
-    those; with `faults`, with every scripted call failing at its every use in turn, likewise; then by chance.
-    The first schedule that fails is made as short as it can be, and reported with a line that replays it.
+    The first run is unchanged. Then each task is slow at each of its steps in turn, in up to `holds` places
+    at once. With `cancellations`, each task that the test starts is cancelled at each step, alone and
+    together with each hold; with `faults`, each scripted call fails at each of its uses, likewise. Random
+    schedules follow. The first schedule that fails is shortened, and reported with a line that replays it.
 
     A CancelledError that comes out of a test in which a task was cancelled is no failure.
 
     A scripted call is one of `outcomes` or of `patchAsync`, a request of a `session`, a read of a
-    `response`'s body, the entering of an `async_context`, the next item of an `async_iterator`. It fails in
-    place of what is scripted for it, with the first exception that the same script has, else with
-    ConnectionError; a request also with TimeoutError, and with its client library's own of both. What fails
-    by its script already is left alone. To the mocks such a call has not been made: their records do not have
-    it, and the next call gets what was scripted for it.
+    `response`'s body, the entering of an `async_context`, or the next item of an `async_iterator`. It fails
+    instead of doing what was scripted, with the first exception in the same script, or else with
+    ConnectionError; a request also with TimeoutError, and with its client library's versions of both. A call
+    whose script already fails is left alone. For the mocks such a call was not made: it is not in their
+    records, and the next call gets what was scripted for it.
 
-    No failure is then that exception itself where it comes out of the test, or of a task of startBackground;
-    one that the code under test raises in its place; and what leaves the script: scripted outcomes that are
-    not used, requests without a route, a call too many. Everything else is: an assertion, an AttributeError
-    in a handler, a deadlock; and what is left behind, if the test comes to its end. Where it lets the
-    exception out, and so ends early, only a lock or mock's context is that a function has taken which always
-    gives it back itself, and which the exception went through. Assert what holds whichever call fails.
+    With a fault, these are no failures: the injected exception coming out of the test, or of a task of
+    startBackground; one that the code under test raises in its place; and deviations from the script, such as
+    unused outcomes, requests without a route, or a call too many. Everything else is one: a failed assertion,
+    an AttributeError in a handler, a deadlock; and leaks, if the test runs to its end. If the exception ends
+    the test early, only a lock or a mock's context counts that was acquired in a function which otherwise
+    always releases it, and which the exception passed through. Assert what holds whichever call fails.
 
-    At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the names of those that may
-    be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test as it is, and ASYNCTESTKIT_EXPLORE=thorough
-    for ten minutes.
+    At most `max_runs` runs and `seconds` of wall time; `tasks` is a pattern for the names of the tasks that
+    may be slow or cancelled. ASYNCTESTKIT_EXPLORE=off runs the test once, unchanged;
+    ASYNCTESTKIT_EXPLORE=thorough explores for ten minutes.
     """
     _check_number("holds", holds, 0)
     _check_number("max_runs", max_runs, 1)
@@ -98,20 +98,20 @@ def explore(
 
 
 def replay(schedule: str) -> Callable[[_Method], _Method]:
-    """Runs a test method in that schedule, as the report of `explore` shows it, and in no other.
+    """Runs a test method in one schedule only, which the report of `explore` shows.
 
-    Fails where the schedule does not match any more, as the test or the code under test has changed.
+    Fails if the schedule no longer matches, because the test or the code under test has changed.
     """
     return _planned(Plan(schedule=schedule_from(schedule)))
 
 
 def is_planned(method: object) -> bool:
-    """Whether a test method is marked with one of the two."""
+    """Whether a test method is marked with `explore` or `replay`."""
     return hasattr(method, _PLAN)
 
 
 def plan_of(method: object) -> Plan | None:
-    """What is asked for a test method; None where it is run as ever. ValueError for a wrong environment."""
+    """The plan for a test method; None to run it as usual. Raises ValueError for a bad environment."""
     plan: Plan | None = getattr(method, _PLAN, None)
     if plan is None:
         return None

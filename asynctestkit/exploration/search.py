@@ -1,4 +1,4 @@
-"""Which schedules are tried, and in what order: from the shortest deviation up, and then by chance."""
+"""Which schedules are tried, and in what order: by number of deviations, and some at random."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from .walk import Walk, lengths_of
 __all__ = ["Attempt", "Search", "cancellations_in", "shorter_holds"]
 
 _SYSTEMATIC_BETWEEN_WALKS = 3
-"""Schedules with two deviations are many: one in four is by chance meanwhile."""
+"""Of the schedules with two deviations and more, which are many, one in four is a random one instead."""
 _MOST_IDLE_WALKS = 100
-"""Schedules by chance, one after the other, that come to no new order: then the rest is taken for known."""
+"""After this many random schedules in a row without a new order, random ones end."""
 _MOST_SHORTER = 3
-"""Steps of others until which a task is slow, each in turn."""
+"""The number of others' steps until which a task is made slow, each in turn."""
 _MOST_BASES = 2000
-"""Schedules that are remembered to be deviated from further."""
+"""The most schedules that are kept as bases for further deviations."""
 
 _Attempts = Generator["Attempt", Life, None]
 
 
 class Attempt(NamedTuple):
-    """A schedule to be tried."""
+    """A schedule to try."""
 
     schedule: Schedule
     walk: Walk | None = None
-    """Chooses what the schedule leaves open."""
+    """Chooses at random where the schedule leaves a choice."""
 
 
 class Search:
-    """The schedules of a test, one after the other; what each came to decides on the next."""
+    """Generates the schedules of a test; the outcome of each decides on the next."""
 
     def __init__(self, first: Life, plan: Plan) -> None:
         self.distinct = 1
-        """Different orders that have been seen."""
+        """The number of different orders seen."""
         self.walked = 0
-        """Schedules that were tried by chance."""
+        """The number of random schedules tried."""
         self.is_exhausted = False
-        """Whether every schedule with as many deviations as are asked for was tried."""
+        """Whether all schedules within the plan's number of deviations were tried."""
         self._first = first
         self._plan = plan
         self._seen = {_fingerprint_of(first)}
         self._tried: set[frozenset[Deviation]] = set()
 
     def note(self, failing: Life) -> None:
-        """The last schedule has failed: it counts as well."""
+        """Counts the order of the last schedule, which failed."""
         self._is_new(failing)
 
     def attempts(self) -> _Attempts:
-        """Each is answered by what it came to, with `send`."""
+        """The schedules to try; the caller sends the life that each led to."""
         bases = yield from self._level([self._first])
         deeper, walks = self._deeper(bases), self._walks()
         systematic, walked = next(deeper, None), next(walks, None)
@@ -72,7 +72,7 @@ class Search:
             bases = yield from self._level(bases)
 
     def _level(self, bases: list[Life]) -> Generator[Attempt, Life, list[Life]]:
-        """Tries each of these with one more deviation; returns those that came to a new order."""
+        """Tries each of these with one more deviation; returns the lives that had a new order."""
         found: list[Life] = []
         for base in bases:
             for deviation in self._next_deviations(base):
@@ -101,7 +101,7 @@ class Search:
             yield from self._cancellations_and_faults(base)
 
     def _walks(self) -> _Attempts:
-        """By chance, until that comes to nothing new for long."""
+        """Random schedules, until many in a row give no new order."""
         lengths, idle = lengths_of(self._first.trace), 0
         cancellations_and_faults = list(self._cancellations_and_faults(self._first))
         if not self._first.crossroads or self._plan.tasks is not None or not self._plan.holds:
@@ -116,7 +116,7 @@ class Search:
             idle = 0 if self._is_new(life) else idle + 1
 
     def _cancellations_and_faults(self, base: Life) -> Iterator[Cancel | Fault]:
-        """What may happen besides, once in a run."""
+        """The cancellations and faults, of which a run has at most one."""
         if self._plan.cancellations:
             yield from self._cancellations(base)
         if self._plan.faults:
@@ -139,7 +139,7 @@ class Search:
 
 
 def cancellations_in(life: Life, names: set[str]) -> Iterator[Cancel]:
-    """Every cancellation of the tasks with those names in a life that went so."""
+    """All cancellations to try of tasks with those names, given the steps of a life."""
     last = dict(life.trace)
     for task, step in life.trace:
         if task in names:
@@ -151,9 +151,9 @@ def cancellations_in(life: Life, names: set[str]) -> Iterator[Cancel]:
 
 
 def shorter_holds(base: Life, life: Life) -> Iterator[Hold]:
-    """The hold that `life` has more than `base`, but until one of the first steps that went before it.
+    """Variants of the hold that `life` has in addition to `base`: each ends at a step that it let pass.
 
-    A plain one lasts until nothing else may run, and what is wrong may be so only for a moment.
+    A plain hold lasts until nothing else can run, and may skip over a short moment in which the code fails.
     """
     hold = life.schedule[-1]
     key = (hold.task, hold.step) if isinstance(hold, Hold) else None

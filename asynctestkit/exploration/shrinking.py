@@ -11,16 +11,16 @@ from .lives import Life
 __all__ = ["shrunk"]
 
 _Fails = Callable[[Schedule], Life | None]
-"""Runs a schedule; what it came to, if it fails as the one that was found, else None."""
+"""Runs a schedule; returns its life if it fails in the same way as the one found, else None."""
 
 
 def shrunk(found: Life, fails: _Fails) -> Life:
-    """What fails in the same way with as few and as simple deviations as could be found."""
+    """A life that fails in the same way, with the fewest and simplest deviations found."""
     return _simplified(_shortened(found, fails), fails)
 
 
 def _shortened(found: Life, fails: _Fails) -> Life:
-    """Leaves out halves, quarters, and so on, and then one after the other, as long as it fails."""
+    """Leaves out halves, quarters and so on, then single deviations, as long as it still fails."""
     size = max(1, len(found.schedule) // 2)
     while True:
         start, was_shortened = 0, False
@@ -37,7 +37,7 @@ def _shortened(found: Life, fails: _Fails) -> Life:
 
 
 def _simplified(found: Life, fails: _Fails) -> Life:
-    """Lets a task be slow until nothing else may run, in place of until a certain step of another."""
+    """Removes the ends of holds, so that a task is slow until nothing else can run, if it still fails."""
     for place, deviation in enumerate(found.schedule):
         if isinstance(deviation, Hold) and deviation.until is not None:
             simpler: list[Deviation] = list(found.schedule)

@@ -1,10 +1,10 @@
 """The queue of what a loop runs next, in the order of a schedule.
 
-Only legal orders come out of it. The steps of different tasks that are ready at the same time may change
-places, up to the next plain callback: those stay first in, first out, and neither overtake nor are overtaken,
-and timers that are due are such callbacks. The test's own task after a `sleep(0)` counts as one, too: "let it
-start, then look" is what tests do. Other tasks that let the others go first, by `sleep(0)`, may overtake a
-step twice; or a task that spins until another gets on would spin for ever.
+It gives legal orders only. Steps of different tasks that are ready at the same time may be reordered, but not
+across a plain callback or a timer that is due: those stay first in, first out. A step of the test's own task
+after a `sleep(0)` counts as a plain callback, because tests use it to let other tasks start. A step of any
+other task after a `sleep(0)` may overtake the same step twice only: otherwise a task that spins until another
+makes progress would spin for ever.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ from .waiting import Choice, Waiting, is_fair, is_fixed
 __all__ = ["StepQueue"]
 
 _MOST_STEPS = 2000
-"""Steps of others after which a held step runs in any case: they may well go on for ever."""
+"""The most steps of others that overtake a held step: others may run for ever."""
 
 _MOST_CHOICES = 64
-"""Steps of which one is chosen by chance, where there are more."""
+"""The most steps from which a random choice is made."""
 
 _pop = collections.deque.popleft
 
 
 class StepQueue(collections.deque[Handle]):
-    """What a loop is about to run. Everything that is asked of it happens in the loop."""
+    """The ready queue of a loop. Used from the loop's thread only."""
 
     def __init__(self, loop: VirtualEventLoop, schedule: Schedule) -> None:
         super().__init__()
         self._loop = loop
         self._names = TaskNames()
         self.main = ""
-        """What the task that runs the test is called now; "": as the phase is."""
+        """The current name for the task that runs the test; "" stands for that of the phase."""
         self.mains: set[str] = set()
-        """What those have been called."""
+        """All names that this task had."""
         self.internals: set[str] = set()
-        """What tasks of asyncio's own are called: nobody cancels them."""
+        """The names of asyncio's own tasks, which are not cancelled."""
         self.trace: list[StepKey] = []
-        """The steps, as they were taken."""
+        """The steps in the order in which they were taken."""
         self.crossroads: list[StepKey] = []
-        """Those that could have been overtaken as they were taken."""
+        """The steps that other steps could have overtaken."""
         self.applied: list[Applied] = []
-        """What has come to pass of the schedule."""
+        """The deviations of the schedule that have occurred."""
         self.passed: list[Hold] = []
-        """What `choose` has come to, as holds that come to the same."""
+        """Holds that give the same order as the choices of `choose`."""
         self.records_steps = False
-        """Whether the steps are to be taken down in detail."""
+        """Whether the steps are recorded in detail."""
         self.taken: list[Taken] = []
         """The steps in detail."""
         self._passed: set[StepKey] = set()
@@ -68,18 +68,18 @@ class StepQueue(collections.deque[Handle]):
         }
         self._awaited = {each.until for each in self._holds.values()}
         self._seen: set[StepKey] = set()
-        """Of the steps that a hold ends with, those that were taken."""
+        """The steps taken so far that end a hold."""
         self._overtaken: dict[StepKey, int] = {}
-        """For each held step, how many have gone before it."""
+        """By held step, the number of steps that have overtaken it."""
         self.choose: Choice | None = None
-        """The place of the one that is to run, of those that may; None: the first that is not held."""
+        """Chooses the index of the next step; None runs the first that is not held."""
         self.is_watching = True
-        """Whether there are deviations, and steps are noted."""
+        """Whether the schedule is applied and steps are recorded."""
         self._nothing = Handle(_nothing, (), loop)
         self._nothing.cancel()
 
     def popleft(self) -> Any:
-        """What is to be run next: a Handle, or what does as one for the loop."""
+        """Removes and returns what runs next: a Handle, or an object that the loop can use like one."""
         if not self.is_watching:
             return _pop(self)
         if self._holds or self.choose is not None:
@@ -116,7 +116,7 @@ class StepQueue(collections.deque[Handle]):
         return _Step(self, handle, task, key, asleep)
 
     def walker(self, task: asyncio.Task[Any]) -> Walker | None:
-        """What is known of a task; None for a class of tasks that takes no notes."""
+        """The record of a task; None if its class allows no further attributes."""
         found = getattr(task, "_asynctestkit_walker", None)
         return found if isinstance(found, Walker) else None
 
@@ -132,17 +132,17 @@ class StepQueue(collections.deque[Handle]):
         return walker
 
     def _phase(self) -> str:
-        return self._loop.phase if HAS_RUNNER else "test"  # before 3.11 one task runs all of them
+        return self._loop.phase if HAS_RUNNER else "test"  # before 3.11, one task runs all phases
 
     def _may_overtake(self, handle: Handle) -> bool:
         task = step_internals.task_of_step(handle)
         walker = self._walker(task) if task is not None else None
         return walker is not None and not is_fixed(walker, handle)
 
-    # -- which one
+    # -- the choice of the next step
 
     def _index_of_next(self) -> int | None:
-        """None where the turn of the loop is to end first, as a timer is due."""
+        """The index of what runs next; None to end the turn of the loop first, as a timer is due."""
         passed, chosen = self._first() if self.choose is None else self._chosen(self.choose)
         if not passed or chosen is None:
             return 0
@@ -156,7 +156,7 @@ class StepQueue(collections.deque[Handle]):
         return len(passed)
 
     def _first(self) -> tuple[list[Waiting], Waiting | None]:
-        """The first that is not held, and those that it goes before; None where all are held."""
+        """The steps that are overtaken, and the first that is not held, or None if all are."""
         passed: list[Waiting] = []
         for each in self._waiting():
             if not self._is_held(each.key) and is_fair(passed, each):
@@ -165,7 +165,7 @@ class StepQueue(collections.deque[Handle]):
         return passed, None
 
     def _chosen(self, choose: Choice) -> tuple[list[Waiting], Waiting | None]:
-        """The one that is chosen, and those that it goes before; None where there is no choice."""
+        """The steps that are overtaken, and the one chosen, or None if there is no choice."""
         waiting = list(islice(self._waiting(), _MOST_CHOICES))
         if len(waiting) < 2:
             return [], None
@@ -174,7 +174,7 @@ class StepQueue(collections.deque[Handle]):
         return waiting[:place], waiting[place]
 
     def _waiting(self) -> Iterator[Waiting]:
-        """The steps that may change places, in the order in which they came."""
+        """The steps that may be reordered, first in first."""
         for handle in self:
             task = step_internals.task_of_step(handle)
             walker = self._walker(task) if task is not None else None
@@ -210,19 +210,19 @@ class StepQueue(collections.deque[Handle]):
         task.cancel()
 
     def record_step(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:
-        """Takes down a step that was taken."""
+        """Records the details of a step that was taken."""
         taken = step_taken(key, self._loop.clock.elapsed, before, task, key[0] in self.mains)
         if taken is not None:  # before 3.11
             self.taken.append(taken)
 
     def cancel_after(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
-        """The step has been taken: cancels the task if it waits now."""
+        """Cancels the task after its step, unless it is done."""
         if not task.done():
             self._cancel(task, deviation)
 
 
 class _Step:
-    """Stands for a handle towards the loop: takes down what that does, and cancels its task afterwards."""
+    """Stands in for a handle in the loop: records its step, and may cancel its task afterwards."""
 
     _cancelled = False
 
@@ -244,4 +244,4 @@ class _Step:
 
 
 def _nothing() -> None:
-    """Never called."""
+    """A callback that is never called."""

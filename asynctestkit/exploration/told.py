@@ -1,4 +1,4 @@
-"""What is told of a run: each step in detail, what came to pass, where it parted from another run."""
+"""Records of a run for reports: its steps, the deviations that occurred, how it differs from another run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Applied", "Taken", "difference_of", "step_taken"]
 
 
 class Applied(NamedTuple):
-    """A deviation that came to pass, and where the task stood then."""
+    """A deviation that occurred, and where the task stood then."""
 
     deviation: Deviation
     chain: AwaitChain
     error: str = ""
-    """What a call has failed with."""
+    """The class of the injected exception, for a fault."""
     key: StepKey | None = None
-    """The step in which that was; None where it was in none."""
+    """The step in which the call failed; None outside of any step."""
 
 
 class Taken(NamedTuple):
@@ -33,13 +33,13 @@ class Taken(NamedTuple):
     """Seconds of virtual time since the test began."""
     before: AwaitChain
     after: AwaitChain | str
-    """Where it waits now, or how it ended."""
+    """Where the task waits after the step, or how it ended."""
 
 
 def step_taken(
     key: StepKey, at: float, before: AwaitChain, task: asyncio.Task[Any], is_main: bool
 ) -> Taken | None:
-    """A step that a task has just taken; None for one that was none of the test's code."""
+    """The record of a step that a task has just taken; None if the step ran none of the test's code."""
     after: AwaitChain | str = _end_of(task) if task.done() else chain_of_task(task)
     if is_main and not _is_users(after):
         if not _is_users(before):  # before 3.11
@@ -49,7 +49,7 @@ def step_taken(
 
 
 def _is_users(stands: AwaitChain | str) -> bool:
-    """Whether a task stands in code of the user's, and not only in ours that runs it."""
+    """Whether a task stands in the user's code, and not only in ours, which runs it."""
     return isinstance(stands, AwaitChain) and any(not is_own(place.file) for place in stands.places)
 
 
@@ -61,14 +61,14 @@ def _end_of(task: asyncio.Task[Any]) -> str:
 
 
 def difference_of(one: Sequence[StepKey], other: Sequence[StepKey]) -> str:
-    """Where two runs of the same schedule parted, by the steps that they took."""
+    """The first difference between the steps of two runs of the same schedule, in words."""
     for place, (first, second) in enumerate(zip(one, other, strict=False)):
         if first != second:
-            return f"in place {place + 1}, {_text(second)} in place of {_text(first)}"
+            return f"at position {place + 1}, {_text(second)} instead of {_text(first)}"
     if len(one) != len(other):
         further = max(one, other, key=len)[min(len(one), len(other))]
-        return f"{len(other)} steps in place of {len(one)}, from {_text(further)} on"
-    return "the same steps, and another outcome"
+        return f"{len(other)} steps instead of {len(one)}, from {_text(further)} on"
+    return "the same steps, but another outcome"
 
 
 def _text(key: StepKey) -> str:

@@ -1,8 +1,8 @@
-"""A schedule by chance: of the steps that may run next, those of tasks with more ahead of them are likelier.
+"""A random schedule: the next step is chosen among tasks with weights, the number of steps each has left.
 
-That is a selectively uniform random walk: of all the orders of the steps that are left, as many begin with a
-task as it has steps in proportion to the others, and so each order is about as likely as any other. How many
-steps a task has is known from the run without deviations.
+This is a selectively uniform random walk. Of all orders of the remaining steps, the share that begins with a
+task is its share of these steps, so all orders are about equally likely. The number of steps of each task is
+known from the run without deviations.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ __all__ = ["Walk", "lengths_of"]
 
 
 def lengths_of(trace: Iterable[StepKey]) -> Counter[str]:
-    """How many steps each task took in a run."""
+    """The number of steps of each task in a run."""
     return Counter(task for task, _ in trace)
 
 
 class Walk:
-    """Chooses the next step by chance; the same seed chooses the same."""
+    """Chooses the next step at random; the same seed makes the same choices."""
 
     def __init__(self, seed: int, lengths: Counter[str]) -> None:
         self._random = Random(seed)
         self._lengths = lengths
 
     def __call__(self, able: list[int], waiting: list[Waiting]) -> int:
-        """The place of one of those that are able to run."""
+        """One of the indices in `able`."""
         weights = [self._left(waiting[place]) for place in able]
         return self._random.choices(able, weights)[0]
 

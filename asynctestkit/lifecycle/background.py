@@ -40,7 +40,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             names = sorted(task.get_name() for task in others if task_internals.awaited_future(task) is None)
             self.fail(
                 f"the loop did not settle in {_SETTLE_LIMIT:g} s; "
-                f"never at rest: {', '.join(names) or 'callbacks'}"
+                f"still busy: {', '.join(names) or 'callbacks'}"
             )
 
     def startBackground(self, coro: Coroutine[Any, Any, _T], *, name: str | None = None) -> asyncio.Task[_T]:
@@ -97,7 +97,5 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
     def _guarded(self) -> Guard:
         if self._hygieneGuard is None:
-            raise RuntimeError(
-                f"{self.id()} is not running, or runs on a loop that the guard knows nothing of"
-            )
+            raise RuntimeError(f"{self.id()} is not running, or runs on a loop that the guard does not know")
         return self._hygieneGuard

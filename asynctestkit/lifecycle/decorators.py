@@ -74,5 +74,5 @@ def _require_hygienic(target: type, decorator: str) -> None:
     missing = [name for name in NAMES if not hasattr(target, name)]
     if missing:
         raise TypeError(
-            f"@{decorator} on {target.__name__}, which is no HygieneMixin or HygienicAsyncTestCase"
+            f"@{decorator} on {target.__name__}, which is not a HygieneMixin or HygienicAsyncTestCase"
         )

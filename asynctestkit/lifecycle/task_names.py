@@ -114,5 +114,5 @@ def render_unnamed(subject: str, tasks: Iterable[UnnamedTask]) -> str:
         for task in tasks
     ]
     many = "a task" if len(entries) == 1 else f"{len(entries)} tasks"
-    heading = f"{subject} requires task names, and started {many} without:"
+    heading = f"{subject} requires task names, but started {many} without a name:"
     return "\n".join([heading, *render_list(entries)])

@@ -31,5 +31,5 @@ def render_blocks(subject: str, threshold: float, blocks: Sequence[Block]) -> st
     if len(blocks) > shown:
         lines += ["", f"… and {len(blocks) - shown} more"]
     waits = any(block.computing < block.seconds / 2 for block in blocks)
-    remedy = "await what waits (asyncio.sleep, streams, …)" if waits else "cut it in steps"
+    remedy = "use calls that can be awaited (asyncio.sleep, streams, …)" if waits else "split it into steps"
     return "\n".join([*lines, "", f"remedy: {remedy}, or hand it to a thread: await asyncio.to_thread(…)"])

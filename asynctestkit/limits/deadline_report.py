@@ -62,7 +62,7 @@ def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Itera
     if blocked_stack:
         yield _Finding(["it was blocked here, outside of any await:", blocked_stack.rstrip()], _BLOCKED)
     elif isinstance(loop, VirtualEventLoop) and (at_work := what_is_at_work(loop.contacts.spared)):
-        lines = [f"virtual time did not jump, for what is at work outside: {', '.join(at_work)}"]
+        lines = [f"virtual time did not jump, because of work outside the loop: {', '.join(at_work)}"]
         yield _Finding(lines, _HELD_TIME)
     if has_stopped_clock(loop):
         yield _Finding(
@@ -74,11 +74,12 @@ def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Itera
 
 
 _BLOCKED = (
-    "await what waits (asyncio.sleep, streams, …), or hand it to a thread: await asyncio.to_thread(…); code "
-    "that awaits only what is done at once, such as a mock, never lets others run"
+    "use calls that can be awaited (asyncio.sleep, streams, …), or hand it to a thread: await "
+    "asyncio.to_thread(…); code that awaits only what is done at once, such as a mock, never lets other "
+    "tasks run"
 )
 _HELD_TIME = (
-    "have what is at work come to its end, or mock it; a thread that never wakes the test: "
+    "let that work end, or mock it; a thread that never wakes the test: "
     'allowed_leaks = (Allowance("thread", name=…, reason=…),)'
 )
 
@@ -92,8 +93,8 @@ def _of_the_failed(guard: Subject) -> Iterator[_Finding]:
         rest = [f"  … and {len(failed) - _MOST_SHOWN} more"] if len(failed) > _MOST_SHOWN else []
         names = first_names([task.get_name() for task in failed])
         yield _Finding(
-            ["what had failed by then, and nobody looked:", *lines, *rest],
-            f"mend what {names} died of; await it, or start it in a TaskGroup, and the test fails with that",
+            ["tasks that had failed by then, whose exceptions were never retrieved:", *lines, *rest],
+            f"fix the error in {names}; await it, or start it in a TaskGroup, so that the test fails with it",
         )
 
 
@@ -136,15 +137,15 @@ def _of_jobs(guard: Subject) -> Iterator[_Finding]:
         lines = [line for job in jobs[:_MOST_SHOWN] for line in _job(job)]
         rest = [f"  … and {len(jobs) - _MOST_SHOWN} more"] if len(jobs) > _MOST_SHOWN else []
         yield _Finding(
-            ["jobs in pools of threads that it waited for:", *lines, *rest],
-            "have the job end in time: a thread cannot be cancelled, so give what it calls a time-out",
+            ["jobs in thread pools that it was waiting for:", *lines, *rest],
+            "make the job end in time: a thread cannot be cancelled, so give what it calls a time-out",
         )
 
 
 def _job(job: Job) -> Iterable[str]:
     frame = job.frame()
     if frame is None:
-        return [f"  {job.name}(), queued: every thread of its pool is at work"]
+        return [f"  {job.name}(), queued: every thread of its pool is busy"]
     return [f"  {job.name}(), which stands at:", *render_chain(places_of_stack(frame), "", "    ")]
 
 
@@ -152,4 +153,4 @@ def _remedy_of_tasks(waiting: list[_Task]) -> str:
     tangles = [each for each in facts_about(waiting).tangles if each is not Tangle.SIGNAL] if waiting else []
     if tangles:
         return "; ".join(REMEDIES[each] for each in tangles)
-    return "put a time-out of its own on the step that hangs, or allow more: @hygiene(deadline=…)"
+    return "give the step that hangs a time-out of its own, or allow more: @hygiene(deadline=…)"

@@ -186,8 +186,8 @@ def _of_lock(wait: _Wait, holders: Mapping[int, list[Holding]]) -> list[str]:
     lines = [f"the {kind} is held by {holding}" for holding in known[:_MOST_HOLDERS]]
     if len(known) > _MOST_HOLDERS:
         lines.append(f"the {kind} is held by {len(known) - _MOST_HOLDERS} more")
-    taken = "is held" if isinstance(lock, Lock) else "has no place free"
-    return lines or [f"the {kind} {taken}, and who holds it was not found: acquire() leaves no trace"]
+    taken = "is held" if isinstance(lock, Lock) else "has no free slot"
+    return lines or [f"the {kind} {taken}, but its holder was not found: acquire() leaves no trace"]
 
 
 def _of_notify(wait: _Wait) -> list[str]:
@@ -204,7 +204,7 @@ def _of_queue(wait: _Wait) -> list[str]:
     gets, puts = task_internals.blocked_getters(queue), task_internals.blocked_putters(queue)
     return [
         f"the {type(queue).__name__} holds {held} items, {unfinished} not marked done; "
-        f"{gets} get() and {puts} put() wait at it"
+        f"{gets} get() and {puts} put() are waiting"
     ]
 
 

@@ -25,7 +25,7 @@ __all__ = ["REMEDIES", "REMEDY_OF_STOPPED_CLOCK", "bare_failure_of", "failure_of
 
 _MOST_CALLBACKS = 5
 REMEDY_OF_STOPPED_CLOCK = (
-    "let the loop's clock go on: freeze_time(…, real_asyncio=True), time_machine.travel(…, tick=True), or "
+    "let the loop's clock advance: freeze_time(…, real_asyncio=True), time_machine.travel(…, tick=True), or "
     "patch the clock in the code under test only"
 )
 
@@ -50,7 +50,7 @@ def failure_of(standstill: Standstill, guard: Subject, what: str, phase: str) ->
 
 def bare_failure_of(standstill: Standstill, guard: Subject, what: str) -> AssertionError:
     """The same without inspecting any object of the user's, which may raise."""
-    return _FAILURES[standstill](f"{guard.subject}: {what} gets nowhere: {standstill.value}")
+    return _FAILURES[standstill](f"{guard.subject}: {what} makes no progress: {standstill.value}")
 
 
 def _of_deadlock(guard: Subject, what: str) -> tuple[str, str]:
@@ -74,29 +74,29 @@ def _remedy_of_deadlock(guard: Subject) -> str:
 
 def _of_runaway(guard: Subject, what: str) -> tuple[str, str]:
     timer = wait_internals.first_timer(guard.loop)
-    owner = f"; the next timer {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
+    owner = f"; that timer {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
     return (
-        f"{what} has not ended after {guard.clock.elapsed:.12g} s of virtual time, and what comes next "
+        f"{what} has not ended after {guard.clock.elapsed:.12g} s of virtual time, and its next timer "
         f"lies beyond clock.limit = {guard.clock.limit:.12g}{owner}",
-        "end what sets that timer again and again, or set what is waited for; for a longer time: "
+        "stop what sets that timer again and again, or set what is waited for; to allow more time: "
         "self.clock.limit = …, in virtual seconds",
     )
 
 
 def _of_spin(guard: Subject, what: str) -> tuple[str, str]:
     return (
-        f"{what} took turn after turn of the loop while no virtual time passed, "
-        f"{guard.clock.elapsed:.12g} s after the test began; it was the turn of {_ready(guard)}",
-        "wait for an event, a queue or a task in place of sleep(0); where the code does get on, sleep for a "
-        "moment now and then: that lets time pass",
+        f"{what} kept the loop turning while no virtual time passed, "
+        f"{guard.clock.elapsed:.12g} s after the test began; it was about to run {_ready(guard)}",
+        "wait for an event, a queue or a task instead of sleep(0); if the code does make progress, sleep a "
+        "little now and then, so that time passes",
     )
 
 
 def _of_background(guard: Subject, what: str) -> tuple[str, str]:
     return (
-        f"{what} waits, and nothing but background tasks has gone on for long, "
+        f"{what} is waiting, and nothing but background tasks has run for a long time, "
         f"{guard.clock.elapsed:.12g} s of virtual time after the test began",
-        "have a background task, or somebody else, set, release or put what is waited for",
+        "have a background task, or the test, set, release or put what is waited for",
     )
 
 
@@ -141,15 +141,15 @@ _WORDS = {
     Standstill.BACKGROUND: _of_background,
 }
 REMEDIES = {
-    Tangle.RING: "have no task await one that awaits it in turn, be it through others",
-    Tangle.REENTRY: "take no lock again in the task that holds it: asyncio's locks are not reentrant",
-    Tangle.LOCKS: "take locks in one order everywhere",
+    Tangle.RING: "let no task await one that awaits it in turn, directly or through others",
+    Tangle.REENTRY: "do not reacquire a lock in the task that holds it: asyncio's locks are not reentrant",
+    Tangle.LOCKS: "acquire locks in the same order everywhere",
     Tangle.HELD: "release a lock before awaiting a task that needs it",
     Tangle.UNRELEASED: "release the lock on every way out, as `async with` does",
     Tangle.EMPTY: "put into the queue what is waited for, or end its consumer: task.cancel(), or a sentinel",
-    Tangle.FULL: "have somebody take from the queue, or let it hold more",
+    Tangle.FULL: "have a consumer take from the queue, or raise its maxsize",
     Tangle.UNFINISHED: "call task_done() for everything that is taken from the queue, in a `finally`",
-    Tangle.SIGNAL: "have somebody set, notify or end what is waited for",
+    Tangle.SIGNAL: "have another task set, notify or end what is waited for",
 }
 _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.DEADLOCK: DeadlockError,
@@ -172,8 +172,8 @@ def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
         defined = definition(task.get_coro())
         # There, all phases run in a task of ours.
         if defined is not None and is_own(defined.file):  # before 3.11
-            return f"is that of task {task.get_name()!r}, the test's own"
-        return f"is that of task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(defined)
+            return f"belongs to task {task.get_name()!r}, the test's own"
+        return f"belongs to task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(defined)
     return f"calls {_described(callback)}"
 
 

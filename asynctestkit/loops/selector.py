@@ -35,8 +35,8 @@ class Standstill(enum.Enum):
     DEADLOCK = "nothing can ever wake it"
     STOPPED_CLOCK = "it waits for a timer, and its clock stands still"
     RUNAWAY = "virtual time would run past its limit"
-    SPIN = "it turns without time passing"
-    BACKGROUND = "nothing but background tasks goes on"
+    SPIN = "its loop turns without time passing"
+    BACKGROUND = "nothing but background tasks runs"
 
 
 class WatchfulSelector(selectors.DefaultSelector):

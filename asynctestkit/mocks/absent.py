@@ -1,4 +1,4 @@
-"""The default of an argument for which every value means something, None included."""
+"""The default value of arguments for which None is a meaningful value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ABSENT"]
 
 
 class _Absent:
-    """`help()` shows it in signatures, where an `object()` would show its address."""
+    """The type of ABSENT. `help()` shows its repr in signatures; an `object()` has an address there."""
 
     def __repr__(self) -> str:
         return "<absent>"

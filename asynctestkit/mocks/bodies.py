@@ -1,4 +1,4 @@
-"""What a server answers, however a client library shows it: status, headers, a body as it arrives."""
+"""What a server answers, whatever the client library: status, headers, and a body that arrives in chunks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __unittest = True
 
 
 class Headers(Mapping[str, str]):
-    """Headers as a read-only mapping whose names have no case; of those given twice the first counts."""
+    """A read-only mapping of headers with case-insensitive names; of a repeated header the first counts."""
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.pairs = [(str(name), str(value)) for name, value in pairs]
 
     def getall(self, name: str) -> list[str]:
-        """Every value of that name, in order."""
+        """All values of the header with that name, in order."""
         return [value for other, value in self.pairs if other.lower() == name.lower()]
 
     def __getitem__(self, name: str) -> str:
@@ -49,7 +49,7 @@ class Headers(Mapping[str, str]):
         theirs = other if isinstance(other, Headers) else Headers(other)
         return sorted(self._lowered()) == sorted(theirs._lowered())
 
-    __hash__ = None  # type: ignore[assignment]  # as of a dict
+    __hash__ = None  # type: ignore[assignment]  # like that of a dict
 
     def _lowered(self) -> list[tuple[str, str]]:
         return [(name.lower(), value) for name, value in self.pairs]
@@ -60,7 +60,7 @@ class Headers(Mapping[str, str]):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a server answers: the same for every client library, and with its whole body each time."""
+    """An answer for any client library; it can be used many times, each time with its whole body."""
 
     status: int
     reason: str
@@ -70,21 +70,21 @@ class Answer:
     json_raises: Any = None
     text_raises: Any = None
     checks_content_type: bool = False
-    """The test has given the content type itself, so that a client may be particular about it."""
+    """Whether the test gave the content type itself: a client that checks it may then reject it."""
 
     @property
     def content_type(self) -> str:
-        """Without its parameters."""
+        """The content type without its parameters."""
         return self._content_type().get_content_type()
 
     @property
     def charset(self) -> str | None:
-        """As the headers say."""
+        """The charset that the headers declare."""
         return self._content_type().get_content_charset()
 
     @property
     def encoding(self) -> str:
-        """What text is decoded with: the headers' charset if Python knows it, UTF-8 otherwise."""
+        """The codec for text: the charset of the headers if Python knows it, UTF-8 otherwise."""
         charset = self.charset
         try:
             return codecs.lookup(charset).name if charset else "utf-8"
@@ -98,24 +98,24 @@ class Answer:
 
 
 class Body:
-    """One body on its way: each chunk is given once. Before a chunk, `may_fail` may break it off."""
+    """A body being read: each chunk is returned once. `may_fail` is called before each, and may raise."""
 
     def __init__(self, steps: Iterable[Any], may_fail: Callable[[Body], object]) -> None:
         self._steps = list(steps)
         self._may_fail = may_fail
         self._error: BaseException | None = None
         self.arrived = not self._steps
-        """Whether it is there to its end, or broken off."""
+        """Whether it was read to its end, or reading failed."""
 
     async def next_chunk(self) -> bytes:
-        """The next chunk, b"" at the end; what broke it off is raised again and again."""
+        """The next chunk, b"" at the end. Once reading has failed, each call raises that error again."""
         if self._error is not None:
             raise self._error.with_traceback(None)
         while self._steps:
             try:
                 if error_of(self._steps[0]) is None:
                     self._may_fail(self)
-                # The step stays until it is done: reading that was cancelled can be taken up again.
+                # The step is removed only when it is done, so that a cancelled read can be resumed.
                 chunk: bytes = await perform(self._steps[0])
             except Exception as error:
                 self._steps.clear()
@@ -129,7 +129,7 @@ class Body:
 
 
 def body_steps(json: Any, text: Any, body: Any, chunks: Any, absent: Any, encoding: str) -> tuple[Any, ...]:
-    """The steps of a body that is given in one of four ways; TypeError for more than one."""
+    """The steps of a body that is given in one of four ways; raises TypeError for more than one."""
     given = {"json": json, "text": text, "body": body, "chunks": chunks}
     ways = [
         way
@@ -154,11 +154,11 @@ def _checked(step: Any, encoding: str) -> Any:
         return after(step.seconds, b"" if step.step is None else _checked(step.step, encoding))
     if isinstance(step, bytes | never) or is_error(step):
         return step
-    raise TypeError(f"{step!r} is no part of a body: expected bytes, str, an exception, after(…) or never()")
+    raise TypeError(f"{step!r} cannot be in a body: expected bytes, str, an exception, after(…) or never()")
 
 
 def reason_of(status: int) -> str:
-    """What HTTP calls a status; "" for one that it does not know."""
+    """The standard reason phrase of a status; "" for an unknown status."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

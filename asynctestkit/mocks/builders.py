@@ -1,4 +1,4 @@
-"""Mocks that a test case makes, and looks through when the test has ended."""
+"""Mocks that a test case makes, and verifies when the test has ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 def _building(build: Callable[_P, _T]) -> Callable[Concatenate[MockBuilders, _P], _T]:
-    """A method that builds, and has the mock looked through at the end of the test."""
+    """Makes a method that builds a mock and has it verified at the end of the test."""
 
     @functools.wraps(build)
     def make(self: MockBuilders, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -41,12 +41,12 @@ def _building(build: Callable[_P, _T]) -> Callable[Concatenate[MockBuilders, _P]
 
 
 class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
-    """The functions of `asynctestkit.mocks` as methods whose mocks are looked through at the end of the test.
+    """The functions of `asynctestkit.mocks` as methods whose mocks are verified at the end of the test.
 
-    What was forgotten fails the test: calls never awaited, contexts entered and never left, responses never
-    released, scripted outcomes never used, and what code under test has swallowed, requests without a route
-    and calls that no outcome was left for. A test that has failed already keeps its failure, and all that is
-    a LeakWarning then.
+    The test fails for calls never awaited, contexts entered and never left, responses never released, and
+    scripted outcomes never used; also for errors of the mocks that the code under test swallowed: a request
+    without a route, a call beyond the last outcome. A test that has failed already keeps its failure, and a
+    LeakWarning lists these.
     """
 
     _asynctestkit_made: Sequence[Any] = ()
@@ -61,14 +61,14 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
     def patchAsync(
         self, target: str, *, returns: Any = ABSENT, raises: Any = ABSENT, outcomes: Any = ABSENT
     ) -> Any:
-        """Replaces the coroutine function "package.module.name", where it is used, until the test ends.
+        """Replaces the coroutine function "package.module.name" until the test ends, where it is used.
 
-        Every call returns `returns`, raises `raises`, or comes to the next of `outcomes` (a list of steps as
-        `mocks.outcomes` takes them, or what that returns); each may be `after(…)` or `never()`. A wrong
-        signature fails at the call. Returns the stand-in, a function with the methods of an AsyncMock.
+        Every call returns `returns`, raises `raises`, or performs the next step of `outcomes` (a list of
+        steps as for `mocks.outcomes`, or what that returns). Each may be `after(…)` or `never()`. A call with
+        a wrong signature fails. Returns the stand-in, a function with the methods of an AsyncMock.
 
-        Fails at once for what is missing (MissingTargetError), is not asynchronous (NotAsyncError), or was
-        imported by name elsewhere, so that nobody would meet the stand-in here (ScriptError).
+        Raises MissingTargetError if the target is missing, NotAsyncError if it is not asynchronous, and
+        ScriptError if other modules imported it by name, so that the stand-in would never be called.
         """
         stand_in, undo = patch_async(target, returns=returns, raises=raises, outcomes=outcomes)
         self.addCleanup(undo)
@@ -79,7 +79,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         finished: Any = super().doCleanups()
         outcome = self._outcome
         if self._asynctestkit_made and outcome is not None and _is_called_by_run(sys._getframe(1)):
-            # After all others, the sweep included: what they leave and await counts.
+            # After all other cleanups, the sweep included: what those leave or await counts as well.
             has_outcome = not outcome.success or outcome.expectedFailure is not None
             self.addCleanup(self._asynctestkit_verify, has_outcome)
             finished = super().doCleanups()
@@ -94,11 +94,11 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
     def _asynctestkit_watch(self, made: Any) -> None:
         verification: tuple[Any, ...] = (self._asynctestkit_verify, (), {})
         if self._outcome is None and verification not in self._cleanups:
-            self._cleanups.insert(0, verification)  # `debug()` does without doCleanups
+            self._cleanups.insert(0, verification)  # `debug()` does not call doCleanups
         self._asynctestkit_made = [*self._asynctestkit_made, made]
 
     def _asynctestkit_leaves_script(self) -> bool:
-        """Whether the test was led to where its scripts do not reach, so that nothing is said of them."""
+        """Whether the run deviates from what the test scripted, so that its scripts are not judged."""
         return False
 
     def _asynctestkit_verify(self, has_outcome: bool = False) -> None:
@@ -113,7 +113,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
 
 
 def _is_called_by_run(frame: FrameType | None) -> bool:
-    """Whether the caller of `doCleanups`, overrides of it apart, is `run`, not the test."""
+    """Whether `run` called `doCleanups`, directly or through overrides of it, and not the test."""
     while frame is not None and frame.f_code.co_name == "doCleanups":
         frame = frame.f_back
     return frame is not None and frame.f_code.co_name == "run"
@@ -125,5 +125,5 @@ def _warn(text: str, method: Callable[..., Any]) -> None:
     warning = LeakWarning(text)
     try:
         warnings.warn_explicit(warning, None, *source)
-    except LeakWarning:  # under -W error it would add to a test that has its outcome already
+    except LeakWarning:  # raised under -W error, it would add a second outcome
         warnings.showwarning(warning, LeakWarning, *source)

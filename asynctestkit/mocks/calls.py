@@ -1,7 +1,7 @@
 """The calls of asynchronous mocks: where each was made, whether it was awaited, and in which order.
 
-`unittest.mock` records arguments only. The rest is noted on its records: the user's line of the call, that of
-the await, and the awaits' order.
+`unittest.mock` records arguments only. This module adds to its records the user's line of each call and of
+each await, and the order of the awaits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 BEFORE_AWAIT = "_asynctestkit_before_await"
-"""In the variables of a mock: what is called with it as an await of it begins, and may raise in its place."""
+"""The attribute of a mock that holds a function to call as each await of the mock begins; it may raise."""
 
 _SITE = "_asynctestkit_site"
 _ORDER = "_asynctestkit_order"
@@ -45,7 +45,7 @@ _COROUTINE = "_asynctestkit_coroutine"
 
 
 class MockCall(NamedTuple):
-    """One call of a mock: what it is called, the arguments, and the user's line, None where unknown."""
+    """One call of a mock: the mock's name, the arguments, and the user's line (None if unknown)."""
 
     name: str
     arguments: str
@@ -56,12 +56,12 @@ class MockCall(NamedTuple):
 
 
 def is_async_mock(obj: object) -> bool:
-    """Whether calls of it are to be awaited; by type, as a `spec` changes what `isinstance` says."""
+    """Whether calls of a mock have to be awaited. Its type decides: a `spec` changes `isinstance`."""
     return issubclass(type(obj), ASYNC_MOCK)
 
 
 def calling_line() -> Place | None:
-    """The innermost line of the user's that led here; None from a callback of the loop's."""
+    """The innermost line of the user's code on the stack; None if the loop called us directly."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not loop_internals.RUN_CALLBACK:
         code = frame.f_code
@@ -73,22 +73,23 @@ def calling_line() -> Place | None:
 
 
 def signature_text(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """The arguments as they are written in a call, long ones cut."""
+    """The arguments as they are written in a call; long ones are cut."""
     shown = [_shown(value) for value in args]
     shown += [f"{name}={_shown(value)}" for name, value in kwargs.items()]
     return f"({', '.join(shown)})"
 
 
 def keep_coroutine(double: Any, coroutine: Any) -> None:
-    """Notes the coroutine of a mock's latest call, so that its state tells whether it was forgotten.
+    """Records the coroutine of a mock's latest call: its state shows whether the call was forgotten.
 
-    One that was closed, or cancelled with its task before it began, was not; the mock's records cannot tell.
+    A coroutine that was closed, or cancelled with its task before it began, was not forgotten. The mock's own
+    records do not show that.
     """
     vars(double.call_args)[_COROUTINE] = coroutine
 
 
 def forgotten_calls(double: Any, *, close: bool = False) -> list[MockCall]:
-    """The calls of one asynchronous mock that nothing has awaited; `close` ends what they have left."""
+    """The calls of one asynchronous mock that were never awaited; `close` closes their coroutines."""
     waiting: dict[Any, list[Any]] = {}
     for record in double.call_args_list:
         waiting.setdefault(_identity(record), []).append(record)
@@ -111,14 +112,14 @@ def forgotten_calls(double: Any, *, close: bool = False) -> list[MockCall]:
 
 
 def call_of(coroutine: Any) -> MockCall | None:
-    """The call of a mock that a coroutine stands for, which has not begun; None for other coroutines.
+    """The mock call that made a coroutine, which has not begun; None for other coroutines.
 
-    Not by `cr_frame.f_locals`, which on 3.10 brings a dying coroutine back to life.
+    Found by the collector's references: on 3.10 `cr_frame.f_locals` resurrects a coroutine in its finalizer.
     """
     held = gc.get_referents(coroutine)
     held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
     for each in held:
-        if isinstance(each, MockCall):  # a request of a session's, which has it as an argument
+        if isinstance(each, MockCall):  # the coroutine of a session's request has it as an argument
             return each
     if not is_mock_call(coroutine.cr_code):
         return None
@@ -128,25 +129,25 @@ def call_of(coroutine: Any) -> MockCall | None:
     kwargs = next(each for each in dicts if each is not _globals and each is not _builtins)
     wanted = _identity((args, kwargs))
     records = [record for record in double.call_args_list if _identity(record) == wanted]
-    if not records:  # reset since
+    if not records:  # the mock was reset since
         return MockCall(mock_name(double), signature_text(args, kwargs), None)
     kept = [record for record in records if vars(record).get(_COROUTINE) is coroutine]
     return _described(double, (kept or records)[-1])
 
 
 def awaited_name(frame: FrameType | None) -> str:
-    """What the mock is called whose side effect is called from this frame; "" where there is none."""
+    """The name of the mock whose side effect is called from this frame; "" if there is none."""
     call = mock_call_in(frame) if frame is not None else None
     return mock_name(call[0]) if call is not None else ""
 
 
 def await_order(double: Any) -> list[int]:
-    """When each await of a mock began, as numbers that grow from await to await of any mock."""
+    """The position of each await of a mock in the order in which the awaits of all mocks began."""
     return [vars(record)[_ORDER] for record in double.await_args_list]
 
 
-class listen_for_awaits:  # a function to its users, as contextlib's context managers are
-    """`with listen_for_awaits(mock, wake):` has `wake` called in its loop whenever the mock is awaited."""
+class listen_for_awaits:  # lower case: it is used like contextlib's functions
+    """`with`: calls `wake`, in the loop that entered the block, whenever the mock is awaited."""
 
     def __init__(self, double: Any, wake: Callable[[], None]) -> None:
         self.double = double
@@ -189,9 +190,9 @@ def _described(double: Any, record: Any) -> MockCall:
 
 
 def _identity(record: Any) -> Any:
-    """Equal for the records of one call and its await: they hold the same objects.
+    """A key that is equal for the records of one call and its await: they hold the same objects.
 
-    No `==` of the user's is run.
+    Comparing the records themselves would run the `__eq__` of the user's arguments.
     """
     args, kwargs = record
     return tuple(map(id, args)), tuple((name, id(value)) for name, value in kwargs.items())

@@ -1,4 +1,4 @@
-"""Asynchronous context managers: connections, transactions, locks, whatever is entered and has to be left."""
+"""Mocks of asynchronous context managers, such as connections, transactions and locks."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
 
     def _asynctestkit_unfinished(self) -> list[str]:
         if is_overridden(self._asynctestkit_face.__aexit__):
-            return []  # whatever runs then in our place, it is not told here
+            return []  # the test has replaced it, so whether it was left is unknown
         return [f"entered and never left{f' at {line}' if line else ''}" for line in self._entered_at]
 
 
 class _AwaitableContext(_Context):
     def __await__(self) -> Generator[Any, Any, Any]:
-        # Not by way of `__aenter__`: what is awaited has no `__aexit__` to come.
+        # Not through `__aenter__`, which would expect an `__aexit__`: none follows an await.
         return self._enter().__await__()
 
 
@@ -79,9 +79,9 @@ def async_context(
 ) -> Any:
     """A mock for `async with … as value`; its `__aenter__` and `__aexit__` are AsyncMocks.
 
-    `exit_raises` is raised by `__aexit__`, whatever the body came to; `suppresses` swallows the body's
-    exception. With `awaitable`, `await` gives the value as well, as aiohttp's and asyncpg's do. It can be
-    entered again and again, also at once. What the body came to is in `__aexit__.await_args`.
+    `__aexit__` raises `exit_raises` however the body ends; with `suppresses` it swallows the body's
+    exception. With `awaitable`, `await` returns the value as well, as with aiohttp and asyncpg. The mock can
+    be entered repeatedly and concurrently. `__aexit__.await_args` shows how the body ended.
     """
     kind = _AwaitableContext if awaitable else _Context
     return face(kind(value, enter_raises, exit_raises, suppresses), "context")

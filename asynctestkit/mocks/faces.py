@@ -1,7 +1,7 @@
-"""A mock with the public face of a plain object, which does the work.
+"""Faces: mocks with the public attributes of a plain object, which does the work.
 
-The object is of an ordinary class and behaves as the real thing; its face lets a test look and interfere.
-Each method is a mock that wraps the object's: what a test scripts there goes first.
+The object is of an ordinary class and behaves like the real thing. Its face lets a test inspect and script
+it: each method is a mock that wraps the object's, and what a test scripts there takes precedence.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _SPECIAL = ("__aenter__", "__aexit__", "__aiter__", "__anext__", "__await__")
 
 
 def face(of: Shown, name: str, *, spec: Any = None) -> Any:
-    """The mock that shows `of`, with its methods, special ones included, and its attributes.
+    """Makes the mock that shows `of`, with its attributes and its methods, special methods included.
 
-    With a class as `spec` it passes for an instance of that: it has the methods of that class, no others, and
-    they take the same arguments. Those that the object does not know are mocks to be scripted.
+    With a class as `spec` it passes for an instance of that class: it has the methods of that class and no
+    others, with the same signatures. Methods that the object lacks are plain mocks, to be scripted.
     """
     model = type(of) if spec is None else spec
     shown: Any = mock.NonCallableMock(spec=model, name=name)
@@ -52,31 +52,31 @@ def object_behind(shown: Any) -> Shown | None:
 
 
 class Shown:
-    """An object that has a face."""
+    """The base class of objects that have a face."""
 
     _asynctestkit_face: Any
     _asynctestkit_responses: Sequence[Any] = ()
-    """Mocks that it has given out, to be looked through with it."""
+    """Mocks that it has handed out; they are verified together with it."""
 
     def _asynctestkit_unfinished(self) -> list[str]:
-        """What is wrong with it at the end of a test, a line or more each."""
+        """The faults to report at the end of a test, each of one or more lines."""
         return []
 
     def _asynctestkit_off_script(self) -> list[str]:
-        """What has gone otherwise than scripted."""
+        """The deviations from what the test scripted, each of one or more lines."""
         return []
 
     def _asynctestkit_forgotten(self, *, close: bool) -> list[MockCall]:
-        """Calls that nothing has awaited, and that its mocks do not record; `close` ends them."""
+        """Calls that were never awaited and that its mocks do not record; `close` closes their coroutines."""
         return []
 
 
 class _Part:
-    """A method of a face, made when it is first looked at, as a mock takes its time to make.
+    """A descriptor for a method of a face: makes its mock on first access, as making a mock is slow.
 
-    It stays on the type, where special methods are looked up. A mock is no function, so that there it would
-    not be bound: `async with` would call it without the object, AsyncExitStack and enterAsyncContext, which
-    call `type(cm).__aenter__(cm)`, with it.
+    It stays on the type, where special methods are looked up. A mock there would not be bound, as it is not a
+    function: `async with` would call it without the object, while AsyncExitStack and enterAsyncContext, which
+    call `type(cm).__aenter__(cm)`, would call it with the object.
     """
 
     def __init__(self, of: Any, name: str, model: type) -> None:
@@ -91,20 +91,20 @@ class _Part:
             def call(each: Any, *args: Any) -> Any:
                 return self.__get__(each, owner)(*args)
 
-            async def call_async(each: Any, *args: Any) -> Any:  # unittest asks what a cleanup is
+            async def call_async(each: Any, *args: Any) -> Any:  # unittest checks for coroutine functions
                 return await call(each, *args)
 
             return call_async if self._is_async else call
         if self._method is None:
             self._method = self._make()
-            setattr(shown, self._name, self._method)  # makes it a child; of special ones, on the type
+            setattr(shown, self._name, self._method)  # makes it a child; a special method on the type
             if self._name in _SPECIAL:
                 setattr(owner, self._name, self)
         return self._method
 
 
 class _Checked:
-    """Of the mock classes: a call with arguments that the method does not take fails when it is made."""
+    """A mixin for mock classes: a call with arguments that the method does not take fails at once."""
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         signature = vars(self).get(_SIGNATURE)
@@ -143,7 +143,7 @@ def _method(of: Any, name: str, model: type) -> Any:
     else:
         method = _PlainMethod(wraps=call if bound else None)
     signature = inspect.signature(specified)
-    if inspect.isfunction(inspect.getattr_static(model, name)):  # neither static nor of the class
+    if inspect.isfunction(inspect.getattr_static(model, name)):  # neither a static nor a class method
         signature = signature.replace(parameters=list(signature.parameters.values())[1:])
     vars(method)[_SIGNATURE] = signature
     return method

@@ -1,6 +1,6 @@
-"""Where scripted calls can fail otherwise than scripted: in a run that explores what happens then.
+"""Fault injection: in an explored run, a scripted call may fail instead of doing what was scripted.
 
-What a loop has for `asynctestkit_faults` decides. Other loops do not have it, and then nothing happens.
+The attribute `asynctestkit_faults` of the running loop decides which calls fail; on other loops none do.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _ATTRIBUTE = "asynctestkit_faults"
 
 Raisable = BaseException | type[BaseException]
 Errors = Callable[[], Sequence[Raisable]]
-"""Makes the errors that a call can fail with, the likeliest first."""
+"""A function that makes the errors a call can fail with, the likeliest first."""
 
-LOST = "the connection was lost, as the explored schedule has it"
-"""What errors say that are not the test's own."""
+LOST = "the connection was lost, as the explored schedule demands"
+"""The message of errors that the test has not scripted itself."""
 
 
 def connection_lost() -> Sequence[Raisable]:
-    """What anything asynchronous can fail with: it has a peer, as a rule, and that goes away."""
+    """The default errors of an asynchronous call: it usually has a peer, whose connection can be lost."""
     return (ConnectionError(LOST),)
 
 
@@ -37,26 +37,26 @@ class FaultSource(Protocol):
     """Decides which calls fail."""
 
     def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
-        """One more call of what is called `name`, on an object of the mocks'; what it is to fail with."""
+        """Registers a call of `name` on an object behind a mock; returns the error to fail with, or None."""
 
     def enter(self, context: object) -> None:
-        """A context of the mocks' was entered."""
+        """Registers that a context of a mock was entered."""
 
     def leave(self, context: object) -> None:
-        """It is left."""
+        """Registers that it was left."""
 
 
 def explored_faults() -> FaultSource | None:
-    """What decides in this run; None where no call fails."""
+    """The fault source of this run; None if no call fails."""
     faults: FaultSource | None = getattr(loop_internals.running_loop(), _ATTRIBUTE, None)
     return faults
 
 
 def may_fail(of: object, name: str, errors: Errors, take_back: Callable[[], object] | None = None) -> None:
-    """A scripted call that would succeed now: raises in its place where that is explored.
+    """Called by a scripted call that is about to succeed; raises if the explored run makes it fail.
 
-    Such a call is none to the mocks: their records do not have it, and `take_back` undoes what else it has
-    changed, so that the next call gets what was scripted for this one.
+    The mocks then count the call as not made: it is removed from their records, and `take_back` undoes what
+    else it changed, so that the next call gets what was scripted for this one.
     """
     faults = explored_faults()
     error = None if faults is None else faults.use(of, name, errors)

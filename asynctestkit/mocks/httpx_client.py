@@ -16,7 +16,7 @@ __unittest = True
 
 
 class Client(Sender):
-    """httpx's: a request is awaited and gives a response that was read; `stream` is a context."""
+    """A session like httpx's: an awaited request returns a response that is read; `stream` is a context."""
 
     _response_type = EagerResponse
 
@@ -26,7 +26,7 @@ class Client(Sender):
         return self._is_closed
 
     async def request(self, method: str, url: Any, **kwargs: Any) -> Any:
-        """A request of any method."""
+        """Sends a request of any method."""
         return await self._read("request", method, url, kwargs)
 
     async def get(self, url: Any, **kwargs: Any) -> Any:
@@ -58,7 +58,7 @@ class Client(Sender):
         return await self._read("delete", "DELETE", url, kwargs)
 
     def stream(self, method: str, url: Any, **kwargs: Any) -> _StreamContext:
-        """A context whose response is not read yet."""
+        """A context manager that returns a response whose body is not read yet."""
         call = MockCall("session.stream", signature_text((method, url), kwargs), calling_line())
         request = Request(method, url, kwargs, call.site)
         request.given = ((method, url), kwargs)

@@ -46,37 +46,37 @@ class EagerResponse(Shown):
 
     @property
     def is_informational(self) -> bool:
-        """1xx."""
+        """Whether the status is 1xx."""
         return self.status_code // 100 == 1
 
     @property
     def is_success(self) -> bool:
-        """2xx."""
+        """Whether the status is 2xx."""
         return self.status_code // 100 == 2
 
     @property
     def is_redirect(self) -> bool:
-        """3xx."""
+        """Whether the status is 3xx."""
         return self.status_code // 100 == 3
 
     @property
     def is_client_error(self) -> bool:
-        """4xx."""
+        """Whether the status is 4xx."""
         return self.status_code // 100 == 4
 
     @property
     def is_server_error(self) -> bool:
-        """5xx."""
+        """Whether the status is 5xx."""
         return self.status_code // 100 == 5
 
     @property
     def is_error(self) -> bool:
-        """4xx or 5xx."""
+        """Whether the status is 4xx or 5xx."""
         return self.is_client_error or self.is_server_error
 
     @property
     def content(self) -> bytes:
-        """The whole body, once it was read."""
+        """The whole body; it has to be read before."""
         if self._content is None:
             error: Exception = self._library.error("ResponseNotRead", _NotRead)()
             raise error
@@ -84,12 +84,12 @@ class EagerResponse(Shown):
 
     @property
     def text(self) -> str:
-        """The body as text, once it was read."""
+        """The body as text; it has to be read before."""
         _raise(self._answer.text_raises)
         return self.content.decode(self.encoding, "replace")
 
     def json(self, **kwargs: Any) -> Any:
-        """The body's JSON, made anew each time; a plain call."""
+        """The body parsed as JSON, anew at each call. It is not awaited."""
         content = self.content
         _raise(self._answer.json_raises)
         return json_format.loads(content, **kwargs)
@@ -103,13 +103,13 @@ class EagerResponse(Shown):
         raise self._library.status_error(self._answer, self.request, self._asynctestkit_face, message)
 
     async def aread(self) -> bytes:
-        """The whole body, which is kept."""
+        """Reads the whole body and keeps it."""
         if self._content is None:
             self._content = b"".join([part async for part in self.aiter_raw()])
         return self._content
 
     async def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        """The chunks as they arrive, or in pieces of just that size; closes at the end."""
+        """The chunks as they arrive, or pieces of `chunk_size` bytes; closes the response at the end."""
         if self.is_stream_consumed:
             raise self._library.error("StreamConsumed", _StreamConsumed)()
         if self.is_closed:
@@ -127,7 +127,7 @@ class EagerResponse(Shown):
         await self.aclose()
 
     async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        """The same as `aiter_raw`; of a body that was read, its content."""
+        """The same as `aiter_raw`, and the content of a body that was read already."""
         if self._content is None:
             async for piece in self.aiter_raw(chunk_size):
                 yield piece
@@ -137,7 +137,7 @@ class EagerResponse(Shown):
             yield self._content[start : start + size]
 
     async def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
-        """The chunks as text, characters whole."""
+        """The chunks as text, never split within a character."""
         decoder = codecs.getincrementaldecoder(self.encoding)("replace")
         async for piece in self.aiter_bytes(chunk_size):
             if text := decoder.decode(piece):

@@ -1,4 +1,4 @@
-"""Asynchronous iterators: cursors, subscriptions, streams of messages."""
+"""Mocks of asynchronous iterators, such as cursors, subscriptions and streams of messages."""
 
 from __future__ import annotations
 
@@ -46,10 +46,11 @@ class _Iterator(Shown, AsyncIterator[Any]):
 
 
 def async_iterator(items: Iterable[Any]) -> Any:
-    """A mock for `async for`; its `__anext__` and `aclose` are AsyncMocks, and `aclose` brings it to its end.
+    """A mock for `async for`; its `__anext__` and `aclose` are AsyncMocks, and `aclose` ends it.
 
-    An exception among the items (instance or class) is raised at that point, and the items after it come
-    when asked for; `after(seconds, item)` and `never()` take their time. A generator, even one without end,
-    is asked item by item, and then each takes a turn of the loop, so that the consumer can be cancelled.
+    An exception among the items (instance or class) is raised at that point; the items after it can still be
+    requested. `after(seconds, item)` delays an item, and `never()` never gives one. A generator, even an
+    endless one, is consumed item by item, and each item takes a turn of the loop, so that the consumer can be
+    cancelled.
     """
     return face(_Iterator(items), "iterator")

@@ -1,4 +1,4 @@
-"""What was forgotten on mocks: to await calls, leave contexts, release responses, use up scripts."""
+"""What was forgotten on mocks: calls to await, contexts to leave, responses to release, scripts to use up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["forgotten", "mock_of", "rendered_unfinished", "unfinished"]
 
 
 def mock_of(obj: Any) -> Any:
-    """A mock itself; that of a function made by `create_autospec` or `patchAsync`; None for anything else."""
+    """The mock itself, or that of a function made by `create_autospec` or `patchAsync`; None for others."""
     if issubclass(type(obj), NonCallableMock):
         return obj
     inner = vars(obj).get("mock") if inspect.isroutine(obj) and hasattr(obj, "__dict__") else None
@@ -26,7 +26,7 @@ def mock_of(obj: Any) -> Any:
 
 
 def forgotten(doubles: Iterable[Any], *, close: bool = False) -> list[MockCall]:
-    """Every call that nothing has awaited, on these mocks and all below them; `close` ends what is left."""
+    """The calls never awaited on these mocks and all below them; `close` closes their coroutines."""
     calls: list[MockCall] = []
     for double in _with_all_below(doubles):
         if is_async_mock(double):
@@ -39,7 +39,7 @@ def forgotten(doubles: Iterable[Any], *, close: bool = False) -> list[MockCall]:
 def unfinished(doubles: Iterable[Any], *, close: bool = False, spares_scripts: bool = False) -> list[str]:
     """Everything that was forgotten on these mocks and on all below them, a line or more each.
 
-    Without what has gone otherwise than scripted, where that is spared.
+    `spares_scripts` leaves out the deviations from what the test scripted.
     """
     lines = [f"called, never awaited: {call}" for call in forgotten(doubles, close=close)]
     for double in _with_all_below(doubles):
@@ -54,13 +54,13 @@ def unfinished(doubles: Iterable[Any], *, close: bool = False, spares_scripts: b
 
 
 def rendered_unfinished(lines: Iterable[str]) -> str:
-    """The failure that reports these."""
+    """The message that reports these lines."""
     remedy = "remedy: have the code under test do what is listed, or script no more than it uses"
     return "\n".join(["left over on mocks:", *(f"- {line}" for line in lines), remedy])
 
 
 def _with_all_below(doubles: Iterable[Any]) -> Iterator[Any]:
-    """Mocks, each once: children, return values, attributes, what a face shows or has given out."""
+    """These and all mocks below them, each once: children, return values, attributes, mocks handed out."""
     left = [mock_of(each) for each in reversed(list(doubles))]
     seen: set[int] = set()
     while left:
@@ -69,7 +69,7 @@ def _with_all_below(doubles: Iterable[Any]) -> Iterator[Any]:
             continue
         seen.add(id(double))
         yield double
-        # Private ones lead up, to the parent.
+        # Private attributes lead up to the parent.
         held = [value for name, value in vars(double).items() if not name.startswith("_")]
         held += mocks_below(double)
         if (of := object_behind(double)) is not None:
@@ -78,10 +78,10 @@ def _with_all_below(doubles: Iterable[Any]) -> Iterator[Any]:
 
 
 def _never_recorded(function: Any) -> list[MockCall]:
-    """The calls of an autospecced coroutine function that wait to be awaited.
+    """The calls of an autospecced coroutine function that are still to be awaited.
 
-    From 3.13 these record a call only when it is awaited. One that was dropped meanwhile is not found here:
-    it is a leak of a coroutine.
+    From 3.13 these record a call only when it is awaited. A call whose coroutine was dropped is not found
+    here: the sweep reports the coroutine.
     """
     if mock_of(function) is function or not inspect.iscoroutinefunction(function):
         return []

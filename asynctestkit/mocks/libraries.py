@@ -1,4 +1,4 @@
-"""The exceptions of the client library that a session stands for, and ours where it stands for none."""
+"""The exceptions of the client library that a session stands for, or our own if it stands for none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __unittest = True
 
 
 class ResponseError(Exception):
-    """What `raise_for_status` raises where no client library is known: `status`, `message`, `headers`."""
+    """Raised by `raise_for_status` if no client library is known: has `status`, `message`, `headers`."""
 
     def __init__(self, status: int, message: str, headers: Headers, url: str = "") -> None:
         super().__init__(status, message)
@@ -32,9 +32,9 @@ class ResponseError(Exception):
 
 
 class Library:
-    """A client library, known by the class of its that a session was given as `spec`.
+    """A client library, identified by the class that a session was given as `spec`.
 
-    Looked up by name in that class's package, and in those of its bases, so that nothing is imported.
+    Its exceptions are looked up by name in the packages of that class and its bases; nothing is imported.
     """
 
     def __init__(self, spec: type | None) -> None:
@@ -51,18 +51,18 @@ class Library:
         return next((getattr(module, name) for module in self._modules if hasattr(module, name)), None)
 
     def request_errors(self) -> Sequence[Raisable]:
-        """What a request can fail with before there is an answer: no connection, and none in time."""
+        """The errors of a request that gets no answer: a failed connection, and a time-out."""
         lost = self.find("ClientConnectionError") or self.error("ConnectError", ConnectionError)
         late = self.find("ServerTimeoutError") or self.error("ReadTimeout", asyncio.TimeoutError)
-        return lost(LOST), late("the answer did not come in time, as the explored schedule has it")
+        return lost(LOST), late("the answer did not come in time, as the explored schedule demands")
 
     def body_errors(self) -> Sequence[Raisable]:
-        """What reading a body can fail with."""
+        """The errors of reading a body."""
         broken: Any = self.find("ClientPayloadError") or self.error("ReadError", ConnectionError)
         return (broken(LOST),)
 
     def status_error(self, answer: Answer, request: Request, response: Any, message: str = "") -> Exception:
-        """What `raise_for_status` raises: aiohttp's ClientResponseError, httpx's HTTPStatusError, or ours."""
+        """The error of `raise_for_status`, aiohttp's ClientResponseError, httpx's HTTPStatusError or ours."""
         if (aiohttp_error := self.find("ClientResponseError")) is not None:
             return self._of_aiohttp(aiohttp_error, answer, request, message or answer.reason)
         if (httpx_error := self.find("HTTPStatusError")) is not None:
@@ -71,7 +71,7 @@ class Library:
         return ResponseError(answer.status, message or answer.reason, answer.headers, request.url)
 
     def content_type_error(self, answer: Answer, request: Request) -> Exception | None:
-        """What aiohttp raises for JSON that is not declared as such; None for libraries that let it pass."""
+        """aiohttp's error for JSON that is not declared as such; None for libraries that accept it."""
         kind = self.find("ContentTypeError")
         message = f"Attempt to decode JSON with unexpected mimetype: {answer.headers.get('Content-Type', '')}"
         return None if kind is None else self._of_aiohttp(kind, answer, request, message)

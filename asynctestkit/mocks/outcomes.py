@@ -1,4 +1,4 @@
-"""Scripts for what an asynchronous call comes to: values, exceptions, delays, and no end at all."""
+"""Scripts for asynchronous calls: values, exceptions, delays, and calls that never end."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ __all__ = [
 __unittest = True
 
 
-class after:  # a function to its users
-    """A step that takes `seconds`, on the loop's clock, and then is another step (None by default)."""
+class after:  # lower case: it is used like a function
+    """A step that waits `seconds` on the loop's clock, then performs another (default: returns None)."""
 
     def __init__(self, seconds: float, step: Any = None) -> None:
         require_seconds("after", seconds)
@@ -41,15 +41,15 @@ class after:  # a function to its users
         return f"after({self.seconds!r}, {self.step!r})"
 
 
-class never:  # a function to its users
-    """A step that never comes to an end by itself; its cancellation is let through."""
+class never:  # lower case: it is used like a function
+    """A step that never ends by itself; it can be cancelled."""
 
     def __repr__(self) -> str:
         return "never()"
 
 
 def require_seconds(whose: str, seconds: object) -> None:
-    """TypeError or ValueError for what is no length of time."""
+    """Raises TypeError or ValueError for a value that is not a number of seconds, 0 or more."""
     if isinstance(seconds, bool) or not isinstance(seconds, Real):
         raise TypeError(f"{whose}: seconds is {seconds!r}, expected a number")
     if math.isnan(seconds) or seconds < 0:
@@ -62,14 +62,14 @@ def is_error(step: object) -> TypeGuard[Raisable]:
 
 
 def error_of(step: Any) -> Raisable | None:
-    """What a step raises in the end; None for one that does not."""
+    """The exception that a step raises, after its delays; None if it raises none."""
     while isinstance(step, after):
         step = step.step
     return step if is_error(step) else None
 
 
 def errors_like(steps: Iterable[Any], otherwise: Callable[[], Sequence[Raisable]]) -> Sequence[Raisable]:
-    """What a call can fail with: as the test has another fail, the first that it has; else otherwise."""
+    """The errors to inject: the first that the test has among these steps, else those of `otherwise`."""
     errors = [error for error in map(error_of, steps) if error is not None]
     for error in errors:
         if issubclass(error if isinstance(error, type) else type(error), Exception):
@@ -78,44 +78,44 @@ def errors_like(steps: Iterable[Any], otherwise: Callable[[], Sequence[Raisable]
 
 
 async def perform(step: Any) -> Any:
-    """What a step comes to, in its time. Reports show `step` as what the caller waits on."""
+    """Performs a step and returns its value. Reports show `step` as what the caller waits on."""
     while isinstance(step, after):
         await asyncio.sleep(step.seconds)
         step = step.step
     if isinstance(step, never):
         await asyncio.get_running_loop().create_future()
     if is_error(step):
-        # An instance that is raised again would carry the frames of all the times before.
+        # An instance that is raised again would keep the frames of every time before.
         raise step.with_traceback(None) if isinstance(step, BaseException) else step
     return step
 
 
 class Script:
-    """Steps that are used up in order; ScriptError when there is none left."""
+    """Steps that are used in order; raises ScriptError when none is left."""
 
     def __init__(self, steps: Sequence[Any], what: str = "outcome") -> None:
         self.steps = tuple(steps)
         self.refused: list[str] = []
-        """The calls that came when all steps were used."""
+        """Lines on the calls that came when all steps were used."""
         self._left = collections.deque(steps)
         self._what = what
 
     @property
     def used(self) -> int:
-        """How many steps were taken."""
+        """The number of steps taken."""
         return len(self.steps) - len(self._left)
 
     def take(self, call: str) -> Any:
-        """The next step, for a call that is described like this."""
+        """Takes the next step; `call` describes the call in messages."""
         if not self._left:
             text = f"{call} is one call more than scripted: {self}"
-            self.refused.append(f"code under test has swallowed that {text}")
-            remedy = f"remedy: script {self._what}s for all calls, or find out who calls again"
+            self.refused.append(f"the code under test swallowed an error: {text}")
+            remedy = f"remedy: script {self._what}s for all calls, or find out what calls again"
             raise ScriptError(f"{text}\n{remedy}")
         return self._left.popleft()
 
     def take_back(self, step: Any) -> None:
-        """The next call gets it, as the one that did was none."""
+        """Puts a step back for the next call, as the call that took it counts as not made."""
         self._left.appendleft(step)
 
     async def play(self, *args: Any, **kwargs: Any) -> Any:
@@ -131,7 +131,7 @@ class Script:
         return errors_like(self.steps, connection_lost)
 
     def unfinished(self) -> list[str]:
-        """What is wrong with the script at the end: steps never used, calls refused."""
+        """The faults at the end: steps never used, calls refused."""
         left = list(self._left)
         unused = f"{len(left)} of {self._count()} never used: {', '.join(map(repr, left))}"
         return [*self.refused, *([unused] if left else [])]
@@ -144,10 +144,10 @@ class Script:
 
 
 def outcomes(*steps: Any) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """A `side_effect` for an AsyncMock: each call comes to the next step, begun when it is awaited.
+    """A `side_effect` for an AsyncMock: each call performs the next step when it is awaited.
 
     A step is a value, an exception (instance or class) to raise, `after(seconds, step)`, or `never()`. A call
-    more than there are steps fails with ScriptError, which says how many were scripted.
+    beyond the last step fails with ScriptError, which says how many were scripted.
 
     >>> from unittest.mock import AsyncMock
     >>> fetch = AsyncMock(side_effect=outcomes("one", OSError("down"), after(0.01, "late")))

@@ -1,4 +1,4 @@
-"""Patching asynchronous functions: where they are used, with their signature, and undone at the end."""
+"""Patching asynchronous functions where they are used, with a check of their signature."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _WRAP_NOTHING = (
     *(types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodDescriptorType),
     *(types.GetSetDescriptorType, types.MemberDescriptorType),
 )
-"""Most of what modules and classes have, so that it need not be looked at."""
+"""Types without `__wrapped__`. Most values in modules and classes are of these, and are skipped fast."""
 
 
 def patch_async(
     target: str, *, returns: Any = ABSENT, raises: Any = ABSENT, outcomes: Any = ABSENT
 ) -> tuple[Any, Callable[[], None]]:
-    """Puts an autospecced stand-in in the place of a coroutine function; returns it, and what undoes it.
+    """Replaces a coroutine function by an autospecced stand-in; returns that, and a function to undo it.
 
-    MissingTargetError and NotAsyncError say that there is nothing of the kind, ScriptError that the name was
-    imported elsewhere, so that nobody would meet the stand-in here.
+    Raises MissingTargetError if the target is missing, NotAsyncError if it is not asynchronous, and
+    ScriptError if other modules imported it by name, so that the stand-in would never be called.
     """
     effect = _effect(target, {"returns": returns, "raises": raises, "outcomes": outcomes})
     owner, name, label = _resolved(target)
@@ -63,7 +63,7 @@ def patch_async(
 
 
 def _effect(target: str, given: Mapping[str, Any]) -> Any:
-    """The `side_effect` that stands for what was given; None where a return value, or nothing, was."""
+    """The `side_effect` for the arguments given; None if a return value, or nothing, was given."""
     ways = [name for name, value in given.items() if value is not ABSENT]
     if len(ways) > 1:
         got = " and ".join(ways)
@@ -86,7 +86,8 @@ def _effect(target: str, given: Mapping[str, Any]) -> Any:
 def _stand_in(function: Callable[..., Any], label: str) -> Any:
     """An autospecced function that records every call when it is made.
 
-    From 3.13 what `create_autospec` makes records it when it is awaited: never, where that is forgotten.
+    From 3.13 a function made by `create_autospec` records a call only when it is awaited, so that a forgotten
+    await would leave no trace.
     """
     signature = inspect.signature(function)
 
@@ -117,7 +118,7 @@ def _may_fail(double: Any) -> None:
 
 
 def _resolved(target: str) -> tuple[Any, str, str]:
-    """What has the name, the name, and the name with that of its class."""
+    """The owner of the target, the target's name, and its name with that of its class."""
     parts = target.split(".") if isinstance(target, str) else []
     if len(parts) < 2 or not all(parts):
         raise MissingTargetError(f"patchAsync({target!r}): expected 'package.module.name' or '….Class.name'")
@@ -128,7 +129,7 @@ def _resolved(target: str) -> tuple[Any, str, str]:
             owner = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-                raise  # the module is there, and imports something that is not
+                raise  # the module exists, but imports one that does not
             continue
         break
     else:
@@ -157,11 +158,11 @@ def _coroutine_function(target: str, original: Any) -> Callable[..., Any]:
         hint = "it is an asynchronous generator: use mock.patch with return_value=makeAsyncIterator(…)"
     elif inspect.isasyncgenfunction(inspect.unwrap(original)):
         hint = "it makes a context: use mock.patch with return_value=makeAsyncContext(…)"
-    raise NotAsyncError(f"patchAsync({target!r}): {original!r} is no coroutine function; {hint}")
+    raise NotAsyncError(f"patchAsync({target!r}): {original!r} is not a coroutine function; {hint}")
 
 
 def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
-    """ScriptError where code elsewhere has imported the name, and none looks it up where it is defined."""
+    """Raises ScriptError if other modules imported the name, and no code looks it up in its own module."""
     if not isinstance(owner, ModuleType) or getattr(original, "__module__", None) != owner.__name__:
         return
     modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
@@ -179,13 +180,13 @@ def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
             return  # it looks the name up there, as in `api.fetch()`
     instead = " and ".join(f"patchAsync({place!r})" for place in sorted(places))
     raise ScriptError(
-        f"patchAsync({target!r}) would have no effect: the name was imported from there, and who imported "
-        f"it has the original. Patch where it is used: {instead}"
+        f"patchAsync({target!r}) would have no effect: the name was imported from there, and the importing "
+        f"code has the original. Patch where it is used: {instead}"
     )
 
 
 def _mention(module: ModuleType, *names: set[str]) -> bool:
-    """Whether a piece of the module's code mentions one of each of those names."""
+    """Whether one code object of the module mentions a name of each set."""
     return any(all(_are_in(code, each) for each in names) for code in _code_in(module))
 
 
@@ -196,7 +197,7 @@ def _are_in(code: CodeType, names: set[str]) -> bool:
 
 
 def _code_in(module: ModuleType) -> Iterator[CodeType]:
-    """Each piece of a module's code; that of test cases is left out."""
+    """The code objects of a module, except those of test cases."""
     values = [
         each
         for each in list(vars(module).values())
@@ -230,5 +231,5 @@ def _wrapped(obj: object) -> Any:
         return vars(obj).get("__wrapped__")
     if issubclass(type(obj), _WRAP_NOTHING):
         return None
-    # Looked at statically, as some objects have an answer to every name.
+    # Statically, as some objects return something for every name.
     return inspect.getattr_static(obj, "__wrapped__", None)

@@ -55,21 +55,21 @@ class Response(Shown):
 
     @property
     def closed(self) -> bool:
-        """Whether it was released or closed, or has arrived to its end."""
+        """Whether it was released, closed, or read to its end."""
         return self._is_released or self._arriving.arrived
 
     @property
     def content_length(self) -> int | None:
-        """As the headers say."""
+        """The length that the headers declare."""
         length = self.headers.get("Content-Length")
         return None if length is None else int(length)
 
     def get_encoding(self) -> str:
-        """What `text()` decodes with."""
+        """The codec that `text()` uses."""
         return self._answer.encoding
 
     async def read(self) -> bytes:
-        """The whole body; what was streamed before is gone."""
+        """The whole body, without the part that was streamed before."""
         if self._body is None:
             self._body = await self.content.read()
         elif self._is_released:
@@ -89,9 +89,9 @@ class Response(Shown):
         loads: Callable[[str], Any] = json_format.loads,
         content_type: str | None = "application/json",
     ) -> Any:
-        """The body's JSON, made anew each time; None for an empty body.
+        """The body parsed as JSON, anew at each call; None for an empty body.
 
-        With a client library that minds it, a content type that the test gave has to be JSON's.
+        If the client library checks it, a content type that the test gave has to be one of JSON.
         """
         body = (await self._whole()).strip()
         await perform(self._answer.json_raises)
@@ -103,14 +103,14 @@ class Response(Shown):
         return loads(body.decode(encoding or self.get_encoding())) if body else None
 
     def raise_for_status(self) -> None:
-        """Raises the library's error for a status of 400 or more, and then releases, outside of a context."""
+        """Raises the library's error for a status of 400 or more; outside a context, it releases first."""
         if not self.ok:
             if not self._is_in_context:
                 self.release()
             raise self._library.status_error(self._answer, self._request, self._asynctestkit_face)
 
     def release(self) -> Awaitable[None]:
-        """Gives the connection back. A plain call; what it returns can be awaited and need not be."""
+        """Gives the connection back. The result can be awaited, but need not be."""
         self._is_released = True
         return _Nothing()
 
@@ -166,7 +166,7 @@ class Response(Shown):
 
 
 class _Nothing:
-    """What `release()` returns, as older code awaits it."""
+    """The result of `release()`, which older code awaits."""
 
     def __await__(self) -> Generator[Any, None, None]:
         yield from ()
@@ -184,12 +184,12 @@ def response(
     url: str = "",
     method: str = "GET",
 ) -> Any:
-    """A mock of a response, for a route of a session or to be used by itself.
+    """A mock of a response, for a route of a session or on its own.
 
     The body is given in one way and can be read in every other: `json` (any value, kept as its JSON), `text`,
     `body` (bytes), or `chunks` as they arrive, with exceptions, `after(seconds, chunk)` and `never()` among
-    them. An exception for `json` or `text` is raised by that method alone, one for `body` by whatever
-    reads. It has aiohttp's shape; a session that stands for a client like httpx's shows it in that shape.
+    them. An exception for `json` or `text` is raised by that method alone, one for `body` by every
+    method that reads. It has aiohttp's interface; a session for a client like httpx's gives it httpx's.
     """
     given = Headers(headers or ())
     has_type = "Content-Type" in given

@@ -1,4 +1,4 @@
-"""Which request gets which answer."""
+"""Routes: which request gets which answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Request", "Routes"]
 
 __unittest = True
 
-_REMEDY = "add the route, or mend what the code under test asks for"
+_REMEDY = "add the route, or correct what the code under test requests"
 
 
 class Request:
@@ -28,26 +28,26 @@ class Request:
     ) -> None:
         self.method = method.upper()
         self.url = str(url)
-        """As it was given, without `params`."""
+        """The URL as given, without `params`."""
         self.kwargs = dict(kwargs)
-        """Every other argument, as it was given."""
+        """All other arguments, as given."""
         self.site = site
-        """The user's line, None where unknown."""
+        """The user's line; None if unknown."""
         self.response: Any = None
-        """The response that it got, once it did."""
+        """The response that it got; None until then."""
         self.given: tuple[tuple[Any, ...], dict[str, Any]] | None = None
-        """The arguments of the call, where it was plain, so that its record does not go with its await."""
+        """The arguments of a plain call, to find its record: there is none of an await."""
         self.take_back: Callable[[], object] | None = None
-        """Makes a session forget it, as it has failed in a way that the test has not scripted."""
+        """Makes the session forget the request, when it fails in a way that the test has not scripted."""
 
     @property
     def headers(self) -> Headers:
-        """Those that were given with the request."""
+        """The headers given with the request."""
         return Headers(self.kwargs.get("headers") or ())
 
     @property
     def full_url(self) -> str:
-        """With `params` as the query."""
+        """The URL with `params` as its query."""
         params = self.kwargs.get("params")
         if not params:
             return self.url
@@ -59,11 +59,11 @@ class Request:
 
 
 class Routes:
-    """Answers by method and URL. A single answer stands for any number of requests, a list for one each."""
+    """Answers by method and URL. A single answer serves any number of requests, a list one request each."""
 
     def __init__(self, routes: Mapping[str, Any] | None) -> None:
         self.refused: list[str] = []
-        """The requests that no route was for."""
+        """Lines on the requests without a route."""
         self._answers = {}
         self._used = dict.fromkeys(routes or (), 0)
         for route, answer in (routes or {}).items():
@@ -75,9 +75,9 @@ class Routes:
             self._answers[route] = Script(answer, "answer") if isinstance(answer, list | tuple) else answer
 
     def answer(self, request: Request) -> Any:
-        """The step that answers a request; ScriptError where no route is for it, or its list is used up.
+        """The step that answers a request; raises ScriptError if no route matches, or its list is used up.
 
-        The first route that matches is taken, with the query or without; one without wildcards goes first.
+        The first route that matches is used, with the query or without; those without wildcards come first.
         """
         where = f" (at {request.site})" if request.site else ""
         for route in self._matching(request):
@@ -88,7 +88,7 @@ class Routes:
         raise ScriptError(f"no route for {request!r}{where}\n{self}\nremedy: {_REMEDY}")
 
     def take_back(self, request: Request, step: Any) -> None:
-        """The next request like this gets that answer, which was taken for it."""
+        """Puts back the answer that was taken for a request: the next one like it gets it."""
         route = self._matching(request)[0]
         self._used[route] -= 1
         answer = self._answers[route]
@@ -96,16 +96,16 @@ class Routes:
             answer.take_back(step)
 
     def errors(self, otherwise: Callable[[], Sequence[Raisable]]) -> Sequence[Raisable]:
-        """What a request can fail with: as one that the test has fail; else otherwise."""
+        """The errors to inject into a request: one that the test has among its answers, else `otherwise`."""
         answers = self._answers.values()
         steps = [step for each in answers for step in (each.steps if isinstance(each, Script) else (each,))]
         return errors_like(steps, otherwise)
 
     def unfinished(self) -> list[str]:
-        """What is wrong at the end: lists that were not used up, requests without an answer."""
+        """The faults at the end: lists that were not used up, requests without an answer."""
         scripts = [(route, answer) for route, answer in self._answers.items() if isinstance(answer, Script)]
         left = [f"{route}: {line}" for route, script in scripts for line in script.unfinished()]
-        refused = [f"code under test has swallowed that there is {line}\n{self}" for line in self.refused]
+        refused = [f"the code under test swallowed an error: {line}\n{self}" for line in self.refused]
         return [*refused, *left]
 
     def _matching(self, request: Request) -> list[str]:

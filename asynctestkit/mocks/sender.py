@@ -1,4 +1,4 @@
-"""What client sessions of both shapes have in common."""
+"""The base class of client sessions, for aiohttp's interface and for httpx's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __unittest = True
 
 
 class Sender(Shown):
-    """What both shapes have in common: a request gets its answer by the routes, in that shape."""
+    """A session: answers each request by its routes, with a response of its own type."""
 
     _response_type: Any
 
@@ -39,7 +39,7 @@ class Sender(Shown):
         self._asynctestkit_responses: list[Any] = []
 
     async def _asynctestkit_send(self, request: Request, call: MockCall) -> Any:
-        """Reports name `call` as what the caller waits on, and as what was never awaited."""
+        """Sends a request. Reports name `call` as what the caller waits on, or as what was never awaited."""
         if self._is_closed:
             raise RuntimeError(f"{call} after the session was closed")
         self.requests.append(request)
@@ -67,7 +67,7 @@ class Sender(Shown):
             forget_call(getattr(self._asynctestkit_face, name.rpartition(".")[2]), *request.given)
 
     def _handed_out(self, template: Any, request: Request) -> Any:
-        """The test's own response, so that its mocks tell; one like it where that is used or does not fit."""
+        """The test's own response, whose mocks then record; a copy if that is in use or of another type."""
         of: Any = object_behind(template)
         if type(of) is self._response_type and not of._asynctestkit_handed_out:
             of._asynctestkit_hand_out(request, self._library)
@@ -84,7 +84,7 @@ class Sender(Shown):
         self._is_closed = True
 
     def _asynctestkit_unfinished(self) -> list[str]:
-        # A class that is no context has no `__aexit__`, and nobody has entered its stand-in.
+        # Of a class without `__aexit__` the stand-in cannot have been entered; do not look at it.
         scripted = bool(self._entered_at) and is_overridden(self._asynctestkit_face.__aexit__)
         open_at = [] if scripted else self._entered_at
         return [f"entered and never left{f' at {line}' if line else ''}" for line in open_at]
@@ -94,7 +94,7 @@ class Sender(Shown):
 
 
 def check_answer(answer: Any) -> Any:
-    """TypeError for what cannot answer a request."""
+    """Returns the answer; raises TypeError for a value that cannot answer a request."""
     step = answer
     while isinstance(step, after):
         step = step.step

@@ -1,4 +1,4 @@
-"""HTTP client sessions, as aiohttp's and as httpx's are used."""
+"""Mocks of HTTP client sessions, for code that uses aiohttp or httpx."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __unittest = True
 
 
 class _Session(Sender):
-    """aiohttp's: a request is a plain call, and what it returns is entered or awaited."""
+    """A session like aiohttp's: a request is a plain call, and its result is entered or awaited."""
 
     _response_type = Response
 
@@ -35,7 +35,7 @@ class _Session(Sender):
         return self._is_closed
 
     def request(self, method: str, url: Any, **kwargs: Any) -> _RequestContext:
-        """A request of any method."""
+        """Makes a request of any method."""
         return self._made_request("request", method, url, kwargs, (method, url))
 
     def get(self, url: Any, **kwargs: Any) -> _RequestContext:
@@ -86,7 +86,7 @@ class _Session(Sender):
         request = Request(method, url, kwargs, call.site)
         request.given = (args, kwargs)
         coroutine: Any = self._asynctestkit_send(request, call)
-        coroutine.__qualname__ = call.name  # what Python calls it where it was never awaited
+        coroutine.__qualname__ = call.name  # the name in Python's warning if it is never awaited
         self._made.append((call, coroutine))
         return _RequestContext(coroutine)
 
@@ -102,7 +102,7 @@ class _Session(Sender):
 
 
 class _RequestContext(Coroutine[Any, Any, Any]):
-    """A request on its way: aiohttp's is a coroutine and a context manager in one."""
+    """A request to be sent: as in aiohttp, both a coroutine and a context manager."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._coroutine = coroutine
@@ -134,13 +134,13 @@ def session(routes: Mapping[str, Any] | None = None, *, spec: type | None = None
     """A mock of an HTTP client session that answers by `routes` and keeps the `requests` that were sent.
 
     `routes` maps "METHOD URL", with fnmatch's wildcards, to a response, an exception, a callable of the
-    request, `after(seconds, answer)` or `never()`; or to a list of those, one a request, which has to be
-    used up. A request without a route fails with ScriptError when it is entered or awaited. A response that
-    is used again has its body anew.
+    request, `after(seconds, answer)` or `never()`; or to a list of those, one per request, which has to
+    be used up. A request without a route fails with ScriptError when it is entered or awaited. A response
+    that is used again has a fresh body.
 
-    With a client's class as `spec`, names and signatures are that class's, the mock passes for an instance of
-    it, and errors are its library's. Where the class's `get` is a coroutine function, the session has the
-    shape of httpx's AsyncClient, otherwise that of aiohttp's ClientSession.
+    With a client's class as `spec`, the mock has the names and signatures of that class, passes for an
+    instance of it, and raises the errors of its library. If the class's `get` is a coroutine function, the
+    session behaves like httpx's AsyncClient, otherwise like aiohttp's ClientSession.
     """
     if spec is not None and not isinstance(spec, type):
         raise TypeError(f"spec is {spec!r}, expected the class of a client, such as aiohttp.ClientSession")

@@ -13,7 +13,7 @@ __unittest = True
 
 
 class StreamReader(Shown):
-    """A body as aiohttp streams it: what has arrived is given out, never more than one chunk at a time."""
+    """A body as aiohttp streams it: reads return what has arrived, never more than one chunk at a time."""
 
     def __init__(self, next_chunk: Callable[[], Awaitable[bytes]], arrived: Callable[[], bool]) -> None:
         self._next_chunk = next_chunk
@@ -31,7 +31,7 @@ class StreamReader(Shown):
         return b"".join(parts)
 
     async def readany(self) -> bytes:
-        """What has arrived and was not read, b"" only at the end."""
+        """What has arrived and was not read yet; b"" only at the end."""
         await self._fill()
         return self._take()
 
@@ -47,7 +47,7 @@ class StreamReader(Shown):
         return self._take(end + 1)
 
     async def readexactly(self, n: int) -> bytes:
-        """So many bytes, or asyncio.IncompleteReadError."""
+        """Exactly `n` bytes; raises asyncio.IncompleteReadError if the body ends before."""
         while len(self._buffer) < n:
             chunk = await self._next_chunk()
             if not chunk:
@@ -81,7 +81,7 @@ class StreamReader(Shown):
 
 
 class _Reads(AsyncIterator[bytes]):
-    """What a way of reading gives, until it gives nothing."""
+    """Iterates over the results of a method that reads, up to the first empty one."""
 
     def __init__(self, read: Callable[[], Awaitable[bytes]]) -> None:
         self._read = read

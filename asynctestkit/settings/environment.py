@@ -79,5 +79,5 @@ def _reject_misspelt_variables() -> None:
             if nearest:  # others may be a project's own
                 raise ValueError(
                     f"unknown environment variable {variable}; did you mean {_PREFIX}{nearest[0]}? "
-                    f"There are: {', '.join(_VARIABLES)}"
+                    f"The variables are: {', '.join(_VARIABLES)}"
                 )

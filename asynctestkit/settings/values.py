@@ -25,7 +25,7 @@ def check(overrides: Mapping[str, object]) -> None:
         if name not in _CHECKS:
             nearest = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.0)
             raise TypeError(
-                f"unknown setting {name!r}; did you mean {nearest[0]!r}? There are: {', '.join(NAMES)}"
+                f"unknown setting {name!r}; did you mean {nearest[0]!r}? The settings are: {', '.join(NAMES)}"
             )
         check_value(name, value)
 
@@ -55,7 +55,7 @@ def reject_misspelt(name: str, value: object) -> None:
         ):
             raise TypeError(
                 f"{name} = {value!r} looks like the setting {setting!r}, misspelt; "
-                "if it is an attribute of your own, give it a name that differs more"
+                "if it is an attribute of your own, give it a less similar name"
             )
 
 
@@ -112,7 +112,7 @@ def _check_limit(name: str, value: object) -> None:
         return
     _check_seconds(name, value)
     if value == 0:
-        raise ValueError(f"{name} is {value!r}, expected more than no time at all; for no limit, say None")
+        raise ValueError(f"{name} is {value!r}, expected more than 0 seconds; for no limit, say None")
 
 
 def _check_flag(name: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""A retry that fires twice: the answer was late, and not the charge; mended in payments.py by a key."""
+"""A retry that fires twice: the answer was late, and not the charge; fixed in payments.py by a key."""
 
 import asyncio
 import unittest

@@ -1,4 +1,4 @@
-"""A copy that is reserved for nobody: the second request has failed; mended in reservations.py."""
+"""A copy that is reserved for nobody: the second request has failed; fixed in reservations.py."""
 
 import asyncio
 import contextlib

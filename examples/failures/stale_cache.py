@@ -1,4 +1,4 @@
-"""A cache that keeps what it has read, though that was updated meanwhile; mended in read_through_cache.py."""
+"""A cache that keeps what it has read, though that was updated meanwhile; fixed in read_through_cache.py."""
 
 import asyncio
 import unittest

@@ -103,7 +103,7 @@ class ReadingTests(BaselineCase):
     def test_files_that_cannot_be_read(self):
         """Each is an error that names the file and what is wrong with it."""
         for text, message in (
-            ("{", "is no JSON: Expecting property name"),
+            ("{", "is not JSON: Expecting property name"),
             ("[]", 'has no list of "leaks"'),
             ({"leaks": 3}, 'has no list of "leaks"'),
             ({"version": 9, "leaks": []}, "is of version 9, and this asynctestkit reads version 1"),

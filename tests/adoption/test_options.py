@@ -54,7 +54,7 @@ class OptionsTests(unittest.TestCase):
         self.assertWrong("unknown option --dedline; did you mean --deadline?", "--dedline", "3")
         self.assertWrong("unknown option --write; did you mean --write-baseline?", "--write", "x")
         self.assertWrong("--on-leak: 'fial' is neither 'report' nor 'fail'; try 'fail'", "--on-leak", "fial")
-        self.assertWrong("--deadline: 'x' is no number", "--deadline", "x")
+        self.assertWrong("--deadline: 'x' is not a number", "--deadline", "x")
         self.assertWrong("--strict: ignored explicit argument 'x'", "--strict=x")
 
     def test_options_that_nobody_knows(self):

@@ -43,7 +43,7 @@ class RecordTests(unittest.TestCase):
     def test_a_place_unknown(self):
         """It is said to be unknown."""
         (row,) = record(("T.a", leak(file=None))).rows
-        self.assertEqual((row.place, row.shown_place), (None, "a place unknown"))
+        self.assertEqual((row.place, row.shown_place), (None, "an unknown place"))
 
     def test_the_summary(self):
         """Tests, how many of them leak, and how much; of a judged run how much is new."""

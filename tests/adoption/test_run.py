@@ -137,11 +137,11 @@ class RatchetTests(RunCase):
         self.audited(Suites.Suite, "--write-baseline", self.baseline)
         clean = ("--baseline", self.baseline, "-k", "clean")
         self.assertEqual(self.audited(Suites.Suite, *clean), 0)
-        self.assertIn("matches nothing any more: task 'bg:feed'", self.printed)
+        self.assertIn("no longer matches anything: task 'bg:feed'", self.printed)
         self.assertEqual(self.audited(Suites.Suite, *clean, "--strict-baseline"), 1)
         stopped = ("--baseline", self.baseline, "--strict-baseline", "-f", "-k", "failure")
         self.assertEqual(self.audited(Suites.Failing, *stopped), 1)
-        self.assertNotIn("matches nothing any more", self.printed)
+        self.assertNotIn("no longer matches anything", self.printed)
 
     def test_a_file_that_is_no_baseline(self):
         """It is neither read nor overwritten."""

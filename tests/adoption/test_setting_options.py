@@ -60,13 +60,13 @@ class SettingOptionsTests(unittest.TestCase):
     def test_wrong_values(self):
         """Each is an error of its option, which says what is expected, or is near."""
         for arguments, message in (
-            (["--deadline=soon"], "argument --deadline: 'soon' is no number of seconds"),
+            (["--deadline=soon"], "argument --deadline: 'soon' is not a number of seconds"),
             (
                 ["--deadline=-1"],
                 "argument --deadline: deadline is -1.0, expected a number of seconds that is not",
             ),
             (["--asyncio-debug=yes"], "argument --asyncio-debug: 'yes' is neither true nor false"),
-            (["--random-seed=x"], "argument --random-seed: 'x' is no integer"),
+            (["--random-seed=x"], "argument --random-seed: 'x' is not an integer"),
             (["--clock=virtul"], "try 'virtual'"),
             (["--allow=tsk:x"], "did you mean 'task'?"),
         ):

@@ -53,7 +53,7 @@ class TableTests(unittest.TestCase):
         self.assertEqual(
             lines[-2:],
             [
-                "leaks.json: matches nothing any more: task 'gone' of connect in shop/feed.py",
+                "leaks.json: no longer matches anything: task 'gone' of connect in shop/feed.py",
                 "10 tests, 1 leaky (2 leaks at 2 places, 1 of them new)",
             ],
         )
@@ -62,5 +62,5 @@ class TableTests(unittest.TestCase):
         """It is told by its name alone."""
         entry = Entry(Identity("callback", "", "", "boom"))
         self.assertEqual(
-            list(render_unmet([entry], "b.json")), ["b.json: matches nothing any more: callback 'boom'"]
+            list(render_unmet([entry], "b.json")), ["b.json: no longer matches anything: callback 'boom'"]
         )

@@ -10,7 +10,7 @@ from asynctestkit.assertions.groups import GroupAssertions
 from asynctestkit.cpython.versions import HAS_RUNNER, exception_group_type
 from tests.assertions.clock import normalised
 
-REMEDY = "remedy: expect what is raised, or look at where the others come from"
+REMEDY = "remedy: expect what is raised, or find out where the other exceptions come from"
 
 
 class BackportedGroup(BaseException):
@@ -98,7 +98,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         self.passes(group, ValueError, match=r"\(failed\)$")
         self.fails(
             "the exception group's message is not matched by 'sub-exception': '2 workers (failed)'\n"
-            "remedy: change the pattern, or look for who raises this group",
+            "remedy: change the pattern, or find out what raises this group",
             group, ValueError, match="sub-exception",
         )  # fmt: skip
 
@@ -163,7 +163,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
             None, ValueError, (OSError,), msg="why",
         )  # fmt: skip
         self.fails(
-            f"ValueError: x was raised bare, in no group\n{tree}remedy: use assertRaises for it",
+            f"ValueError: x was raised on its own, not in a group\n{tree}remedy: use assertRaises for it",
             ValueError("x"), ValueError, (OSError,),
         )  # fmt: skip
 

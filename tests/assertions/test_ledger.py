@@ -51,7 +51,7 @@ class WrappedGet(asyncio.Queue):
 
 
 class PromisedGet(asyncio.Queue):
-    """Its `get` is no coroutine function."""
+    """Its `get` is not a coroutine function."""
 
     def get(self):
         return asyncio.ensure_future(super().get())
@@ -218,7 +218,7 @@ class TakesTests(LedgerTestCase):
         while not tasks[0].done():
             await asyncio.sleep(0)
         self.assertRegex(self.report_lines(queue)[2], "by task .*, which has returned$")
-        self.assertRegex(self.report_lines(queue)[1], "by task .*, which died of OSError: x$")
+        self.assertRegex(self.report_lines(queue)[1], "by task .*, which failed with OSError: x$")
         self.assertEqual([take.taker.has_died for take in ledger.open], [False, True, False])
 
     async def test_an_exception_that_nobody_looked_at_stays_so(self):

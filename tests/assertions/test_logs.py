@@ -26,7 +26,7 @@ class LogsTestCase(LogAssertions, unittest.TestCase):
 
 
 class NoWarningsTests(LogsTestCase):
-    REMEDY = "remedy: mend what is warned of, or expect it with assertWarns(…)"
+    REMEDY = "remedy: fix what the warning is about, or expect it with assertWarns(…)"
 
     def test_silence(self):
         """Passes, and leaves filters and hooks as they were."""
@@ -105,7 +105,7 @@ class NoWarningsTests(LogsTestCase):
 
 
 class LogsNothingTests(LogsTestCase):
-    REMEDY = "remedy: mend what is logged, or expect it with assertLogs(…)"
+    REMEDY = "remedy: fix what is logged, or expect it with assertLogs(…)"
 
     def setUp(self):
         self.logger = logging.getLogger("asynctestkit_tests.logs")

@@ -35,7 +35,7 @@ class AllAwaitedTests(Case):
         here = r" at \S*test_mocks\.py:\d+ in test_it_names_the_calls_that_were_not\n"
         expected = (
             rf"2 calls were never awaited:\n- api\.users\.get\(1, key='x'\){here}- first\(\){here}"
-            r"remedy: put `await` there : mine"
+            r"remedy: add the missing `await` : mine"
         )
         with self.assertFails(expected):
             self.assertAllAwaited(root, self.first, msg="mine")
@@ -88,7 +88,7 @@ class InOrderTests(Case):
         said = (
             "expected the awaits of first, second, in this order; number 2, second, was not awaited after "
             "the ones before.\nThey were awaited in the order second, first\n"
-            "remedy: mend the order in the code under test, or give the mocks in the right one : mine"
+            "remedy: correct the order in the code under test, or in this assertion : mine"
         )
         with self.assertFails(said):
             self.assertAwaitedInOrder(self.first, self.second, msg="mine")

@@ -7,7 +7,8 @@ from tests.assertions.clock import normalised
 from tests.assertions.consumers import QueuesTestCase, consumes, filled, forgets, produces
 
 SURVIVE = (
-    "remedy: let consumers outlive a handler that fails: catch in the loop, and task_done() in `finally`"
+    "remedy: keep consumers running when a handler fails: "
+    "catch its exception, and call task_done() in `finally`"
 )
 MARK = "remedy: call task_done() for every get(), in `finally`"
 TAKE = "remedy: start a consumer, or take what is left"
@@ -43,7 +44,7 @@ class DrainTests(QueuesTestCase):
         """No consumer at all."""
         await self.assertFailsWith(
             "the Queue(maxsize=3) did not drain in 1 s: 2 items queued, 0 taken and not marked done\n"
-            f"nobody took anything in that time\n{TAKE}",
+            f"nothing was taken in that time\n{TAKE}",
             self.assertQueueDrains(filled(1, 2, maxsize=3)),
         )
         self.assertEqual(self.now(), 1)
@@ -54,7 +55,7 @@ class DrainTests(QueuesTestCase):
         queue.get_nowait()
         await self.assertFailsWith(
             "the Queue did not drain in 2 s: 0 items queued, 1 taken and not marked done\n"
-            f"  watchQueue(queue), called before, would tell where and by whom\n{MARK}",
+            f"  call watchQueue(queue) first to see where, and by which task\n{MARK}",
             self.assertQueueDrains(queue, 2),
         )
         queue = filled(1, 2)
@@ -83,7 +84,8 @@ class DrainTests(QueuesTestCase):
         self.start(forgets(queue, fails), "worker")
         await self.assertFailsWith(
             "the Queue did not drain in 1 s: 1 item queued, 1 taken and not marked done\n"
-            "  taken at consumers.py:N in forgets by task 'worker', which died of ValueError: bad item 1\n"
+            "  taken at consumers.py:N in forgets by task 'worker', which failed with "
+            "ValueError: bad item 1\n"
             f"{SURVIVE}",
             self.assertQueueDrains(queue),
         )
@@ -96,7 +98,7 @@ class DrainTests(QueuesTestCase):
         failure = await self.failure(self.assertQueueDrains(queue))
         self.assertRegex(
             normalised(str(failure)),
-            r"(?s)^the Queue did not drain in 1 s: .*\nproducers went on: 4 items put in that time\n"
+            r"(?s)^the Queue did not drain in 1 s: .*\nproducers kept putting: 4 items put in that time\n"
             r"remedy: stop the producers first$",
         )
         queue = filled(1, maxsize=1)
@@ -104,7 +106,7 @@ class DrainTests(QueuesTestCase):
             self.start(queue.put("x"), f"producer-{number}")
         await self.assertFailsWith(
             "the Queue(maxsize=1) did not drain in 1 s: 1 item queued, 0 taken and not marked done\n"
-            f"nobody took anything in that time\n2 producers waiting in put() for a free place\n{TAKE}",
+            f"nothing was taken in that time\n2 producers waiting in put() for a free slot\n{TAKE}",
             self.assertQueueDrains(queue),
         )
 

@@ -71,15 +71,15 @@ class StopTests(QueuesTestCase):
         stubborn = self.loop.create_task(refuses(), name="refuses")
         await asyncio.sleep(0)
         failure = await self.assertFailsWith(
-            "of 4 consumers, not all stopped as they should:\n"
-            "  task 'dies' had died before of ValueError: bad item\n"
+            "not every consumer stopped as it should (4 in all):\n"
+            "  task 'dies' had already failed with ValueError: bad item\n"
             "  task 'returns' was cancelled and returned 'value'\n"
             "  task 'raises' was cancelled and raised KeyError: 'clean-up'\n"
-            "  task 'refuses' was cancelled, did not end in 2 s, and is left behind\n"
+            "  task 'refuses' was cancelled, did not end in 2 s, and was abandoned\n"
             "  it stood at:\n"
             "    consumers.py:N in refuses\n"
             "    which waits on a Future that nobody has set\n"
-            "remedy: handle in the consumer what its handler raises, and let CancelledError alone through",
+            "remedy: catch in the consumer what its handler raises, except CancelledError",
             self.assertConsumersStop([*tasks, stubborn], within=2),
         )
         self.assertIsInstance(failure.__cause__, ValueError)
@@ -100,14 +100,14 @@ class StopTests(QueuesTestCase):
         stubborn = self.loop.create_task(refuses(queue), name="refuses")
         stands = "  it stood at:\n    {}\n    queues.py:N in get\n    which waits on Queue.get\n"
         await self.assertFailsWith(
-            "of 3 consumers, not all stopped as they should:\n"
+            "not every consumer stopped as it should (3 in all):\n"
             "  task 'dies' raised ValueError: stop\n"
             "  task 'goes on' did not end in 1 s, though it was sent a sentinel\n"
             + stands.format("test_queues_consumers.py:N in goes_on")
             + "  task 'refuses' did not end in 1 s, though it was sent a sentinel\n"
             + stands.format("consumers.py:N in refuses")
-            + "  task 'refuses' then refused to be cancelled, and is left behind\n"
-            "remedy: handle in the consumer what its handler raises, and let CancelledError alone through",
+            + "  task 'refuses' then refused to be cancelled, and was abandoned\n"
+            "remedy: catch in the consumer what its handler raises, except CancelledError",
             self.assertConsumersStop([*tasks, stubborn], queue=queue, sentinel="stop"),
         )
         self.assertEqual(self.now(), 1.5)

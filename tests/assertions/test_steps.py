@@ -53,9 +53,9 @@ class StepTests(StepsTestCase):
             "  which waits on a Future that nobody has set\n"
             "  step                used   allowed\n"
             "  log in           0.250 s   1.000 s\n"
-            "  pipeline         3.500 s  30.000 s  goes on\n"
+            "  pipeline         3.500 s  30.000 s  still running\n"
             "    connect        0.500 s   1.000 s\n"
-            "    fetch          3.000 s  10.000 s  goes on\n"
+            "    fetch          3.000 s  10.000 s  still running\n"
             "      first page   1.000 s  no limit\n"
             "      second page  2.000 s   2.000 s  ran out\n"
             "remedy: find out what it waits for, or allow it more than 2 s",
@@ -115,7 +115,7 @@ class StepTests(StepsTestCase):
         self.assertRegex(str(failure), "^step 'b second' ")
         self.assertIn(
             "\n  step           used  allowed\n"
-            "  all         1.100 s  9.000 s  goes on\n"
+            "  all         1.100 s  9.000 s  still running\n"
             "    a first   0.100 s  1.000 s  in task 'worker a'\n"
             "    b first   0.100 s  1.000 s  in task 'worker b'\n"
             "    a second  0.500 s  1.000 s  in task 'worker a'\n"
@@ -235,7 +235,8 @@ class EndOfStepTests(StepsTestCase):
                 self.loop.jumping.now += 3
 
         await self.assertFailsWith(
-            "step 'step' (test_steps.py:N in scenario) took 3 s, not 1 s, and held the loop meanwhile\n"
+            "step 'step' (test_steps.py:N in scenario) took 3 s, more than 1 s, "
+            "and blocked the loop meanwhile\n"
             "  step     used  allowed\n"
             "  step  3.000 s  1.000 s  ran out\n"
             "remedy: move what blocks into asyncio.to_thread(…)",
@@ -255,7 +256,7 @@ class EndOfStepTests(StepsTestCase):
                             self.loop.jumping.now += took
 
                     if is_overdue:
-                        self.assertIn("took 1.05 s, not 1 s", str(await self.failure(scenario())))
+                        self.assertIn("took 1.05 s, more than 1 s", str(await self.failure(scenario())))
                     else:
                         await scenario()
 

@@ -62,7 +62,7 @@ class TaskCancelledTests(TaskAssertions, JumpingTestCase):
         task = self.loop.create_task(refuses(), name="bg")
         await asyncio.sleep(0)
         await self.assertFailsWith(
-            "task 'bg' was cancelled, did not end in 2 s, and is left behind\n"
+            "task 'bg' was cancelled, did not end in 2 s, and was abandoned\n"
             "it stood at:\n"
             "  test_tasks.py:N in refuses\n"
             "  test_tasks.py:N in hangs\n"

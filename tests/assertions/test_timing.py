@@ -157,7 +157,7 @@ class AwaitedWithinTests(TimingTestCase):
         await self.assertFailsWith(
             "AwaitedWithinTests.test_it_blocks_the_loop.<locals>.blocks(), defined at test_timing.py:N in "
             "AwaitedWithinTests.test_it_blocks_the_loop.<locals>.blocks, returned 'late' after 2 s, "
-            "not within 1 s, and held the loop meanwhile\n"
+            "not within 1 s, and blocked the loop meanwhile\n"
             "remedy: move what blocks into asyncio.to_thread(…)",
             self.assertAwaitedWithin(blocks(), 1),
         )

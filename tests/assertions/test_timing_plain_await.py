@@ -165,7 +165,7 @@ class RefusalTests(TimingTestCase):
             "  coroutines.py:N in refuses\n"
             "  coroutines.py:N in hangs\n"
             "  which waits on a Future that nobody has set\n"
-            f"cancelled twice, it was still there 1 s later, and is left behind\n{LET_THROUGH}",
+            f"cancelled twice, it was still there 1 s later, and was abandoned\n{LET_THROUGH}",
             self.assertAwaitedWithin(refuses(), 1),
         )
         self.assertEqual(self.now(), 2)
@@ -189,7 +189,7 @@ class RefusalTests(TimingTestCase):
                 if how == self.assertTimesOut and not isinstance(awaitable, asyncio.Future):
                     continue
                 failure = await self.failure(how(awaitable, 1))
-                self.assertIn("is left behind", str(failure))
+                self.assertIn("was abandoned", str(failure))
         self.assertEqual(asyncio.all_tasks() - {asyncio.current_task()}, set())
 
     async def test_dead_code_does_not_come_back(self):
@@ -216,7 +216,7 @@ class SpinTests(TimeAssertions, unittest.IsolatedAsyncioTestCase):
 
     async def test_code_that_spins_is_left_behind(self):
         """On the real clock, as a jumping one stands still while something is ready."""
-        with self.assertRaisesRegex(AssertionError, r"(?s)^spins\(\) was not done .* is left behind"):
+        with self.assertRaisesRegex(AssertionError, r"(?s)^spins\(\) was not done .* was abandoned"):
             await self.assertAwaitedWithin(spins(), 0.01)
 
     async def test_the_real_clock(self):

@@ -78,20 +78,20 @@ class TimesOutTests(TimingTestCase):
         """The value is shown, cut to a sane length."""
         place = "defined at coroutines.py:N in takes"
         await self.assertFailsWith(
-            f"takes(), {place}, returned 'value' after 0.9 s, and did not time out\n"
+            f"takes(), {place}, did not time out: it returned 'value' after 0.9 s\n"
             "remedy: make what it waits for slower than its time-out, or check that it has one",
             self.assertTimesOut(takes(0.9), 1),
         )
         failure = await self.failure(self.assertTimesOut(takes(0, "x" * 10_000), within=1))
-        self.assertIn(f"returned '{'x' * 199}… (10002 characters) at once, and did", str(failure))
+        self.assertIn(f"returned '{'x' * 199}… (10002 characters) at once", str(failure))
 
     async def test_it_raised_something_else(self):
         """An error of the dependency is no time-out; it is chained."""
         error = OSError("unreachable")
         failure = await self.assertFailsWith(
-            "fails(), defined at coroutines.py:N in fails, raised OSError: unreachable after 0.5 s, "
-            "and did not time out\n"
-            "remedy: let it pass its TimeoutError on, or mock the dependency that fails",
+            "fails(), defined at coroutines.py:N in fails, did not time out: "
+            "it raised OSError: unreachable (after 0.5 s)\n"
+            "remedy: let its TimeoutError propagate, or mock the dependency that fails",
             self.assertTimesOut(fails(error, 0.5), 1),
         )
         self.assertIs(failure.__cause__, error)
@@ -99,7 +99,7 @@ class TimesOutTests(TimingTestCase):
     async def test_it_does_not_end_well(self):
         """An error when cancelled, a clean-up without end and a refusal are told apart."""
         start = (
-            "{} was not done after 1 s, but did not end well\n"
+            "{} was not done after 1 s, but did not end cleanly\n"
             "it stood at:\n"
             "  coroutines.py:N in {}\n"
             "  coroutines.py:N in hangs\n"
@@ -108,7 +108,7 @@ class TimesOutTests(TimingTestCase):
         error = OSError("broken")
         failure = await self.assertFailsWith(
             start.format("translates()", "translates")
-            + "cancelled, it raised OSError: broken\nremedy: let its clean-up be short, and free of errors",
+            + "cancelled, it raised OSError: broken\nremedy: make its clean-up short and free of errors",
             self.assertTimesOut(translates(error), 1),
         )
         self.assertIs(failure.__cause__, error)
@@ -120,7 +120,7 @@ class TimesOutTests(TimingTestCase):
         )
         await self.assertFailsWith(
             start.format("refuses()", "refuses")
-            + f"cancelled twice, it was still there 1 s later, and is left behind\n{LET_THROUGH}",
+            + f"cancelled twice, it was still there 1 s later, and was abandoned\n{LET_THROUGH}",
             self.assertTimesOut(refuses(), 1),
         )
 
@@ -194,9 +194,9 @@ class StillWaitingTests(TimingTestCase):
 
     async def test_it_does_not_end_well(self):
         """Errors and refusals of a coroutine that is cancelled are not hidden."""
-        for coroutine, word in ((translates(OSError()), "raised OSError"), (refuses(), "is left behind")):
+        for coroutine, word in ((translates(OSError()), "raised OSError"), (refuses(), "was abandoned")):
             failure = await self.failure(self.assertStillWaiting(coroutine, 1))
-            self.assertIn("was waiting after 1 s, but did not end well", str(failure))
+            self.assertIn("was waiting after 1 s, but did not end cleanly", str(failure))
             self.assertIn(word, str(failure))
 
 

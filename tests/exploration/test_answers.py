@@ -129,7 +129,7 @@ class LeftBehindTests(unittest.TestCase):
 
     def test_the_exception_of_a_task(self):
         """Nobody has looked at it: then it has not gone anywhere. One of a program's own counts as it."""
-        looked = "the task failed and nobody looked: "
+        looked = "the task failed and its exception was never retrieved: "
         self.assertTrue(self.judge(("exception", f"{looked}ConnectionError: lost")))
         self.assertTrue(
             self.judge(("exception", f"{looked}svc.errors.Gone: x"), ("exception", f"{looked}svc.Gone"))

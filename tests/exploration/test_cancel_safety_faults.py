@@ -55,7 +55,7 @@ class EndingTests(Faults):
             except asyncio.CancelledError:
                 raise ValueError("lost") from None
 
-        text = self.check(work, "raised ValueError: lost in place of CancelledError", "BaseException")
+        text = self.check(work, "raised ValueError: lost instead of CancelledError", "BaseException")
         self.assertIn("direct cause", text)
 
     def test_system_exit_is_another_exception(self):
@@ -134,7 +134,7 @@ class EndingTests(Faults):
             await nap()
             lock.release()
 
-        text = self.check(work, "and what it had taken is not given back:", "a Lock that was acquired at")
+        text = self.check(work, "and it did not release what it had acquired:", "a Lock that was acquired at")
         self.assertIn(f":{lines_of(work, 'lock.acquire')[0]} in work", text)
 
     def test_a_mock_that_is_not_left(self):
@@ -232,7 +232,7 @@ class MomentTests(Faults):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(queue.get(), 1)
 
-        remedy = "make in make_coro what belongs to a loop"
+        remedy = "create in make_coro what belongs to a loop"
         self.check(work, remedy, "run 3", "is bound to a different event loop")
         self.assertIn(remedy, self.text_of(work, kind="ERROR"))
 

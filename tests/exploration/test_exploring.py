@@ -68,7 +68,7 @@ class ExplorationTests(unittest.TestCase):
         """It says so, also where the test fails otherwise."""
         ran = run_body(replay("hold:nobody@2")(copy_of(lost_update)))
         self.assertEqual(ran.kinds, ["FAIL"])
-        self.assertIn("hold:nobody@2 did not come to pass", ran.text())
+        self.assertIn("hold:nobody@2 did not occur", ran.text())
         text = run_body(replay("hold:nobody@2,hold:add-1@1")(copy_of(lost_update))).text()
         self.assertIn("!= [3]", text)
         self.assertIn("the schedule hold:nobody@2,hold:add-1@1 does not match: hold:nobody@2 did not", text)
@@ -110,17 +110,17 @@ class ExplorationTests(unittest.TestCase):
             self.assertEqual(len(runs), 1)
 
         for body, said in (
-            (other_steps, "run-2@1 in place of run-1@1"),
-            (more_steps, r"\d steps in place of \d, from test@\d on"),
-            (fails, "the same steps, and another outcome"),
+            (other_steps, "run-2@1 instead of run-1@1"),
+            (more_steps, r"\d steps instead of \d, from test@\d on"),
+            (fails, "the same steps, but another outcome"),
         ):
             with self.subTest(body):
                 runs.clear()
                 ran = run_body(explore(body))
                 self.assertEqual(ran.kinds, ["FAIL"])
-                self.assertIn("the second run of the test as it is went otherwise than the first", ran.text())
+                self.assertIn("the second run of the unchanged test differed from the first", ran.text())
                 self.assertRegex(ran.text(), said)
-                self.assertIn("have setUp make afresh", ran.text())
+                self.assertIn("in setUp, create anew or reset", ran.text())
 
     def test_fewer_steps(self):
         """What is missing is told as well."""
@@ -131,7 +131,7 @@ class ExplorationTests(unittest.TestCase):
             for _ in range(3 - len(runs)):
                 await asyncio.sleep(0)
 
-        self.assertRegex(run_body(explore(test)).text(), r"\d steps in place of \d, from test@\d on")
+        self.assertRegex(run_body(explore(test)).text(), r"\d steps instead of \d, from test@\d on")
 
 
 class RunsTests(unittest.TestCase):
@@ -171,7 +171,7 @@ class RunsTests(unittest.TestCase):
 
         text = run_body(explore(test)).text()
         self.assertIn("AssertionError: once", text)
-        self.assertIn("run once more in this schedule, it passed", text)
+        self.assertIn("run again in this schedule, the test passed", text)
 
     def test_a_run_that_takes_too_long(self):
         """It is not run again, to be made short or to be shown."""
@@ -211,7 +211,7 @@ class RunsTests(unittest.TestCase):
                 self.fail("each time")
 
         text = run_body(explore(test)).text()
-        self.assertIn("run twice in this schedule, it went two ways: in place ", text)
+        self.assertIn("two runs in this schedule differed: at position ", text)
 
 
 class EndsTests(unittest.TestCase):

@@ -23,7 +23,7 @@ class LostTests(unittest.TestCase):
         self.assertEqual(unreleased_report(life(COPY), life(COPY)), "")
         text = unreleased_report(life(COPY, COPY, OTHER), life(COPY))
         self.assertEqual(text.splitlines()[1:3], [f"  {COPY}", f"  {OTHER}"])
-        self.assertIn("remedy: give it back", text)
+        self.assertIn("remedy: release it", text)
 
     def test_a_test_that_has_ended_early(self):
         """Only what the function that the fault went through would have released."""

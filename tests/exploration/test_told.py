@@ -50,7 +50,7 @@ class DifferenceTests(unittest.TestCase):
     def test_where_they_parted(self):
         """In another step, in one step more or fewer, or in nothing but how they ended."""
         one = [("main", 1), ("a", 1), ("b", 1)]
-        self.assertEqual(difference_of(one, [*one[:2], ("c", 1)]), "in place 3, c@1 in place of b@1")
-        self.assertEqual(difference_of(one, one[:2]), "2 steps in place of 3, from b@1 on")
-        self.assertEqual(difference_of(one, [*one, ("c", 2)]), "4 steps in place of 3, from c@2 on")
-        self.assertEqual(difference_of(one, one), "the same steps, and another outcome")
+        self.assertEqual(difference_of(one, [*one[:2], ("c", 1)]), "at position 3, c@1 instead of b@1")
+        self.assertEqual(difference_of(one, one[:2]), "2 steps instead of 3, from b@1 on")
+        self.assertEqual(difference_of(one, [*one, ("c", 2)]), "4 steps instead of 3, from c@2 on")
+        self.assertEqual(difference_of(one, one), "the same steps, but another outcome")

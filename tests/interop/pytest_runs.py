@@ -167,7 +167,7 @@ class ClassesTests(PytestCase):
         self.assertPrinted("0 of them new")
         self.write("test_classes.py", CLASSES.replace("bg:feed", "bg:other"))
         self.assertEqual(self.pytest("--hygiene=report", "--hygiene-baseline=b.json"), 1, self.printed)
-        self.assertPrinted("1. task 'bg:other'", "matches nothing any more: task 'bg:feed'", "4 passed")
+        self.assertPrinted("1. task 'bg:other'", "no longer matches anything: task 'bg:feed'", "4 passed")
 
     def test_wrong_use(self):
         """It ends pytest, and says what is wrong."""

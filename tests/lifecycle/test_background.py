@@ -79,7 +79,7 @@ class SettleTests(HygienicAsyncTestCase):
         with mock.patch.object(background, "_SETTLE_LIMIT", 0.05):
             with self.assertRaises(self.failureException) as caught:
                 await self.settle()
-        self.assertIn("never at rest: spinner", str(caught.exception))
+        self.assertIn("still busy: spinner", str(caught.exception))
         self.assertNotIn("sleeper", str(caught.exception))
 
     async def test_callbacks_that_never_rest(self):
@@ -93,7 +93,7 @@ class SettleTests(HygienicAsyncTestCase):
 
         again()
         with mock.patch.object(background, "_SETTLE_LIMIT", 0.05):
-            with self.assertRaisesRegex(self.failureException, "never at rest: callbacks"):
+            with self.assertRaisesRegex(self.failureException, "still busy: callbacks"):
                 await self.settle()
         stopped = True
 

@@ -62,7 +62,7 @@ class HygieneTests(DecoratorTestCase):
 
     def test_on_a_class_of_another_kind(self):
         """It would do nothing there, and so is refused."""
-        message = "@hygiene on Plain, which is no HygieneMixin or HygienicAsyncTestCase"
+        message = "@hygiene on Plain, which is not a HygieneMixin or HygienicAsyncTestCase"
         plain = type("Plain", (unittest.IsolatedAsyncioTestCase,), {})
         self.assertRefused(TypeError, message, hygiene(deadline=1.0), plain)
 
@@ -117,6 +117,6 @@ class AllowLeaksTests(DecoratorTestCase):
 
     def test_on_a_class_of_another_kind(self):
         """It would do nothing there, and so is refused."""
-        message = "@allow_leaks on Plain, which is no HygieneMixin or HygienicAsyncTestCase"
+        message = "@allow_leaks on Plain, which is not a HygieneMixin or HygienicAsyncTestCase"
         plain = type("Plain", (unittest.TestCase,), {})
         self.assertRefused(TypeError, message, allow_leaks("task", reason="known"), plain)

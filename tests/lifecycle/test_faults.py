@@ -23,7 +23,7 @@ class OtherFaultsTests(unittest.TestCase):
         """Each has its class and its report, the tasks first."""
         found = self.faults([UnnamedTask("Task-7", "poll", "test", ())], [Block(0.3, 0.3, "test", "")])
         self.assertEqual([*found], [UnnamedTaskError, BlockedLoopError])
-        self.assertIn("requires task names, and started a task without", found[UnnamedTaskError])
+        self.assertIn("requires task names, but started a task without", found[UnnamedTaskError])
         self.assertIn("blocked its loop once (blocking_threshold = 0.1)", found[BlockedLoopError])
 
 

@@ -40,7 +40,7 @@ class RequireTaskNamesTests(unittest.TestCase):
 
         report = self.complaint(test)
         self.assertIn(
-            "Inner.test requires task names, and started 2 tasks without:\n\n1. task 'Task-", report
+            "Inner.test requires task names, but started 2 tasks without a name:\n\n1. task 'Task-", report
         )
         first = test.__code__.co_firstlineno
         for line in (first + 1, first + 3):
@@ -60,7 +60,7 @@ class RequireTaskNamesTests(unittest.TestCase):
                 asyncio.get_running_loop().set_task_factory(factory)
 
             with self.subTest(factory.__name__):
-                self.assertIn("started a task without:", self.complaint(test, asyncSetUp=set_factory))
+                self.assertIn("started a task without a name:", self.complaint(test, asyncSetUp=set_factory))
 
     def test_every_way_to_name(self):
         """A name given at the creation, right after it, by the task itself or at last will do."""

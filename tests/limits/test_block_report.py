@@ -18,7 +18,7 @@ class RenderBlocksTests(unittest.TestCase):
             '  File "/src/feed.py", line 51, in poll\n'
             "    time.sleep(0.3)\n"
             "\n"
-            "remedy: await what waits (asyncio.sleep, streams, …), or hand it to a thread: "
+            "remedy: use calls that can be awaited (asyncio.sleep, streams, …), or hand it to a thread: "
             "await asyncio.to_thread(…)",
         )
 
@@ -28,7 +28,7 @@ class RenderBlocksTests(unittest.TestCase):
         self.assertTrue(text.startswith("x blocked its loop 8 times (blocking_threshold = 0.1):\n"), text)
         self.assertEqual(text.count("\nfor 0.300 s of wall time in set-up, "), 5)
         self.assertIn("\n… and 3 more\n", text)
-        self.assertIn("remedy: cut it in steps, or hand it to a thread", text)
+        self.assertIn("remedy: split it into steps, or hand it to a thread", text)
 
     def test_no_report_is_endless(self):
         """It has a hundred lines at the most, however long its stacks are."""

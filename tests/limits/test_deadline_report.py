@@ -84,7 +84,7 @@ class ReportTests(unittest.TestCase):
 
         report = self.report(body)
         self.assertIn("its loop's clock stands still: loop.time was replaced", report)
-        self.assertIn("let the loop's clock go on", report)
+        self.assertIn("let the loop's clock advance", report)
 
     def test_virtual_time_that_did_not_jump(self):
         """The thread that held it is named, and the remedy says what to do about that."""
@@ -96,7 +96,7 @@ class ReportTests(unittest.TestCase):
 
         report = self.report(body, loop=VirtualEventLoop)
         # Threads of tests before this one may be at work as well.
-        self.assertRegex(report, r"virtual time did not jump, for what is at work outside: .*thread 'poller'")
+        self.assertRegex(report, r"time did not jump, because of work outside the loop: .*thread 'poller'")
         self.assertIn('Allowance("thread", name=…', report.rpartition("remedy: ")[2])
 
     def test_what_blocks_virtual_time(self):
@@ -121,11 +121,12 @@ class ReportTests(unittest.TestCase):
 
         report = self.report(body)
         self.assertIn(
-            "what had failed by then, and nobody looked:\n  task 'consumer': ValueError: cannot parse\n    ",
+            "tasks that had failed by then, whose exceptions were never retrieved:\n"
+            "  task 'consumer': ValueError: cannot parse\n    ",
             report,
         )
         self.assertRegex(report, r"test_deadline_report\.py:\d+ in consumer\n")
-        self.assertIn("mend what 'consumer' died of", report.rpartition("remedy: ")[2])
+        self.assertIn("fix the error in 'consumer'", report.rpartition("remedy: ")[2])
         self.assertFalse(self.tasks[1]._log_traceback, "it would be logged as well")
 
     def test_many_that_died(self):
@@ -149,7 +150,7 @@ class ReportTests(unittest.TestCase):
             queue.put_nowait(1)
             await self.waits(queue.put(2))
 
-        self.assertEqual(self.remedy(body), "have somebody take from the queue, or let it hold more")
+        self.assertEqual(self.remedy(body), "have a consumer take from the queue, or raise its maxsize")
 
     @unittest.skipUnless(sys.version_info >= (3, 12), "before 3.12 wait_closed() waits for nobody")
     def test_a_server_whose_clients_are_open(self):
@@ -189,10 +190,10 @@ class ReportTests(unittest.TestCase):
             begun.wait(60)
 
         report = self.report(body)
-        self.assertRegex(report, r"\n  \S*fetch\(\), queued: every thread of its pool is at work\n")
+        self.assertRegex(report, r"\n  \S*fetch\(\), queued: every thread of its pool is busy\n")
         self.assertRegex(
             report,
-            r"jobs in pools of threads.*:\n  \S*fetch\(\), which stands at:\n    \S*test_deadline_report\.py",
+            r"jobs in thread pools.*:\n  \S*fetch\(\), which stands at:\n    \S*test_deadline_report\.py",
         )
         self.assertIn("give what it calls a time-out", report.rpartition("remedy: ")[2])
         stop.set()

@@ -125,10 +125,9 @@ class FactsTests(Waiting):
         self.assertEqual(
             await self.facts(**{name: self.take(lock) for name, lock in tasks.items()}),
             {
-                "lock": ["the Lock is held, and who holds it was not found: acquire() leaves no trace"],
+                "lock": ["the Lock is held, but its holder was not found: acquire() leaves no trace"],
                 "semaphore": [
-                    "the Semaphore has no place free, "
-                    "and who holds it was not found: acquire() leaves no trace"
+                    "the Semaphore has no free slot, but its holder was not found: acquire() leaves no trace"
                 ],
             },
         )
@@ -189,13 +188,13 @@ class FactsTests(Waiting):
         self.assertEqual(
             facts,
             {
-                "a": ["the Queue holds 0 items, 0 not marked done; 2 get() and 0 put() wait at it"],
-                "b": ["the Queue holds 0 items, 0 not marked done; 2 get() and 0 put() wait at it"],
+                "a": ["the Queue holds 0 items, 0 not marked done; 2 get() and 0 put() are waiting"],
+                "b": ["the Queue holds 0 items, 0 not marked done; 2 get() and 0 put() are waiting"],
                 "c": [
-                    "the Queue holds 2 of at most 2 items, 3 not marked done; 0 get() and 1 put() wait at it"
+                    "the Queue holds 2 of at most 2 items, 3 not marked done; 0 get() and 1 put() are waiting"
                 ],
                 "d": [
-                    "the Queue holds 2 of at most 2 items, 3 not marked done; 0 get() and 1 put() wait at it"
+                    "the Queue holds 2 of at most 2 items, 3 not marked done; 0 get() and 1 put() are waiting"
                 ],
             },
         )

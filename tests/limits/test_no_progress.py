@@ -51,7 +51,7 @@ class FailureTests(unittest.TestCase):
             ),
             text,
         )
-        self.assertIn("\n\nremedy: have somebody set, notify or end what is waited for", text)
+        self.assertIn("\n\nremedy: have another task set, notify or end what is waited for", text)
 
     def test_the_remedy_of_a_deadlock(self):
         """It fits what keeps the tasks waiting: every kind of tangle has its own."""
@@ -76,7 +76,7 @@ class FailureTests(unittest.TestCase):
 
         first = self.text_on(Standstill.RUNAWAY, body).splitlines()[0]
         self.assertIn(
-            "its body has not ended after 0 s of virtual time, and what comes next lies beyond", first
+            "its body has not ended after 0 s of virtual time, and its next timer lies beyond", first
         )
         self.assertIn("clock.limit = 2592000", first)
         return first.partition("2592000")[2]
@@ -92,7 +92,7 @@ class FailureTests(unittest.TestCase):
                     self.task = asyncio.create_task(beat(), name="bg:{beat}")
 
                 owner = self.owner(start)
-                self.assertIn("; the next timer is that of task 'bg:{beat}', beat(), defined at ", owner)
+                self.assertIn("; that timer belongs to task 'bg:{beat}', beat(), defined at ", owner)
                 self.assertRegex(owner, rf", set at \S*test_no_progress\.py:{slept_at} in beat ")
 
     @unittest.skipUnless(HAS_RUNNER, "asyncio.timeout is new in 3.11")
@@ -104,7 +104,7 @@ class FailureTests(unittest.TestCase):
                 await asyncio.Event().wait()
 
         owner = self.owner(lambda: setattr(self, "task", asyncio.create_task(limited(), name="limited")))
-        self.assertIn("that of task 'limited'", owner)
+        self.assertIn("belongs to task 'limited'", owner)
 
     def test_the_owner_of_a_callback(self):
         """A callback is named, and where it is written, if that is in Python."""
@@ -112,10 +112,10 @@ class FailureTests(unittest.TestCase):
         owner = self.owner(lambda: loop().call_later(60, self.owner, 1))
         self.assertRegex(
             owner,
-            r"the next timer calls FailureTests\.owner, defined at \S+ in FailureTests\.owner, "
+            r"that timer calls FailureTests\.owner, defined at \S+ in FailureTests\.owner, "
             r"set at \S+ in <lambda> ",
         )
-        self.assertIn("the next timer calls print", self.owner(lambda: loop().call_later(60, print)))
+        self.assertIn("that timer calls print", self.owner(lambda: loop().call_later(60, print)))
 
     def test_no_timer_any_more(self):
         """Where the timer has gone meanwhile, nobody is named."""
@@ -128,7 +128,7 @@ class FailureTests(unittest.TestCase):
             await asyncio.sleep(7)
 
         self.assertIn(
-            "its body waits, and nothing but background tasks has gone on for long, 7 s of virtual time",
+            "its body is waiting, and nothing but background tasks has run for a long time, 7 s of",
             self.text_on(Standstill.BACKGROUND, body),
         )
 
@@ -146,17 +146,17 @@ class FailureTests(unittest.TestCase):
 
         text = self.text_on(Standstill.SPIN, body)
         self.assertIn(
-            "its body took turn after turn of the loop while no virtual time passed, 0 s after the test "
-            "began; it was the turn of tasks 'Task-",
+            "its body kept the loop turning while no virtual time passed, 0 s after the test "
+            "began; it was about to run tasks 'Task-",
             text,
         )
         self.assertRegex(text.splitlines()[0], r"'spins' \(phase test\)$")
-        self.assertIn("in place of sleep(0)", text)
+        self.assertIn("instead of sleep(0)", text)
 
     def turn(self, body):
-        """Whose turn it was, where the test's own task is left out."""
+        """What the loop was about to run, without the test's own task."""
         text = self.text_on(Standstill.SPIN, body).splitlines()[0]
-        return text.partition("the turn of task '")[2].partition("', ")[2].removesuffix(" (phase test)")
+        return text.partition("about to run task '")[2].partition("', ")[2].removesuffix(" (phase test)")
 
     def test_a_callback_that_spins(self):
         """It is named, and where it is written; five at most, and none of asyncio's own."""
@@ -214,5 +214,5 @@ class FailureTests(unittest.TestCase):
 
         with mock.patch("asynctestkit.limits.no_progress._tasks", return_value=[]):
             self.assertIn(
-                "it was the turn of nothing of the test's own (", self.text_on(Standstill.SPIN, None)
+                "it was about to run nothing of the test's own (", self.text_on(Standstill.SPIN, None)
             )

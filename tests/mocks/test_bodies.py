@@ -89,9 +89,9 @@ class StepsTests(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "as json and as text"):
             steps(json=1, text="1")
         for bad in (7, {}, [b"x"]):
-            with self.assertRaisesRegex(TypeError, "is no part of a body"):
+            with self.assertRaisesRegex(TypeError, "cannot be in a body"):
                 steps(body=bad)
-        with self.assertRaisesRegex(TypeError, "is no part of a body"):
+        with self.assertRaisesRegex(TypeError, "cannot be in a body"):
             steps(chunks=[None])
         with self.assertRaises(TypeError):
             steps(json=object())

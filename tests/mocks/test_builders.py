@@ -150,9 +150,9 @@ class FoundAtTheEndTests(unittest.TestCase):
             except Exception:
                 pass
 
-        self.assertFinds("code under test has swallowed that there is no route for GET v", unknown)
+        self.assertFinds("the code under test swallowed an error: no route for GET v", unknown)
         self.assertFinds(
-            "code under test has swallowed that call 1, ('x'), is one call more than scripted", too_many
+            "the code under test swallowed an error: call 1, ('x'), is one call more than scripted", too_many
         )
 
 

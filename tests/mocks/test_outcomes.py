@@ -61,14 +61,14 @@ class OutcomesTests(unittest.TestCase):
             task = asyncio.ensure_future(double())
             await asyncio.sleep(0)
             task.cancel()
-            remedy = "remedy: script outcomes for all calls, or find out who calls again"
+            remedy = "remedy: script outcomes for all calls, or find out what calls again"
             for number in (3, 4):
                 with self.assertRaises(ScriptError) as caught:
                     await double("x", key=2)
                 text = f"call {number}, ('x', key=2), is one call more than scripted: 2 scripted outcomes "
                 self.assertEqual(str(caught.exception), f"{text}(1, never())\n{remedy}")
             self.assertEqual(len(effect.__self__.unfinished()), 2)
-            self.assertIn("swallowed that call 4, ('x', key=2),", effect.__self__.unfinished()[1])
+            self.assertIn("swallowed an error: call 4, ('x', key=2),", effect.__self__.unfinished()[1])
 
         run(main())
 

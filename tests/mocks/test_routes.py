@@ -76,11 +76,9 @@ class RoutesTests(unittest.TestCase):
             str(caught.exception),
             "no route for PUT x (at f.py:3 in g)\n  routes:\n"
             "    GET u (used 1 time)\n    GET w (0 of 1 answers used)\n"
-            "remedy: add the route, or mend what the code under test asks for",
+            "remedy: add the route, or correct what the code under test requests",
         )
-        self.assertIn(
-            "has swallowed that there is no route for PUT x (at f.py:3 in g)", routes.unfinished()[0]
-        )
+        self.assertIn("swallowed an error: no route for PUT x (at f.py:3 in g)", routes.unfinished()[0])
         with self.assertRaisesRegex(ScriptError, "there are no routes at all"):
             asked(Routes(None), "GET", "u")
 

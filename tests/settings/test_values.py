@@ -41,14 +41,14 @@ BAD_VALUES = (
         "deadline",
         0,
         ValueError,
-        "deadline is 0, expected more than no time at all; for no limit, say None",
+        "deadline is 0, expected more than 0 seconds; for no limit, say None",
     ),
     ("blocking_threshold", "0.1", TypeError, f"blocking_threshold is '0.1', {SECONDS}"),
     (
         "blocking_threshold",
         0.0,
         ValueError,
-        "blocking_threshold is 0.0, expected more than no time at all; for no limit, say None",
+        "blocking_threshold is 0.0, expected more than 0 seconds; for no limit, say None",
     ),
     ("patch_time", None, TypeError, "patch_time is None, expected True or False"),
     ("random_seed", True, TypeError, "random_seed is True, expected an int or None"),
@@ -95,7 +95,7 @@ class ValidationTests(SettingsTestCase):
         """A misspelled setting is a TypeError that names the nearest one, and all there are."""
         self.assertRefused(
             TypeError,
-            f"unknown setting 'dead_line'; did you mean 'deadline'? There are: {', '.join(NAMES)}",
+            f"unknown setting 'dead_line'; did you mean 'deadline'? The settings are: {', '.join(NAMES)}",
             check,
             {"dead_line": 1},
         )

@@ -107,4 +107,4 @@ def _remedy_of_mock(name: str, *, is_of_unittest: bool) -> str:
     parent, _, method = name.rpartition(".")
     if not (parent and is_of_unittest):
         return f"await {method}(…), or give it to asyncio.create_task()"
-    return f"await {method}(…); if the real {method} is no coroutine function, say so: AsyncMock(spec=…)"
+    return f"await {method}(…); if the real {method} is not a coroutine function, say so: AsyncMock(spec=…)"

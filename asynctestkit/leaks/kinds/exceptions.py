@@ -67,12 +67,13 @@ class ExceptionLeaks(LeakDetector):
         return Leak(
             kind=self.kind,
             name=name,
-            description=f"the {'task' if is_task else 'future'} failed and nobody looked: {one_line(error)}",
+            description=f"the {'task' if is_task else 'future'} failed and its exception was never "
+            f"retrieved: {one_line(error)}",
             phase=created_in(future),
             created_at=created_at(future),
             waiting_at=raised_at(error),
             coroutine="" if coroutine is None else coroutine_name(coroutine),
-            remedy="await it, or look at its exception()",
+            remedy="await it, or retrieve its exception()",
         )
 
 

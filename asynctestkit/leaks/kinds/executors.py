@@ -110,7 +110,7 @@ def _leak_of_job(job: Job) -> Leak:
         + ("still running" if frame is not None else "still queued"),
         created_at=resolve(job.site),
         waiting_at=places_of_stack(frame),
-        remedy="await what to_thread() or run_in_executor() returned, and have the job end when told to",
+        remedy="await what to_thread() or run_in_executor() returned, and make the job end when told to",
     )
 
 

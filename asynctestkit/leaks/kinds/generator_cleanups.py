@@ -51,7 +51,7 @@ class GeneratorCleanupLeaks(LeakDetector):
 
 def leak_of_cut_off(cut_off: CutOff, seconds: float) -> Leak:
     """The leak for a generator whose clean-up had to be cut off when its loop was closed."""
-    description = f"its clean-up went on for {seconds:g} s after the test, and was cut off"
+    description = f"its clean-up was still running {seconds:g} s after the test, and was cut off"
     return _leak(cut_off.generator, description, *cut_off.chain)
 
 

@@ -37,7 +37,7 @@ class TransportLeaks(LeakDetector):
             kind=self.kind,
             name=name_of_transport(obj),
             description=f"{_what(obj)} still open, with protocol {type(obj.get_protocol()).__qualname__}"
-            + ("" if server is None else "; its server, made there, is closed, and that leaves it open"),
+            + ("" if server is None else "; its server, created there, is closed, which leaves it open"),
             phase=site[0] if site is not None else "",
             created_at=resolve(site) if site is not None else (),
             remedy=_remedy(obj, server),

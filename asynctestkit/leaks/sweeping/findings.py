@@ -79,7 +79,7 @@ def _with_creators_remedy(leak: Leak, obj: object) -> Leak:
     elif isinstance(obj, _NOTED):
         site = creation_site(obj) or creation_site(transport_internals.carrier_of(obj))
     if isinstance(obj, task_internals.FUTURE_TYPES) and obj.done():
-        return leak  # closing an object does not mend a failure
+        return leak  # closing an object does not fix a failure
     creator = package_call_in(site) if site is not None else ""
     return dataclasses.replace(leak, remedy=f"close the {creator} that made it") if creator else leak
 

@@ -66,7 +66,7 @@ class LateErrors:
         if self._reported.get(id(thing)) is not type(thing) and not apply(self._allowances, leak, set()):
             leaks = notify_listeners(self._subject, (leak,))
             if leaks and not self._is_silent:
-                warn_of(render(f"{self._subject}, by now over,", leaks), self._source, is_late=True)
+                warn_of(render(f"{self._subject}, already over,", leaks), self._source, is_late=True)
 
 
 def ignore_late_errors(context: dict[str, Any]) -> None:

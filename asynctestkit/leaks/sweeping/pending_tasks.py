@@ -151,6 +151,6 @@ def _leak_after_cancelling(leak: Leak, task: _Task, refused: bool, grace_period:
 def _leak_of_successor(leak: Leak) -> Leak:
     return dataclasses.replace(
         leak,
-        description=f"one of an endless line, as each starts the next when cancelled; {leak.description}",
-        remedy="start nothing in `finally` or `except CancelledError`, or end the line at some point",
+        description=f"one of an endless chain: each starts the next when it is cancelled; {leak.description}",
+        remedy="start no task in `finally` or `except CancelledError`, or end the chain at some point",
     )

@@ -119,7 +119,7 @@ class OlderThingsTests(unittest.TestCase):
                             async with no_leaks():
                                 del older
                             for cycle in (False, kind is Own):
-                                with self.assertRaisesRegex(AssertionError, "nobody looked"):
+                                with self.assertRaisesRegex(AssertionError, "never retrieved"):
                                     async with no_leaks():
                                         make(kind, cycle)
 

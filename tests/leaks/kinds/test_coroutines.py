@@ -109,8 +109,8 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(leak.description, "a mock, called with (1, key='x') and never awaited")
                 line = body.__code__.co_firstlineno + 1
                 self.assertEqual([(place.file, place.line) for place in leak.created_at], [(__file__, line)])
-                remedy = "await get(…); if the real get is no coroutine function, say so: AsyncMock(spec=…)"
-                self.assertEqual(leak.remedy, remedy)
+                said = "await get(…); if the real get is not a coroutine function, say so: AsyncMock(spec=…)"
+                self.assertEqual(leak.remedy, said)
 
     def test_a_mock_by_itself(self):
         """One that is no method of another is what its user has made it: a coroutine function."""

@@ -48,7 +48,8 @@ class WhatIsALeakTests(unittest.TestCase):
             with self.subTest(body.__name__):
                 (leak,) = run_body(body).leaks
                 self.assertEqual((leak.kind, leak.name, leak.coroutine), ("exception", "Future", ""))
-                self.assertEqual(leak.description, "the future failed and nobody looked: ValueError: broken")
+                said = "the future failed and its exception was never retrieved: ValueError: broken"
+                self.assertEqual(leak.description, said)
 
     def test_the_line_that_made_a_future(self):
         """It is shown, and for one that is made in a task, the test's as well; asyncio's own have none."""

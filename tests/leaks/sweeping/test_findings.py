@@ -114,7 +114,7 @@ class MadeByPackagesTests(unittest.TestCase):
     def test_what_has_failed(self):
         """Nothing that is closed mends an error that nobody looked at."""
         leak = self.leak("return asyncio.ensure_future(asyncio.wait_for(None, 1))")
-        self.assertEqual((leak.kind, leak.remedy), ("exception", "await it, or look at its exception()"))
+        self.assertEqual((leak.kind, leak.remedy), ("exception", "await it, or retrieve its exception()"))
 
     def test_a_detector_of_the_users_own(self):
         """Its remedy is its own affair."""

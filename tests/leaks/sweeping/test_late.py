@@ -32,7 +32,7 @@ class LateErrorsTests(unittest.TestCase):
     def test_a_thing_that_announces_itself(self):
         """The warning names the test that is over, and is one of its line."""
         (text,) = self.texts_for({"message": "Unclosed thing", "thing": Thing()})
-        self.assertTrue(text.startswith("suite.Case.test, by now over, left 1 thing behind:\n"), text)
+        self.assertTrue(text.startswith("suite.Case.test, already over, left 1 thing behind:\n"), text)
         self.assertIn("1. unclosed 'Thing', not closed; it says 'Unclosed thing'", text)
 
     def test_a_listener(self):
@@ -123,7 +123,7 @@ class AfterATestTests(unittest.TestCase):
             gc.collect()
         (warning,) = heard.warnings
         self.assertIs(warning.category, LeakWarning)
-        self.assertTrue(str(warning.message).startswith("tests.leaks.contract.Inner.test, by now over, "))
+        self.assertTrue(str(warning.message).startswith("tests.leaks.contract.Inner.test, already over, "))
         self.assertEqual(warning.filename, __file__)
 
     def test_where_leaks_are_ignored(self):

@@ -108,9 +108,9 @@ class EndTests(unittest.TestCase):
         released, tasks = [], []
         self.end(follows())
         self.assertIn(
-            "one of an endless line",
+            "one of an endless chain",
             {text.partition(",")[0] for _, text in self.leaks_found()} | {""}
-            and {text.split(", as")[0] for _, text in self.leaks_found()},
+            and {text.split(": each")[0] for _, text in self.leaks_found()},
         )
         released.append(True)
         for task in tasks:

@@ -254,7 +254,7 @@ class CancelledTests(SurvivorsCase):
         self.assertEqual(outcome.errors, [])
         self.assertEqual(outcome.leaks[0].name, "first")
         self.assertEqual({leak.name for leak in outcome.leaks[1:]}, {"successor"})
-        self.assertIn("one of an endless line, ", outcome.leaks[1].description)
+        self.assertIn("one of an endless chain: ", outcome.leaks[1].description)
         self.assertEqual(run_case(Inner).complaints, [])
 
 

@@ -28,7 +28,7 @@ class ClockTests(unittest.TestCase):
             self.assertEqual(clock.limit, limit)
 
     def test_a_bad_limit_is_refused(self):
-        """What is no number of seconds is refused when it is assigned."""
+        """What is not a number of seconds is refused when it is assigned."""
         clock = VirtualClock()
         for limit, error in ((None, TypeError), (True, TypeError), (-1, ValueError), (math.nan, ValueError)):
             with self.subTest(limit), self.assertRaisesRegex(error, "^clock.limit is "):
