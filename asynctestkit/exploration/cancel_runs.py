@@ -20,7 +20,7 @@ from ..settings import Settings
 from .deviations import Cancel, Schedule, StepKey
 from .held import HeldLocks
 from .nested import Interrupts, NestedRunner
-from .told import Applied
+from .records import Applied
 
 __all__ = ["MAIN", "UNBEGUN", "CancelRuns", "RunResult", "cancellations_of"]
 

@@ -22,7 +22,7 @@ from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
 from .deviations import Cancel
-from .told import Applied
+from .records import Applied
 
 __all__ = ["CancelAssertions"]
 

@@ -9,7 +9,7 @@ from ..stacks.await_chain import AwaitChain
 from ..stacks.code_owners import is_installed, is_machinery, is_own
 from ..stacks.places import Place
 from .deviations import Cancel, Deviation, Fault, Hold, StepKey
-from .told import Applied, Taken
+from .records import Applied, Taken
 
 __all__ = ["diagram", "innermost", "ordinal", "sentence", "step_of"]
 

@@ -14,11 +14,11 @@ from ..exceptions import DeadlineError, LeakWarning
 from .deviations import Schedule, text_of
 from .diagram import diagram, sentence
 from .lives import Life, RunOne, Script, live
-from .lost import unreleased_report
 from .plan import Plan
+from .records import difference_of
 from .search import Attempt, Search
 from .shrinking import shrunk
-from .told import difference_of
+from .unreleased import unreleased_report
 
 __all__ = ["Calls", "Exploration"]
 

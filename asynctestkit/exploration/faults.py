@@ -15,8 +15,8 @@ from ..stacks.await_chain import AwaitChain
 from ..stacks.code_owners import library
 from .deviations import Fault, Schedule, StepKey
 from .held import HeldContexts
+from .records import Applied
 from .steps import StepQueue
-from .told import Applied
 
 __all__ = ["Faults", "Raised"]
 

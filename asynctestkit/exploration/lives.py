@@ -16,7 +16,7 @@ from .deviations import Cancel, Deviation, Fault, Hold, Schedule, StepKey
 from .faults import Faults, Raised
 from .held import HeldLocks
 from .loop import ExploredLoop
-from .told import Applied, Taken
+from .records import Applied, Taken
 from .walk import Walk
 
 __all__ = ["Life", "RunOne", "Script", "live"]

@@ -30,9 +30,9 @@ class NestedRunner(Runner):
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The explored loop."""
         loop = super().get_loop()
-        if self._carrier is not None:  # before 3.11
-            self._carrier.end()
-            self._carrier = None
+        if self._context_task is not None:  # before 3.11
+            self._context_task.end()
+            self._context_task = None
             self.explored.steps.clear()
         return loop
 

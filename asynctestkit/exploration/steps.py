@@ -22,7 +22,7 @@ from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import AwaitChain, chain_of_task
 from .deviations import Cancel, Hold, Schedule, StepKey
 from .names import TaskNames, Walker, is_internal
-from .told import Applied, Taken, step_taken
+from .records import Applied, Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
 
 __all__ = ["StepQueue"]

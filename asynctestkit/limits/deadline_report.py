@@ -16,7 +16,7 @@ from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import first_names, links, name_order
 from ..stacks.rendering import render_chain
 from ..stacks.thread_stacks import places_of_stack
-from .deadlock import Tangle, facts_about
+from .deadlock import Cause, facts_about
 from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
 from .subject import Subject
 from .task_listing import list_tasks
@@ -150,7 +150,7 @@ def _job(job: Job) -> Iterable[str]:
 
 
 def _remedy_of_tasks(waiting: list[_Task]) -> str:
-    tangles = [each for each in facts_about(waiting).tangles if each is not Tangle.SIGNAL] if waiting else []
-    if tangles:
-        return "; ".join(REMEDIES[each] for each in tangles)
+    causes = [each for each in facts_about(waiting).causes if each is not Cause.SIGNAL] if waiting else []
+    if causes:
+        return "; ".join(REMEDIES[each] for each in causes)
     return "give the step that hangs a time-out of its own, or allow more: @hygiene(deadline=…)"

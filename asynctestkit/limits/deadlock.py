@@ -13,7 +13,7 @@ from ..stacks.await_chain import tasks_behind
 from ..stacks.code_owners import is_machinery, is_own
 from .lock_holders import LOCKS, Holding, Link, frames_of, holdings_in, lock_of, wait_for_notify
 
-__all__ = ["Facts", "Tangle", "facts_about"]
+__all__ = ["Cause", "Facts", "facts_about"]
 
 _Task = Task[Any]
 _Node = _Task | int
@@ -24,7 +24,7 @@ _MOST_HOLDERS = 5
 _MOST_IN_A_RING = 10
 
 
-class Tangle(enum.Enum):
+class Cause(enum.Enum):
     """Why tasks make no progress, by remedy."""
 
     RING = "tasks await each other"
@@ -45,7 +45,7 @@ class Facts(NamedTuple):
     """The lines of the report on each task of which anything is known."""
     culprits: set[_Task]
     """The tasks that hold what others wait for, and those that are in a ring."""
-    tangles: list[Tangle]
+    causes: list[Cause]
     """Why they make no progress, each kind once; at least one."""
 
 
@@ -70,9 +70,7 @@ def facts_about(tasks: Collection[_Task]) -> Facts:
         for task, wait in waits.items()
     }
     culprits = {*_holders_waited_for(graph, holders), *rings}
-    return Facts(
-        {task: said for task, said in lines.items() if said}, culprits, _tangles(graph, rings, waits)
-    )
+    return Facts({task: said for task, said in lines.items() if said}, culprits, _causes(graph, rings, waits))
 
 
 def _holders_waited_for(graph: _Graph, holders: Mapping[int, list[Holding]]) -> set[_Task]:
@@ -82,14 +80,14 @@ def _holders_waited_for(graph: _Graph, holders: Mapping[int, list[Holding]]) -> 
     return {each.task for each in held if each.task is not None}
 
 
-def _tangles(graph: _Graph, rings: Mapping[_Task, list[_Node]], waits: Mapping[_Task, _Wait]) -> list[Tangle]:
+def _causes(graph: _Graph, rings: Mapping[_Task, list[_Node]], waits: Mapping[_Task, _Wait]) -> list[Cause]:
     """Why the tasks are stuck: they are in rings, or else behind tasks that wait for none of the others."""
     if rings:
-        found = [_tangle_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
+        found = [_cause_of_ring(ring) for ring in {id(ring): ring for ring in rings.values()}.values()]
     else:
         ends = [task for task in waits if not graph.keys() & graph[task]]
-        found = [_tangle_of_wait(waits[task]) for task in ends]
-    return list(dict.fromkeys(found)) or [Tangle.SIGNAL]
+        found = [_cause_of_wait(waits[task]) for task in ends]
+    return list(dict.fromkeys(found)) or [Cause.SIGNAL]
 
 
 # -- who waits for whom --------------------------------------------------------------------------------------
@@ -222,20 +220,20 @@ def _of_ring(task: _Task, rings: Mapping[_Task, list[_Node]]) -> list[str]:
     return [f"{said}: {' → '.join([*way, way[0]])}"]
 
 
-def _tangle_of_ring(ring: Sequence[_Node]) -> Tangle:
+def _cause_of_ring(ring: Sequence[_Node]) -> Cause:
     locks = sum(isinstance(each, int) for each in ring)
     if not locks:
-        return Tangle.RING
+        return Cause.RING
     if locks < len(ring) - locks:
-        return Tangle.HELD
-    return Tangle.LOCKS if locks > 1 else Tangle.REENTRY
+        return Cause.HELD
+    return Cause.LOCKS if locks > 1 else Cause.REENTRY
 
 
-def _tangle_of_wait(wait: _Wait) -> Tangle:
+def _cause_of_wait(wait: _Wait) -> Cause:
     if isinstance(wait.at, LOCKS):
-        return Tangle.UNRELEASED
+        return Cause.UNRELEASED
     if not isinstance(wait.at, Queue):
-        return Tangle.SIGNAL
+        return Cause.SIGNAL
     if wait.at.empty():
-        return Tangle.UNFINISHED if wait.method == "join" else Tangle.EMPTY
-    return Tangle.FULL
+        return Cause.UNFINISHED if wait.method == "join" else Cause.EMPTY
+    return Cause.FULL

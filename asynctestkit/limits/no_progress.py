@@ -17,7 +17,7 @@ from ..loops.virtual.clock import VirtualClock
 from ..stacks.await_chain import coroutine_name, definition, first_names, name_order
 from ..stacks.code_owners import is_machinery, is_own
 from ..stacks.places import Place, creation_site, resolve
-from .deadlock import Tangle, facts_about
+from .deadlock import Cause, facts_about
 from .subject import Subject
 from .task_listing import list_tasks
 
@@ -69,7 +69,7 @@ def _of_stopped_clock(guard: Subject, what: str) -> tuple[str, str]:
 
 
 def _remedy_of_deadlock(guard: Subject) -> str:
-    return "; ".join(REMEDIES[tangle] for tangle in facts_about(_tasks(guard)).tangles)
+    return "; ".join(REMEDIES[cause] for cause in facts_about(_tasks(guard)).causes)
 
 
 def _of_runaway(guard: Subject, what: str) -> tuple[str, str]:
@@ -141,15 +141,15 @@ _WORDS = {
     Standstill.BACKGROUND: _of_background,
 }
 REMEDIES = {
-    Tangle.RING: "let no task await one that awaits it in turn, directly or through others",
-    Tangle.REENTRY: "do not reacquire a lock in the task that holds it: asyncio's locks are not reentrant",
-    Tangle.LOCKS: "acquire locks in the same order everywhere",
-    Tangle.HELD: "release a lock before awaiting a task that needs it",
-    Tangle.UNRELEASED: "release the lock on every way out, as `async with` does",
-    Tangle.EMPTY: "put into the queue what is waited for, or end its consumer: task.cancel(), or a sentinel",
-    Tangle.FULL: "have a consumer take from the queue, or raise its maxsize",
-    Tangle.UNFINISHED: "call task_done() for everything that is taken from the queue, in a `finally`",
-    Tangle.SIGNAL: "have another task set, notify or end what is waited for",
+    Cause.RING: "let no task await one that awaits it in turn, directly or through others",
+    Cause.REENTRY: "do not reacquire a lock in the task that holds it: asyncio's locks are not reentrant",
+    Cause.LOCKS: "acquire locks in the same order everywhere",
+    Cause.HELD: "release a lock before awaiting a task that needs it",
+    Cause.UNRELEASED: "release the lock on every way out, as `async with` does",
+    Cause.EMPTY: "put into the queue what is waited for, or end its consumer: task.cancel(), or a sentinel",
+    Cause.FULL: "have a consumer take from the queue, or raise its maxsize",
+    Cause.UNFINISHED: "call task_done() for everything that is taken from the queue, in a `finally`",
+    Cause.SIGNAL: "have another task set, notify or end what is waited for",
 }
 _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.DEADLOCK: DeadlockError,

@@ -55,7 +55,7 @@ class _Position(NamedTuple):
 def _position_of(task: _Task, is_main: bool, facts: list[str]) -> _Position | None:
     """Where a task stands; None for the test's task if it runs no code of the user's."""
     places, waits_on = chain_of_task(task)
-    # On 3.10 the chain begins in our carrier, which runs all phases.
+    # On 3.10 the chain begins in our ContextTask, which runs all phases.
     first = next((i for i, place in enumerate(places) if not is_machinery(place.file)), None)
     if is_main and first is None:
         return None

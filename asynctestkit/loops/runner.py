@@ -19,7 +19,7 @@ from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio, signal, threading
 from ..cpython.versions import HAS_RUNNER
 from .cancellation import cancel, detach
-from .carrier import Carrier
+from .context_task import ContextTask
 from .loop import HygienicEventLoop
 from .shutdown import CutOff, end_everything, end_jobs
 
@@ -46,7 +46,7 @@ class Runner:
         self._on_start = on_start
         self._make_loop = make_loop
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._carrier: Carrier | None = None
+        self._context_task: ContextTask | None = None
         self._interrupts = 0
         self._given_up = False
         self._ended_executor: Executor | None = None
@@ -67,7 +67,7 @@ class Runner:
                 self._loop = asyncio.new_event_loop()
                 asyncio.set_event_loop(self._loop)
             if not HAS_RUNNER:
-                self._carrier = Carrier(self._loop)
+                self._context_task = ContextTask(self._loop)
             self._make_loop = HygienicEventLoop
             on_start, self._on_start = (
                 self._on_start,
@@ -102,11 +102,11 @@ class Runner:
         finally:
             _return_sigint(handler)
             self.main_task = None
-            if self._carrier is not None and not waited.done():
-                # The carrier is busy with the coroutine that goes on, and the next run needs a free one.
-                self._carrier = self._carrier.successor()
+            if self._context_task is not None and not waited.done():
+                # The context task is busy with the coroutine that goes on, and the next run needs a free one.
+                self._context_task = self._context_task.successor()
                 waited.cancel()
-        if self._interrupts and self._carrier is not None and self._carrier.was_cancelled_late:
+        if self._interrupts and self._context_task is not None and self._context_task.was_cancelled_late:
             raise KeyboardInterrupt
         return result
 
@@ -127,7 +127,7 @@ class Runner:
         generators that had to be cut off.
         """
         loop = self._loop
-        self._end_carrier()
+        self._end_context_task()
         if loop is None or loop.is_closed():
             return []
         cut_off: list[CutOff] = []
@@ -148,7 +148,7 @@ class Runner:
 
     def close_loop(self) -> None:
         """Closes the loop, on which nothing is left, or `shut_down` has ended it."""
-        self._end_carrier()
+        self._end_context_task()
         loop, self._loop = self._loop, None
         if loop is not None:
             if self._loop_factory is None:
@@ -159,10 +159,10 @@ class Runner:
                 loop.close()
                 raise
 
-    def _end_carrier(self) -> None:
-        if self._carrier is not None:
-            self._carrier.end()
-            self._carrier = None
+    def _end_context_task(self) -> None:
+        if self._context_task is not None:
+            self._context_task.end()
+            self._context_task = None
 
     def _end(self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, _T]) -> _T:
         task = loop.create_task(coro)
@@ -180,11 +180,11 @@ class Runner:
     def _start(
         self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], context: Context | None
     ) -> asyncio.Future[Any]:
-        if self._carrier is not None:
-            if self._carrier.task.done():
-                self._carrier = Carrier(loop)
-            self.main_task = self._carrier.task
-            return self._carrier.run_in_task(coro)
+        if self._context_task is not None:
+            if self._context_task.task.done():
+                self._context_task = ContextTask(loop)
+            self.main_task = self._context_task.task
+            return self._context_task.run_in_task(coro)
         if context is None:
             self.main_task = loop.create_task(coro)
         else:

@@ -5,7 +5,7 @@ import unittest
 
 from asynctestkit.exploration.deviations import Cancel, Fault, Hold
 from asynctestkit.exploration.diagram import diagram, innermost, ordinal, sentence, step_of
-from asynctestkit.exploration.told import Applied, Taken
+from asynctestkit.exploration.records import Applied, Taken
 from asynctestkit.stacks.await_chain import AwaitChain
 from asynctestkit.stacks.places import Place
 

@@ -7,8 +7,8 @@ from unittest import mock
 from asynctestkit.exploration import search as search_module
 from asynctestkit.exploration.deviations import Cancel, Fault, Hold, text_of
 from asynctestkit.exploration.plan import Plan
+from asynctestkit.exploration.records import Applied
 from asynctestkit.exploration.search import Search, cancellations_in, shorter_holds
-from asynctestkit.exploration.told import Applied
 
 TRACE = [("test", 1), ("a", 1), ("b", 1), ("test", 2)]
 

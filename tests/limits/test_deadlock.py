@@ -6,7 +6,7 @@ from unittest import mock
 
 from asynctestkit import TimeAssertions
 from asynctestkit.cpython import task_internals
-from asynctestkit.limits.deadlock import Tangle, facts_about
+from asynctestkit.limits.deadlock import Cause, facts_about
 from tests.case_runs import lines_of
 
 
@@ -107,7 +107,7 @@ class FactsTests(Waiting):
         tasks = await self.start(a=has(shared), b=has(shared), waits=self.take(lock))
         facts = facts_about(tasks)
         self.assertIn("the Lock is held by an asynchronous generator, acquired at ", facts.lines[tasks[2]][0])
-        self.assertEqual((facts.culprits, facts.tangles), (set(), [Tangle.SIGNAL, Tangle.UNRELEASED]))
+        self.assertEqual((facts.culprits, facts.causes), (set(), [Cause.SIGNAL, Cause.UNRELEASED]))
         await shared.aclose()
 
     async def test_many_holders(self):
@@ -235,7 +235,7 @@ class RingTests(Waiting):
         self.assertEqual(facts.lines[tasks[2]], ["the tasks await each other: 't2' → 't0' → 't1' → 't2'"])
         self.assertNotIn(watching, facts.lines)
         self.assertEqual(facts.culprits, set(tasks))
-        self.assertEqual(facts.tangles, [Tangle.RING])
+        self.assertEqual(facts.causes, [Cause.RING])
         self.break_up([watching])
 
     async def test_a_ring_through_others(self):
@@ -267,21 +267,21 @@ class RingTests(Waiting):
         self.assertEqual((len(facts.lines), len(facts.culprits)), (800, 600))
 
 
-class TangleTests(Waiting):
+class CauseTests(Waiting):
     """What keeps tasks from going on."""
 
-    async def tangles(self, **coroutines):
-        return facts_about(await self.start(**coroutines)).tangles
+    async def causes(self, **coroutines):
+        return facts_about(await self.start(**coroutines)).causes
 
     async def test_locks(self):
         """Two that hold each other's lock, one that holds its own, one whose holder is nowhere."""
         one, other = asyncio.Lock(), asyncio.Lock()
-        self.assertEqual(await self.tangles(a=self.take(one, other), b=self.take(other, one)), [Tangle.LOCKS])
+        self.assertEqual(await self.causes(a=self.take(one, other), b=self.take(other, one)), [Cause.LOCKS])
         lock = asyncio.Lock()
-        self.assertEqual(await self.tangles(a=self.take(lock, lock)), [Tangle.REENTRY])
+        self.assertEqual(await self.causes(a=self.take(lock, lock)), [Cause.REENTRY])
         taken = asyncio.Lock()
         await taken.acquire()
-        self.assertEqual(await self.tangles(a=self.take(taken)), [Tangle.UNRELEASED])
+        self.assertEqual(await self.causes(a=self.take(taken)), [Cause.UNRELEASED])
 
     async def test_a_lock_that_an_awaited_task_needs(self):
         """Tasks await each other, and one of them for a lock."""
@@ -291,7 +291,7 @@ class TangleTests(Waiting):
             async with lock:
                 await asyncio.gather(*self.tasks[1:])
 
-        self.assertEqual(await self.tangles(a=holds(), b=self.take(lock)), [Tangle.HELD])
+        self.assertEqual(await self.causes(a=holds(), b=self.take(lock)), [Cause.HELD])
 
     async def test_queues(self):
         """One that is empty, one that is full, one that nobody marks done."""
@@ -300,12 +300,12 @@ class TangleTests(Waiting):
         unfinished.put_nowait(1)
         unfinished.get_nowait()
         for coroutine, expected in (
-            (empty.get(), Tangle.EMPTY),
-            (full.put(2), Tangle.FULL),
-            (full.join(), Tangle.FULL),
-            (unfinished.join(), Tangle.UNFINISHED),
+            (empty.get(), Cause.EMPTY),
+            (full.put(2), Cause.FULL),
+            (full.join(), Cause.FULL),
+            (unfinished.join(), Cause.UNFINISHED),
         ):
-            self.assertEqual(await self.tangles(a=coroutine), [expected])
+            self.assertEqual(await self.causes(a=coroutine), [expected])
 
     async def test_several(self):
         """Each kind is told once, of those that wait for no other task; a ring explains them all."""
@@ -315,24 +315,24 @@ class TangleTests(Waiting):
             await asyncio.gather(*self.tasks[1:])
 
         self.assertEqual(
-            await self.tangles(a=all_of_them(), b=self.take(lock), c=self.take(lock), d=queue.get()),
-            [Tangle.SIGNAL, Tangle.EMPTY],
+            await self.causes(a=all_of_them(), b=self.take(lock), c=self.take(lock), d=queue.get()),
+            [Cause.SIGNAL, Cause.EMPTY],
         )
         ring = asyncio.Lock()
-        self.assertEqual(await self.tangles(a=queue.get(), b=self.take(ring, ring)), [Tangle.REENTRY])
+        self.assertEqual(await self.causes(a=queue.get(), b=self.take(ring, ring)), [Cause.REENTRY])
 
     async def test_what_is_awaited_is_elsewhere(self):
         """Of a task that is not asked about nothing is known."""
         (inner,) = await self.start(inner=self.take(asyncio.Lock()))
         (waits,) = await self.start(waits=plain(inner))
-        self.assertEqual(facts_about([waits]).tangles, [Tangle.SIGNAL])
-        self.assertEqual(facts_about([]), ({}, set(), [Tangle.SIGNAL]))
+        self.assertEqual(facts_about([waits]).causes, [Cause.SIGNAL])
+        self.assertEqual(facts_about([]), ({}, set(), [Cause.SIGNAL]))
 
     async def test_names_that_are_patched(self):
         """What a test puts in the place of asyncio's classes is no hindrance."""
         (task,) = await self.start(a=asyncio.Queue().get())
         with mock.patch.multiple(asyncio, Queue=mock.Mock(), Condition=mock.Mock(), shield=mock.Mock()):
-            self.assertEqual(facts_about([task]).tangles, [Tangle.EMPTY])
+            self.assertEqual(facts_about([task]).causes, [Cause.EMPTY])
 
     async def test_culprits(self):
         """Who holds what others wait for is one; who holds something else is none."""

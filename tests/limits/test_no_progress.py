@@ -8,7 +8,7 @@ from unittest import mock
 from asynctestkit import DeadlockError, RunawayError, Settings
 from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.lifecycle.guard import Guard
-from asynctestkit.limits.deadlock import Facts, Tangle
+from asynctestkit.limits.deadlock import Cause, Facts
 from asynctestkit.limits.no_progress import REMEDIES, failure_of
 from asynctestkit.loops.loop import HygienicEventLoop
 from asynctestkit.loops.runner import Runner
@@ -54,13 +54,13 @@ class FailureTests(unittest.TestCase):
         self.assertIn("\n\nremedy: have another task set, notify or end what is waited for", text)
 
     def test_the_remedy_of_a_deadlock(self):
-        """It fits what keeps the tasks waiting: every kind of tangle has its own."""
-        for tangle in Tangle:
-            facts = Facts({}, set(), [tangle, Tangle.SIGNAL])
+        """It fits what keeps the tasks waiting: every kind of cause has its own."""
+        for cause in Cause:
+            facts = Facts({}, set(), [cause, Cause.SIGNAL])
             with mock.patch("asynctestkit.limits.no_progress.facts_about", return_value=facts):
                 remedy = self.text_on(Standstill.DEADLOCK).partition("remedy: ")[2]
-            self.assertEqual(remedy, "; ".join([REMEDIES[tangle], REMEDIES[Tangle.SIGNAL]]))
-        self.assertEqual(len(set(REMEDIES.values())), len(Tangle))
+            self.assertEqual(remedy, "; ".join([REMEDIES[cause], REMEDIES[Cause.SIGNAL]]))
+        self.assertEqual(len(set(REMEDIES.values())), len(Cause))
 
     def test_the_real_clock(self):
         """The report says which clock it means."""

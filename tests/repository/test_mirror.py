@@ -28,7 +28,7 @@ EXTRA = {
     "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
     "test_case_command_line.py": "case.py under `python -m unittest`, signals, tracers: other processes",
-    "test_case_decided.py": "case.py: a test with an outcome keeps it; settings from the environment",
+    "test_case_outcomes.py": "case.py: a test with an outcome keeps it; settings from the environment",
     "test_case_debug.py": "case.py: `debug()`, and instances that run again",
     "test_case_deadlock.py": "case.py and all below it: what nothing can wake is ended at once",
     "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",

@@ -55,7 +55,9 @@ class Census:
         """Sets the mark."""
         self.loop = loop
         self.thread = threading.get_ident()
-        tasks = () if self.loop_is_new and HAS_RUNNER else task_internals.all_tasks(loop)  # before, a carrier
+        tasks = (
+            () if self.loop_is_new and HAS_RUNNER else task_internals.all_tasks(loop)
+        )  # before, one of ours
         self._tasks_before = weakref.WeakSet(tasks) if tasks else ()
         self._ids_before = set(map(id, tasks))
         self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}

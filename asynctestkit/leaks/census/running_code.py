@@ -8,7 +8,7 @@ from types import CellType, FrameType
 from ...cpython import thread_internals
 from ...cpython.originals import threading
 from ...stacks.code_owners import is_own
-from .keepers import Link, links_of_thread
+from .holder_classifier import Link, links_of_thread
 
 __all__ = ["RunningCode"]
 

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..census.holder_classifier import HolderClassifier, Link
 from ..census.holders import holders_of
-from ..census.keepers import HolderClassifier, Link
 from ..census.running_code import RunningCode
 from ..owner import Owner
 

@@ -17,7 +17,7 @@ from ..allowances import Allowance
 from ..census.census import Census
 from ..census.connection_index import indexing
 from ..census.heap import heap
-from ..census.keepers import HolderClassifier
+from ..census.holder_classifier import HolderClassifier
 from ..census.origins import origins
 from ..detector import LeakDetector
 from ..kinds.async_generators import reported_generators

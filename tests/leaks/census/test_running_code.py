@@ -3,7 +3,7 @@
 import threading
 import unittest
 
-from asynctestkit.leaks.census.keepers import Link
+from asynctestkit.leaks.census.holder_classifier import Link
 from asynctestkit.leaks.census.running_code import RunningCode
 
 

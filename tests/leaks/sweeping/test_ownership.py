@@ -13,7 +13,7 @@ import warnings
 import weakref
 from unittest import mock
 
-from asynctestkit.leaks.census.keepers import HolderClassifier
+from asynctestkit.leaks.census.holder_classifier import HolderClassifier
 from asynctestkit.leaks.owner import Owner
 from asynctestkit.leaks.sweeping import ownership
 from asynctestkit.leaks.sweeping.ownership import owners_of

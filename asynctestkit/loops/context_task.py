@@ -9,10 +9,10 @@ from typing import Any
 from ..cpython import task_internals
 from ..cpython.originals import asyncio
 
-__all__ = ["Carrier"]
+__all__ = ["ContextTask"]
 
 
-class Carrier:
+class ContextTask:
     """Python 3.10: the one task in whose context a test runs, as in 3.10's Lib/unittest/async_case.py."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -23,10 +23,10 @@ class Carrier:
         self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
         self.task = loop.create_task(self._carry_on())
 
-    def successor(self) -> Carrier:
+    def successor(self) -> ContextTask:
         """Another carrier in the same context, as this one is busy with a coroutine that does not end."""
         self._is_abandoned = True
-        return task_internals.context_of(self.task).run(Carrier, self._loop)
+        return task_internals.context_of(self.task).run(ContextTask, self._loop)
 
     def run_in_task(self, coro: Awaitable[Any]) -> asyncio.Future[Any]:
         """Has the task await `coro`; returns a future for its result or exception."""

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import unittest
 
-from asynctestkit.loops.carrier import Carrier
+from asynctestkit.loops.context_task import ContextTask
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="unset")
 
@@ -26,7 +26,7 @@ class CarrierTests(unittest.TestCase):
         self.loop = asyncio.SelectorEventLoop()
         self.loop.set_debug(False)
         self.addCleanup(self.loop.close)
-        self.carrier = Carrier(self.loop)
+        self.carrier = ContextTask(self.loop)
         self.addCleanup(lambda: self.carrier.end())
 
     def run_in_loop(self, coroutine):
@@ -68,7 +68,7 @@ class CarrierTests(unittest.TestCase):
     def test_dismissing(self):
         """The task ends without a turn of the loop, and nothing is logged of it."""
         with self.assertNoLogs("asyncio"):
-            Carrier(self.loop).end()
+            ContextTask(self.loop).end()
             self.run_in_loop(get())
             self.carrier.end()
             self.loop.run_until_complete(asyncio.sleep(0))

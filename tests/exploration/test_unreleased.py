@@ -4,7 +4,7 @@ import unittest
 from types import SimpleNamespace
 
 from asynctestkit.exploration.faults import Raised
-from asynctestkit.exploration.lost import unreleased_report
+from asynctestkit.exploration.unreleased import unreleased_report
 
 COPY, OTHER = "a Lock that was acquired at x.py:7 in copy", "a Lock that was acquired at x.py:9 in other"
 

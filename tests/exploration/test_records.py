@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import unittest
 
-from asynctestkit.exploration.told import difference_of, step_taken
+from asynctestkit.exploration.records import difference_of, step_taken
 from asynctestkit.stacks.await_chain import AwaitChain, chain_of_task
 from asynctestkit.stacks.places import Place
 

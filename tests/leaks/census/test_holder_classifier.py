@@ -5,7 +5,7 @@ import functools
 import threading
 import unittest
 
-from asynctestkit.leaks.census.keepers import HolderClassifier, Link, links_of_thread
+from asynctestkit.leaks.census.holder_classifier import HolderClassifier, Link, links_of_thread
 
 
 class Named:
