@@ -193,5 +193,6 @@ def is_called_by_run(frame: FrameType | None) -> bool:
 
 def _source(method: Callable[..., Any]) -> tuple[str, int]:
     """The file and first line of a test method, for warnings."""
-    code = getattr(inspect.unwrap(method), "__code__", None)
+    function = inspect.unwrap(method) if hasattr(method, "__wrapped__") else method
+    code = getattr(function, "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else (__file__, 1)

@@ -39,6 +39,15 @@ class _End:
             os.close(self._descriptor)
 
 
+def _pipe_that_never_blocks() -> tuple[int, int]:
+    if hasattr(os, "pipe2"):  # one call in the place of five
+        return os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    ends = os.pipe()
+    for each in ends:
+        os.set_blocking(each, False)
+    return ends
+
+
 class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows nothing of what is private
     """Has a pipe instead of the standard loop's pair of sockets, by which other threads and signals wake it.
 
@@ -48,9 +57,7 @@ class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows 
     """
 
     def _make_self_pipe(self) -> None:
-        reading, writing = os.pipe()
-        for descriptor in (reading, writing):
-            os.set_blocking(descriptor, False)
+        reading, writing = _pipe_that_never_blocks()
         self._ssock, self._csock = _End(reading), _End(writing)
         self._internal_fds += 1
         self._is_self_pipe_watched = False

@@ -152,7 +152,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """As the standard loop's; records the job until it is done."""
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
-        self.contacts.jobs.add(future)
+        self.contacts.note_job(future)
         return future
 
     # -- standstills

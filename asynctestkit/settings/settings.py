@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import operator
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
@@ -82,17 +81,30 @@ _values_of = operator.attrgetter(*NAMES)
 def settings_of(case: object, method_overrides: Mapping[str, Any]) -> Settings:
     """The settings of one test: of its class, its method and the environment."""
     values = _values_of(case)
-    if overrides := {**method_overrides, **from_environment()}:
+    overrides = from_environment()
+    if method_overrides:
+        overrides = {**method_overrides, **overrides}
+    if overrides:
         values = tuple(overrides.get(name, value) for name, value in zip(NAMES, values, strict=True))
-    try:
-        return _settings(*values)
-    except TypeError:  # a wrong type, or a list, which is not hashable for the cache
-        return Settings(*values)
+    return _latest.settings_with(values)
 
 
-@functools.lru_cache(maxsize=256, typed=True)
-def _settings(*values: Any) -> Settings:
-    return Settings(*values)
+class _Latest:
+    """The settings of the latest test, which are mostly those of the next one, too."""
+
+    def __init__(self) -> None:
+        self._values: tuple[Any, ...] = ()
+        self._settings = Settings()
+
+    def settings_with(self, values: tuple[Any, ...]) -> Settings:
+        # By identity: 1, 1.0 and True are equal, and valid values cannot be changed in place.
+        if not self._values or not all(map(operator.is_, values, self._values)):
+            self._settings = Settings(*values)
+            self._values = values
+        return self._settings
+
+
+_latest = _Latest()
 
 
 def settings_from(overrides: Mapping[str, Any]) -> Settings:

@@ -26,9 +26,16 @@ class Findings:
     `leaks` and `used_allowances` grow until the sweep is over.
     """
 
-    def __init__(self, panel: Panel, census: Census, allowances: Iterable[Allowance]) -> None:
-        self.leaks: list[Leak] = []
-        self.used_allowances: set[Allowance] = set()
+    def __init__(
+        self,
+        panel: Panel,
+        census: Census,
+        allowances: Iterable[Allowance],
+        leaks: list[Leak],
+        used_allowances: set[Allowance],
+    ) -> None:
+        self.leaks = leaks
+        self.used_allowances = used_allowances
         self._panel = panel
         self._census = census
         self._allowances = tuple(allowances)

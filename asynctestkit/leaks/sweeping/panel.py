@@ -10,27 +10,48 @@ from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
 
-__all__ = ["Panel"]
+__all__ = ["Detectors", "Panel"]
 
 _T = TypeVar("_T")
 
 
-class Panel:
-    """Asks all detectors about an object. `errors` has the exceptions that user-defined detectors raised."""
+class Detectors:
+    """The detectors of one test: those of registries from the beginning, the others once they are needed."""
 
     def __init__(self, kinds: Iterable[type[LeakDetector]]) -> None:
-        kinds = tuple(kinds)
-        self.errors: list[Exception] = []
-        self._detectors = [kind() for kind in kinds]
-        self._by_type: dict[type, tuple[LeakDetector, ...]] = {}
-        self._watched: dict[type, bool] = {}
-        roles = _roles_of(kinds)
+        self._kinds = tuple(kinds)
+        roles = self._roles = _roles_of(self._kinds)
         self.types = roles.types
         """The types of object on the heap that the detectors are shown."""
-        self.registries = [self._detectors[number].registered for number in roles.registering]
+        self._made = {number: self._kinds[number]() for number in roles.at_once}
+        self.registries = [self._made[number].registered for number in roles.registering]
         """The registries whose contents they are shown."""
-        self._preparing = [self._detectors[number] for number in roles.preparing]
-        self._watching = [self._detectors[number] for number in roles.watching]
+
+    @functools.cached_property
+    def all(self) -> list[LeakDetector]:
+        """All of them, in their order."""
+        made = self._made
+        return [made[number] if number in made else kind() for number, kind in enumerate(self._kinds)]
+
+    def preparing(self) -> list[LeakDetector]:
+        """Those that are shown all objects before each is judged."""
+        return [self.all[number] for number in self._roles.preparing]
+
+    def watching(self) -> list[LeakDetector]:
+        """Those that know of objects that may end by themselves."""
+        return [self.all[number] for number in self._roles.watching]
+
+
+class Panel:
+    """Asks all detectors about an object. `errors` gets the exceptions that user-defined detectors raise."""
+
+    def __init__(self, detectors: Detectors, errors: list[Exception]) -> None:
+        self.errors = errors
+        self._detectors = detectors.all
+        self._by_type: dict[type, tuple[LeakDetector, ...]] = {}
+        self._watched: dict[type, bool] = {}
+        self._preparing = detectors.preparing()
+        self._watching = detectors.watching()
 
     def has(self, kind: type[LeakDetector]) -> bool:
         """Whether there is a detector of that class."""
@@ -87,12 +108,16 @@ class Panel:
 
 
 class _Roles(NamedTuple):
-    """The types that some detectors want from the heap; the numbers of those that override a hook."""
+    """The types that some detectors want from the heap; the numbers of those that override a hook.
+
+    `at_once` are those that are made when the test begins: of registries, and with an `__init__` of a user's.
+    """
 
     types: tuple[type, ...]
     registering: tuple[int, ...]
     preparing: tuple[int, ...]
     watching: tuple[int, ...]
+    at_once: tuple[int, ...]
 
 
 @functools.lru_cache(maxsize=32)
@@ -102,4 +127,5 @@ def _roles_of(detectors: tuple[type[LeakDetector], ...]) -> _Roles:
     preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
-    return _Roles(types, registering, preparing, watching)
+    own = tuple(n for n, each in numbered if each.__init__ is not object.__init__ and n not in registering)
+    return _Roles(types, registering, preparing, watching, registering + own)

@@ -6,6 +6,7 @@ Live objects become `Leak` values here, and nowhere else.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ from ..kinds.unclosed import UnclosedLeaks, announcing_parts
 from ..leak import Leak
 from .findings import Findings
 from .ownership import owners_of
-from .panel import Panel
+from .panel import Detectors, Panel
 from .pending_tasks import PendingTasks
 from .reports import Reports
 from .settling import RELEASE, ROUND, Settling, pauses
@@ -52,21 +53,40 @@ class Sweep:
         *,
         spares_coroutines: bool = False,
     ) -> None:
+        self.errors: list[Exception] = []
+        self.leaks: list[Leak] = []
+        self.used_allowances: set[Allowance] = set()
         self._spares_coroutines = spares_coroutines
-        self._panel = Panel(detectors)
-        self.errors = self._panel.errors
-        self.census = Census(self._panel.types, self._panel.registries)
-        self._findings = Findings(self._panel, self.census, allowances)
-        self.leaks = self._findings.leaks
-        self.used_allowances = self._findings.used_allowances
-        self._reports = Reports(self.census, self._findings.add_if_leak)
-        self._settling = Settling(self.census, self._panel, self._findings.allows)
-        self._tasks = PendingTasks(self.census, self._findings, self._settling, self._reports)
+        self._allowances = allowances
+        self._detectors = Detectors(detectors)
+        self.census = Census(self._detectors.types, self._detectors.registries)
+        self._reports = Reports(self.census, self._examine)
         self.announced: dict[int, type] = {}
         """The classes, by id, of living objects reported as unclosed: they will announce that once more."""
         self._released: list[tuple[LeakDetector, Any]] = []
         self._living: list[Any] = []
         """The objects that were alive when the loop had nothing left to do; nothing has happened since."""
+
+    # What follows is made where it is needed: most tests leave nothing.
+
+    @functools.cached_property
+    def _panel(self) -> Panel:
+        return Panel(self._detectors, self.errors)
+
+    @functools.cached_property
+    def _findings(self) -> Findings:
+        return Findings(self._panel, self.census, self._allowances, self.leaks, self.used_allowances)
+
+    @functools.cached_property
+    def _settling(self) -> Settling:
+        return Settling(self.census, self._panel, self._findings.allows)
+
+    @functools.cached_property
+    def _tasks(self) -> PendingTasks:
+        return PendingTasks(self.census, self._findings, self._settling, self._reports)
+
+    def _examine(self, obj: Any) -> bool:
+        return self._findings.add_if_leak(obj)
 
     def open(self, loop: asyncio.AbstractEventLoop, loop_is_tests: bool) -> None:
         """Sets the mark and begins to listen; `loop_is_tests`: whether the loop was created for the test."""

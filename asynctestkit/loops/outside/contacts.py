@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from ...cpython import executor_internals
 from ...cpython.originals import asyncio, threading
 from ...cpython.wall import wall_time
-from .busy_threads import BusyThread, busy_threads, is_alone
+from .busy_threads import BusyThread, busy_threads
 from .jobs import jobs_in_flight
-from .linux import thread_numbers
+from .linux import has_started_before, seconds_since_boot
 
 __all__ = ["Contacts"]
 
@@ -20,8 +20,7 @@ class Contacts:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._spared: list[tuple[str, ...]] = []
-        self.jobs: weakref.WeakSet[asyncio.Future[object]] = weakref.WeakSet()
-        """The futures that `run_in_executor` has returned."""
+        self._jobs: weakref.WeakSet[asyncio.Future[object]] | None = None
         self._loop = weakref.ref(loop)
         self._note_older()
 
@@ -44,9 +43,15 @@ class Contacts:
         return [pattern for patterns in self._spared for pattern in patterns]
 
     def _note_older(self) -> None:
-        self._began = wall_time()
-        self._older = set() if is_alone() else _numbers()
+        self._began, self._began_since_boot = wall_time(), seconds_since_boot()
+        self._older = {thread.native_id for thread in threading.enumerate()}
         self._callers: set[int] = set()
+
+    def note_job(self, future: asyncio.Future[object]) -> None:
+        """Records what `run_in_executor` has returned."""
+        if self._jobs is None:  # most tests have none
+            self._jobs = weakref.WeakSet()
+        self._jobs.add(future)
 
     def note_caller(self) -> None:
         """Records that the calling thread has called into the loop, as it may do again."""
@@ -65,18 +70,17 @@ class Contacts:
 
     def _is_related(self, each: BusyThread) -> bool:
         is_manager = each.thread is not None and executor_internals.is_manager(each.thread)
-        return is_manager or each.number not in self._older or each.number in self._callers
+        return is_manager or not self._is_older(each.number) or each.number in self._callers
+
+    def _is_older(self, number: int) -> bool:
+        """Whether a thread is older; asked where it matters, for one that `threading` does not know.
+
+        To list the system's threads when a test begins would cost as much as everything else that is noted.
+        """
+        return number in self._older or has_started_before(number, self._began_since_boot)
 
     def _has_jobs(self) -> bool:
         loop = self._loop()
-        return any(not future.done() for future in tuple(self.jobs)) or any(
+        return any(not future.done() for future in tuple(self._jobs or ())) or any(
             job.given_at >= self._began or (loop is not None and job.serves(loop)) for job in jobs_in_flight()
         )
-
-
-def _numbers() -> set[int]:
-    """The numbers of all threads, or of those that `threading` knows if the system does not list them."""
-    numbers = thread_numbers()
-    if numbers is None:
-        numbers = {thread.native_id or 0 for thread in threading.enumerate()}
-    return numbers

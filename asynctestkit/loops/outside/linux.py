@@ -6,9 +6,16 @@ import platform
 from collections.abc import Collection
 from typing import NamedTuple
 
-from ...cpython.originals import os
+from ...cpython.originals import os, time
 
-__all__ = ["child_numbers", "thread_count", "thread_numbers", "waiting_for_others"]
+__all__ = [
+    "child_numbers",
+    "has_started_before",
+    "seconds_since_boot",
+    "thread_count",
+    "thread_numbers",
+    "waiting_for_others",
+]
 
 _TASKS = "/proc/self/task"
 _CHUNK_SIZE = 1024
@@ -33,6 +40,28 @@ def thread_numbers() -> set[int] | None:
         return set(map(int, os.listdir(_TASKS)))
     except OSError:  # no Linux
         return None
+
+
+def seconds_since_boot() -> float:
+    """The time now, on the clock by which threads start; 0.0 on other systems."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0
+
+
+def has_started_before(number: int, moment: float) -> bool:
+    """Whether a thread is certain to have started before a moment of `seconds_since_boot`.
+
+    The system counts in ticks of some 10 ms, and some sandboxes do not count at all: that is not certain.
+    """
+    try:
+        fields = _read(f"{_TASKS}/{number}/stat").rpartition(b") ")[2].split()
+    except OSError:  # it has ended, or this is no Linux
+        return False
+    ticks = int(fields[_STARTED])
+    return bool(ticks) and (ticks + 1) / os.sysconf("SC_CLK_TCK") < moment
+
+
+_STARTED = 19
+"""`starttime` of proc(5), the 22nd field, counted from the one after the name."""
 
 
 def child_numbers() -> set[int]:

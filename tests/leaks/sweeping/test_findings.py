@@ -12,7 +12,7 @@ from asynctestkit import Allowance, Leak, LeakDetector, TaskLeaks
 from asynctestkit.leaks.census.announcement import Announcement
 from asynctestkit.leaks.census.census import Census
 from asynctestkit.leaks.sweeping.findings import Findings
-from asynctestkit.leaks.sweeping.panel import Panel
+from asynctestkit.leaks.sweeping.panel import Detectors, Panel
 from tests.leaks.contract import Inner, run_body
 
 
@@ -37,7 +37,7 @@ class FindingsTests(unittest.TestCase):
         census.open(loop)
         self.addCleanup(census.close)
         census.phase = "tearDown"
-        self.findings = Findings(Panel([Things]), census, [self.allowance])
+        self.findings = Findings(Panel(Detectors([Things]), []), census, [self.allowance], [], set())
 
     def test_judge(self):
         """With the phase that goes on, if that is not known better."""

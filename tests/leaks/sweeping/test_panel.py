@@ -3,7 +3,7 @@
 import unittest
 
 from asynctestkit import Leak, LeakDetector
-from asynctestkit.leaks.sweeping.panel import Panel
+from asynctestkit.leaks.sweeping.panel import Detectors, Panel
 
 
 class Door:
@@ -61,7 +61,16 @@ class Broken(LeakDetector):
         raise LookupError("is_ending")
 
 
+class Plain(LeakDetector):
+    kind = "plain"
+    types = (int,)
+
+
 instances = []
+
+
+def panel_of(kinds):
+    return Panel(Detectors(kinds), [])
 
 
 class PanelTests(unittest.TestCase):
@@ -70,9 +79,18 @@ class PanelTests(unittest.TestCase):
 
     def test_what_its_detectors_want_to_see(self):
         """The types of those that look at the heap, and the registries of the others."""
-        panel = Panel(iter([DoorLeaks, Listed, FrontDoorLeaks]))
-        self.assertEqual(panel.types, (Door, FrontDoor))
-        self.assertEqual([list(registry("loop")) for registry in panel.registries], [["of", "loop"]])
+        detectors = Detectors(iter([DoorLeaks, Listed, FrontDoorLeaks]))
+        self.assertEqual(detectors.types, (Door, FrontDoor))
+        self.assertEqual([list(registry("loop")) for registry in detectors.registries], [["of", "loop"]])
+
+    def test_when_they_are_made(self):
+        """At once if it has a registry or an `__init__`, else when it is needed; one of each."""
+        detectors = Detectors([Plain, Listed, DoorLeaks])
+        self.assertEqual([*map(type, detectors._made.values())], [Listed, DoorLeaks])
+        made = detectors.all
+        self.assertEqual([*map(type, made)], [Plain, Listed, DoorLeaks])
+        self.assertIs(detectors.all, made)
+        self.assertEqual(made[1:], [*detectors._made.values()])
 
     def test_the_first_that_takes_it_for_a_leak_decides(self):
         """Detectors are asked in their order, about instances of their types and of subclasses."""
@@ -80,30 +98,30 @@ class PanelTests(unittest.TestCase):
             ((DoorLeaks, FrontDoorLeaks), "door"),
             ((FrontDoorLeaks, DoorLeaks), "front door"),
         ):
-            detector, leak = Panel(order).judge(FrontDoor())
+            detector, leak = panel_of(order).judge(FrontDoor())
             self.assertEqual((detector.kind, leak.kind), (kind, kind))
-        panel = Panel([FrontDoorLeaks])
+        panel = panel_of([FrontDoorLeaks])
         for innocent in (Door(), FrontDoor(is_open=False), "another"):
             self.assertEqual(panel.judge(innocent), (None, None))
 
     def test_each_is_prepared_for_its_own(self):
         """A detector is shown what it is interested in; where there is nothing, it is not asked."""
         doors = [Door(), FrontDoor()]
-        Panel([DoorLeaks, FrontDoorLeaks]).prepare(doors)
+        panel_of([DoorLeaks, FrontDoorLeaks]).prepare(doors)
         self.assertEqual([each.prepared for each in instances], [[doors], [doors[1:]]])
-        Panel([DoorLeaks, FrontDoorLeaks]).prepare(doors[:1])
+        panel_of([DoorLeaks, FrontDoorLeaks]).prepare(doors[:1])
         self.assertEqual([each.prepared for each in instances[2:]], [[doors[:1]], []])
 
     def test_what_may_end(self):
         """It is enough that one detector thinks so, if it is interested at all."""
-        panel = Panel([DoorLeaks, FrontDoorLeaks])
+        panel = panel_of([DoorLeaks, FrontDoorLeaks])
         self.assertTrue(panel.is_ending(FrontDoor(is_closing=True)))
         self.assertFalse(panel.is_ending(FrontDoor()))
         self.assertFalse(panel.is_ending(Door(is_closing=True)))
 
     def test_one_that_fails(self):
         """Its error is kept, and the others have their say."""
-        panel = Panel([Broken, FrontDoorLeaks])
+        panel = panel_of([Broken, FrontDoorLeaks])
         door = FrontDoor(is_closing=True)
         panel.prepare([door])
         self.assertEqual(panel.judge(door)[1].kind, "front door")

@@ -8,7 +8,7 @@ from asynctestkit import Allowance, TaskLeaks, TransportLeaks
 from asynctestkit.cpython import task_internals
 from asynctestkit.leaks.census.census import Census
 from asynctestkit.leaks.sweeping.findings import Findings
-from asynctestkit.leaks.sweeping.panel import Panel
+from asynctestkit.leaks.sweeping.panel import Detectors, Panel
 from asynctestkit.leaks.sweeping.pending_tasks import PendingTasks
 from asynctestkit.leaks.sweeping.reports import Reports
 from asynctestkit.leaks.sweeping.settling import Settling
@@ -21,9 +21,10 @@ class EndTests(unittest.TestCase):
     def setUp(self):
         self.loop = HygienicEventLoop()
         self.addCleanup(self.loop.close)
-        panel = Panel([TaskLeaks, TransportLeaks])
-        self.census = Census(panel.types, panel.registries)
-        self.findings = Findings(panel, self.census, ())
+        detectors = Detectors([TaskLeaks, TransportLeaks])
+        panel = Panel(detectors, [])
+        self.census = Census(detectors.types, detectors.registries)
+        self.findings = Findings(panel, self.census, (), [], set())
         reports = Reports(self.census, self.findings.add_if_leak)
         settling = Settling(self.census, panel, self.findings.allows)
         self.tasks = PendingTasks(self.census, self.findings, settling, reports)

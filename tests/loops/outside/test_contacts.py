@@ -1,5 +1,6 @@
 """Which threads have to do with a loop: those of its test, those that call in, those that work for it."""
 
+import _thread
 import asyncio
 import concurrent.futures
 import threading
@@ -41,13 +42,25 @@ class ContactsTests(unittest.TestCase):
         loop.contacts.enter(())
         self.assertEqual(self.busy(loop), [])
 
-    def test_where_the_system_does_not_tell(self):
-        """The older ones are those that `threading` knows, by their numbers."""
-        with mock.patch("asynctestkit.loops.outside.contacts.thread_numbers", return_value=None):
-            self.start()
-            loop = self.make_loop()
-            loop.contacts.enter(())
-        self.assertNotIn("ticker", self.busy(loop))  # threads without a name may be there from before
+    def test_an_older_thread_that_only_the_system_knows(self):
+        """The age of a library's own thread decides; one whose age is unknown counts."""
+        loop = self.make_loop()
+        count = len(loop.contacts.busy())
+        released, begun = _thread.allocate_lock(), threading.Event()
+        released.acquire()
+
+        def wait():
+            begun.set()
+            released.acquire(timeout=30)
+
+        _thread.start_new_thread(wait, ())
+        begun.wait(30)
+        self.assertEqual(len(loop.contacts.busy()), count + 1)
+        with mock.patch("asynctestkit.loops.outside.contacts.has_started_before", return_value=True):
+            self.assertEqual(loop.contacts.busy(), [])
+        released.release()
+        while len(loop.contacts.busy()) > count:
+            pass
 
     def test_a_thread_of_the_test(self):
         """A thread that was started since can; the next test on the same loop is not concerned."""

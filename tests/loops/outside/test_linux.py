@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 import unittest
 from unittest import mock
 
@@ -17,6 +18,8 @@ from asynctestkit.cpython import originals
 from asynctestkit.loops.outside import linux
 from asynctestkit.loops.outside.linux import (
     child_numbers,
+    has_started_before,
+    seconds_since_boot,
     thread_count,
     thread_numbers,
     waiting_for_others,
@@ -72,8 +75,36 @@ class ThreadsTests(LinuxTestCase):
         while thread_count() > count:
             pass
 
+    def test_age(self):
+        """A thread has started before the moment at which it runs, and after that before its start."""
+        numbers, begun = [], threading.Event()
+
+        def run():
+            numbers.append(threading.get_native_id())
+            begun.wait(30)
+
+        before = seconds_since_boot()
+        thread = threading.Thread(target=run)
+        thread.start()
+        while not numbers:
+            pass
+        self.assertFalse(has_started_before(numbers[0], before))
+        self.assertTrue(has_started_before(numbers[0], seconds_since_boot() + 1))
+        begun.set()
+        thread.join()
+        self.assertTrue(has_started_before(threading.get_native_id(), before + 1))
+
+    def test_an_age_that_is_unknown(self):
+        """A sandbox may say that all threads have started at once; a thread may have ended meanwhile."""
+        with mock.patch.object(linux, "_read", return_value=b"1 (python) S" + b" 0" * 40):
+            self.assertFalse(has_started_before(1, 1e9))
+        with mock.patch.object(linux, "_read", side_effect=ProcessLookupError):
+            self.assertFalse(has_started_before(1, 1e9))
+
     def test_no_linux(self):
-        """Where there is no such folder, nothing is known."""
+        """Where there is no such folder, and no such clock, nothing is known."""
+        with mock.patch.object(linux, "time", types.SimpleNamespace()):
+            self.assertEqual(seconds_since_boot(), 0.0)
         for name in ("stat", "listdir"):
             patch = mock.patch.object(originals.os, name, side_effect=FileNotFoundError)
             patch.start()
