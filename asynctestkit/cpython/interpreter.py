@@ -146,18 +146,22 @@ def warn_unawaited_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
 _WARN_UNAWAITED = warnings._warn_unawaited_coroutine  # type: ignore[attr-defined]  # not in typeshed
 
 
+_get_context: Any = getattr(warnings, "_get_context", None)  # 3.14
+_get_filters: Any = getattr(warnings, "_get_filters", None)  # 3.14
+
+
 def warnings_sink() -> object:
     """A value that changes while `catch_warnings(record=True)` records: see Lib/warnings.py.
 
     With `-X context_aware_warnings` (3.14), the record is `_get_context().log`.
     """
-    log = warnings._get_context().log if hasattr(warnings, "_get_context") else None
+    log = _get_context().log if _get_context is not None else None
     return warnings.showwarning, warnings._showwarnmsg_impl, id(log)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def warning_filters() -> list[Any]:
     """The filters in force, replaced by `catch_warnings`: `_get_filters` (3.14), Lib/warnings.py."""
-    return warnings._get_filters() if hasattr(warnings, "_get_filters") else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
+    return _get_filters() if _get_filters is not None else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
 
 
 def signal_handler(number: int) -> object:

@@ -158,8 +158,7 @@ class Guard:
             self.close()
 
     def _close_loop(self, runner: Runner) -> None:
-        with self._sweep.attributing_loop_warnings():
-            runner.close_loop()
+        self._sweep.close_loop(runner.close_loop)
         self._late = ignore_late_errors
         if self.settings.on_leak != "ignore":
             self._late = LateErrors(
@@ -192,6 +191,9 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that has its outcome, it only warns."""
+        sweep, watches = self._sweep, (self._names, self._blocking)
+        if not (sweep.leaks or sweep.errors or self._required or any(watches)):
+            return  # as most do, at once
         leaks, has_outcome = self.charged_leaks(), self.has_outcome
         threshold = self.settings.blocking_threshold
         others = other_faults(self.subject, self._names, self._blocking, threshold)

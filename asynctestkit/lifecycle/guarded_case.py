@@ -26,7 +26,11 @@ __all__ = ["GuardedCase", "GuardedTest", "is_called_by_run"]
 
 __unittest = True
 
-_Plain: Any = unittest.IsolatedAsyncioTestCase
+_HOOKS = {
+    name: getattr(unittest.IsolatedAsyncioTestCase, name)
+    for name in ("setUp", "asyncSetUp", "asyncTearDown", "tearDown")
+}
+_NO_PHASE = contextlib.nullcontext()
 
 
 class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
@@ -90,14 +94,18 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         """The phase; a null context if the class overrides none of its hooks and nothing else can happen."""
         guard = self._hygieneGuard
         if guard is None:
-            return contextlib.nullcontext()
-        if (
-            hooks
-            and is_quiet(guard.loop)
-            and all(getattr(type(self), hook) is getattr(_Plain, hook) for hook in hooks)
-        ):
-            return contextlib.nullcontext()
+            return _NO_PHASE
+        if hooks and is_quiet(guard.loop) and not self._hygieneOverrides(*hooks):
+            return _NO_PHASE
         return guard.phase(name)
+
+    @classmethod
+    def _hygieneOverrides(cls, sync_hook: str, async_hook: str) -> bool:
+        """Whether the class overrides one of the hooks of a phase."""
+        return (
+            getattr(cls, sync_hook) is not _HOOKS[sync_hook]
+            or getattr(cls, async_hook) is not _HOOKS[async_hook]
+        )
 
     def _hygieneSweep(self) -> None:
         guard = self._hygieneGuard

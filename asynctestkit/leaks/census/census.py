@@ -55,14 +55,16 @@ class Census:
         """Sets the mark."""
         self.loop = loop
         self.thread = threading.get_ident()
-        tasks = (
-            () if self.loop_is_new and HAS_RUNNER else task_internals.all_tasks(loop)
-        )  # before, one of ours
+        is_without_tasks = self.loop_is_new and HAS_RUNNER  # on 3.10 there is a ContextTask
+        tasks = () if is_without_tasks else task_internals.all_tasks(loop)
         self._tasks_before = weakref.WeakSet(tasks) if tasks else ()
         self._ids_before = set(map(id, tasks))
         self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
-        self._transports_before = set(map(id, transport_internals.connections_of(loop)))
-        self._generators_before = set(map(id, loop_internals.started_generators(loop)))
+        self._transports_before: Collection[int] = ()
+        self._generators_before: Collection[int] = ()
+        if not self.loop_is_new:
+            self._transports_before = set(map(id, transport_internals.connections_of(loop)))
+            self._generators_before = set(map(id, loop_internals.started_generators(loop)))
         self.known: Known | None = None
         if heap.is_frozen():
             gc.collect()  # existing garbage is not this test's

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import weakref
+from collections.abc import Iterator
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...cpython import interpreter, task_internals
 from ...cpython.originals import asyncio
@@ -22,10 +24,10 @@ class Interest(dict[type, int]):
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
         try:
-            self._lasting = _lasting_answers(wanted)
+            self._answers = _answers(wanted)
         except TypeError:  # a metaclass may make its classes unhashable
-            self._lasting = {}
-        super().__init__(self._lasting)
+            self._answers = _Answers({}, weakref.WeakKeyDictionary())
+        super().__init__(self._answers.lasting)
         self._types = wanted
 
     def is_wanted(self, kind: type) -> bool:
@@ -35,27 +37,46 @@ class Interest(dict[type, int]):
     def wanted(self, objects: list[Any]) -> list[Any]:
         """The objects that a detector wants to see."""
         try:
-            return [obj for obj in objects if self[type(obj)] == _WANTED]
+            return [obj for obj in self._interesting(objects) if self[type(obj)] == _WANTED]
         except TypeError:  # a metaclass may make its classes unhashable
             return [obj for obj in objects if issubclass(type(obj), self._types)]
 
     def any(self, objects: list[Any]) -> list[Any]:
         """The objects that are of any interest."""
         try:
-            return [obj for obj in objects if self[type(obj)]]
+            return list(self._interesting(objects))
         except TypeError:  # as above: all may be
             return objects
 
+    def _interesting(self, objects: list[Any]) -> Iterator[Any]:
+        return itertools.compress(objects, map(self.__getitem__, map(type, objects)))
+
     def __missing__(self, asked: type) -> int:
-        answer = self[asked] = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
-        if task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING):
-            self._lasting[asked] = answer
+        answer = self._answers.of_users.get(asked)
+        if answer is None:
+            answer = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
+            is_lasting = task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING)
+            (self._answers.lasting if is_lasting else self._answers.of_users)[asked] = answer
+        self[asked] = answer
         return answer
+
+
+class _Answers(NamedTuple):
+    """The answers for tests with the same detectors."""
+
+    lasting: dict[type, int]
+    """For classes that live as long as the process."""
+    of_users: weakref.WeakKeyDictionary[type, int]
+    """For the others, which are not kept alive."""
 
 
 def _has_finalizer(cls: type) -> bool:
     """Whether code may run when an instance is collected: its own, or what watches it by a weak reference."""
-    return issubclass(cls, _WATCHING) or any("__del__" in vars(each) for each in cls.__mro__)
+    try:
+        type.__getattribute__(cls, "__del__")  # without asking its metaclass, which may return anything
+    except AttributeError:
+        return issubclass(cls, _WATCHING)
+    return True
 
 
 _WATCHING = (weakref.ref, interpreter.FINALIZE_RECORD)
@@ -106,6 +127,5 @@ _LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
 
 
 @functools.lru_cache(maxsize=32)
-def _lasting_answers(wanted: tuple[type, ...]) -> dict[type, int]:
-    """The answers that hold for every test with these detectors, as the types concerned never change."""
-    return {}
+def _answers(wanted: tuple[type, ...]) -> _Answers:
+    return _Answers({}, weakref.WeakKeyDictionary())

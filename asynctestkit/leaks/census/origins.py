@@ -16,7 +16,7 @@ from types import FrameType, FunctionType, MethodType
 from typing import NamedTuple
 
 from ...cpython import executor_internals, process_internals, thread_internals
-from ...cpython.changes import Undo, install_once
+from ...cpython.changes import Undo, are_in_force, install_once
 from ...cpython.originals import os, socket, threading
 from ...stacks.code_owners import innermost_user_frame, is_installed, is_machinery, runs_a_module
 from ...stacks.places import CreationSite, capture_in_task
@@ -104,14 +104,16 @@ class Origins:
 
     def __init__(self, hooks: _Hooks = ()) -> None:
         self._hooks = hooks
+        self._hooked = {what for what, _ in hooks}
         self._censuses: dict[int, list[Mark]] = {}
         self._records: dict[int, _Record] = {}
         self._spared: dict[int, _Identity] = {}
 
     def enter(self, census: Mark) -> None:
         """Called when the calling thread begins a test."""
-        for what, hook in self._hooks:
-            install_once(what, hook, self.note)
+        if not are_in_force(self._hooked):
+            for what, hook in self._hooks:
+                install_once(what, hook, self.note)
         self._censuses.setdefault(get_ident(), []).append(census)
 
     def leave(self, census: Mark) -> None:

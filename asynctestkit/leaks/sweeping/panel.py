@@ -110,7 +110,7 @@ class Panel:
 class _Roles(NamedTuple):
     """The types that some detectors want from the heap; the numbers of those that override a hook.
 
-    `at_once` are those that are made when the test begins: of registries, and with an `__init__` of a user's.
+    `at_once` are those that are made when the test begins: of registries, and users' with an `__init__`.
     """
 
     types: tuple[type, ...]
@@ -121,11 +121,15 @@ class _Roles(NamedTuple):
 
 
 @functools.lru_cache(maxsize=32)
-def _roles_of(detectors: tuple[type[LeakDetector], ...]) -> _Roles:
-    numbered = tuple(enumerate(detectors))
+def _roles_of(kinds: tuple[type[LeakDetector], ...]) -> _Roles:
+    numbered = tuple(enumerate(kinds))
     registering = tuple(n for n, each in numbered if each.registered is not LeakDetector.registered)
     preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
-    own = tuple(n for n, each in numbered if each.__init__ is not object.__init__ and n not in registering)
-    return _Roles(types, registering, preparing, watching, registering + own)
+    users = (n for n, each in numbered if not each.__module__.startswith(_OWN) and n not in registering)
+    at_once = (*registering, *(n for n in users if kinds[n].__init__ is not object.__init__))
+    return _Roles(types, registering, preparing, watching, at_once)
+
+
+_OWN = __name__.partition(".")[0] + "."

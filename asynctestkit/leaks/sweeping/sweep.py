@@ -5,9 +5,8 @@ Live objects become `Leak` values here, and nowhere else.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from ...cpython import loop_internals, task_internals
@@ -98,12 +97,11 @@ class Sweep:
         self._reports.close()
         self.census.close()
 
-    @contextlib.contextmanager
-    def attributing_loop_warnings(self) -> Iterator[None]:
-        """While the loop is closed, attributes to the test the warnings that come without an object."""
+    def close_loop(self, close: Callable[[], None]) -> None:
+        """Closes the loop; attributes to the test the warnings that come without an object meanwhile."""
         self._reports.loop_is_closing = True
         try:
-            yield
+            close()
         finally:
             self._reports.loop_is_closing = False
 

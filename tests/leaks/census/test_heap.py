@@ -113,6 +113,7 @@ class HeapTests(unittest.TestCase):
             mark = Marked()
             self.heap.enter(mark)
             left_behind = Cyclic()
+            left_behind.parts = [[] for _ in range(100)]
             self.heap.leave(mark)
             return weakref.ref(left_behind)
 
@@ -125,6 +126,34 @@ class HeapTests(unittest.TestCase):
     def test_garbage_of_earlier_tests_is_collected(self):
         """Garbage that was frozen away from the small collections is collected once enough has gathered."""
         self.assertFalse(self.a_cycle_survives(tests=3))
+
+    def test_garbage_does_not_pile_up(self):
+        """Of tests that leave cycles, only the latest are there: no more than a fraction of the heap."""
+
+        class Cyclic:
+            pass
+
+        async def test(case):
+            cycle = Cyclic()
+            cycle.itself, cycle.parts = cycle, [[] for _ in range(2000)]
+            made.add(cycle)
+
+        made = weakref.WeakSet()
+        case = type("Case", (HygienicAsyncTestCase,), {"test": test})
+        unittest.TestSuite(case("test") for _ in range(500)).run(unittest.TestResult())
+        self.assertLess(2000 * len(made), max(2 * 20_000, len(gc.get_objects()) // 2))
+
+    def test_a_clean_suite_is_not_searched_for_garbage(self):
+        """What any test has at its end, as its own frames, dies by itself, and brings no collection."""
+
+        async def test(case):
+            await asyncio.sleep(0)
+
+        case = type("Case", (HygienicAsyncTestCase,), {"test": test})
+        suite = unittest.TestSuite(case("test") for _ in range(100))
+        with mock.patch.object(heap_module.heap, "_added", 0):
+            suite.run(unittest.TestResult())
+            self.assertLess(heap_module.heap._added, 100 * 40)
 
     def test_a_collector_that_is_off_stays_off(self):
         """Where the user has disabled the collector, nothing is collected behind their back."""
