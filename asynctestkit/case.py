@@ -27,7 +27,6 @@ from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
 from .lifecycle.guarded_case import GuardedCase, GuardedTest, is_called_by_run
-from .loops.quiescence import is_quiet
 from .loops.runner import Runner
 from .mocks import MockBuilders
 
@@ -119,7 +118,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
 
     def _callAsync(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         overridden = getattr(func, "__func__", func) not in (_Plain.asyncSetUp, _Plain.asyncTearDown)
-        if overridden or self._hygieneGuard is None or not is_quiet(self._hygieneGuard.loop):
+        if overridden or self._hygieneGuard is None or not self._hygieneIsIdle(self._hygieneGuard):
             return super()._callAsync(func, *args, **kwargs)
         return None  # neither the hook nor a turn of the loop would do anything
 

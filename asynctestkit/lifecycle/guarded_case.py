@@ -15,7 +15,6 @@ from ..leaks.allowances import Allowance
 from ..leaks.detector import LeakDetector
 from ..loops.foreign_runner import ForeignRunner
 from ..loops.loop import HygienicEventLoop
-from ..loops.quiescence import is_quiet
 from ..loops.runner import Runner
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
@@ -95,9 +94,15 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         guard = self._hygieneGuard
         if guard is None:
             return _NO_PHASE
-        if hooks and is_quiet(guard.loop) and not self._hygieneOverrides(*hooks):
+        if hooks and self._hygieneIsIdle(guard) and not self._hygieneOverrides(*hooks):
             return _NO_PHASE
         return guard.phase(name)
+
+    @staticmethod
+    def _hygieneIsIdle(guard: Guard) -> bool:
+        """Whether the loop, turned now, would do nothing."""
+        runner: Any = guard.code
+        return bool(runner.is_idle())
 
     @classmethod
     def _hygieneOverrides(cls, sync_hook: str, async_hook: str) -> bool:

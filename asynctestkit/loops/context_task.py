@@ -18,6 +18,7 @@ class ContextTask:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.was_cancelled_late = False
         """Whether a cancellation came just after the coroutine that it was meant for had ended."""
+        self.has_begun = False
         self._is_abandoned = False
         self._loop = loop
         self._next: asyncio.Future[tuple[Awaitable[Any], asyncio.Future[Any]]] = loop.create_future()
@@ -49,6 +50,7 @@ class ContextTask:
         task_internals.forget_callbacks(self._next)
 
     async def _carry_on(self) -> None:
+        self.has_begun = True
         while not self._is_abandoned:
             try:
                 coro, done = await self._next

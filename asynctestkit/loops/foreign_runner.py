@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ..cpython.originals import asyncio
+from .quiescence import is_quiet
 from .shutdown import CutOff
 
 __all__ = ["ForeignRunner"]
@@ -23,6 +24,10 @@ class ForeignRunner:
     def run(self, coro: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
         """As Runner's, but without its handling of Ctrl-C."""
         return self._loop.run_until_complete(coro)
+
+    def is_idle(self) -> bool:
+        """Whether the loop, turned now, would do nothing."""
+        return is_quiet(self._loop)
 
     def cancel(self) -> None:
         """Does nothing, as the task is not known here; `give_up` is called next."""

@@ -60,19 +60,16 @@ class Runner:
             if self._loop_factory is not None:
                 self._loop = self._loop_factory()
             elif loop_internals.policy_is_standard():
-                self._loop = self._make_loop()
-                self.has_made_loop = True
-                asyncio.set_event_loop(self._loop)
+                self._loop, self.has_made_loop = self._make_loop(), True
             else:
                 self._loop = asyncio.new_event_loop()
+            if self._loop_factory is None:
                 asyncio.set_event_loop(self._loop)
             if not HAS_RUNNER:
                 self._context_task = ContextTask(self._loop)
             self._make_loop = HygienicEventLoop
-            on_start, self._on_start = (
-                self._on_start,
-                _nothing,
-            )  # both referred to the case, which refers to us
+            # Without the callback: it refers to the case, which refers to us.
+            on_start, self._on_start = self._on_start, _nothing
             on_start(self._loop)
         return self._loop
 
@@ -110,6 +107,12 @@ class Runner:
             raise KeyboardInterrupt
         return result
 
+    def is_idle(self) -> bool:
+        """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
+        loop, task = self.get_loop(), self._context_task
+        expected = 0 if task is None or task.has_begun else 1
+        return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) == expected
+
     def cancel(self) -> None:
         """Cancels the coroutine of the current `run`; called in the loop."""
         if self.main_task is not None:
@@ -128,9 +131,9 @@ class Runner:
         """
         loop = self._loop
         self._end_context_task()
-        if loop is None or loop.is_closed():
-            return []
         cut_off: list[CutOff] = []
+        if loop is None or loop.is_closed():
+            return cut_off
         if task_internals.all_tasks(loop) or loop_internals.started_generators(loop):
             cut_off = self._end(loop, end_everything(seconds))
         executor = loop_internals.default_executor(loop)
@@ -185,10 +188,8 @@ class Runner:
                 self._context_task = ContextTask(loop)
             self.main_task = self._context_task.task
             return self._context_task.run_in_task(coro)
-        if context is None:
-            self.main_task = loop.create_task(coro)
-        else:
-            self.main_task = loop.create_task(coro, context=context)
+        options: Any = {} if context is None else {"context": context}  # before 3.11 there is no such option
+        self.main_task = loop.create_task(coro, **options)
         return self.main_task
 
     def _drive(self, loop: asyncio.AbstractEventLoop, waited: asyncio.Future[Any], insist: bool) -> Any:
