@@ -205,7 +205,7 @@ def main() -> None:
             "asynctestkit": lambda: bench_work.import_seconds("asynctestkit"),
         },
     )  # fmt: skip
-    search._ENOUGH = TESTS  # chance goes on, though there is nothing new
+    search._MOST_IDLE_WALKS = TESTS  # chance goes on, though there is nothing new
     compare(
         f"A test that waits for two tasks, {TESTS} a round: as so many tests, and as schedules of one",
         TESTS * 1e-6, "µs", "HygienicAsyncTestCase, virtual clock",

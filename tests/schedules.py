@@ -33,7 +33,7 @@ def explored(case: type, method: str, runs: int, **options: object) -> tuple[uni
         return made
 
     with (
-        mock.patch.object(search, "_ENOUGH", runs),
+        mock.patch.object(search, "_MOST_IDLE_WALKS", runs),
         mock.patch.object(exploring.Exploration, "calls", then_note),
     ):
         cls("test_it").run(result)
