@@ -7,10 +7,10 @@ TESTS := -m unittest $(ARGS)
 NEWER := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) $(shell command -v python3.13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage bench interop lint clean measure
+.PHONY: help demo test coverage bench bench-peers interop lint clean measure
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 21
 	@echo "Variables: PYTHON=python3.12 picks the interpreter, ARGS='-k name -v' goes to unittest."
 
 demo:  ## run the examples and see what failures look like
@@ -37,6 +37,9 @@ measure: .venv/ready-$(VERSION)
 bench:  ## print what a hygienic test costs, as ratios
 	@$(PYTHON) -m tests.bench
 
+bench-peers: .venv-peers/ready-$(VERSION)  ## the same beside later, pyleak, aiounittest and pytest-asyncio
+	@.venv-peers/bin/python -m tests.bench
+
 interop: .venv-interop/ready-$(VERSION)  ## run mocks beside real clients, and real libraries in hygienic tests
 	@.venv-interop/bin/python -X dev -m unittest -v tests.interop.http_clients
 	@.venv-interop/bin/python -m unittest -v tests.interop.libraries
@@ -53,7 +56,7 @@ lint: .venv-lint/ready-$(VERSION)  ## mypy --strict and ruff
 	exit $$status
 
 clean:  ## remove everything that is not source
-	@rm -rf .venv .venv-interop .venv-lint .coverage .coverage.* .mypy_cache .ruff_cache build dist *.egg-info
+	@rm -rf .venv .venv-interop .venv-lint .venv-peers .coverage .coverage.* .mypy_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # coverage reads pyproject.toml by itself from 3.11; its extra brings the parser that 3.10 lacks.
@@ -62,7 +65,8 @@ clean:  ## remove everything that is not source
 .venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
   'time-machine==2.16.0' uvloop websockets starlette anyio aiounittest later \
   pytest pytest-asyncio pytest-xdist pytest-timeout pytest-socket
-.venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION):
+.venv-peers/ready-$(VERSION): PACKAGES := later pyleak aiounittest pytest pytest-asyncio
+.venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION) .venv-peers/ready-$(VERSION):
 	@echo "Setting up $(@D) for Python $(VERSION)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)

@@ -5,6 +5,7 @@ that a slow moment of the machine hits all of them; a ratio is the median of the
 """
 
 import asyncio
+import functools
 import gc
 import logging
 import statistics
@@ -15,7 +16,7 @@ from collections.abc import Callable
 
 from asynctestkit import HygienicAsyncTestCase, explore
 from asynctestkit.exploration import search
-from tests import bench_work
+from tests import bench_peers, bench_work
 
 ROUNDS = 11
 HEAP = 500_000
@@ -132,6 +133,15 @@ def run(case: type[unittest.TestCase], method: str, times: int = 1, *, failures:
     return spent
 
 
+def peers() -> dict[str, Contestant]:
+    """The others of the field that are installed, as `make bench-peers` has them."""
+    found: dict[str, Contestant] = {
+        name: functools.partial(run, case, "test_nothing", TESTS) for name, case in bench_peers.idle_tests()
+    }
+    seconds = bench_peers.pytest_asyncio_seconds(TESTS)
+    return found if seconds is None else {**found, "pytest-asyncio, a function": seconds}
+
+
 def run_bare_loop() -> float:
     loop = asyncio.new_event_loop()
     loop.set_debug(False)
@@ -186,6 +196,7 @@ def main() -> None:
             "HygienicAsyncTestCase": lambda: run(HygienicIdle, "test_nothing", TESTS),
             "HygienicAsyncTestCase, virtual clock": lambda: run(VirtualIdle, "test_nothing", TESTS),
             "loop and runner alone: the floor": lambda: bench_work.run_floor(TESTS),
+            **peers(),
         },
     )  # fmt: skip
     working = bench_work.WORKING_TESTS

@@ -16,6 +16,7 @@ from tests.repository.tree import PACKAGE, ROOT, Module, dunder_all, modules
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
     "bench_work.py": "what the benchmark measures beside an idle test",
+    "bench_peers.py": "what the benchmark measures beside ours: others of the field",
     "typed_settings.py": "`make lint`: what type checkers have to refuse",
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
