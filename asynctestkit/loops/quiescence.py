@@ -129,6 +129,8 @@ def can_wake(loop: asyncio.AbstractEventLoop, within: float) -> bool:
     due = loop_internals.next_timer(loop)
     if due is not None and due - loop.time() <= within:
         return True
-    return bool(threads_around(loop)) or any(
-        not only_listens(fd) for fd in loop_internals.watched_descriptors(loop)
+    return (
+        bool(threads_around(loop))
+        or any(not only_listens(fd) for fd in loop_internals.watched_descriptors(loop))
+        or loop_internals.ready_count(loop) > 0  # a thread may have woken the loop just before it ended
     )

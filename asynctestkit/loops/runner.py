@@ -111,7 +111,7 @@ class Runner:
         """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
         loop, task = self.get_loop(), self._context_task
         expected = 0 if task is None or task.has_begun else 1
-        return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) == expected
+        return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) <= expected
 
     def cancel(self) -> None:
         """Cancels the coroutine of the current `run`; called in the loop."""

@@ -38,5 +38,7 @@ def _shown(place: Place, indent: str) -> Iterator[str]:
     source = linecache.getline(place.file, place.line).strip()
     if source:
         line = f"{indent}  {source}"
-        width = max(shutil.get_terminal_size().columns, _NARROWEST)
-        yield line if len(line) <= width else f"{line[: width - 1]}…"
+        if len(line) > _NARROWEST:  # to ask for the width takes as long as all of the above
+            width = max(shutil.get_terminal_size().columns, _NARROWEST)
+            line = line if len(line) <= width else f"{line[: width - 1]}…"
+        yield line

@@ -12,6 +12,7 @@ from unittest import mock
 
 from asynctestkit.cpython import loop_internals
 from asynctestkit.cpython.versions import ON_WINDOWS
+from asynctestkit.loops import quiescence
 from asynctestkit.loops.outside.busy_threads import busy_threads
 from asynctestkit.loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 
@@ -263,6 +264,16 @@ class CanWakeTests(LoopTestCase):
             over.set()
             thread.join()
         self.assertComesToRest()
+
+    def test_a_thread_that_ends_while_it_is_looked_for(self):
+        """What it has called in the loop just before it ended is seen."""
+
+        def call_and_end(loop):
+            loop.call_soon(print)
+            return []
+
+        with mock.patch.object(quiescence, "threads_around", call_and_end):
+            self.assertTrue(can_wake(self.loop, 0))
 
     def assertComesToRest(self):
         """A thread that has ended, or has nothing to do, takes a moment to be gone."""

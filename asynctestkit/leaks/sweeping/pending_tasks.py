@@ -53,9 +53,10 @@ class PendingTasks:
         self.hold_connections(loop)
         left = await self._settling.settle(loop, settle_time)
         held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
-        gc.collect()
+        has_collected = gc.collect() > 0
         del held
-        await self._settling.settle(loop, left)
+        if has_collected:  # what died may have started something
+            await self._settling.settle(loop, left)
         found = self._take_stock()
         failed = self._failed_futures() if found else {}
         self._reports.muted = True
