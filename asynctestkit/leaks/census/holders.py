@@ -25,14 +25,17 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
     if not holders:
         return holders
     seen = gc.get_referrers(*asked) if len(asked) <= _MOST_BY_REFERRERS else gc.get_objects()
-    walked = {id(asked)}
+    walked, wanted = {id(asked)}, holders.keys()
     for holder in (*seen, *others):
         # A module's names are in a dictionary, which is visited by itself. 3.12's `_asyncio` exposes the
         # dead objects of its free list (`fi_freelist`, Modules/_asynciomodule.c): touching them corrupts it.
         if isinstance(holder, ModuleType) or id(holder) in walked:
             continue
         walked.add(id(holder))
-        for held in gc.get_referents(holder):
+        referents = gc.get_referents(holder)
+        if wanted.isdisjoint(map(id, referents)):  # as most are: checked in C
+            continue
+        for held in referents:
             if id(held) in holders:
                 holders[id(held)].append(holder)
     return holders
