@@ -5,10 +5,12 @@ import os
 import signal
 import socket
 import threading
+import types
 import unittest
 from unittest import mock
 
 from asynctestkit.cpython import loop_internals
+from asynctestkit.loops import lean
 from asynctestkit.loops.lean import LeanSelectorEventLoop
 from tests.case_runs import hard_cap
 
@@ -49,6 +51,18 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         for worker in workers:
             worker.join()
         return sorted(woken)
+
+    def test_its_ends(self):
+        """Neither blocks, nor is inherited by children, also where there is no `pipe2`, as on macOS."""
+        without = types.SimpleNamespace(pipe=os.pipe, set_blocking=os.set_blocking)
+        for system in (os, without):
+            with self.subTest(has_pipe2=hasattr(system, "pipe2")), mock.patch.object(lean, "os", system):
+                reading, writing = lean._pipe_that_never_blocks()
+                for end in (reading, writing):
+                    self.addCleanup(os.close, end)
+                    self.assertEqual((os.get_blocking(end), os.get_inheritable(end)), (False, False))
+                with self.assertRaises(BlockingIOError):
+                    os.read(reading, 1)
 
     def test_it_is_not_watched_without_need(self):
         """Tasks, timers and descriptors need no self-pipe."""
