@@ -238,7 +238,7 @@ class FindingContract(LeakingThings):
     def test_a_reported_thing_is_released(self):
         """A reported leak does no harm afterwards, and dropping it causes no further report.
 
-        What is of the process, and no more than reported, is not touched.
+        A leak of the process's that is only reported is not touched.
         """
         for on_leak in ("fail", "warn", "ignore"):
             with self.subTest(on_leak):
@@ -358,7 +358,7 @@ class DetectorContract(FindingContract):
                     self.let_go()
 
     def test_garbage_of_an_earlier_test_is_not_charged(self):
-        """A cycle left by an unguarded test is collected in a later test, or after it, without being charged."""
+        """A cycle left by an unguarded test is collected during a later test without being charged."""
 
         async def leaves_a_cycle(case):
             cycle = [await self.make()]

@@ -42,7 +42,7 @@ class ListenersTests(unittest.TestCase):
         self.assertEqual([arguments for arguments, _ in self.heard], [("within",)])
 
     def test_it_is_taken_back_as_far_as_that_goes(self):
-        """Once undone, the hook, which cannot be removed, ignores every event; the next test installs another."""
+        """The hook cannot be removed: undone, it ignores every event; the next test installs another."""
         self.listeners.enter()
         changes.take_back()
         sys.audit("asynctestkit.tests", "after")

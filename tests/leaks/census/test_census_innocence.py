@@ -77,7 +77,7 @@ class OlderThingsTests(unittest.TestCase):
         self.assertNotCharged(older)
 
     def test_a_task_of_the_same_loop(self):
-        """A task that was pending before the block is not charged, even if it is destroyed or fails within."""
+        """A task that was pending before the block is not charged, even if it ends or is dropped within."""
 
         async def waits(future):
             await future
@@ -324,7 +324,7 @@ class LateDeathTests(unittest.TestCase):
         self.assertEqual(names, ["outer"] + ["forgotten"] * 100)
 
     def test_the_phase_is_that_of_the_creation(self):
-        """An object created in set-up and destroyed later is charged to set-up, even if its address was reused."""
+        """An object created in set-up and destroyed later is charged to set-up, despite a reused address."""
 
         def set_up(case):
             case.kept = [forgotten() for _ in range(50)]

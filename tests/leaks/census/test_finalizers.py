@@ -121,7 +121,7 @@ class FinalizerTests(unittest.TestCase):
         self.assertEqual(found, [Reporting, Both])
 
     def test_says_it_is_open(self):
-        """Certain is an object with one deciding attribute that has the open value; methods are not called."""
+        """An object is known to be open if its one deciding attribute says so; no method is called."""
         for cls, attribute, opened, shut in (
             (Warning_, "closed", False, True),
             (Reporting, "is_open", True, False),

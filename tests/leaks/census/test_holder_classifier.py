@@ -73,7 +73,7 @@ class HolderClassifierTests(unittest.TestCase):
         self.assertMeans(other, Link.NOTHING)
 
     def test_threads(self):
-        """A thread that the test has not started belongs to the process; the thread's own code implies nothing."""
+        """A thread that the test has not started is the process's; the thread's own code implies nothing."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait, args=(30,))
         thread.start()

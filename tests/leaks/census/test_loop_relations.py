@@ -48,7 +48,7 @@ class RelationsTests(unittest.TestCase):
         self.assertEqual(loops_of(self.holding("nothing")), [])
 
     def test_not_by_way_of_code(self):
-        """References through code are not followed: every object refers to its class, and that to everything."""
+        """References through classes are not followed, as they lead to everything."""
         Plain.loop = self.loop
         self.addCleanup(delattr, Plain, "loop")
         self.assertEqual(loops_of(Plain()), [])

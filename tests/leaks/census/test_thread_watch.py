@@ -15,7 +15,7 @@ class ThreadWatchTests(unittest.TestCase):
         self.assertFalse(ThreadWatch().has_active_threads())
 
     def test_the_answer_holds_until_the_next_look(self):
-        """The system is asked once for each inspection, about the test's loop; later changes show in the next."""
+        """The system is asked once an inspection about the test's loop; later changes show in the next."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         census = Census((), ())
