@@ -332,7 +332,7 @@ class PatchTimeTests(unittest.TestCase):
 class RunawayTests(unittest.TestCase):
     clock = "virtual"  # of the loops that it makes
 
-    def test_a_heartbeat_that_nobody_waits_for(self):
+    def test_a_heartbeat_without_a_waiting_task(self):
         """A heartbeat is ended at the limit, with the timer's owner named; hooks and cleanups run."""
         ran = []
 

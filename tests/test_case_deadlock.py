@@ -19,7 +19,7 @@ class Virtual(HygienicAsyncTestCase):
 class DeadlockTests(unittest.TestCase):
     bases = (HygienicAsyncTestCase, Virtual)
 
-    def test_it_is_told_at_once(self):
+    def test_it_is_reported_at_once(self):
         """The deadlocked body is cancelled at once; tear-down and cleanups run."""
 
         async def test(self):

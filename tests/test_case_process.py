@@ -254,7 +254,7 @@ class WhileImportingTests(LibraryTestCase):
 class LaterTests(unittest.TestCase):
     """What a test drops, or leaves, is not ended too early."""
 
-    def test_modes_that_only_tell(self):
+    def test_modes_that_only_report(self):
         """With "warn" and "ignore" what a test has left works in the next; with "warn" it is reported."""
         for on_leak, warned in (("warn", 1), ("ignore", 0)):
             left = []

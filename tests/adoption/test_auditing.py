@@ -16,7 +16,7 @@ async def leak(name):
 
 
 class SettingsOfRunTests(unittest.TestCase):
-    def test_nothing_is_limited_where_leaks_are_only_told(self):
+    def test_nothing_is_limited_if_leaks_are_only_reported(self):
         """An audit that only reports limits nothing, unless a setting is given."""
         self.assertEqual(settings_of_run({}, charges=False), Settings(on_leak="warn", deadline=None))
         given = {"deadline": 3.0, "leak_detectors": STRICT_DETECTORS}
@@ -49,14 +49,14 @@ class AuditingTests(unittest.TestCase):
         )
         return outcome
 
-    def test_leaks_are_told(self):
+    def test_leaks_are_recorded(self):
         """Leaks, known or new, are recorded and change no outcome, not even of a hygienic class."""
         self.assertEqual(self.audited(self.suite(), charges=False).kinds, ["ok", "ok"])
         self.assertEqual(
             self.audited(self.suite(HygienicAsyncTestCase), charges=False).kinds, ["FAIL", "FAIL"]
         )
 
-    def test_what_says_late_that_it_was_left(self):
+    def test_an_object_announced_late(self):
         """An object that announces itself only when destroyed is recorded for the test of its loop."""
 
         class Hidden(Channel):

@@ -62,7 +62,7 @@ class FilesTests(unittest.TestCase):
 
 
 class FolderTests(unittest.TestCase):
-    def test_what_can_be_told_beforehand(self):
+    def test_faults_known_beforehand(self):
         """A missing folder, and a folder in the place of the file, are found before the run."""
         with tempfile.TemporaryDirectory() as folder:
             self.assertIsNone(fault_of_folder(os.path.join(folder, "a.json")))

@@ -145,7 +145,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual((made.id(), len(self.heard)), (name, 2))
         self.assertEqual(((Base.__bases__, Suite.__bases__), changes.changes()), (bases, changed))
 
-    def test_what_mocks_tell_at_the_end(self):
+    def test_mocks_are_verified_at_the_end(self):
         """A call that was never awaited fails a test that verifies its mocks, as without the guard."""
 
         class Suite(MockBuilders, unittest.IsolatedAsyncioTestCase):

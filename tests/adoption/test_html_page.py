@@ -53,7 +53,7 @@ class PageTests(unittest.TestCase):
         )
         self.assertEqual((page.open, page.tags.count("script"), page.tags.count("b")), ([], 1, 0))
 
-    def test_it_asks_nobody_for_anything(self):
+    def test_it_loads_nothing_else(self):
         """The page has no address of another page, and loads nothing."""
         page = page_of(record(("T.a", leak())))
         self.assertNotIn("http", page)

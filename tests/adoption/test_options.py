@@ -57,7 +57,7 @@ class OptionsTests(unittest.TestCase):
         self.assertWrong("--deadline: 'x' is not a number", "--deadline", "x")
         self.assertWrong("--strict: ignored explicit argument 'x'", "--strict=x")
 
-    def test_options_that_nobody_knows(self):
+    def test_unknown_options(self):
         """Unknown options are left to unittest, which rejects them."""
         self.assertEqual(parse(["--frobnicate"]).arguments, ("--frobnicate",))
 

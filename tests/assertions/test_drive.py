@@ -68,7 +68,7 @@ class DriveTests(JumpingTestCase):
             await asyncio.wait(order)
             self.assertEqual(ended, ["plain", "driven", "plain"])
 
-    async def test_mistakes_are_told_as_ever(self):
+    async def test_mistakes_raise_as_usual(self):
         """Awaiting oneself, or a future of another loop, raises what a task raises."""
         task = self.loop.create_task(self.drive(asyncio.sleep(0)))
         await task

@@ -96,7 +96,7 @@ class NeutralityTests(LedgerTestCase):
             await queue.join()
             self.assertEqual(ledger_of(queue).open, [])
 
-    async def test_others_pay_nothing(self):
+    async def test_other_queues_are_not_affected(self):
         """Neither the class nor other queues are affected, and a closed ledger leaves nothing behind."""
         before, other = dict(vars(asyncio.Queue)), asyncio.Queue()
         queue = asyncio.Queue()
@@ -221,7 +221,7 @@ class TakesTests(LedgerTestCase):
         self.assertRegex(self.report_lines(queue)[1], "by task .*, which failed with OSError: x$")
         self.assertEqual([take.taker.has_died for take in ledger.open], [False, True, False])
 
-    async def test_an_exception_that_nobody_looked_at_stays_so(self):
+    async def test_an_unretrieved_exception_stays_unretrieved(self):
         """The ledger does not mark an exception as retrieved: its leak is still reported."""
         report_lines = []
         self.loop.set_exception_handler(lambda _, context: report_lines.append(context["message"]))

@@ -40,7 +40,7 @@ class DrainTests(QueuesTestCase):
             consumer.cancel()
             await asyncio.wait([consumer])
 
-    async def test_nobody_takes(self):
+    async def test_no_consumer(self):
         """The failure says that no task takes items."""
         await self.assertFailsWith(
             "the Queue(maxsize=3) did not drain in 1 s: 2 items queued, 0 taken and not marked done\n"
@@ -74,7 +74,7 @@ class DrainTests(QueuesTestCase):
             self.assertQueueDrains(queue, 2),
         )
 
-    async def test_the_consumer_died(self):
+    async def test_the_consumer_failed(self):
         """A watched queue names the exception that ended its consumer."""
 
         def fails(item):

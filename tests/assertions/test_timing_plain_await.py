@@ -65,7 +65,7 @@ class PlainAwaitTests(TimingTestCase):
                     await asyncio.wait(cancel)
                     self.assertTrue(cancel[0].cancelled(), (how, is_first, awaited))
 
-    async def test_refusing_others_is_left_behind_at_the_limit(self):
+    async def test_code_that_refuses_others_is_abandoned_at_the_limit(self):
         """Code that refuses a cancellation by other code is abandoned at the limit, and that is raised."""
         task = self.loop.create_task(self.assertAwaitedWithin(refuses(), 1))
         await asyncio.sleep(0)
@@ -192,7 +192,7 @@ class RefusalTests(TimingTestCase):
                 self.assertIn("was abandoned", str(failure))
         self.assertEqual(asyncio.all_tasks() - {asyncio.current_task()}, set())
 
-    async def test_dead_code_does_not_come_back(self):
+    async def test_abandoned_code_does_not_go_on(self):
         """Abandoned code takes no further step, and is not reported at the end."""
         steps = []
 

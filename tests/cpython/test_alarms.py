@@ -73,7 +73,7 @@ class AlarmTests(WatchdogTestCase):
             self.assertTrue(begun.wait(30))
             self.assertIsNone(alarms.disarm(alarm))
 
-    def test_one_that_fails_where_nobody_can_be_told(self):
+    def test_an_alarm_that_fails_with_stderr_closed(self):
         """With stderr closed the thread survives an `advance` that raises."""
         calls, again = [], threading.Event()
 

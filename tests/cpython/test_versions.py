@@ -132,7 +132,7 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
         self.assertFalse(outer.withdraw())
         self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
 
-    async def test_what_was_survived_is_over(self):
+    async def test_handled_requests_do_not_count(self):
         """Earlier requests of others that the task has handled and taken back do not count."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         request = CancelRequest(task)
@@ -244,7 +244,7 @@ class RunnerHooksTests(unittest.TestCase):
         self.assertTrue(loop.is_closed())
 
     @unittest.skipIf(HAS_RUNNER, "3.10 alone has the hook")
-    def test_hooks_that_nobody_overrides_do_nothing(self):
+    def test_hooks_without_an_override_do_nothing(self):
         """On 3.10 the hooks exist, do nothing, and can be called through `super()`."""
         hooks = RunnerHooks()
         self.assertIsNone(hooks._setupAsyncioRunner())

@@ -33,7 +33,7 @@ async def lost_update(self):
 class ExplorationTests(unittest.TestCase):
     clock = "virtual"
 
-    def test_the_schedule_that_fails_is_told(self):
+    def test_the_schedule_that_fails_is_reported(self):
         """A failing schedule is reported once: sentence, diagram, a line to replay it, statistics."""
         ran = run_body(explore(copy_of(lost_update)))
         self.assertEqual(ran.kinds, ["FAIL"])

@@ -34,7 +34,7 @@ async def lets_it_out(self):
 class FaultsTests(unittest.TestCase):
     clock = "virtual"
 
-    def test_what_is_lost_is_told(self):
+    def test_what_is_lost_is_reported(self):
         """The report has the call, its exception and place, a diagram, a line to replay it, the counts."""
         ran = run_body(explore(faults=True)(copy_of(loses_one)))
         self.assertEqual(ran.kinds, ["FAIL"])
@@ -188,7 +188,7 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(ran.kinds, ["subtest failed"])
         self.assertIn("[] != ['a']", ran.text())
 
-    def test_all_that_is_told_is_one_failure(self):
+    def test_all_that_is_reported_is_one_failure(self):
         """One failure is reported; what is raised besides is not reported as a second one."""
 
         class Case(HygienicAsyncTestCase):

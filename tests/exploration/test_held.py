@@ -8,7 +8,7 @@ from asynctestkit.exploration.held import HeldContexts, HeldLocks
 
 
 class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
-    async def test_what_was_not_released_is_told(self):
+    async def test_what_was_not_released_is_reported(self):
         """A lock or semaphore held more often than when it was first acquired is reported with its line."""
         locks, lock, other, semaphore = HeldLocks(), asyncio.Lock(), asyncio.Lock(), asyncio.Semaphore(2)
         with locks:

@@ -62,7 +62,7 @@ class ExploredLoopTests(unittest.TestCase):
         self.loop.run_until_complete(body())
         self.assertEqual(self.loop.steps.trace[:2], [("test", 1), ("b", 1)])
 
-    def test_what_else_has_a_say_is_noted(self):
+    def test_outside_influences_are_noted(self):
         """Calls from other threads and watched descriptors are noted, except the loop's own pipe."""
         self.loop.call_soon_threadsafe(int)
         self.assertEqual(self.loop.uncontrolled, set())

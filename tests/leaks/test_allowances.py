@@ -67,7 +67,7 @@ class AllowanceTests(unittest.TestCase):
                 reason="why",
             )
 
-    def test_a_detector_whose_definition_failed_is_none(self):
+    def test_a_detector_whose_definition_failed_is_ignored(self):
         """A detector class whose definition was rejected is ignored, though a cycle keeps it for a while."""
         for members in ({"types": (Pool,)}, {"kind": int, "types": (Pool,)}):
             with self.subTest(members):
@@ -83,7 +83,7 @@ class AllowanceTests(unittest.TestCase):
             with self.subTest(kind):
                 self.assertEqual(allowance(kind).kind, kind)
 
-    def test_a_kind_that_resembles_that_of_somebodys_detector(self):
+    def test_a_kind_similar_to_that_of_a_users_detector(self):
         """A kind similar to that of a user's detector is accepted: the detector may be defined later."""
         self.assertNotIn("tasq pools", [detector.kind for detector in (PoolLeaks, StrictPoolLeaks)])
         self.assertEqual(allowance("tasq pools").kind, "tasq pools")

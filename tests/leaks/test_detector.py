@@ -58,7 +58,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual({(leak.kind, leak.name) for leak in outcome.leaks}, {("pool", "a"), ("pool", "b")})
         self.assertRegex(outcome.report, r"\n\n[12]\. pool 'a', not closed\n   created in the test\n")
 
-    def test_it_is_told_the_phase(self):
+    def test_it_is_given_the_phase(self):
         """An object that existed when a phase ended was created in that phase, or before."""
 
         def set_up(case):

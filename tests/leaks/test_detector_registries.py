@@ -95,7 +95,7 @@ class RegistryTests(unittest.TestCase):
         SubscriptionLeaks.ending_after = 10**9
         self.assertEqual(self.leaks(test, settle_time=0.01), ["newer"])
 
-    def test_what_is_allowed_dies_with_its_loop(self):
+    def test_allowed_entries_are_released_with_their_loop(self):
         """Allowed entries are released before the loop is closed; at the end of a block they stay."""
 
         async def test(case):

@@ -15,7 +15,7 @@ class TellTests(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def test_nobody_listens(self):
+    def test_no_listener(self):
         """Without listeners all leaks are charged."""
         self.listening()
         self.assertEqual(listeners.notify_listeners("Case.test", self.LEAKS), self.LEAKS)

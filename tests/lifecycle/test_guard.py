@@ -123,7 +123,7 @@ class VerdictTests(GuardCase):
         with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
             self.assertEqual(self.warnings_of(self.leaky()), [])
 
-    def test_a_leak_to_be_ignored_is_told_nobody(self):
+    def test_an_ignored_leak_reaches_no_listener(self):
         """With ignored leaks no listener is called."""
         with mock.patch.object(listeners, "listeners", [lambda *warnings_of: self.fail("warnings_of")]):
             self.assertEqual(self.warnings_of(self.leaky(on_leak="ignore")), [])
@@ -166,7 +166,7 @@ class PhasesTests(GuardCase):
                 self.leaky(phase=phase).verdict()
             self.assertEqual(caught.exception.leaks[0].phase, phase)
 
-    def test_phases_on_a_loop_of_somebody_elses(self):
+    def test_phases_on_a_foreign_loop(self):
         """On a loop that records no creation sites, a leak has the phase after which it was first seen."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)

@@ -333,7 +333,7 @@ class StaleAllowanceTests(unittest.TestCase):
         self.assertEqual(kind, "FAIL")
         self.assertIn("left behind: task 'leaked'\n", text)
 
-    def test_a_failed_test_is_not_told_of_it(self):
+    def test_a_failed_test_gets_no_report_of_it(self):
         """A test that has failed or skipped itself gets no report of a stale allowance."""
         decorate = allow_leaks("task", name="gone", reason="-")
         for error, kind in ((ValueError("no"), "ERROR"), (unittest.SkipTest("no"), "skip")):

@@ -88,7 +88,7 @@ class RequireTaskNamesTests(unittest.TestCase):
 
         self.assertNamed(test)
 
-    def test_a_default_name_given_by_hand_is_none(self):
+    def test_a_default_name_given_by_hand_does_not_count(self):
         """A default name such as "Task-5", passed by hand, is not accepted."""
 
         async def test(case):
@@ -138,7 +138,7 @@ class RequireTaskNamesTests(unittest.TestCase):
 
         self.assertNamed(test, asyncSetUp=nothing, asyncTearDown=nothing, leak_detectors=())
 
-    def test_a_leak_is_told_first(self):
+    def test_a_leak_is_reported_first(self):
         """One failure has both reports, the leak's first."""
 
         async def test(case):
@@ -148,7 +148,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks], ["task"])
         self.assertIn("requires task names", str(outcome.failures[0]))
 
-    def test_a_stubborn_task_is_told_as_well(self):
+    def test_a_stubborn_task_is_reported_as_well(self):
         """The name of a task that never ends is checked as well."""
 
         async def refuses():

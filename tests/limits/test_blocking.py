@@ -128,7 +128,7 @@ class BlameTests(BlockingTestCase):
 
         self.assertBlocks(callback, (0.5, 0.5))
 
-    def test_one_that_nobody_has_seen(self):
+    def test_a_block_without_a_stack(self):
         """A block without a stack is not reported."""
         self.assertBlocks(lambda: self.pass_time(0.3, looks=False))
 

@@ -373,7 +373,7 @@ class SignalTests(WatchdogTestCase):
         self.assertEqual((urged, code.calls), ([], ["overrun"]))
         self.assertIn("in spin\n", code.stack)
 
-    def test_a_signal_that_nobody_sent(self):
+    def test_a_signal_of_another_process(self):
         """SIGURG from another process does nothing."""
         code = Code()
         with self.watch(code, NEVER):

@@ -104,7 +104,7 @@ class ReportTests(unittest.TestCase):
         with mock.patch("asynctestkit.limits.deadline_report.what_is_at_work", side_effect=AssertionError):
             self.report(lambda: asyncio.sleep(0), blocked_stack="  here\n", loop=VirtualEventLoop)
 
-    def test_a_task_that_died_and_left_a_queue_full(self):
+    def test_a_task_that_failed_and_left_a_queue_full(self):
         """The exception that ended the task is shown, with its line, as the fault to be fixed."""
 
         async def consumer(queue):
@@ -129,7 +129,7 @@ class ReportTests(unittest.TestCase):
         self.assertIn("fix the error in 'consumer'", report.rpartition("remedy: ")[2])
         self.assertFalse(self.tasks[1]._log_traceback, "it would be logged as well")
 
-    def test_many_that_died(self):
+    def test_many_that_failed(self):
         """Five failed tasks are shown, the rest is counted."""
 
         async def fails():
@@ -142,7 +142,7 @@ class ReportTests(unittest.TestCase):
         self.assertEqual(report.count(": ValueError"), 5)
         self.assertIn("  … and 2 more", report)
 
-    def test_a_queue_that_nobody_takes_from(self):
+    def test_a_queue_without_consumers(self):
         """If no task has failed, the remedy is that of the queue."""
 
         async def body():

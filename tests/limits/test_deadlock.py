@@ -132,7 +132,7 @@ class FactsTests(Waiting):
             },
         )
 
-    async def test_a_condition_that_nobody_notifies(self):
+    async def test_a_condition_without_notification(self):
         """A task in `wait()` does not wait for the lock; once notified, it does."""
         condition = asyncio.Condition()
 

@@ -312,7 +312,7 @@ class DisobedientTests(CancellationTestCase):
         self.release.set()
         self.assertEqual(self.cancel_all(), set())
 
-    def test_a_busy_machine_makes_nobody_stubborn(self):
+    def test_a_busy_machine_makes_no_task_stubborn(self):
         """Time for which the loop is delayed is not taken from the grace period."""
 
         async def cleans_up():
@@ -348,7 +348,7 @@ class DisobedientTests(CancellationTestCase):
 
 
 class DetachTests(CancellationTestCase):
-    def test_a_detached_task_is_nobodys(self):
+    def test_a_detached_task_is_forgotten(self):
         """The loop does not list it, its end is not reported, and its coroutine is never finalized."""
         finalized = []
 

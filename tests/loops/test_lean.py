@@ -113,7 +113,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
             self.loop.run_forever()
         self.assertTrue(self.loop.remove_signal_handler(signal.SIGUSR1))
 
-    def test_whoever_comes_second_meanwhile(self):
+    def test_a_signal_handler_that_interrupts_the_watching(self):
         """A signal handler that interrupts the watching, as for Ctrl-C, leaves it to the interrupted code."""
         watch = self.loop._add_reader
         heard = []

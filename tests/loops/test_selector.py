@@ -181,7 +181,7 @@ class DeadlockTests(SelectorTestCase):
             self.loop.run_forever()
         self.assertEqual(self.reported, [])
 
-    def test_threads_that_nobody_sees(self):
+    def test_unseen_threads(self):
         """While a C library may have unseen threads, no deadlock is reported."""
         self.listen()
         with mock.patch.object(selector, "may_have_unseen_threads", side_effect=[True, True, False]) as asked:
@@ -251,7 +251,7 @@ class StoppedClockTests(SelectorTestCase):
         self.listen()
         self.run_in_loop(asyncio.sleep(7))  # waits: for as many leaps
 
-    def test_somebody_may_move_it(self):
+    def test_a_thread_may_move_it(self):
         """While a thread is alive that may move the clock, nothing is reported."""
         moved = threading.Event()
 
@@ -265,7 +265,7 @@ class StoppedClockTests(SelectorTestCase):
         self.run_in_loop(asyncio.sleep(1))  # waits: for that thread
         thread.join()
 
-    def test_somebody_moves_it_as_the_last_act(self):
+    def test_a_thread_moves_it_as_its_last_act(self):
         """A thread that has just ended may have moved the clock: it is read again."""
 
         def moves():

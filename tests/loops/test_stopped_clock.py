@@ -19,7 +19,7 @@ class StoppedClockTests(unittest.TestCase):
         self.addCleanup(loop.close)
         return loop
 
-    def test_nobody_has_touched_it(self):
+    def test_a_clock_that_was_not_replaced(self):
         """A loop that uses `time.monotonic` has a clock that is known to run."""
         for kind in (HygienicEventLoop, asyncio.SelectorEventLoop):
             loop = self.made(kind)

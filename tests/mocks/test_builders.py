@@ -85,7 +85,7 @@ class FoundAtTheEndTests(unittest.TestCase):
             r"session\.get\('http://h/', a=1\) at tests/mocks/test_builders\.py:\d+ in test\nremedy: .+\n$",
         )
 
-    def test_a_hygienic_case_tells_it_as_a_leak(self):
+    def test_a_hygienic_case_reports_it_as_a_leak(self):
         """On a hygienic case a forgotten call is reported once, as a leaked coroutine of the mock."""
 
         async def test(case):

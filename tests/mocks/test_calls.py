@@ -62,14 +62,14 @@ class ForgottenCallsTests(unittest.IsolatedAsyncioTestCase):
         second.close()
         self.assertEqual(call.site.line, self.double.call_args_list[1]._asynctestkit_site.line)
 
-    async def test_a_reset_in_between_accuses_nobody(self):
+    async def test_a_reset_in_between_accuses_no_call(self):
         """After a reset an await without a recorded call accuses no other call."""
         coroutine = self.double(1)
         self.double.reset_mock()
         await coroutine
         self.assertEqual(self.left(), [])
 
-    async def test_a_kept_coroutine_tells_its_fate(self):
+    async def test_the_fate_of_a_kept_coroutine(self):
         """A coroutine cancelled before it began, or closed, was not forgotten; `close` ends one that was."""
         for end in ("cancel", "close", "nothing"):
             coroutine = self.double(end)

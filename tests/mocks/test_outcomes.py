@@ -136,7 +136,7 @@ class OutcomesTests(unittest.TestCase):
         run(main())
         error.__traceback__ = None
 
-    def test_what_was_not_used_is_told(self):
+    def test_what_was_not_used_is_reported(self):
         """A script knows its unused steps."""
         script = Script([1, 2, 3])
         script.take("a call")

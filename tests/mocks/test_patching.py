@@ -248,7 +248,7 @@ class WhereItIsUsedTests(Case):
     def setUp(self):
         self.lonely = self.module("lonely_api", "async def fetch(url): ...")
 
-    async def test_a_patch_that_nobody_would_meet_is_refused(self):
+    async def test_a_patch_without_effect_is_refused(self):
         """If a module has imported the name, the failure names the place to patch."""
         self.module("user", self.USER)
         with self.assertRaisesRegex(ScriptError, r"Patch where it is used: patchAsync\('user\.get'\)$"):
@@ -275,7 +275,7 @@ class WhereItIsUsedTests(Case):
                     patch_async("lonely_api.fetch")
                 del sys.modules[name]
 
-    async def test_nobody_is_accused_who_may_be_right(self):
+    async def test_correct_patches_are_accepted(self):
         """A name used where it is defined, by attribute, by a later import, or only passed on is accepted."""
         for uses in (
             "import lonely_api\nasync def load(): return await lonely_api.fetch('u')",

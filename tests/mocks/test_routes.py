@@ -60,7 +60,7 @@ class RoutesTests(unittest.TestCase):
             asked(routes, "GET", "u")
         self.assertEqual(len(routes.unfinished()), 1)
 
-    def test_lists_that_are_left_are_told(self):
+    def test_lists_that_are_left_are_reported(self):
         """Unused items of a list are reported with their route; a single answer may stay unused."""
         routes = Routes({"GET u": ("a", "b"), "GET v": "c"})
         asked(routes, "GET", "u")

@@ -163,7 +163,7 @@ class GuideCheckerTests(unittest.TestCase):
         self.assertEqual(self.faults("`await self.assertQueueDrains(jobs)`"), 1)
         self.assertEqual(self.faults("`await asyncio.sleep(0)`"), 1)
 
-    def test_phrases_that_nobody_says_are_found(self):
+    def test_phrases_that_are_never_printed_are_found(self):
         """Phrases in docstrings do not count; what is filled in matches anything."""
         said = templates([Module("x.py", '"""never said"""\nx = f"took {1} s, not {2}, and held the loop"')])
         self.assertTrue(is_said("took … s, not", said))

@@ -322,7 +322,7 @@ class PublicNamesCheckerTests(unittest.TestCase):
         )
         self.assertEqual(self.undocumented(source), [])
 
-    def test_methods_that_nobody_mentions_are_found(self):
+    def test_unmentioned_methods_are_found(self):
         """Public methods of public classes count, as whole words; unittest's own and snake case do not."""
         source = (
             "class A:\n    def assertX(self): ...\n    async def makeY(self): ...\n"

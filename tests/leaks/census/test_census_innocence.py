@@ -305,7 +305,7 @@ class NestingTests(unittest.TestCase):
 
 
 class LateDeathTests(unittest.TestCase):
-    def test_arguments_that_live_on_hide_nobody(self):
+    def test_arguments_that_live_on_hide_no_leak(self):
         """Arguments reported with a forgotten coroutine, if awaited after all, hide no other leak."""
 
         async def outer(inner):

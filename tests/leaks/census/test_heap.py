@@ -26,7 +26,7 @@ class Marked:
 
 
 class IsCollectingTests(unittest.TestCase):
-    def test_it_is_known_who_ends_an_object(self):
+    def test_it_is_known_whether_the_collector_ends_an_object(self):
         """During a finalizer it is known whether the collector has called it."""
 
         class Dying:
@@ -78,7 +78,7 @@ class HeapTests(unittest.TestCase):
         self.assertFalse(self.heap.thaw())
         self.heap.leave(outer)
 
-    def test_what_somebody_else_froze_stays_frozen(self):
+    def test_a_heap_frozen_by_other_code_stays_frozen(self):
         """A heap that the user has frozen is neither frozen again nor thawed."""
         self.addCleanup(gc.unfreeze)
         gc.freeze()

@@ -55,7 +55,7 @@ class HolderClassifierTests(unittest.TestCase):
         for holder in ([], {}, (1, []), Named(), Named().method, functools.partial(print)):
             self.assertMeans(holder, Link.INDIRECT)
 
-    def test_what_is_passed_by(self):
+    def test_ignored_holders(self):
         """Ignored holders, and the standard library's registries, imply nothing."""
         mine = []
         self.classifier.ignore(mine)

@@ -69,7 +69,7 @@ class OriginsTests(unittest.TestCase):
         things.append(self.in_a_thread(lambda: self.in_a_thread(lambda: self.note(Thing()))))
         self.assertEqual([self.origins.of(thing) is not None for thing in things], [False, True, True])
 
-    def test_a_foreign_thing_at_the_address_of_one_that_died(self):
+    def test_a_foreign_object_at_a_reused_address(self):
         """An object of another thread does not inherit the origin of a destroyed one at its address."""
         thing = self.note(Thing())
         thread = threading.Thread(target=lambda: self.note(thing))  # as if created again, by another thread
@@ -124,7 +124,7 @@ class OriginsTests(unittest.TestCase):
         self.assertIsNotNone(dying)
         self.assertIs(dying, then)
 
-    def test_what_was_told_of_is_forgotten(self):
+    def test_a_reported_object_is_forgotten(self):
         """A forgotten object, recorded or not, has no origin."""
         thing = self.note(Thing())
         self.origins.forget(thing)
@@ -139,7 +139,7 @@ class OriginsTests(unittest.TestCase):
         self.note(thing)
         self.assertFalse(self.origins.is_spared(thing))
 
-    def test_what_gets_the_address_of_one_that_has_died(self):
+    def test_the_reused_address_of_a_spared_object(self):
         """An object at the address of a destroyed one is neither spared nor charged in its place."""
 
         class Other:

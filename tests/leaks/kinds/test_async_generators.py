@@ -43,7 +43,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return [(leak.kind, leak.name) for leak in outcome.leaks]
 
-    def test_a_generator_that_came_to_its_end_is_none(self):
+    def test_a_generator_that_came_to_its_end_is_no_leak(self):
         """A generator that was exhausted, failed, or was closed in any way is no leak."""
 
         async def three():
@@ -120,7 +120,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test, leak_detectors=DEFAULT_DETECTORS), [])
 
-    def test_one_of_another_loop_is_none(self):
+    def test_one_of_another_loop_is_no_leak(self):
         """A generator that another loop iterates is not charged."""
         kept = []
 
@@ -137,7 +137,7 @@ class WhatIsALeakTests(unittest.TestCase):
         with contextlib.suppress(StopIteration):
             kept[0].aclose().send(None)
 
-    def test_one_that_is_older_than_the_block_is_none(self):
+    def test_one_older_than_the_block_is_no_leak(self):
         """A generator that was open before the block is not charged, kept or dropped."""
 
         async def test(case):

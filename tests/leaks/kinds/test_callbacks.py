@@ -47,7 +47,7 @@ def throw():
 
 
 class WhatIsALeakTests(unittest.TestCase):
-    def test_what_the_loop_was_told(self):
+    def test_the_name_and_the_description(self):
         """Name and description are the loop's message and the exception's last line."""
 
         async def test(case):
@@ -253,7 +253,7 @@ class ExemptionTests(unittest.TestCase):
         async with server:
             await say(server, b"x")
 
-    def test_what_a_protocol_was_told(self):
+    def test_an_error_passed_to_the_protocol(self):
         """An error that `connection_lost` passes to its protocol is no leak; without that method it is."""
 
         async def tells(case):

@@ -39,7 +39,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return [leak.name for leak in outcome.leaks]
 
-    def test_what_was_started_is_none(self):
+    def test_what_was_started_is_no_leak(self):
         """A coroutine that was started and abandoned is no forgotten await."""
 
         async def test(case):
@@ -56,7 +56,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_a_coroutine_given_to_a_task_is_none(self):
+    def test_a_coroutine_given_to_a_task_is_no_leak(self):
         """Tasks, `gather`, `wait_for` and an eager loop await the coroutines that they get."""
 
         async def test(case):
@@ -65,7 +65,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_arguments_of_a_forgotten_coroutine_are_told_with_it(self):
+    def test_arguments_of_a_forgotten_coroutine_are_reported_with_it(self):
         """In `use(fetch(), fetch())` only `use` is reported, dropped or kept."""
 
         async def drops(case):

@@ -76,7 +76,7 @@ class WhatIsALeakTests(unittest.TestCase):
         outcome = run_body(test)
         self.assertEqual((outcome.complaints, outcome.output), ([], ""))
 
-    def test_whoever_looks_has_retrieved_it(self):
+    def test_what_retrieves_an_exception(self):
         """`await`, `exception()`, `result()`, `gather` and a callback that asks retrieve the exception."""
 
         async def awaits(future):
@@ -166,7 +166,7 @@ class ExemptTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
 
-    def test_futures_that_die_before_their_owners(self):
+    def test_futures_destroyed_before_their_owners(self):
         """In a cycle that future may be destroyed first; an exception that asyncio raised is not charged."""
 
         def raised_in_asyncio():

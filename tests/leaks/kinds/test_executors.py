@@ -72,7 +72,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((name, description), ("ProcessPoolExecutor", "not shut down, 1 process"))
         self.process.join()
 
-    def test_one_that_never_worked_is_none(self):
+    def test_one_that_never_worked_is_no_leak(self):
         """A pool that never had a job has started nothing, and is no leak."""
 
         def test(case):
@@ -105,7 +105,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A pool that is older than the test may work for it, and is no leak."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
 
@@ -129,7 +129,7 @@ class WhatIsALeakTests(unittest.TestCase):
         with self.assertRaises(RuntimeError):
             self.pool.submit(int)
 
-    def test_one_of_another_make_is_none(self):
+    def test_one_of_another_make_is_no_leak(self):
         """An executor of a user's own class is no leak, as its state is unknown."""
 
         class Own(concurrent.futures.Executor):

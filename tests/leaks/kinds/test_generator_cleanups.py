@@ -172,7 +172,7 @@ class WhatIsALeakTests(unittest.TestCase):
         (leak,) = self.leaks(test)
         self.assertEqual((leak.name, leak.created_at), ("hangs", ()))
 
-    def test_an_aclose_that_failed_and_that_nobody_looked_at(self):
+    def test_an_aclose_whose_failure_was_not_retrieved(self):
         """An `aclose()` task that failed, without a retrieval, is reported with the generator."""
 
         async def test(case):

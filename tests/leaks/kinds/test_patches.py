@@ -97,7 +97,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test, setUp=set_up), [])
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A patch that a class or a module has started before is no leak."""
         patcher = mock.patch.object(Target, "attribute")
         patcher.start()
@@ -142,7 +142,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_that_was_started_before_anybody_looked(self):
+    def test_a_patch_without_a_recorded_line(self):
         """A patch without a recorded line is reported without one."""
         patcher = mock.patch.object(Target, "attribute")
         patcher.start()

@@ -107,7 +107,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.kinds(test), [])
 
-    def test_what_it_has_accepted_is_told_with_it(self):
+    def test_accepted_connections_are_reported_with_it(self):
         """A server and its idle connection, whose client was closed, are one leak; both are released."""
 
         async def test(case):
@@ -129,7 +129,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.kinds(test), ["server"])
         self.assertTrue(accepted[0].is_closing())
 
-    def test_serve_forever_is_told_as_the_task(self):
+    def test_serve_forever_is_reported_as_the_task(self):
         """A leaked `serve_forever` is one leak, as cancelling the task closes its server."""
 
         async def test(case):
@@ -157,7 +157,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in leaks], ["task", "transport"])
         self.assertEqual(leaks[0].description[:13], "still pending")
 
-    def test_one_of_another_loop_is_none(self):
+    def test_one_of_another_loop_is_no_leak(self):
         """A server on another loop is not charged."""
 
         def test(case):
@@ -168,7 +168,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.kinds(test), [])
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A server from before the block, or before the test on a shared loop, is not charged."""
 
         async def test(case):

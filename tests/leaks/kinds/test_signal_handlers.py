@@ -80,7 +80,7 @@ class WhatIsALeakTests(unittest.TestCase):
         (leak,) = self.leaks(test)
         self.assertIn("repr", leak.description)
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A handler of the code around a block is neither charged to the block nor removed."""
 
         async def test(case):
@@ -102,7 +102,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     @unittest.skipUnless(hasattr(asyncio, "SafeChildWatcher"), "child watchers are gone in 3.14")
-    def test_the_handler_of_a_child_watcher_is_none(self):
+    def test_the_handler_of_a_child_watcher_is_no_leak(self):
         """The handler by which the loop watches children is no leak."""
 
         async def test(case):

@@ -262,7 +262,7 @@ class DroppedTests(Leaks):
                 type("Inner", (HygienicAsyncTestCase,), {"test": test})("test").run(result)
                 self.assertEqual(len(result.failures), 1)
 
-    def test_a_test_that_looks_is_not_accused(self):
+    def test_a_test_that_observes_is_not_charged(self):
         """A test that records, expects or deliberately ignores the warning is not charged."""
 
         def expects(case):
@@ -302,7 +302,7 @@ class DroppedTests(Leaks):
 
         self.assertEqual(len(self.leaks(test)), 1)
 
-    def test_warnings_of_others_go_their_way(self):
+    def test_other_warnings_are_issued_as_usual(self):
         """A warning that is no leak of the test is issued as usual: once, as the filters say."""
 
         def drops(case):

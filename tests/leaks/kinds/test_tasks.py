@@ -42,7 +42,7 @@ class FinishedTaskTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
 
-    def test_a_task_never_started_is_told_of_once(self):
+    def test_a_task_never_started_is_reported_once(self):
         """A task that a sync test creates, and that never runs, is one leak, not two."""
 
         def test(case):
@@ -51,7 +51,7 @@ class FinishedTaskTests(unittest.TestCase):
         (leak,) = run_body(test).leaks
         self.assertEqual((leak.kind, leak.name, leak.coroutine), ("task", "unstarted", "hang"))
 
-    def test_a_task_of_another_loop_is_none(self):
+    def test_a_task_of_another_loop_is_no_leak(self):
         """A pending task of a loop of the test's own is no leak."""
 
         async def test(case):
@@ -79,7 +79,7 @@ class WhereTasksStandTests(unittest.TestCase):
         (leak,) = (leak for leak in run_body(test).leaks if leak.name == "waits")
         return leak
 
-    def test_what_it_waits_on_is_told_as_users_call_it(self):
+    def test_what_it_waits_on_is_named_as_users_call_it(self):
         """The operation at the end of the chain is the one that the user called."""
 
         async def get():

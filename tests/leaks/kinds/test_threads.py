@@ -109,7 +109,7 @@ class WhatIsALeakTests(Stoppable):
 
         self.assertEqual(self.leaks(test, settle_time=20.0), [])
 
-    def test_it_is_told_of_once(self):
+    def test_it_is_reported_once(self):
         """Later tests are not charged with a reported thread, nor with what it does."""
         acts, acted = threading.Event(), threading.Event()
 

@@ -60,7 +60,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 names = sorted(leak.name for leak in self.leaks(test, **members))
                 self.assertEqual(names, ["BaseEventLoop.stop", "Event.set", "Future.cancel"])
 
-    def test_what_asyncio_schedules_is_none(self):
+    def test_what_asyncio_schedules_is_no_leak(self):
         """The timers of `sleep`, `wait_for` and `timeout` are reported, and cancelled, with their tasks."""
 
         async def waits(case):
@@ -83,7 +83,7 @@ class WhatIsALeakTests(unittest.TestCase):
             with self.subTest(members):
                 self.assertEqual({leak.kind for leak in self.leaks(test, **members)}, {"task"})
 
-    def test_the_sleep_of_a_stubborn_task_is_none(self):
+    def test_the_sleep_of_a_stubborn_task_is_no_leak(self):
         """The `sleep` timer of a stubborn task is reported with the task."""
 
         async def refuses():
@@ -102,7 +102,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 leaks = self.leaks(test, grace_period=0.05, **members)
                 self.assertEqual([leak.kind for leak in leaks], ["task"])
 
-    def test_what_a_machine_schedules_without_a_line_is_none(self):
+    def test_what_a_machine_schedules_without_a_line_is_no_leak(self):
         """A timer set by a callback that is not written in Python is no leak."""
 
         async def test(case):
@@ -120,7 +120,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.leaks(test, leak_detectors=DEFAULT_DETECTORS), ())
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A timer that was pending before the block is neither charged nor cancelled."""
 
         async def test(case):

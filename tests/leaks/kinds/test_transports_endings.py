@@ -84,7 +84,7 @@ class AcceptedConnectionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [("transport", f"-> {path}")])
 
-    def test_one_that_closes_after_its_peer_is_none(self):
+    def test_one_that_closes_after_its_peer_is_no_leak(self):
         """A protocol that closes on the end of file gets time to do so, after the last cleanup."""
 
         async def test(case):
@@ -165,7 +165,7 @@ class ClosingTests(LeaksTestCase):
             [str(each.message) for each in heard.warnings if "transport" in str(each.message)], []
         )
 
-    def test_what_a_cancelled_task_closes_is_none(self):
+    def test_what_a_cancelled_task_closes_is_no_leak(self):
         """A leaked task that closes its connection when cancelled is one leak; the closing is completed."""
         deaf = Deaf(self)
 

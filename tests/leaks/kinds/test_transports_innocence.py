@@ -72,7 +72,7 @@ class ExemptionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_of_another_loop_is_none(self):
+    def test_one_of_another_loop_is_no_leak(self):
         """A connection on another loop is not charged."""
         deaf = Deaf(self)
 
@@ -85,7 +85,7 @@ class ExemptionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A transport from before the block is not charged, kept or dropped."""
         deaf = Deaf(self)
 
@@ -104,7 +104,7 @@ class ExemptionTests(LeaksTestCase):
         outcome = run_body(test, leak_detectors=())
         self.assertEqual([*outcome.errors, *outcome.failures], [])
 
-    def test_a_warning_that_is_watched_is_none(self):
+    def test_a_transport_whose_warning_is_expected_is_no_leak(self):
         """A test that expects the ResourceWarning has observed the leak."""
         deaf = Deaf(self)
 

@@ -64,7 +64,7 @@ class TlsTests(LeaksTestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks if leak.kind != "socket"], ["transport"])
         self.assertEqual([each for each in outcome.warnings if "transport" in str(each.message)], [])
 
-    def test_one_that_takes_leave_has_the_time(self):
+    def test_a_closing_connection_has_the_time(self):
         """A closed TLS connection that waits for a slow peer's answer is no leak."""
         deaf, answer = Deaf(self), threading.Event()
 
@@ -90,7 +90,7 @@ class TlsTests(LeaksTestCase):
         thread.join()
         self.assertTrue(is_closed(kept[0]))
 
-    def test_a_closed_connection_is_none(self):
+    def test_a_closed_connection_is_no_leak(self):
         """A closed connection gets time to shut down, with the peer's close or without."""
 
         async def test(case):

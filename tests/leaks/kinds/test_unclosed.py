@@ -205,7 +205,7 @@ class WhatIsALeakTests(unittest.TestCase):
             warnings.simplefilter("ignore")
             self.assertEqual(self.leaks(keeps), [])
 
-    def test_who_looks(self):
+    def test_observed_announcements(self):
         """What a test records, or handles by a handler of its own, is observed."""
 
         async def records(case):
@@ -258,7 +258,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertIn(UnclosedLeaks, DEFAULT_DETECTORS)
         self.assertEqual(HygienicAsyncTestCase.leak_detectors, DEFAULT_DETECTORS)
 
-    def test_what_tells_when_its_loop_is_closed(self):
+    def test_an_object_announced_when_its_loop_is_closed(self):
         """An unreachable resource is reported by the text of its warning, when its loop is closed."""
 
         class TellingLoop(asyncio.SelectorEventLoop):

@@ -78,7 +78,7 @@ class WhatIsALeakTests(unittest.TestCase):
         )
         self.assertLess(reading.created_at[-1].line, writing.created_at[-1].line)
 
-    def test_what_asyncio_watches_is_none(self):
+    def test_what_asyncio_watches_is_no_leak(self):
         """What asyncio itself registers for servers, transports and `sock_recv` is not reported."""
         here, there = pairs(self, 1)
         here.setblocking(False)
@@ -103,7 +103,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.leaks(test, leak_detectors=DEFAULT_DETECTORS), ())
 
-    def test_one_that_is_older_is_none(self):
+    def test_an_older_one_is_no_leak(self):
         """A descriptor that was watched before the block is not charged, even in another direction."""
         watched, _ = pairs(self, 1)
 

@@ -66,7 +66,7 @@ class LateErrorsTests(unittest.TestCase):
         (text,) = self.texts_for({})
         self.assertIn("unhandled exception in event loop", text)
 
-    def test_what_is_told_already(self):
+    def test_an_object_already_reported(self):
         """An object is reported once; a new one at the same address is reported as well."""
         thing = Thing()
         context = {"message": "Unclosed thing", "thing": thing}
@@ -101,7 +101,7 @@ class LateWarningTests(unittest.TestCase):
 
 
 class AfterATestTests(unittest.TestCase):
-    def test_what_dies_after_its_loop(self):
+    def test_an_object_destroyed_after_its_loop(self):
         """An object destroyed after its loop is reported at that moment, for the test of its loop."""
 
         class Hidden(Channel):

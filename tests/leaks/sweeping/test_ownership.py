@@ -112,7 +112,7 @@ class OfTheTestTests(OwnershipTestCase):
         self.case.older.append(thing[0])
         self.assertEqual((self.owner(thing), self.thawed), (Owner.TEST, 0))
 
-    def test_a_variable_of_who_runs_the_block(self):
+    def test_a_variable_of_the_code_that_runs_the_block(self):
         """In a block, an object in a variable of the running code is the block's."""
         self.case = None
         kept = Thing()

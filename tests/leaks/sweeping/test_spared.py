@@ -14,7 +14,7 @@ async def coroutine():
 
 
 class SparedTests(unittest.TestCase):
-    def test_a_coroutine_that_dies(self):
+    def test_a_coroutine_that_is_destroyed(self):
         """Its destruction is reported once, as its address may then be reused."""
         made, other = coroutine(), coroutine()
         self.addCleanup(other.close)

@@ -144,7 +144,7 @@ class ConnectedTasksTests(SurvivorsCase):
 class CancelledTests(SurvivorsCase):
     """How tasks react to their cancellation."""
 
-    def test_an_exception_is_told_with_the_leak(self):
+    def test_an_exception_is_reported_with_the_leak(self):
         """A task that raises instead of ending is one leak, which names the exception."""
 
         class Own(BaseException):
@@ -273,7 +273,7 @@ class StubbornTests(SurvivorsCase):
             except BaseException:  # the worst that users write
                 pass
 
-    def test_it_is_told_apart_and_left(self):
+    def test_it_is_reported_as_stubborn_and_detached(self):
         """After the grace period a stubborn task is detached, and reported as stubborn."""
 
         async def test(case):

@@ -149,14 +149,14 @@ class OwnThreadsTests(BusyThreadsTestCase):
 
 
 class ThreadsOfOthersTests(BusyThreadsTestCase):
-    def test_the_watchdog_is_none(self):
+    def test_the_watchdog_does_not_count(self):
         """The watchdog's thread does not count, as no test waits for it."""
         Watch(mock.Mock(), 3600, 1).stop()
         for name, system in self.each_system():
             with self.subTest(name), system():
                 self.assertEqual(self.busy(), [])
 
-    def test_nobody_else(self):
+    def test_no_other_thread(self):
         """A process with no other thread than the watchdog's is alone."""
         program = (
             "import threading\nfrom unittest import mock\n"

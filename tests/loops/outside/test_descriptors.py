@@ -53,7 +53,7 @@ class DescriptorsTests(unittest.TestCase):
                 client.send(bytes(100_000))
         self.assertTrue(has_unsent(descriptors))
 
-    def test_where_nobody_tells_what_was_sent(self):
+    def test_where_unsent_data_is_unknown(self):
         """For a pipe, and for a closed socket, it is not known whether data is unsent."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
