@@ -36,7 +36,7 @@ def hard_cap(seconds: float = HARD_CAP) -> Iterator[None]:
     numbers, count = linux.thread_numbers, linux.thread_count
     before = numbers()
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
-    own = numbers() - before  # the thread of faulthandler, which wakes nobody
+    own = numbers() - before  # the thread of faulthandler, which wakes no loop
     try:
         with (
             mock.patch.object(busy_threads, "thread_numbers", lambda: numbers() - own),

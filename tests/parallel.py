@@ -1,6 +1,6 @@
 """Runs a suite in several processes at once, for `python -m unittest` without arguments.
 
-Each process takes the next test file, or folder, that nobody has taken, loads it, and sends what comes of its
+Each process takes the next test file, or folder, that is left, loads it, and sends the outcomes of its
 tests to the first process, where it goes to the result as if the tests had run there. The first one loads
 none: a process that has loaded all of them needs several times as long for each collection of garbage.
 """

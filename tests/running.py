@@ -35,7 +35,7 @@ class Outcome(Overheard):
     skipped: list[str] = field(default_factory=list)
     """The reasons."""
     report: str = ""
-    """What unittest prints of errors and failures."""
+    """What unittest prints about errors and failures."""
 
     @property
     def leaks(self) -> tuple[Leak, ...]:

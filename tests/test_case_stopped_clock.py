@@ -139,7 +139,7 @@ class LimitsTests(StoppedClockTestCase):
                     self.assertIn("was not over after 0.1 s of wall time", finished.text())
 
     def test_a_deadline_is_not_shortened(self):
-        """A deadline does not come earlier for a sleep, or for a clock stopped for all but asyncio."""
+        """A clock that is shifted for all modules but asyncio does not make a deadline come earlier."""
 
         class Tests(HygienicAsyncTestCase):
             deadline = 5.0

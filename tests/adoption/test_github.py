@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a run."""
+"""The annotations and the summary of a run under GitHub Actions."""
 
 import contextlib
 import io

@@ -67,7 +67,7 @@ class AlreadyReplacedTests(unittest.TestCase):
         self.assertIs(self.copy_while("subprocess.Popen", mock.Mock(), "Popen"), subprocess.Popen)
 
     def test_a_class_that_is_no_more(self):
-        """A class that no longer exists is left as it is replaced."""
+        """A class that is found nowhere is copied as its replacement."""
         replacement = mock.Mock()
         module = types.ModuleType("gone")
         module.Thing = type("Thing", (), {"__module__": "elsewhere"})

@@ -73,7 +73,7 @@ class AnswersTests(unittest.TestCase):
         self.assertFalse(is_answer(Gone(), self.raised))  # it was not raised at all
 
     def test_an_assertion_that_was_handed_it(self):
-        """`assertRaises` for another exception is no answer: what it says about this one says nothing."""
+        """A failed `assertRaises` that got the injected exception is an answer; one that got none is not."""
 
         def expects_another():
             with self.assertRaisesRegex(ConnectionError, "refused"):
@@ -97,12 +97,12 @@ class AnswersTests(unittest.TestCase):
 
         self.assertTrue(group(self.fault, asyncio.CancelledError()))
         late = Gone()
-        late.__cause__ = self.fault  # one of them may come of another
+        late.__cause__ = self.fault  # a member may be raised from another
         self.assertTrue(group(self.fault, late))
         self.assertFalse(group(self.fault, ValueError()))
 
     def test_what_is_called_as_a_groups_members_are(self):
-        """The program's own exception counts, whatever it was raised for."""
+        """An attribute `exceptions` of the program's own exception does not make that a group."""
         for members in (("a", "b"), (), ["c"], None):
             with self.subTest(members), mock.patch.object(Gone, "exceptions", members, create=True):
                 self.assertTrue(self.raised_in("raise Gone"))
@@ -128,7 +128,7 @@ class LeftBehindTests(unittest.TestCase):
         return is_answer_left_behind(error, [Raised(ConnectionError("lost"), frozenset())])
 
     def test_the_exception_of_a_task(self):
-        """A task's exception counts only if it was retrieved, or is the program's own."""
+        """An unretrieved exception of a task is an answer if it is the injected one or the program's own."""
         looked = "the task failed and its exception was never retrieved: "
         self.assertTrue(self.judge(("exception", f"{looked}ConnectionError: lost")))
         self.assertTrue(

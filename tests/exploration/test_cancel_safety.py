@@ -146,7 +146,7 @@ class SafeTests(HygienicAsyncTestCase):
 
 
 class EndedTests(unittest.TestCase):
-    """What ends the assertion from outside."""
+    """Deadline and Ctrl-C end the assertion from outside."""
 
     def test_the_deadline_of_the_test(self):
         """Code that blocks is interrupted at the test's deadline, and shown."""

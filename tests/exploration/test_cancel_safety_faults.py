@@ -224,7 +224,7 @@ class MomentTests(Faults):
         )
 
     def test_a_lock_of_another_loop(self):
-        """A lock made outside is bound to the loop of the first run that waits for it, which is said."""
+        """A lock made outside is bound to the loop of the first run that waits for it, as the report says."""
 
         queue = asyncio.Queue()
 

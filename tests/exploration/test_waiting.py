@@ -9,7 +9,7 @@ from asynctestkit.exploration.waiting import Waiting, is_fair, is_fixed
 
 class WaitingTests(unittest.TestCase):
     def test_fairness(self):
-        """A step that only yields may overtake the same step twice; any other at any time."""
+        """A step that only yields may overtake the same step twice at most; any other at any time."""
         slow = Waiting(("slow", 1), Walker(False), False)
         spinner = Waiting(("spinner", 3), Walker(False), True)
         self.assertTrue(is_fair([], spinner))

@@ -236,7 +236,7 @@ class BesidePluginsTests(PytestCase):
 
 
 class OwnSuiteTests(unittest.TestCase):
-    def test_rooms_of_it(self):
+    def test_the_librarys_own_tests(self):
         """The library's own tests pass under pytest as under unittest, with its plug-in loaded."""
         rooms = ("assertions", "leaks/kinds", "lifecycle", "mocks", "settings")
         ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""What holds for every detector: the contract that the test class of each inherits."""
+"""The contract of every detector, which the test class of each inherits."""
 
 import asyncio
 import gc

@@ -209,7 +209,7 @@ class FailureTests(unittest.TestCase):
 
         self.assertIn("'woken'", self.text_on(Standstill.SPIN, body).splitlines()[0])
 
-    def test_nobody(self):
+    def test_only_callbacks_of_asyncio(self):
         """If nothing of the user's is ready, asyncio's own callbacks are named."""
 
         with mock.patch("asynctestkit.limits.no_progress._tasks", return_value=[]):

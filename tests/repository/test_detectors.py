@@ -18,7 +18,7 @@ def classes(module: Module) -> list[ast.ClassDef]:
 
 
 def heirs(package: tuple[Module, ...], root: str) -> dict[str, list[str]]:
-    """Module path to the classes in it that descend from `root`, private bases left out."""
+    """For each module path, the classes in it that descend from `root`, except private bases."""
     derived = {module.path: {node.name: bases(node) for node in classes(module)} for module in package}
     family, found = set[str](), {root}
     while found - family:
@@ -30,7 +30,7 @@ def heirs(package: tuple[Module, ...], root: str) -> dict[str, list[str]]:
 
 
 def tuples(package: tuple[Module, ...]) -> dict[str, set[str]]:
-    """Variable to the names in what a module assigns to it."""
+    """For each variable, the names in what a module assigns to it."""
     found: dict[str, set[str]] = {}
     for module in package:
         for node in module.tree.body:

@@ -81,7 +81,7 @@ def recipes(text: str) -> list[Recipe]:
 
 
 def templates(package: Iterable[Module]) -> list[str]:
-    """The strings of the source but for docstrings, with `…` for what is filled in."""
+    """The strings of the source, except docstrings, with `…` for what is filled in."""
     found = []
     for module in package:
         left: list[ast.AST] = [module.tree]

@@ -107,7 +107,7 @@ def public_names(module: Module) -> set[str]:
 
 
 def offered_names(module: Module) -> set[str]:
-    """What a package's `__init__` may re-export: what it imports from within."""
+    """What a package's `__init__` may re-export: names that it imports from within the package."""
     if not module.is_package:
         return set()
     own_imports = (
@@ -133,7 +133,7 @@ def all_faults(module: Module) -> list[str]:
 
 
 def undocumented(module: Module, namespace: dict[str, Any]) -> list[str]:
-    """Public functions, classes and methods without a docstring; an override may inherit its own.
+    """Public functions, classes and methods without a docstring; an override may inherit one.
 
     A mixin's override of a hook of unittest's does what unittest says.
     """

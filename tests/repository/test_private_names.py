@@ -67,7 +67,7 @@ def _is_own_import(node: ast.ImportFrom) -> bool:
 
 
 def private_uses(module: Module) -> list[str]:
-    """Where a module reaches for a private name that is not its own: attribute, getattr or import."""
+    """Uses of private names that are not the module's own: by attribute, getattr or import."""
     own = defined_names(module.tree)
     found: list[tuple[int, str]] = []
     for node in ast.walk(module.tree):

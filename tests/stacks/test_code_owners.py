@@ -35,7 +35,7 @@ class IsMachineryTests(unittest.TestCase):
 
 class BelowTheLibraryTests(unittest.TestCase):
     def found_from(self, *files):
-        """The file of the frame found where functions of these files call each other, innermost last."""
+        """The file of the frame found in a call through functions of these files, innermost last."""
         frames = []
         call = frames.append
         for file in reversed(files):

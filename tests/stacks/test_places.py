@@ -40,7 +40,7 @@ def line():
 
 
 def defined_in(file, source):
-    """The function `f` of that source, compiled as if it stood in `file`."""
+    """The function `f` of that source, compiled as if it were in `file`."""
     namespace = {}
     exec(compile(source, file, "exec"), namespace)
     return namespace["f"]
@@ -234,7 +234,7 @@ class MakersTests(unittest.TestCase):
 
 class UserPlacesTests(unittest.TestCase):
     def test_machinery_is_left_out(self):
-        """Lines of asyncio between the user's own are passed over, and the order is turned round."""
+        """Lines of asyncio between the user's own are left out, and the order is reversed."""
         stack = [("/a.py", 1, "inner"), (ASYNCIO, 2, "gather"), ("/a.py", 3, "outer")]
         self.assertEqual(user_places(stack), (Place("/a.py", 3, "outer"), Place("/a.py", 1, "inner")))
 

@@ -25,7 +25,7 @@ class ErrorTests(unittest.TestCase):
         logger.addHandler(handler)
         self.addCleanup(logger.removeHandler, handler)
 
-    def test_nobody(self):
+    def test_no_new_listener(self):
         """Listeners that existed when the Attention was created do not observe."""
         self.assertFalse(self.sees())
         self.add(LOGGER, logging.NullHandler())

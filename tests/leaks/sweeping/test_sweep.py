@@ -1,4 +1,4 @@
-"""The sweep: what may end by itself, and how long that is waited for."""
+"""The sweep: what may end by itself, and for how long it is waited for."""
 
 import asyncio
 import gc

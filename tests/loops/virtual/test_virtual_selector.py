@@ -1,4 +1,4 @@
-"""Virtual time jumps only when nothing else can happen, and not for ever."""
+"""Virtual time jumps only if nothing else can happen, and not for ever."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ class JumpTests(SelectorTestCase):
         return self.loop.clock.elapsed
 
     def test_an_hour(self):
-        """Time jumps to the next timer when nothing else can run."""
+        """Time jumps to the next timer if nothing else can run."""
         self.run_in_loop(asyncio.sleep(3600))
         self.assertEqual(self.elapsed(), 3600)
 
