@@ -20,7 +20,7 @@ if os.environ.get("PYTHONDONTWRITEBYTECODE"):
 
 _HERE = Path(__file__).parent
 _TOGETHER = {_HERE / "repository"}
-"""Folders whose files share what takes long to make."""
+"""Folders whose files share what is slow to set up."""
 
 
 def load_tests(loader, tests, pattern):

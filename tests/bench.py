@@ -88,7 +88,7 @@ class OneLeak(HygienicAsyncTestCase):
 
 
 class Pending(HygienicAsyncTestCase):
-    """Leaves tasks pending, and notes the CPU time at which its body was done with them."""
+    """Leaves tasks pending, and records the CPU time at which its body ended."""
 
     body_ended = 0.0
 
@@ -120,7 +120,7 @@ async def create_and_await_tasks():
 
 
 def run(case: type[unittest.TestCase], method: str, times: int = 1, *, failures: int = 0) -> float:
-    """CPU seconds that the tests took, which must fail as often as said."""
+    """CPU seconds that the tests took, of which the given number has to fail."""
     suite = unittest.TestSuite(case(method) for _ in range(times))
     result = unittest.TestResult()
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""What `python -m tests.bench` measures beside an idle test: real work, many leaks, the import, memory."""
+"""What `python -m tests.bench` measures besides an idle test: real work, many leaks, the import, memory."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ GROWING_TESTS = 10_000
 
 
 async def work():
-    """What a test of an application with an ORM does: many objects, some in cycles; sockets, a thread."""
+    """The work of a test of an application with an ORM: many objects, some in cycles; sockets, a thread."""
     rows = [{"id": number, "tags": [number], "parent": None} for number in range(OBJECTS // 2)]
     for row, following in itertools.pairwise(rows[:500]):
         row["parent"], following["child"] = following, row
@@ -55,7 +55,7 @@ class Garbage(HygienicAsyncTestCase):
 
 
 class Leaving(HygienicAsyncTestCase):
-    """Leaves many things of a kind."""
+    """Leaves many objects of one kind."""
 
     count = 0
 
@@ -88,7 +88,7 @@ LEAVING = sorted(name for name in vars(Leaving) if name.startswith("test"))
 
 
 def run_floor(times: int) -> float:
-    """CPU seconds of a loop and its runner alone, without a case and a guard around them."""
+    """CPU seconds of a loop and its runner alone, without a test case and a guard."""
     began = time.process_time()
     for _ in range(times):
         runner = Runner(None, lambda _: None)
@@ -98,7 +98,7 @@ def run_floor(times: int) -> float:
 
 
 def leave(test: str, count: int) -> float:
-    """CPU seconds of a test that leaves so many things, its report included."""
+    """CPU seconds of a test that leaves so many objects, its report included."""
     case = type("Leaving", (Leaving,), {"count": count})(test)
     result = unittest.TestResult()
     began = time.process_time()

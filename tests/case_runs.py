@@ -1,4 +1,4 @@
-"""Runs test classes as unittest runs them, here and in other processes, and keeps what a user sees."""
+"""Runs test classes as unittest does, in this process and in others, and keeps what a user sees."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hard_cap(seconds: float = HARD_CAP) -> Iterator[None]:
     numbers, count = linux.thread_numbers, linux.thread_count
     before = numbers()
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
-    own = numbers() - before  # the thread of faulthandler, which wakes nobody
+    own = numbers() - before  # the thread of faulthandler, which wakes no loop
     try:
         with (
             mock.patch.object(busy_threads, "thread_numbers", lambda: numbers() - own),
@@ -49,7 +49,7 @@ def hard_cap(seconds: float = HARD_CAP) -> Iterator[None]:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run came to. An outcome is its kind, the test's method, and what unittest prints of it."""
+    """The result of a run. An outcome is its kind, the test's method, and what unittest prints about it."""
 
     outcomes: list[tuple[str, str, str]]
     warned: list[str]
@@ -65,12 +65,12 @@ class Run:
         return [text for text in self.warned if text.startswith("LeakWarning: ")]
 
     def text(self, method: str = "test") -> str:
-        """What is printed of a test; all its entries, if there are several."""
+        """What is printed about a test; all its entries, if there are several."""
         return "\n".join(text for _, name, text in self.outcomes if name == method)
 
 
 class _Result(unittest.TextTestResult):
-    """Notes every call that says how a test went, in the order in which unittest makes them."""
+    """Records every call that reports an outcome, in the order in which unittest makes them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -143,14 +143,14 @@ def lines_of(function: Callable[..., Any], text: str) -> list[int]:
 
 @contextlib.contextmanager
 def module_of(source: str) -> Iterator[Path]:
-    """A folder with `test_it.py` in it."""
+    """A temporary folder that contains `test_it.py`."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_it.py").write_text(textwrap.dedent(source), "utf-8")
         yield Path(folder)
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Ours, without what would change how the other process reports, and with the package on its path."""
+    """Our environment, without variables that change reports, and with the package on the path."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ASYNCTESTKIT_", "PYTHONWARN"))}
     return {**kept, "PYTHONPATH": str(ROOT), **variables}
 

@@ -1,4 +1,4 @@
-"""A clock that stands still for every module that is loaded, as freezegun's does."""
+"""A clock that stands still for every loaded module, as freezegun's does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Frozen:
 
 @contextlib.contextmanager
 def frozen_time() -> Iterator[dict[str, _Frozen]]:
-    """Replaces the functions of `time` by what stands still, by whatever name a module has them.
+    """Replaces the functions of `time` by stopped ones, under whatever name a module has them.
 
     Assign `now` to let one go on.
     """

@@ -1,4 +1,4 @@
-"""Every kind of message that a user can meet, in one text: `python -m tests.messages` prints it, to be read.
+"""Every kind of message that a user can see, in one text: `python -m tests.messages` prints it.
 
 The leaks are those of the contracts of the detectors; the rest are tests that fail in one way each.
 """
@@ -27,7 +27,7 @@ class Failing(HygienicAsyncTestCase):
 
 
 class Hanging(Failing):
-    """The ways to outlive a deadline."""
+    """The ways to exceed a deadline."""
 
     deadline = 0.2
 
@@ -62,11 +62,11 @@ class Hanging(Failing):
             await asyncio.sleep(0)
         server.close()
         await server.wait_closed()
-        await asyncio.Event().wait()  # before 3.12 that waits for nobody
+        await asyncio.Event().wait()  # before 3.12 that does not wait
 
 
 class Stuck(Failing):
-    """The ways to get nowhere."""
+    """The ways to make no progress."""
 
     clock = "virtual"
 
@@ -85,7 +85,7 @@ class Stuck(Failing):
 
 
 class Refused(Failing):
-    """What is said of a test that has ended."""
+    """The failures of a test that has ended."""
 
     async def test_in_the_background(self):
         async def fails():
@@ -121,7 +121,7 @@ class Refused(Failing):
 
 
 class Explored(Failing):
-    """What an exploration finds."""
+    """The faults that an exploration finds."""
 
     @explore(faults=True)
     async def test_keeps_a_lock(self):
@@ -133,7 +133,7 @@ class Explored(Failing):
 
 
 def leaks() -> Iterator[tuple[str, str]]:
-    """The report on one leak of each kind, by the name of the contract that makes it."""
+    """The report on one leak of each kind, by the name of the contract class that creates it."""
     for module in pkgutil.iter_modules(tests.leaks.kinds.__path__, "tests.leaks.kinds."):
         if module.name.startswith("tests.leaks.kinds.test_"):
             importlib.import_module(module.name)
@@ -148,7 +148,7 @@ def leaks() -> Iterator[tuple[str, str]]:
 
 
 def failures() -> Iterator[tuple[str, str]]:
-    """What the other tests fail with, by their names."""
+    """The failures of the other tests, by name."""
     for case in (Hanging, Stuck, Refused, Explored, Asserting, Scripted):
         for name in unittest.defaultTestLoader.getTestCaseNames(case):
             outcome = run_case(case, name)
@@ -159,7 +159,7 @@ def failures() -> Iterator[tuple[str, str]]:
 
 
 def refusals() -> Iterator[tuple[str, str]]:
-    """What bad input is answered with."""
+    """The errors for invalid input."""
     for what, call in (
         ("a misspelt attribute", lambda: type("Tests", (HygienicAsyncTestCase,), {"dealine": 3})),
         ("a misspelt override", lambda: hygiene(dealine=3)),

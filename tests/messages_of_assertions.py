@@ -14,7 +14,7 @@ __all__ = ["Asserting", "Scripted"]
 
 
 async def fetch(url="/"):
-    """What the tests patch, and what hangs where they do not."""
+    """The function that the tests patch, and that hangs unpatched."""
     await asyncio.sleep(60)
 
 

@@ -1,6 +1,6 @@
 """Runs a suite in several processes at once, for `python -m unittest` without arguments.
 
-Each process takes the next test file, or folder, that nobody has taken, loads it, and sends what comes of its
+Each process takes the next test file, or folder, that is left, loads it, and sends the outcomes of its
 tests to the first process, where it goes to the result as if the tests had run there. The first one loads
 none: a process that has loaded all of them needs several times as long for each collection of garbage.
 """
@@ -21,7 +21,7 @@ _NUMBER = struct.Struct("H")
 
 
 class Unit(unittest.TestSuite):
-    """Tests that are loaded when they are to run."""
+    """A test file or folder, loaded when it is to run."""
 
     def __init__(self, load, *arguments) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ def _listen(workers, result) -> None:
 
 
 class _Worker:
-    """A forked process that runs units of a suite until there are none."""
+    """A forked process that runs units of a suite until none is left."""
 
     def __init__(self, suite, queue: int) -> None:
         self.pipe, sending = Pipe(duplex=False)
@@ -113,7 +113,7 @@ def _work(units, queue: int, sending: Connection) -> None:
 
 
 class _Sender(unittest.TestResult):
-    """Sends what it is told; exceptions as text."""
+    """Sends each outcome; exceptions as text."""
 
     def __init__(self, sending: Connection) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ class _Sender(unittest.TestResult):
 
 
 class _InAnotherProcess(Exception):
-    """What went wrong there, as text."""
+    """An error in another process, as text."""
 
 
 def _failure(text: str):
@@ -165,7 +165,7 @@ def _failure(text: str):
 
 
 class _Elsewhere:
-    """In the place of a test that runs in another process, and of what fails outside of one."""
+    """Stands for a test that runs in another process, and for an error outside of one."""
 
     failureException = None
 

@@ -1,4 +1,4 @@
-"""Runs one test of an inner test case within a test, and keeps all that came of it."""
+"""Runs one test of an inner test case within a test, and keeps all of its results."""
 
 import contextlib
 import gc
@@ -16,17 +16,17 @@ __all__ = ["Outcome", "Overheard", "overhearing", "run_case"]
 
 @dataclass
 class Overheard:
-    """What was said while something ran."""
+    """What was reported while a block ran."""
 
     warnings: list[WarningMessage] = field(default_factory=list)
-    """All of them, whatever the filters of the run say."""
+    """All of them, whatever the filters of the run."""
     output: str = ""
-    """What went to stdout and stderr: log records, too, where no handler takes them."""
+    """The output on stdout and stderr, with log records that no handler takes."""
 
 
 @dataclass
 class Outcome(Overheard):
-    """What came of one test. Exceptions are kept without tracebacks, so that nothing of the test lives on."""
+    """The result of one test. Exceptions are kept without tracebacks, which would keep its objects alive."""
 
     errors: list[BaseException] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Outcome(Overheard):
     skipped: list[str] = field(default_factory=list)
     """The reasons."""
     report: str = ""
-    """What unittest prints of errors and failures."""
+    """What unittest prints about errors and failures."""
 
     @property
     def leaks(self) -> tuple[Leak, ...]:
@@ -57,7 +57,7 @@ class Outcome(Overheard):
 
 @contextlib.contextmanager
 def overhearing(heard: Overheard) -> Iterator[None]:
-    """Notes what is said in the block."""
+    """Records what is reported in the block."""
     printed = io.StringIO()
     with (
         warnings.catch_warnings(record=True) as heard.warnings,
@@ -74,11 +74,11 @@ def overhearing(heard: Overheard) -> Iterator[None]:
         contextlib.redirect_stderr(ignored),
     ):
         for each in heard.warnings:
-            each.source = None  # or what was warned of would live on; now it dies, with all that it has
+            each.source = None  # or the objects of the warnings would live on; now they are destroyed
 
 
 def run_case(cls: type[unittest.TestCase], name: str = "test") -> Outcome:
-    """Runs that test in this process. What it leaves and could complain has died when this returns."""
+    """Runs that test in this process. What it leaves is destroyed when this returns."""
     outcome = Outcome()
     with overhearing(outcome):
         cls(name).run(_Result(outcome))

@@ -21,7 +21,7 @@ SECONDS = 600.0
 
 
 def explored(case: type, method: str, runs: int, **options: object) -> tuple[unittest.TestResult, str]:
-    """What came of a test in so many schedules, and the line of statistics."""
+    """The result of a test in so many schedules, and the line of statistics."""
     marked = explore(max_runs=runs, seconds=SECONDS, **options)(copy_of(getattr(case, method)))
     cls = type(case.__name__, (case,), {"test_it": marked, "__module__": case.__module__})
     result, said = unittest.TestResult(), []

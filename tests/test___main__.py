@@ -8,7 +8,7 @@ from unittest import mock
 
 class MainTests(unittest.TestCase):
     def test_it_audits(self):
-        """The arguments are those of the process, and so is the status."""
+        """It audits with the arguments of the process, and ends with the status."""
         with (
             mock.patch.object(sys, "argv", ["python -m asynctestkit", "-k", "name"]),
             mock.patch("asynctestkit.adoption.run.main", return_value=7) as main,
@@ -19,7 +19,7 @@ class MainTests(unittest.TestCase):
         self.assertEqual(ended.exception.code, 7)
 
     def test_it_can_be_imported(self):
-        """Which runs nothing."""
+        """Importing the module runs nothing."""
         with mock.patch("asynctestkit.adoption.run.main") as main:
             runpy.run_module("asynctestkit.__main__", run_name="asynctestkit.__main__")
         main.assert_not_called()

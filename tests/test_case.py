@@ -1,4 +1,4 @@
-"""The drop-in: a class has the same life and outcome here as on IsolatedAsyncioTestCase."""
+"""The drop-in: a class has the same hooks and outcomes as on IsolatedAsyncioTestCase."""
 
 import asyncio
 import contextvars
@@ -22,7 +22,7 @@ HOOKS = (*TEST_HOOKS, "setUpClass", "tearDownClass", "class cleanup")
 
 
 def recorder(base, events, where="", error=ValueError):
-    """A class with every hook there is, all of them written down, that raises `error` in one of them."""
+    """A class that records every hook, and raises `error` in one of them."""
 
     def step(name):
         events.append(name)
@@ -76,7 +76,7 @@ class SameLife(unittest.TestCase):
     maxDiff = None
 
     def assertSameLife(self, define):
-        """`define(base, events)` makes a class that must live alike on every base; returns that life."""
+        """Asserts that the class from `define(base, events)` runs alike on every base; returns the run."""
         lives = {}
         for base in (PLAIN, HygienicAsyncTestCase, Mixed):
             events = []
@@ -94,7 +94,7 @@ class SameLifeTests(SameLife):
         self.assertSameLife(recorder)
 
     def test_a_failure_in_any_hook(self):
-        """A failed assertion in any hook skips, and still runs, what it does on the base class."""
+        """A failed assertion in any hook skips and runs the same as on the base class."""
         for where in HOOKS:
             with self.subTest(where):
                 events, _ = self.assertSameLife(
@@ -103,7 +103,7 @@ class SameLifeTests(SameLife):
                 self.assertIn(where, events)
 
     def test_an_error_in_any_hook(self):
-        """So does any other exception, a cancellation that comes from nowhere included."""
+        """Any other exception in any hook, an unexpected cancellation included, does so as well."""
         for error, hooks in (
             (ValueError, HOOKS),
             (asyncio.CancelledError, TEST_HOOKS),
@@ -116,7 +116,7 @@ class SameLifeTests(SameLife):
                     )
 
     def test_a_skip_in_any_hook(self):
-        """SkipTest in any hook skips what it does on the base class."""
+        """SkipTest in any hook skips the same as on the base class."""
         for where in HOOKS:
             with self.subTest(where):
                 self.assertSameLife(
@@ -124,7 +124,7 @@ class SameLifeTests(SameLife):
                 )
 
     def test_system_exit_in_any_hook(self):
-        """SystemExit is an error of its test, in async hooks as well; the next test runs."""
+        """SystemExit is an error of its test, in async hooks as well, and the next test runs."""
         for where in TEST_HOOKS:
             with self.subTest(where):
                 events, expected = [], []
@@ -136,7 +136,7 @@ class SameLifeTests(SameLife):
                 self.assertEqual(finished.logged, "")
 
     def test_keyboard_interrupt_in_any_hook(self):
-        """KeyboardInterrupt in any hook stops the run, and leaves nothing that disturbs the next."""
+        """KeyboardInterrupt in any hook stops the run, and does not affect the next one."""
         for where in TEST_HOOKS:
             with self.subTest(where), self.assertNoLogs("asyncio"):
                 with self.assertRaises(KeyboardInterrupt):
@@ -145,7 +145,7 @@ class SameLifeTests(SameLife):
                 self.assertEqual(run(recorder(HygienicAsyncTestCase, [])).kinds, ["ok", "ok"])
 
     def test_expected_failures(self):
-        """An expected failure and an unexpected success are told as such; hooks count as on the base."""
+        """Expected failures and unexpected successes are reported as on the base class, for hooks as well."""
 
         def define(base, events, where=""):
             class Case(recorder(base, events, where)):
@@ -164,7 +164,7 @@ class SameLifeTests(SameLife):
         self.assertSameLife(lambda base, events: define(base, events, "asyncTearDown"))
 
     def test_sub_tests(self):
-        """Every failed subtest is told, the rest of the body runs, and so do the hooks."""
+        """Every failed subtest is reported, and the rest of the body and the hooks run."""
 
         def define(base, events):
             class Case(recorder(base, events)):
@@ -207,7 +207,7 @@ class SameOutcomeTests(SameLife):
 
     @unittest.skipUnless(hasattr(PLAIN, "enterAsyncContext"), "from Python 3.11")
     def test_contexts_entered_for_the_test(self):
-        """What enterContext, enterAsyncContext and enterClassContext enter is left in the same order."""
+        """enterContext, enterAsyncContext and enterClassContext are exited in the same order."""
 
         class Context:
             def __init__(self, name, events):
@@ -245,7 +245,7 @@ class SameOutcomeTests(SameLife):
         self.assertEqual([e for e in events if e.startswith("exit")][:2], ["exit async", "exit sync"])
 
     def test_cleanups_that_add_cleanups(self):
-        """A cleanup may add others and fail; all of them run, each exactly once."""
+        """A cleanup may add others and fail; each of them runs exactly once."""
 
         def define(base, events):
             class Case(recorder(base, events)):
@@ -290,7 +290,7 @@ class SameOutcomeTests(SameLife):
         self.assertEqual(*lives)
 
     def test_a_returned_value_is_warned_of(self):
-        """A test that returns something gets the base class's DeprecationWarning, at the same line."""
+        """A test that returns a value gets the base class's DeprecationWarning, at the same line."""
 
         def define(base):
             class Case(base):
@@ -342,7 +342,7 @@ class ContextVariableTests(unittest.TestCase):
         return seen, variable.get()
 
     def test_the_async_phases_share_one_context(self):
-        """What a coroutine sets is seen by all later ones, up to the last cleanup."""
+        """A context variable that one coroutine sets is visible to all later ones, up to the last cleanup."""
         seen, _ = self.seen(HygienicAsyncTestCase)
         self.assertIn("asyncSetUp", seen["test"])
         self.assertIn("test", seen["asyncTearDown"])
@@ -350,20 +350,20 @@ class ContextVariableTests(unittest.TestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "before Python 3.11, sync hooks run outside of the test's context")
     def test_all_phases_share_one_context(self):
-        """From 3.11 the sync hooks are in it, and nothing of it gets out."""
+        """From 3.11 the sync hooks run in the test's context, which does not leak out."""
         seen, outside = self.seen(HygienicAsyncTestCase)
         order = ("setUp", "asyncSetUp", "test", "asyncTearDown", "tearDown", "async cleanup", "cleanup")
         self.assertEqual(seen, {name: order[:at] for at, name in enumerate(order)})
         self.assertEqual(outside, ())
 
     def test_the_base_class_shares_no_more_and_no_less(self):
-        """Every phase sees what it sees on IsolatedAsyncioTestCase of the same Python."""
+        """Every phase sees the same variables as on IsolatedAsyncioTestCase of the same Python."""
         self.assertEqual(self.seen(HygienicAsyncTestCase), self.seen(PLAIN))
 
 
 class GarbageTests(unittest.TestCase):
     def test_a_clean_test_leaves_the_collector_nothing(self):
-        """What a test makes dies with it: cycles would cost more to collect than the test to run."""
+        """A clean test leaves no cycles, which would cost more to collect than the test takes to run."""
 
         class Tests(HygienicAsyncTestCase):
             async def asyncSetUp(self):
@@ -373,7 +373,7 @@ class GarbageTests(unittest.TestCase):
                 with self.subTest():
                     await asyncio.create_task(asyncio.sleep(0))
 
-        Tests("test").run(unittest.TestResult())  # what is made once is not of interest
+        Tests("test").run(unittest.TestResult())  # what is created once is not of interest
         while gc.collect():
             pass  # what is finalized may leave more
         gc.disable()

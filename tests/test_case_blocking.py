@@ -1,4 +1,4 @@
-"""`blocking_threshold`: what blocks the loop, as a test sees it, in real time."""
+"""`blocking_threshold`: what blocks the loop, from a test's perspective, in real time."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ class BlockedLoopTests(unittest.TestCase):
         return run_body(body, asyncio_debug=False, **settings)
 
     def assertBlocked(self, body, **settings):
-        """The test fails, and the innermost line that is shown is the one that is marked."""
+        """Asserts that the test fails, and that the innermost line shown is the marked one."""
         finished = self.run_body(body, **settings)
         self.assertEqual(finished.kinds, ["FAIL"], finished.outcomes)
         text = finished.text()
@@ -36,7 +36,7 @@ class BlockedLoopTests(unittest.TestCase):
         return text
 
     def test_sleeping(self):
-        """`time.sleep` is told as waiting."""
+        """`time.sleep` is reported as waiting."""
 
         async def body(case):
             time.sleep(0.3)  # waits: that is what blocks, here
@@ -44,7 +44,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertRegex(self.assertBlocked(body), r"for 0\.[3-9]\d\d s of wall time in the test, 0\.0\d\d s")
 
     def test_computing(self):
-        """A loop in Python is told as computing."""
+        """A loop in Python is reported as computing."""
 
         async def body(case):
             until = time.thread_time() + 0.25
@@ -56,7 +56,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertIn(", in body\n", text)
 
     def test_slow_c_code(self):
-        """Code in C that lets nothing else run is seen as soon as it returns, in its line."""
+        """C code that holds the interpreter is reported as soon as it returns, at its line."""
         many = 10**6
         began = time.thread_time()
         sum(range(many))
@@ -68,7 +68,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertBlocked(body)
 
     def test_a_blocking_socket(self):
-        """`socket.recv` on a blocking socket."""
+        """`socket.recv` on a blocking socket is reported."""
 
         async def body(case):
             receiver, sender = socket.socketpair()
@@ -81,7 +81,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertBlocked(body)
 
     def test_a_blocking_child(self):
-        """`subprocess.run` is shown by the line that calls it, not by the library's."""
+        """`subprocess.run` is reported at the line that calls it, not at the library's."""
 
         async def body(case):
             subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)"])  # here
@@ -89,7 +89,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertBlocked(body)
 
     def test_a_plain_callback(self):
-        """A callback that is not of any task."""
+        """A callback that belongs to no task is reported."""
 
         async def body(case):
             asyncio.get_running_loop().call_soon(block)
@@ -111,7 +111,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertRegex(text, "(?s)in set-up, .*in a cleanup, ")
 
     def test_what_is_no_blocking(self):
-        """Awaiting, and many short steps, are fine; so is blocking without the setting."""
+        """Awaiting, many short steps, and blocking without the setting are not reported."""
 
         async def body(case):
             for _ in range(10):
@@ -125,7 +125,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertEqual(self.run_body(blocks, blocking_threshold=None).kinds, ["ok"])
 
     def test_a_failed_test(self):
-        """A test that fails by itself keeps its failure; the blocking is a warning."""
+        """A test that fails by itself keeps its failure; the blocked loop is a warning."""
 
         async def body(case):
             block()
@@ -138,7 +138,7 @@ class BlockedLoopTests(unittest.TestCase):
         self.assertIn("blocked its loop once", warning)
 
     def test_a_leak_beside_it(self):
-        """Both are told in one report."""
+        """Leak and blocked loop are in one report."""
 
         async def body(case):
             case.task = asyncio.create_task(asyncio.sleep(3600), name="leaked")
@@ -158,7 +158,7 @@ class BlockedLoopTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_the_sweep_is_not_the_tests(self):
-        """What the sweep does to the loop is not charged."""
+        """Blocking by the sweep is not charged to the test."""
 
         async def stubborn():
             try:

@@ -28,7 +28,7 @@ class ClockTests(CleanTestCase):
     clock = "virtual"  # of the loops that it makes
 
     def test_virtual_time(self):
-        """The body, its hooks and its cleanups run on one virtual clock, that begins with the test."""
+        """The body, its hooks and its cleanups share one virtual clock, which begins with the test."""
         seen = []
 
         class Case(Virtual):
@@ -55,7 +55,7 @@ class ClockTests(CleanTestCase):
         self.assertEqual(seen, [0, 3660, 3720] * 2)
 
     def test_the_real_clock(self):
-        """There `self.clock` is the loop's real time."""
+        """On the real clock `self.clock` is the loop's time."""
 
         async def test(self):
             self.assertIs(type(self.clock), Clock)
@@ -65,7 +65,7 @@ class ClockTests(CleanTestCase):
         self.assertClean(run_body(test))
 
     def test_one_test_of_a_class(self):
-        """`@hygiene` says so for a single test, and in a virtual class the other way round."""
+        """`@hygiene` sets the clock of a single test, virtual or real."""
 
         @hygiene(clock="virtual")
         async def virtual(self):
@@ -79,7 +79,7 @@ class ClockTests(CleanTestCase):
         self.assertClean(run_body(real, Virtual))
 
     def test_background_tasks_do_not_keep_time_running(self):
-        """Once the body has ended, a heartbeat that the case will end makes no time pass."""
+        """Once the body has ended, a background task's heartbeat lets no time pass."""
         ended = []
 
         async def test(self):
@@ -95,7 +95,7 @@ class ClockTests(CleanTestCase):
         self.assertEqual(ended, [10])
 
     def test_assertions_about_time(self):
-        """They go by virtual time, and say so."""
+        """Assertions about time use virtual time, and their messages say so."""
 
         async def test(self):
             await self.assertTimesOut(asyncio.wait_for(asyncio.Event().wait(), 60), within=100)
@@ -113,7 +113,7 @@ class ClockTests(CleanTestCase):
         self.assertClean(run_body(test, Virtual))
 
     def test_a_blocked_loop(self):
-        """What blocks it does so in wall time; hours of virtual time do not."""
+        """A loop is blocked by wall time, and not by hours of virtual time."""
 
         async def waits(self):
             await asyncio.sleep(3600)
@@ -127,7 +127,7 @@ class ClockTests(CleanTestCase):
         )
 
     def test_settling(self):
-        """What a timer ends within `settle_time` is no leak, as on the real clock; a longer sleep is one."""
+        """A task that a timer ends within `settle_time` is no leak, as in real time; a longer sleep is."""
 
         async def soon(self):
             self.task = asyncio.create_task(asyncio.sleep(0.9))
@@ -149,7 +149,7 @@ class ClockTests(CleanTestCase):
         self.assertLess(time.monotonic() - began, 60)
 
     def test_deadlines_are_wall_time(self):
-        """A day of virtual time is within a deadline of seconds; a loop that blocks is not."""
+        """A day of virtual time is within a deadline of seconds; a blocked loop is not."""
 
         @hygiene(deadline=5)
         async def sleeps(self):
@@ -164,7 +164,7 @@ class ClockTests(CleanTestCase):
             self.assertIn("DeadlineError", run_body(blocks, Virtual).text())
 
     def test_a_loop_of_the_users(self):
-        """Asking for virtual time on a loop that has none is an error which says what to do."""
+        """Virtual time on a loop without it is an error with the remedy."""
 
         class Case(Virtual):
             loop_factory = staticmethod(lambda: asyncio.SelectorEventLoop(selectors.SelectSelector()))
@@ -178,7 +178,7 @@ class ClockTests(CleanTestCase):
         self.assertIn("take away its loop_factory", finished.text())
 
     def test_a_runner_of_the_users(self):
-        """The same where a suite brings its own runner, or its own loop on 3.10."""
+        """So is virtual time on a suite's own runner, or its own loop on 3.10."""
 
         class Own(unittest.IsolatedAsyncioTestCase):
             if HAS_RUNNER:
@@ -200,7 +200,7 @@ class ClockTests(CleanTestCase):
         self.assertIn('clock = "virtual" needs the loop of asynctestkit', run(Case).text())
 
     def test_a_block(self):
-        """A block cannot change the clock of the loop that it runs on."""
+        """A block cannot change the clock of its loop."""
 
         async def body():
             async with no_leaks(clock="virtual"):
@@ -214,7 +214,7 @@ class OutsideTests(CleanTestCase):
     clock = "virtual"  # of the loops that it makes
 
     def test_what_keeps_time_from_jumping(self):
-        """A test that takes its time because of something outside is told of it with the deadline."""
+        """If outside activity stops virtual time until the deadline, the report names it."""
         ended = threading.Event()
         thread = threading.Thread(target=ended.wait, args=(60,), name="ticker")
 
@@ -232,7 +232,7 @@ class OutsideTests(CleanTestCase):
         )
 
     def test_a_real_server(self):
-        """A server and its client on loopback, with time-outs, come to what they come to in real time."""
+        """A server and its client on loopback, with timeouts, have the same results as in real time."""
 
         async def test(self):
             async def answer(reader, writer):
@@ -262,7 +262,7 @@ class OutsideTests(CleanTestCase):
         self.assertClean(run_body(test, Virtual))
 
     def test_a_child_process(self):
-        """Time does not pass by a child's answer."""
+        """The virtual clock does not advance while a child process answers."""
 
         async def test(self):
             child = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
@@ -277,7 +277,7 @@ class PatchTimeTests(unittest.TestCase):
     clock = "virtual"
 
     def test_the_time_module_follows(self):
-        """From set-up to the last cleanup, and then no more, also where the test has failed."""
+        """The `time` module follows from set-up to the last cleanup, and is restored even after a failure."""
         original = time.monotonic
         seen = []
 
@@ -306,7 +306,7 @@ class PatchTimeTests(unittest.TestCase):
         self.assertLess(original() - began, 10)
 
     def test_settling_and_deadlines(self):
-        """Both stay on wall time while the module is patched."""
+        """Settling and deadlines use wall time while the module is patched."""
 
         @hygiene(deadline=0.2)
         async def blocks(self):
@@ -317,7 +317,7 @@ class PatchTimeTests(unittest.TestCase):
             self.assertIn("DeadlineError", run_body(blocks, Virtual, patch_time=True).text())
 
     def test_the_real_clock(self):
-        """There it is an error that says what is missing, and nothing is patched."""
+        """On the real clock `patch_time` is an error that says what is missing, and nothing is patched."""
         original = time.monotonic
 
         async def test(self):
@@ -332,8 +332,8 @@ class PatchTimeTests(unittest.TestCase):
 class RunawayTests(unittest.TestCase):
     clock = "virtual"  # of the loops that it makes
 
-    def test_a_heartbeat_that_nobody_waits_for(self):
-        """It is ended at the limit, and the timer's owner named; hooks and cleanups run."""
+    def test_a_heartbeat_without_a_waiting_task(self):
+        """A heartbeat is ended at the limit, with the timer's owner named; hooks and cleanups run."""
         ran = []
 
         async def test(self):
@@ -360,7 +360,7 @@ class RunawayTests(unittest.TestCase):
         self.assertIn("that timer belongs to task 'bg:beat'", finished.text())
 
     def test_a_spinner(self):
-        """A task that takes turn after turn is named, and the test ended; after 5 s, here sooner."""
+        """A task that spins is named, and the test ended; after 5 s, here sooner."""
 
         async def test(self):
             async def spin():

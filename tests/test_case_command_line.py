@@ -1,4 +1,4 @@
-"""`python -m unittest`, its options and the interpreter's, in other processes: what a user really types."""
+"""`python -m unittest`, its options and the interpreter's, in other processes: what a user types."""
 
 import contextlib
 import importlib.util
@@ -83,7 +83,7 @@ class OptionsTests(unittest.TestCase):
     maxDiff = None
 
     def alike(self, *options):
-        """Runs SUITE with these options on both bases; they must tell the same. Returns what is printed."""
+        """Asserts that SUITE with these options has the same outcomes on both bases; returns the output."""
         outcomes = []
         for base in ("unittest.IsolatedAsyncioTestCase", "HygienicAsyncTestCase"):
             finished = run_module(SUITE.replace("BASE", base), *options, "test_it")
@@ -105,13 +105,13 @@ class OptionsTests(unittest.TestCase):
         self.assertIn("FAILED (failures=1)", finished.stderr)
 
     def test_buffer(self):
-        """`-b` shows what a failing test has printed, and keeps back the rest."""
+        """`-b` shows the output of a failing test, and hides all other output."""
         finished = self.alike("-b")
         self.assertEqual(finished.stdout.count("printed by"), 1)
         self.assertIn("printed by a failing test", finished.stdout + finished.stderr)
 
     def test_a_leak_with_buffer(self):
-        """With `-b` a leak is reported as without."""
+        """`-b` does not change the report of a leak."""
         self.assertIn("task 'leaked', still pending", run_module(LEAKY, "-b", "test_it").stderr)
 
     def test_selection(self):
@@ -124,11 +124,11 @@ class OptionsTests(unittest.TestCase):
         self.assertIn("Slowest test durations", self.alike("--durations", "0").stderr)
 
     def test_optimised(self):
-        """Under `python -O`, which drops assert statements, leaks are found."""
+        """Under `python -O`, which removes assert statements, leaks are found."""
         self.assertIn("FAILED (failures=1)", run_module(LEAKY, python=("-O",)).stderr)
 
     def test_optimised_deadlines(self):
-        """Deadlines work there, too."""
+        """Under `python -O` deadlines work."""
         finished = run_module(DEADLINE, python=("-O",))
         self.assertIn("FAILED (failures=4)", finished.stderr)
         self.assertIn("Ran 5 tests", finished.stderr)
@@ -142,10 +142,10 @@ class OptionsTests(unittest.TestCase):
 
 
 class InterruptTests(unittest.TestCase):
-    """Ctrl-C, as the terminal sends it."""
+    """Ctrl-C, as a terminal sends it."""
 
     def interrupted(self, body, *, again=False):
-        """Sends SIGINT to a run of that body once it has printed; returns what it says, and in how long."""
+        """Sends SIGINT to a run of that body once it has printed; returns the output, and the seconds."""
         with module_of(INTERRUPTED.replace("BODY", body)) as folder:
             process = subprocess.Popen(
                 [sys.executable, "-m", "unittest", "test_it"],
@@ -180,7 +180,7 @@ class InterruptTests(unittest.TestCase):
         self.assertLess(seconds, 10)
 
     def test_in_a_body_that_blocks(self):
-        """A body that does not let the loop run ends with the second Ctrl-C, as under `asyncio.run`."""
+        """A body that blocks the loop ends with the second Ctrl-C, as under `asyncio.run`."""
         errors, seconds = self.interrupted('async def test(self): print("up"); time.sleep(1000)', again=True)
         self.assertIn("KeyboardInterrupt", errors)
         self.assertNotIn("next test", errors)
@@ -216,7 +216,7 @@ INTERRUPTED = """
 
 class TracerTests(unittest.TestCase):
     def test_under_coverage(self):
-        """Coverage is no debugger: deadlines work, and it goes on measuring."""
+        """Under coverage, which is no debugger, deadlines work, and it goes on measuring."""
         if importlib.util.find_spec("coverage") is None:
             self.skipTest("coverage is not installed")
         finished = self.run_with_coverage(DEADLINE + TRACER_IS_KEPT)
@@ -236,13 +236,13 @@ class TracerTests(unittest.TestCase):
             )
 
     def test_under_another_tracer(self):
-        """A trace function that is no debugger's stops no deadline, and is in place again afterwards."""
+        """A trace function of no debugger stops no deadline, and is restored afterwards."""
         finished = run_module(TRACER + DEADLINE + TRACER_IS_KEPT)
         self.assertIn("FAILED (failures=4)", finished.stderr)
         self.assertIn("Ran 6 tests", finished.stderr)
 
     def test_under_a_debugger(self):
-        """Under a debugger built on bdb, deadlines stand down: a test may take its time."""
+        """Under a debugger based on bdb, deadlines do not interrupt."""
         finished = run_module(DEBUGGER)
         self.assertEqual(finished.returncode, 0, finished.stderr)
         self.assertIn("Ran 3 tests", finished.stderr)

@@ -1,4 +1,4 @@
-"""case.py where nothing can go on, on either clock."""
+"""case.py with tests that nothing can wake, on either clock."""
 
 import asyncio
 import collections.abc
@@ -19,8 +19,8 @@ class Virtual(HygienicAsyncTestCase):
 class DeadlockTests(unittest.TestCase):
     bases = (HygienicAsyncTestCase, Virtual)
 
-    def test_it_is_told_at_once(self):
-        """The body is cancelled; tear-down and cleanups run."""
+    def test_it_is_reported_at_once(self):
+        """The deadlocked body is cancelled at once; tear-down and cleanups run."""
 
         async def test(self):
             self.addCleanup(ran.append, "cleanup")
@@ -45,7 +45,7 @@ class DeadlockTests(unittest.TestCase):
                 self.assertEqual((finished.warned, finished.logged, finished.stderr), ([], "", ""))
 
     def test_tasks_that_were_just_shown(self):
-        """What the failure has listed is no leak as well; one that refuses to end is."""
+        """Tasks that the failure lists are not reported as leaks; one that refuses to end is."""
 
         async def refuses():
             while True:
@@ -74,7 +74,7 @@ class DeadlockTests(unittest.TestCase):
                 over.append(True)
 
     def test_in_every_phase(self):
-        """Set-up, tear-down and a cleanup are watched as the body is."""
+        """Set-up, tear-down and a cleanup are watched like the body."""
 
         async def hangs(self):
             await asyncio.Event().wait()
@@ -94,7 +94,7 @@ class DeadlockTests(unittest.TestCase):
             self.assertIn(f"nothing can ever wake {words}", finished.text(), finished.outcomes)
 
     def test_code_that_swallows_its_cancellation(self):
-        """A second deadlock is the end of it, and what it returns changes nothing."""
+        """A second deadlock ends code that swallows the first, and its return value changes nothing."""
 
         async def stubborn(self):
             while True:
@@ -116,7 +116,7 @@ class DeadlockTests(unittest.TestCase):
                 self.assertIn("DeadlockError", finished.text())
 
     def test_what_it_raises_instead(self):
-        """An exception on the way out is the cause of the failure."""
+        """An exception that the cancelled code raises is the cause of the failure."""
 
         async def test(self):
             try:
@@ -129,7 +129,7 @@ class DeadlockTests(unittest.TestCase):
         self.assertIn("DeadlockError", text)
 
     def test_a_loop_that_a_sync_test_runs(self):
-        """It is stopped, and the test fails for the deadlock."""
+        """A loop that a sync test runs is stopped, and the test fails with the deadlock."""
 
         def test(self):
             self._asyncioRunner.get_loop().run_until_complete(asyncio.Event().wait())
@@ -139,7 +139,7 @@ class DeadlockTests(unittest.TestCase):
         self.assertIn("DeadlockError", finished.text())
 
     def test_a_block_in_a_test(self):
-        """The block is told, not the test around it."""
+        """The deadlock of a block is reported for the block, not for the test around it."""
 
         async def test(self):
             with self.assertRaisesRegex(AssertionError, "deadlock: nothing can ever wake it on the "):
@@ -152,7 +152,7 @@ class DeadlockTests(unittest.TestCase):
             self.assertEqual(finished.kinds, ["ok"], finished.outcomes)
 
     def test_a_thread_that_sets_an_event(self):
-        """As long as a thread lives, nothing is claimed."""
+        """While a thread lives, no deadlock is reported."""
 
         async def test(self):
             event, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -165,7 +165,7 @@ class DeadlockTests(unittest.TestCase):
 
 class ReportTests(unittest.TestCase):
     def test_locks_in_the_wrong_order(self):
-        """Each task is shown with the lock that it waits for, and with who holds that."""
+        """Each task is shown with the lock that it waits for, and the holder."""
 
         async def test(self):
             one, other = asyncio.Lock(), asyncio.Lock()
@@ -189,7 +189,7 @@ class ReportTests(unittest.TestCase):
             self.assertIn("\nremedy: acquire locks in the same order everywhere\n", text)
 
     def test_tasks_that_await_each_other(self):
-        """The ring is shown, and broken."""
+        """The ring is shown, and its tasks are ended."""
 
         async def test(self):
             tasks = {}
@@ -207,7 +207,7 @@ class ReportTests(unittest.TestCase):
         self.assertIn("remedy: let no task await one that awaits it in turn", text)
 
     def test_a_coroutine_of_a_kind_of_its_own(self):
-        """A task is shown also where its coroutine has no frame, on a deadline as well."""
+        """A task whose coroutine has no frame is shown as well, in a deadline's report too."""
 
         class Waits(collections.abc.Coroutine):
             def __init__(self, future):
@@ -239,7 +239,7 @@ class ReportTests(unittest.TestCase):
                 self.assertEqual(finished.logged, "")
 
     def test_a_condition(self):
-        """Who waits to be notified is no holder of its lock; the holder comes before those who want it."""
+        """A task that waits for a notification is no holder; the holder is listed before waiting tasks."""
 
         async def test(self):
             condition = asyncio.Condition()
@@ -266,10 +266,10 @@ class ReportTests(unittest.TestCase):
 
 
 class HostileTests(unittest.TestCase):
-    """Code that makes it hard to end it, or to report it."""
+    """Code that is hard to end, or to report."""
 
     def test_blocks_that_overlap(self):
-        """The deadlock is told by one that goes on, and not by one that has ended."""
+        """Of overlapping blocks the deadlock is reported for one still running, not for an ended one."""
 
         async def test(self):
             begun, ended = asyncio.Event(), asyncio.Event()
@@ -295,7 +295,7 @@ class HostileTests(unittest.TestCase):
         self.assertEqual(finished.kinds, ["ok"], finished.outcomes)
 
     def test_the_test_awaits_itself(self):
-        """A ring that the test waits for is broken, where recursion would break the interpreter."""
+        """A ring that the test waits for is ended, without a recursion that would break the interpreter."""
 
         async def test(self):
             self.addCleanup(sys.setrecursionlimit, sys.getrecursionlimit())
@@ -318,7 +318,7 @@ class HostileTests(unittest.TestCase):
         self.assertEqual(finished.logged, "")
 
     def test_a_report_that_cannot_be_made_in_full(self):
-        """Where a look at the user's objects fails, the deadlock is reported all the same, once."""
+        """If inspecting the user's objects fails, the deadlock is reported all the same, once."""
 
         class Rude(asyncio.Task):
             def get_name(self):

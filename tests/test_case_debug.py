@@ -12,7 +12,7 @@ from tests.test_case import PLAIN, TEST_HOOKS, recorder
 
 
 def drop(case):
-    """Has a case that failed under `debug()` close its loop, as the garbage collector would have it do."""
+    """Has a case that failed under `debug()` close its loop, as the garbage collector would."""
     case.__del__()
 
 
@@ -28,7 +28,7 @@ class DebugTests(unittest.TestCase):
         return events, outcome
 
     def test_debug_runs_the_hooks_of_the_base_class(self):
-        """`debug()` goes through the same hooks, and raises what they raise."""
+        """`debug()` calls the same hooks, and raises what they raise."""
         for where in ("", *TEST_HOOKS):
             with self.subTest(where):
                 plain, hygienic = (
@@ -53,7 +53,7 @@ class DebugTests(unittest.TestCase):
         self.assertIn("leaked", text)
 
     def test_debug_after_a_failure_leaves_nothing_behind(self):
-        """A test that fails and leaks under `debug()` raises its own failure; the next is not disturbed."""
+        """A test that fails and leaks under `debug()` raises its own failure, and the next is unaffected."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):
@@ -72,7 +72,7 @@ class DebugTests(unittest.TestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "3.10 has no such hook")
     def test_what_suites_call_again_after_a_failure(self):
-        """To end the loop or the cleanups by hand, after they have ended, does nothing."""
+        """Suites may end the loop or the cleanups by hand after a failure: a second time does nothing."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):

@@ -1,4 +1,4 @@
-"""Nothing hangs a run: whatever a phase or a leaked task does, there is a report, and the next test runs.
+"""Nothing hangs a run: whatever a phase or a leaked task does, it is reported, and the next test runs.
 
 Each scenario is a class of one test that hangs in one phase, run together with a class whose test must pass.
 """
@@ -80,14 +80,14 @@ def sleeps_but_for_bugs():
 
 
 class NextTests(HygienicAsyncTestCase):
-    """What runs after each scenario."""
+    """The test that runs after each scenario."""
 
     async def test_next(self):
         await asyncio.wait_for(asyncio.to_thread(lambda: None), 60)
 
 
 def case_that(act, where, events):
-    """A test with every hook, that calls `act` in one of them and awaits what that may return."""
+    """A test with every hook, which calls `act` in one of them and awaits its result."""
 
     def step(name):
         events.append(name)
@@ -102,7 +102,7 @@ def case_that(act, where, events):
         deadline = 0.1
         settle_time = 0.1
         grace_period = 0.05
-        asyncio_debug = False  # debug mode logs what blocks the loop
+        asyncio_debug = False  # debug mode logs slow callbacks
 
         def setUp(self):
             self.addCleanup(step, "cleanup")
@@ -135,7 +135,7 @@ class HangTests(unittest.TestCase):
     maxDiff = None
 
     def survive(self, act, where, deadline=0.1):
-        """Runs the scenario and the next test; returns what is printed of the scenario."""
+        """Runs the scenario and the next test; returns the output on the scenario."""
         events, expected = [], []
         with hard_cap():
             case = case_that(act, where, events)
@@ -149,7 +149,7 @@ class HangTests(unittest.TestCase):
         return text, events, expected
 
     def assertOverrun(self, act, where):
-        """The report names phase, limit and the line marked in `act`; other hooks ran as after a failure."""
+        """Asserts that the report names phase, limit and the marked line, and that the other hooks ran."""
         with self.subTest(act.__name__, hook=where):
             text, events, expected = self.survive(act, where)
             words = {**ASYNC_HOOKS, **SYNC_HOOKS}[where]
@@ -178,27 +178,27 @@ def case_id(where):
 
 class HangingPhaseTests(HangTests):
     def test_a_coroutine_that_never_returns(self):
-        """It is cancelled, and the report shows what it awaits."""
+        """A coroutine that never returns is cancelled, and the report shows what it awaits."""
         for where in ASYNC_HOOKS:
             self.assertIn("sleep(3600)", self.assertOverrun(never_returns, where))
 
     def test_a_coroutine_that_swallows_its_cancellation(self):
-        """It is given up after the grace period."""
+        """A coroutine that swallows its cancellation is abandoned after the grace period."""
         for where in ASYNC_HOOKS:
             self.assertOverrun(swallows_cancellation, where)
 
     def test_a_coroutine_that_spins(self):
-        """It is given up, though the loop never comes to rest."""
+        """A coroutine that spins is abandoned, though the loop is never quiet."""
         for where in ASYNC_HOOKS:
             self.assertOverrun(spins, where)
 
     def test_a_coroutine_that_blocks_when_it_is_cancelled(self):
-        """It is interrupted in its `except CancelledError`."""
+        """A coroutine that blocks when cancelled is interrupted in its `except CancelledError`."""
         for where in ASYNC_HOOKS:
             self.assertOverrun(blocks_when_cancelled, where)
 
     def test_a_coroutine_that_spins_when_it_is_cancelled(self):
-        """It is given up, and the report shows where it stood before."""
+        """A coroutine that spins when cancelled is abandoned, and the report shows where it stood before."""
         self.assertOverrun(spins_when_cancelled, "test")
 
     def test_code_that_sleeps(self):
@@ -207,7 +207,7 @@ class HangingPhaseTests(HangTests):
             self.assertIn("it was blocked here", self.assertOverrun(sleeps, where))
 
     def test_code_that_computes(self):
-        """A loop that never calls anything is interrupted."""
+        """A loop without any call is interrupted."""
         for where in ("setUp", "sync test", "test", "async cleanup"):
             self.assertOverrun(computes_for_ever, where)
 
@@ -218,7 +218,7 @@ class HangingPhaseTests(HangTests):
             self.assertOverrun(sleeps_whatever_comes, where)
 
     def test_a_body_that_raises_something_else_when_cancelled(self):
-        """It has overrun all the same; its exception is the cause. SystemExit does not end the run."""
+        """Another exception on cancellation is the cause of the overrun; SystemExit does not end the run."""
         for error in (ValueError("bang"), SystemExit(7), Bomb("bang"), TimeoutError("bang")):
 
             async def body(error=error):
@@ -232,7 +232,7 @@ class HangingPhaseTests(HangTests):
             self.assertIn("direct cause", text)
 
     def test_a_body_that_returns_when_cancelled(self):
-        """It has overrun all the same."""
+        """A body that returns when cancelled has overrun all the same."""
 
         async def body():
             with contextlib.suppress(asyncio.CancelledError):

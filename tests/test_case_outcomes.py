@@ -1,4 +1,4 @@
-"""A test that has its outcome keeps it, whatever it leaks; the environment overrides every setting."""
+"""A test keeps the outcome that it has, whatever it leaks; the environment overrides every setting."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ def start():
 
 class DecidedTests(unittest.TestCase):
     def assertToldOnly(self, body, kinds, **members):
-        """One LeakWarning reports the leak, the outcomes are `kinds`; also where warnings are errors."""
+        """Asserts one LeakWarning and the outcomes `kinds`; also under `-W error`."""
         finished = run_body(body, **members)
         self.assertEqual(finished.kinds, kinds)
         self.assertEqual(len(finished.leak_warnings), 1, finished.warned)
@@ -36,7 +36,7 @@ class DecidedTests(unittest.TestCase):
         self.assertIn("its own", self.assertToldOnly(body, ["FAIL"]).text())
 
     def test_a_test_with_an_error(self):
-        """So does one that raises."""
+        """A test that raises an error and leaks keeps its error."""
 
         async def body(_):
             start()
@@ -54,7 +54,7 @@ class DecidedTests(unittest.TestCase):
         self.assertToldOnly(body, ["skip"])
 
     def test_an_expected_failure(self):
-        """An expected failure stays one."""
+        """An expected failure that leaks stays one."""
 
         @unittest.expectedFailure
         async def body(case):
@@ -64,7 +64,7 @@ class DecidedTests(unittest.TestCase):
         self.assertToldOnly(body, ["expected failure"])
 
     def test_a_leak_is_no_expected_failure(self):
-        """A test that should fail and only leaks fails for the leak: what was expected did not happen."""
+        """A test that is expected to fail, and only leaks, fails for the leak."""
 
         @unittest.expectedFailure
         async def body(_):
@@ -75,7 +75,7 @@ class DecidedTests(unittest.TestCase):
         self.assertIn("'leaked'", finished.text())
 
     def test_a_failed_subtest(self):
-        """A failed subtest decides its test."""
+        """A failed subtest is the outcome of its test."""
 
         async def body(case):
             start()
@@ -86,7 +86,7 @@ class DecidedTests(unittest.TestCase):
         self.assertEqual(finished.leak_warnings[0].count("'leaked'"), 1)
 
     def test_a_passed_subtest(self):
-        """A passed one does not."""
+        """A passed subtest is not."""
 
         async def body(case):
             start()
@@ -96,7 +96,7 @@ class DecidedTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds[-1], "FAIL")
 
     def test_failures_around_the_body(self):
-        """A failure of any hook decides the test as one of the body does."""
+        """A failure of any hook is the outcome of the test, like one of the body."""
 
         async def leaks(_):
             start()
@@ -121,7 +121,7 @@ class DecidedTests(unittest.TestCase):
         self.assertToldOnly(adds_a_failing_cleanup, ["FAIL"])
 
     def test_a_leak_of_a_failed_test_that_blocks_the_sweep(self):
-        """Even what must be interrupted adds nothing to a test that has failed."""
+        """A sweep that had to be interrupted adds nothing to a test that has failed."""
 
         async def blocks_when_cancelled():
             try:
@@ -141,7 +141,7 @@ class DecidedTests(unittest.TestCase):
         self.assertTrue(any("the sweep after it" in text for text in finished.leak_warnings))
 
     def test_leaks_that_are_to_be_ignored(self):
-        """With `on_leak = "ignore"` nothing is reported of a failed test's leaks, nor of a passed one's."""
+        """With `on_leak = "ignore"` no leak is reported, whether the test failed or passed."""
         ended = []
 
         async def body(case):
@@ -192,7 +192,7 @@ class EnvironmentTests(unittest.TestCase):
         self.assertEqual((finished.kinds, len(finished.leak_warnings)), (["ok", "ok"], 2))
 
     def test_the_deadline(self):
-        """ASYNCTESTKIT_DEADLINE limits every phase, and 0 lifts the limit."""
+        """ASYNCTESTKIT_DEADLINE limits every phase, and 0 removes the limit."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):

@@ -1,4 +1,4 @@
-"""What a module keeps is the module's: nobody's test is charged with it, and it works in every later test.
+"""What a module keeps is the module's: no test is charged with it, and it works in every later test.
 
 One module that makes its helpers when they are first needed, as libraries do, is used by tests in every
 order, alone, and with every `on_leak`; each run has a fresh copy of the module.
@@ -160,7 +160,7 @@ USES = {
 
 class LibraryTestCase(unittest.TestCase):
     def library(self):
-        """A fresh copy of the module, of which nothing is left when the test is over."""
+        """A new copy of the module, which is removed when the test is over."""
         module = types.ModuleType("process_wide_library")
         before = sys.modules.get(module.__name__)
         sys.modules[module.__name__] = module
@@ -202,7 +202,7 @@ class OrdersTests(LibraryTestCase):
         self.assertEqual(finished.warned, [])
 
     def test_in_several_orders(self):
-        """Whichever test comes first makes the helper, and none is charged with it."""
+        """No test is charged with the helper, whichever is the first to need it."""
         for turn in range(0, 2 * len(USES), 5):
             case = self.suite(self.library())
             names = [name for name in vars(case) if name.startswith("test_")]
@@ -211,7 +211,7 @@ class OrdersTests(LibraryTestCase):
                 self.assertAllPass(run(*map(case, names)))
 
     def test_one_by_one(self):
-        """Nor is a test that is run alone."""
+        """A test that is run alone is not charged either."""
         for name in USES:
             with self.subTest(name):
                 case = self.suite(self.library())
@@ -230,7 +230,7 @@ class OrdersTests(LibraryTestCase):
 
 class WhileImportingTests(LibraryTestCase):
     def test_what_a_module_makes_when_it_is_run(self):
-        """What is made at the top of a module is the module's, also where nobody has it any more."""
+        """What is created at the top of a module is the module's, also if nothing holds it any more."""
         source = (
             "import socket, os, threading, concurrent.futures\nfrom unittest import mock\n"
             "LEFT = [socket.socket()]\nos.environ['MADE_BY_A_MODULE'] = '1'\n"
@@ -252,10 +252,10 @@ class WhileImportingTests(LibraryTestCase):
 
 
 class LaterTests(unittest.TestCase):
-    """What a test drops, or leaves, is not ended before its time."""
+    """What a test drops, or leaves, is not ended too early."""
 
-    def test_modes_that_only_tell(self):
-        """Under "warn" and "ignore" what a test has left works in the next, and is told under "warn"."""
+    def test_modes_that_only_report(self):
+        """With "warn" and "ignore" what a test has left works in the next; with "warn" it is reported."""
         for on_leak, warned in (("warn", 1), ("ignore", 0)):
             left = []
 
@@ -280,7 +280,7 @@ class LaterTests(unittest.TestCase):
                 each.close()
 
     def test_permutations_have_one_verdict(self):
-        """A leak of its own is a test's whatever runs before it."""
+        """A test's own leak is charged to it, whatever test runs before it."""
 
         class Tests(HygienicAsyncTestCase):
             async def test_1(self):

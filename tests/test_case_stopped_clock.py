@@ -1,4 +1,4 @@
-"""No clock that a test stops or shifts hangs a run, ends a test too early or hides what it leaves."""
+"""A clock that a test stops or shifts neither hangs a run, nor ends a test too early, nor hides leaks."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from tests.freezing import frozen_time
 
 
 def time_of_asyncio(monotonic):
-    """Replaces the module `time` for loops alone."""
+    """Replaces the module `time` for asyncio's loops only."""
     replacement = SimpleNamespace(monotonic=monotonic, get_clock_info=time.get_clock_info)
     return mock.patch("asyncio.base_events.time", replacement)
 
@@ -46,7 +46,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
         self.assertIn("\nremedy: let the loop's clock advance: ", finished.text())
 
     def test_in_the_test(self):
-        """A test that stops the clock and sleeps fails at once, and is told who replaced what."""
+        """A test that stops the clock and sleeps fails at once, and the report names the replacement."""
 
         async def body(case):
             with case.freeze():
@@ -59,7 +59,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
                 )
 
     def test_for_the_class(self):
-        """So does one of a class whose clock was stopped before its first test."""
+        """So does a test of a class whose clock was stopped before."""
 
         async def body(case):
             await asyncio.sleep(0.01)  # waits: for ever
@@ -71,7 +71,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
                 self.assertTold(finished, "time.monotonic was replaced by ")
 
     def test_where_a_thread_may_move_the_clock(self):
-        """There the deadline ends the test, and says the same."""
+        """If a thread may move the clock, the deadline ends the test, with the same report."""
 
         async def body(case):
             thread = threading.Thread(target=over.wait, args=(60,), daemon=True)
@@ -90,7 +90,7 @@ class WaitingForATimerTests(StoppedClockTestCase):
                 self.assertLess(time.monotonic() - began, 60)
 
     def test_of_the_loop_itself(self):
-        """The method of the loop may be replaced, too."""
+        """A replaced `loop.time` is detected as well."""
 
         async def body(case):
             with mock.patch.object(asyncio.get_running_loop(), "time", return_value=5.0):
@@ -139,7 +139,7 @@ class LimitsTests(StoppedClockTestCase):
                     self.assertIn("was not over after 0.1 s of wall time", finished.text())
 
     def test_a_deadline_is_not_shortened(self):
-        """One test sleeps, and in the next the clock was stopped for all but asyncio: both are in time."""
+        """A clock that is shifted for all modules but asyncio does not make a deadline come earlier."""
 
         class Tests(HygienicAsyncTestCase):
             deadline = 5.0
@@ -157,7 +157,7 @@ class LimitsTests(StoppedClockTestCase):
         self.assertEqual(run(Tests).kinds, ["ok", "ok"])
 
     def test_what_is_left_is_found_in_time(self):
-        """The waits of the sweep end, and it says what was left, with a stubborn task among it."""
+        """The waits of the sweep end, and its report has all leaks, a stubborn task among them."""
 
         async def refuses():
             while True:
@@ -180,7 +180,7 @@ class LimitsTests(StoppedClockTestCase):
                 self.assertLess(time.monotonic() - began, 60)
 
     def test_a_blocked_loop_is_seen(self):
-        """`blocking_threshold` goes by wall time, too."""
+        """`blocking_threshold` uses wall time as well."""
 
         async def body(case):
             time.sleep(0.3)  # waits: that is what blocks, here

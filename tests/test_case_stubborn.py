@@ -1,4 +1,4 @@
-"""Whatever a leaked task does about its cancellation, there is a report, and the next test runs."""
+"""However a leaked task reacts to its cancellation, it is reported, and the next test runs."""
 
 import asyncio
 import threading
@@ -40,7 +40,7 @@ async def does_not_end():
 
 class LeakedTaskTests(HangTests):
     def assertSwept(self, coroutine, where="test"):
-        """A task that is leaked by that hook fails the test, and every hook runs."""
+        """Asserts that a task which that hook leaks fails the test, and that every hook runs."""
 
         async def leak():
             asyncio.create_task(coroutine(), name="culprit")  # here
@@ -59,21 +59,21 @@ class LeakedTaskTests(HangTests):
             return text
 
     def test_a_task_that_ignores_its_cancellation(self):
-        """It is reported as stubborn, wherever it was started."""
+        """A task that ignores its cancellation is reported as stubborn, wherever it was started."""
         for where in ASYNC_HOOKS:
             self.assertIn("stubborn", self.assertSwept(swallows_cancellation, where))
 
     def test_a_task_that_spins_when_it_is_cancelled(self):
-        """It is reported as stubborn, though the loop never comes to rest."""
+        """A task that spins when cancelled is reported as stubborn, though the loop is never quiet."""
         for where in ASYNC_HOOKS:
             self.assertIn("stubborn", self.assertSwept(spins_when_cancelled, where))
 
     def test_a_task_that_spins_from_the_start(self):
-        """The loop never settles; the sweep goes on."""
+        """With a task that spins from the start the loop never settles, and the sweep goes on."""
         self.assertIn("stubborn", self.assertSwept(spins))
 
     def test_a_task_that_starts_a_successor_when_it_is_cancelled(self):
-        """However many there are, sweeping them ends."""
+        """A sweep ends, however many successors are started."""
 
         async def hydra():
             try:
@@ -85,7 +85,7 @@ class LeakedTaskTests(HangTests):
             self.assertSwept(hydra, where)
 
     def test_a_task_that_raises_when_it_is_cancelled(self):
-        """Whatever it raises is told, and stops neither the sweep nor the run."""
+        """What a task raises when cancelled is reported, and stops neither the sweep nor the run."""
         for error in (ValueError, Bomb, SystemExit, KeyboardInterrupt):
 
             async def raises(error=error):
@@ -100,7 +100,7 @@ class LeakedTaskTests(HangTests):
                 self.assertIn(f"{error.__name__}: bang", text)
 
     def test_a_task_that_blocks_when_it_is_cancelled(self):
-        """The sweep has the deadline of a phase, a second at the least, and is interrupted."""
+        """A sweep is interrupted at the deadline of a phase, or after a second if that is longer."""
 
         async def leak():
             asyncio.create_task(blocks_when_cancelled(), name="culprit")
@@ -115,7 +115,7 @@ class LeakedTaskTests(HangTests):
                 )
 
     def test_several_tasks_that_block_when_they_are_cancelled(self):
-        """Each is interrupted in its turn."""
+        """Several tasks that block when cancelled are each interrupted."""
 
         async def leak():
             for _ in range(3):
@@ -126,7 +126,7 @@ class LeakedTaskTests(HangTests):
         self.assertIn("the sweep after it was not over after 1 s", text)
 
     def test_a_sweep_that_takes_longer_than_a_phase_may(self):
-        """The sweep has limits of its own: a short deadline cuts neither settling nor grace short."""
+        """The sweep has limits of its own: a short deadline shortens neither settling nor grace period."""
 
         class Short(HygienicAsyncTestCase):
             deadline = 0.1
@@ -146,7 +146,7 @@ class LeakedTaskTests(HangTests):
         self.assertIn("LeakError", finished.text("test_stubborn"))
 
     def test_tasks_that_follow_each_other_for_ever(self):
-        """Where each task ends at once and starts the next, settling is bounded all the same."""
+        """If each task ends at once and starts the next, settling is bounded all the same."""
 
         async def relay():
             await asyncio.sleep(0)
@@ -161,12 +161,12 @@ class LeakedTaskTests(HangTests):
         self.assertIn("relay()", finished.text())
 
     def test_a_generator_that_does_not_end(self):
-        """Dropped half-way, its `aclose()` is a task that never ends; it is ended by the sweep."""
+        """The `aclose()` task of a dropped generator that never ends is ended by the sweep."""
         finished = run(case_that(drops_a_generator_that_does_not_end, "test", []), NextTests)
         self.assertEqual(finished.kinds, ["FAIL", "ok"])
 
     def test_a_generator_that_is_kept(self):
-        """A generator that somebody keeps, and that does not end, delays the next test for a moment only."""
+        """A generator that is held, and does not end, delays the next test only for a moment."""
         kept = []
 
         async def body():
@@ -180,7 +180,7 @@ class LeakedTaskTests(HangTests):
         self.assertEqual((finished.logged, finished.stderr), ("", ""))
 
     def test_a_job_that_ends(self):
-        """A job of the default executor that nobody awaits is waited for, as IsolatedAsyncioTestCase does."""
+        """A job of the default executor that nothing awaits is waited for, as in IsolatedAsyncioTestCase."""
         ended = []
 
         async def body(_):
@@ -192,7 +192,7 @@ class LeakedTaskTests(HangTests):
         self.assertEqual((finished.kinds, ended), (["ok"], [True]))
 
     def test_a_job_that_does_not_end(self):
-        """It is left to itself after the grace period; the test fails, with the job's stack."""
+        """A job that does not end is abandoned after the grace period; the failure has its stack."""
         release = threading.Event()
         self.addCleanup(release.set)
 

@@ -1,4 +1,4 @@
-"""What unittest prints of a failure: the user's lines, and no frame of this package."""
+"""What unittest prints about a failure: the user's lines, and no frame of this package."""
 
 import asyncio
 import os
@@ -80,7 +80,7 @@ class TracebackTests(unittest.TestCase):
                     self.assertEqual(own_lines(text)[-2:], [str(called), str(raised)])
 
     def test_no_machinery_above_the_users_first_line(self):
-        """What drives the loop, asyncio and unittest, is left out as well: the user's line is the first."""
+        """The frames of asyncio and unittest that run the loop are left out: the user's line is the first."""
         for where in HOOKS:
             with self.subTest(where):
                 text = self.printed(raises_in(where, ValueError)(HygienicAsyncTestCase))
@@ -113,7 +113,7 @@ class TracebackTests(unittest.TestCase):
             self.assertIn("1 / 0", text)
 
     def test_the_line_of_an_assertion_is_the_last(self):
-        """A failed assertion ends on the user's line: unittest's own frames are trimmed as ever."""
+        """A failed assertion ends on the user's line: unittest's own frames are removed as usual."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):
@@ -124,7 +124,7 @@ class TracebackTests(unittest.TestCase):
         self.assertEqual(frames, [(__file__, "test")])
 
     def test_reports_of_our_own(self):
-        """A LeakError or DeadlineError prints no frame at all: the places are in the report."""
+        """LeakError and DeadlineError print no frames: the places are in the report."""
 
         class Case(HygienicAsyncTestCase):
             deadline = 0.1
@@ -143,7 +143,7 @@ class TracebackTests(unittest.TestCase):
             self.assertIn(os.path.basename(__file__), text)
 
     def test_a_guarded_block_within_a_test(self):
-        """What `no_leaks` raises shows the line of the block, and nothing of its inside."""
+        """What `no_leaks` raises shows the line of the block, and no inner frames."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):
@@ -156,7 +156,7 @@ class TracebackTests(unittest.TestCase):
         self.assertEqual(len(own_lines(text)), 1)
 
     def test_failures_of_helpers(self):
-        """A helper that raises into a test shows the line that called it, and nothing of its inside."""
+        """A helper that raises into a test shows the line that called it, and no inner frames."""
 
         class Case(HygienicAsyncTestCase):
             def test_outside_of_a_loop(self):

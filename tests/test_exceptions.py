@@ -1,4 +1,4 @@
-"""What users meet is an AssertionError or a UserWarning, and survives a trip to another process."""
+"""Every failure is an AssertionError, every warning a UserWarning, and each can be pickled."""
 
 import pickle
 import unittest
@@ -39,13 +39,13 @@ class ExceptionsTests(unittest.TestCase):
         self.assertTrue(issubclass(LeakWarning, UserWarning))
 
     def test_a_leak_error_carries_its_leaks(self):
-        """The message is the text alone; the leaks stand beside it, in order."""
+        """The message is the text only; the leaks are an attribute, in order."""
         error = LeakError("report", (LEAK,))
         self.assertEqual(str(error), "report")
         self.assertEqual(error.leaks, (LEAK,))
 
     def test_a_leak_error_needs_no_leaks(self):
-        """Raised by hand with a message only, it has none."""
+        """Raised with only a message, it has no leaks."""
         self.assertEqual(LeakError("report").leaks, ())
 
     def test_each_can_be_pickled(self):
@@ -58,7 +58,7 @@ class ExceptionsTests(unittest.TestCase):
                 self.assertEqual(str(copy), "text")
 
     def test_leaks_are_pickled_with_their_error(self):
-        """On the other side the leaks are equal to the ones sent."""
+        """Pickled leaks are equal to the original ones."""
         copy = pickle.loads(pickle.dumps(LeakError("report", (LEAK,))))
         self.assertIs(type(copy), LeakError)
         self.assertEqual((str(copy), copy.leaks), ("report", (LEAK,)))

@@ -1,4 +1,4 @@
-"""Each test has its own random numbers, ports, folders and environment, and gives them all back."""
+"""Each test has its own random numbers, ports, folders and environment, and restores everything."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ class SeedTests(unittest.TestCase):
         self.assertEqual(first[0], random.Random(first[2]).random())
 
     def test_a_seed_that_is_given(self):
-        """`random_seed` is the seed, and without the helpers as well."""
+        """`random_seed` is the seed, without the helpers as well."""
 
         class Base(HygieneMixin, unittest.IsolatedAsyncioTestCase):
             pass
@@ -54,7 +54,7 @@ class SeedTests(unittest.TestCase):
         self.assertEqual(self.draw(Base, random_seed=42)[0], random.Random(42).random())
 
     def test_a_seed_from_the_environment(self):
-        """It overrides the code; a malformed one fails the test."""
+        """The environment's seed overrides the code's; a malformed one fails the test."""
         with mock.patch.dict(os.environ, ASYNCTESTKIT_SEED="7"):
             self.assertEqual(self.draw(random_seed=42)[2], 7)
 
@@ -65,14 +65,14 @@ class SeedTests(unittest.TestCase):
             self.assertIn("ASYNCTESTKIT_SEED is 'seven', expected an integer", run_body(test).text())
 
     def test_the_state_is_restored(self):
-        """What the test draws does not show outside of it."""
+        """What the test draws does not affect the state outside of it."""
         random.seed(3)
         before = random.getstate()
         self.draw()
         self.assertEqual(random.getstate(), before)
 
     def test_the_seed_of_a_test(self):
-        """It depends on class and method, and not on the module's name, nor on the process."""
+        """The seed depends on class and method, and not on the module's name or the process."""
         self.assertNotEqual(seed_of(SeedTests, "test"), seed_of(SeedTests, "test_other"))
         self.assertNotEqual(seed_of(SeedTests, "test"), seed_of(PortTests, "test"))
         program = "from tests.test_isolation import *; print(seed_of(SeedTests, 'test'))"
@@ -87,7 +87,7 @@ class SeedTests(unittest.TestCase):
             self.assertEqual(int(ended.stdout), seed_of(SeedTests, "test"), ended.stderr)
 
     def test_a_failure_shows_it(self):
-        """A failing test that has used `random` says the seed, and how to set it; others do not."""
+        """A failing test that has used `random` names the seed, and how to set it; others do not."""
 
         async def fails(self):
             self.assertLess(random.random(), -1)
@@ -119,7 +119,7 @@ class SeedTests(unittest.TestCase):
         self.assertEqual(run_body(skips).kinds, ["skip"])
 
     def test_a_block(self):
-        """A block is seeded if it is given a seed, and gives the state back."""
+        """A block with a seed is seeded, and restores the state."""
 
         async def body(**settings):
             async with no_leaks(**settings):
@@ -132,7 +132,7 @@ class SeedTests(unittest.TestCase):
         self.assertEqual(asyncio.run(body()), random.Random(5).random())
 
     def test_the_state_is_restored_once_a_class(self):
-        """Where a suite runs the tests, `random` is what it was before when it is done with a class."""
+        """If a suite runs the tests, `random` is restored when a class is done."""
         seen, states, before = [], [], random.getstate()
 
         class First(HygienicAsyncTestCase):
@@ -160,7 +160,7 @@ class SeedTests(unittest.TestCase):
         self.assertNotIn(isolation._IS_GIVEN_BACK, vars(First))
 
     def test_restore(self):
-        """The state is what it was."""
+        """The state is restored."""
         before = random.getstate()
         seeded = SeededRandom(1)
         self.assertNotEqual(random.getstate(), before)
@@ -183,7 +183,7 @@ class HelpersTestCase(unittest.TestCase):
 
 class PortTests(HelpersTestCase):
     def test_it_can_be_bound(self):
-        """A port is free for TCP and UDP, on every interface, and below those that systems choose."""
+        """A port is free for TCP and UDP, on every interface, and below the system's own range."""
         port = self.helped().unusedPort()
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
             with socket.socket(socket.AF_INET, kind) as server:
@@ -191,7 +191,7 @@ class PortTests(HelpersTestCase):
         self.assertLess(port, 32768)
 
     def test_each_is_given_once(self):
-        """While a test runs nobody else gets its ports; afterwards they are free."""
+        """No other test gets a port while its test runs; afterwards it is free."""
         with mock.patch.multiple(isolation, _FIRST_PORT=20_000, _LAST_PORT=21_000):
             case = self.helped()
             taken = {case.unusedPort() for _ in range(30)}
@@ -211,7 +211,7 @@ class PortTests(HelpersTestCase):
             case.doCleanups()
 
     def test_one_that_is_bound(self):
-        """A port that somebody is bound to is passed by; if there is no other, that fails the test."""
+        """A port in use is skipped; if there is no other, the test fails."""
         case = self.helped()
         port = case.unusedPort()
         case.doCleanups()
@@ -226,7 +226,7 @@ class PortTests(HelpersTestCase):
 
 
 class SharedPortTests(unittest.TestCase):
-    """The locks lie in a temporary folder that all users of the machine have in common."""
+    """The locks are in a temporary folder that all users of the machine share."""
 
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp())
@@ -247,7 +247,7 @@ class SharedPortTests(unittest.TestCase):
         return {case.unusedPort() for _ in range(count)}
 
     def test_everybody_may_use_them(self):
-        """Whatever the umask: all may make files in the folder, and lock those of others."""
+        """Whatever the umask, all users may create files in the folder, and lock those of others."""
         before = os.umask(0o077)
         try:
             (port,) = self.ports()
@@ -257,7 +257,7 @@ class SharedPortTests(unittest.TestCase):
         self.assertEqual(stat.S_IMODE((self.locks / str(port)).stat().st_mode), 0o666)
 
     def test_nothing_else_is_left(self):
-        """The temporary folder has one folder more, also where another process is the first to make it."""
+        """The temporary folder has one more folder, also if another process creates it first."""
         exists = Path.exists
         with mock.patch.object(Path, "exists", lambda path: path != self.locks and exists(path)):
             self.ports(3)
@@ -265,7 +265,7 @@ class SharedPortTests(unittest.TestCase):
         self.assertEqual([each.name for each in self.folder.iterdir()], ["asynctestkit-ports"])
 
     def test_a_folder_that_is_closed(self):
-        """Where another user has closed the folder, there is one of the user's own."""
+        """If another user has made the folder inaccessible, the user gets a separate one."""
         self.locks.mkdir()
         with mock.patch.object(os, "access", return_value=False):
             taken = self.ports(3)
@@ -274,7 +274,7 @@ class SharedPortTests(unittest.TestCase):
         self.assertEqual(list(self.locks.iterdir()), [])
 
     def test_a_file_that_is_closed(self):
-        """A port whose file another user has closed is passed by."""
+        """A port whose file another user has made inaccessible is skipped."""
 
         refused = []
 
@@ -291,7 +291,7 @@ class SharedPortTests(unittest.TestCase):
 
     @unittest.skipUnless(hasattr(os, "getuid") and os.getuid() == 0, "only root can be somebody else")
     def test_two_users(self):
-        """No two users have the same port, and none is refused, whoever comes first."""
+        """No two users get the same port, and none is refused, whoever comes first."""
         program = (
             "import os, sys, tempfile, unittest\nfrom asynctestkit import IsolationHelpers, isolation\n"
             "isolation._FIRST_PORT, isolation._LAST_PORT = 20_000, 20_030\n"
@@ -324,14 +324,14 @@ class FolderTests(HelpersTestCase):
         return case
 
     def test_any_name_of_a_test(self):
-        """What a test is called, made up as it may be, is no hindrance."""
+        """A generated test may have any name."""
         for name in ("test_a/b", "test_" + "x" * 300, "test_" + "\N{SNAKE}" * 300, "test\0\n ü"):
             folder = self.called(name).makeTempDir()
             self.assertEqual((folder.is_dir(), folder.parent), (True, Path(tempfile.gettempdir()).resolve()))
             self.assertTrue(folder.name.startswith("test"))
 
     def test_a_test_that_goes_into_it(self):
-        """It is brought back to where it was, also out of folders below, and of those already removed."""
+        """A test in the folder is moved out of it, also from folders below, or already removed."""
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
         for then in (lambda below: None, Path.rmdir):
@@ -347,7 +347,7 @@ class FolderTests(HelpersTestCase):
             self.assertFalse(first.exists())
 
     def test_a_test_that_goes_elsewhere(self):
-        """It is left where it is."""
+        """A test that changes to another folder is left there."""
         self.addCleanup(os.chdir, os.getcwd())
         case, elsewhere = self.helped(), self.helped().makeTempDir()
         case.makeTempDir()
@@ -356,7 +356,7 @@ class FolderTests(HelpersTestCase):
         self.assertEqual(os.getcwd(), str(elsewhere))
 
     def test_a_test_that_is_nowhere(self):
-        """One that has removed its current folder gets another one, and is left where it is."""
+        """A test that has removed its current folder gets a new one, and is left there."""
         self.addCleanup(os.chdir, os.getcwd())
         gone, case = tempfile.mkdtemp(), self.helped()
         os.chdir(gone)
@@ -366,7 +366,7 @@ class FolderTests(HelpersTestCase):
         self.assertRaises(FileNotFoundError, os.getcwd)
 
     def test_a_folder(self):
-        """It is empty, each has another, and it is removed with what is in it."""
+        """A folder is empty, unique, and removed with its contents."""
         case = self.helped()
         one, other = case.makeTempDir(), case.makeTempDir()
         self.assertNotEqual(one, other)
@@ -380,7 +380,7 @@ class FolderTests(HelpersTestCase):
 
 class EnvironmentTests(HelpersTestCase):
     def test_variables(self):
-        """They are set, changed and removed until the test has ended."""
+        """Variables are set, changed and removed until the test has ended."""
         with mock.patch.dict(os.environ, OURS_CHANGED="before", OURS_REMOVED="before"):
             before = dict(os.environ)
             case = self.helped()
@@ -393,7 +393,7 @@ class EnvironmentTests(HelpersTestCase):
             self.assertEqual(dict(os.environ), before)
 
     def test_a_value_that_is_no_text(self):
-        """It is refused before anything is set."""
+        """A value that is no string is rejected before anything is set."""
         before = dict(os.environ)
         with self.assertRaisesRegex(TypeError, r"setEnv\(OURS=1\): expected a str, or None"):
             self.helped().setEnv(OTHER="x", OURS=1)

@@ -1,6 +1,6 @@
-"""What every message owes its reader: it is short, leads to the user's line, and says what to do.
+"""What every message has: few lines, the user's line, and the remedy.
 
-And it has words by which the guide explains it.
+The guide explains it by its words.
 """
 
 import os
@@ -28,7 +28,7 @@ class MessagesTests(unittest.TestCase):
         self.assertNotIn(os.path.dirname(asynctestkit.__file__) + os.sep, text)
 
     def test_leaks(self):
-        """The first line names what leaked, the last what to do; each kind there is has one."""
+        """The first line names the leak, the last the remedy; every kind is included."""
         kinds = set()
         for title, text in leaks():
             with self.subTest(title):
@@ -41,7 +41,7 @@ class MessagesTests(unittest.TestCase):
         self.assertEqual(kinds, {detector.kind for detector in STRICT_DETECTORS})
 
     def test_failures(self):
-        """The line of the test is in each, and so is the remedy, but where the error is the user's own."""
+        """Each has the line of the test and a remedy, unless the error is the user's own."""
         for title, text in failures():
             with self.subTest(title):
                 self.assertReadable(text, 100)
@@ -55,7 +55,7 @@ class MessagesTests(unittest.TestCase):
                     self.assertIn("messages.py", text)
 
     def test_refusals(self):
-        """Bad input is named, with what was expected or the nearest right thing."""
+        """Invalid input is named, with what was expected or the nearest valid one."""
         for title, text in refusals():
             with self.subTest(title):
                 self.assertReadable(text, 1)

@@ -1,4 +1,4 @@
-"""The suite's own way to run: in several processes it has the outcomes that it has in one."""
+"""The suite's own runner: in several processes it has the same outcomes as in one."""
 
 import os
 import re
@@ -70,7 +70,7 @@ SUITE = textwrap.dedent(
 @unittest.skipUnless(hasattr(os, "fork"), "there is one process only")
 class ParallelSuiteTests(unittest.TestCase):
     def run_suite(self, processes, *classes):
-        """What is printed; in a process of its own, as this one has threads, and is not to be forked."""
+        """The output of a run in a process of its own, as this one has threads and must not be forked."""
         ended = subprocess.run(
             [sys.executable, "-c", SUITE, str(processes), *classes],
             cwd=ROOT, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -79,7 +79,7 @@ class ParallelSuiteTests(unittest.TestCase):
         return ended.stdout
 
     def test_the_outcomes_are_the_same(self):
-        """Every outcome is counted, and what failed is named, with its traceback."""
+        """Every outcome is counted, and failures are named with their tracebacks."""
         alone, printed = (self.run_suite(processes, "Outcomes", "Others") for processes in (1, 2))
         totals = "FAILED (failures=4, errors=2, skipped=2, expected failures=2, unexpected successes=2)"
         ran = re.compile(r"^Ran \d+ tests", re.MULTILINE)
@@ -90,6 +90,6 @@ class ParallelSuiteTests(unittest.TestCase):
         self.assertIn("(number=1)", printed)
 
     def test_what_fails_outside_of_tests(self):
-        """A class that cannot be set up, and a process that dies, are errors."""
+        """A class whose set-up fails, and a process that dies, are errors."""
         self.assertIn("OSError: no database", self.run_suite(2, "Outcomes", "Broken"))
         self.assertRegex(self.run_suite(2, "Outcomes", "Dying"), r"process \d+ has died")

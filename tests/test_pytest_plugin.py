@@ -1,6 +1,6 @@
-"""The plug-in for pytest, without pytest: what it adds, and what it does when it is called.
+"""The plug-in for pytest, without pytest: what it adds, and what its hooks do.
 
-`make interop` runs it under the real one.
+`make interop` runs it with a real pytest.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ def fail(text, pytrace):
 
 
 class Manager:
-    """pytest's, as far as it is called."""
+    """The parts of pytest's plug-in manager that are called."""
 
     def __init__(self, *names):
         self.names = names
@@ -70,7 +70,7 @@ class Terminal:
 
 
 class Suites:
-    """What is run; unittest does not look for tests in here."""
+    """The tests that are run; unittest does not look for tests in here."""
 
     class Suite(unittest.IsolatedAsyncioTestCase):
         async def test(self):
@@ -99,13 +99,13 @@ class PluginCase(unittest.TestCase):
         return config
 
     def call(self, config, name, *arguments):
-        """Calls a hook of everything that is registered, the last one first."""
+        """Calls a hook of everything that is registered, the latest first."""
         for plugin in reversed(config.pluginmanager.registered):
             if hasattr(plugin, name):
                 getattr(plugin, name)(*arguments)
 
     def run_suite(self, config, exitstatus=0, **attributes):
-        """A session of one test; the session."""
+        """Runs a session of one test; returns the session."""
         session = Session(config, **attributes)
         before = list(listeners)
         self.call(config, "pytest_collection_finish", session)
@@ -130,18 +130,18 @@ class PluginCase(unittest.TestCase):
 
 class OptionTests(PluginCase):
     def test_the_options(self):
-        """They stand in a group of their own, and all begin alike."""
+        """The options are in a group of their own, with a common prefix."""
         group = mock.Mock()
         pytest_plugin.pytest_addoption(mock.Mock(getgroup=mock.Mock(return_value=group)))
         names = [call.args[0] for call in group.addoption.call_args_list]
         self.assertEqual(names, ["--hygiene", "--hygiene-baseline", "--hygiene-write-baseline"])
 
     def test_without_an_option_there_is_the_fixture_only(self):
-        """Nothing is guarded that does not ask for it."""
+        """Without an option only the fixture is registered, and nothing else is guarded."""
         self.assertEqual(len(self.configured().pluginmanager.registered), 1)
 
     def test_wrong_use(self):
-        """It ends pytest before anything is collected."""
+        """Wrong use ends pytest before the collection."""
         for options, message in (
             ({"hygiene_baseline": "b.json"}, "a baseline needs --hygiene"),
             ({"hygiene": "report", "hygiene_baseline": "no.json"}, "cannot be read"),
@@ -156,7 +156,7 @@ class OptionTests(PluginCase):
 
 class RunTests(PluginCase):
     def test_a_report(self):
-        """Nothing fails; the summary has the table and the total."""
+        """With `report` nothing fails; the summary has the table and the total."""
         config = self.configured(hygiene="report")
         session = self.run_suite(config)
         self.assertEqual((self.outcome.kinds, session.exitstatus), (["ok"], 0))
@@ -164,12 +164,12 @@ class RunTests(PluginCase):
         self.assertEqual((lines[0], lines[-1]), ("left behind", "1 test, 1 leaky (1 leak at 1 place)"))
 
     def test_a_failure(self):
-        """The test fails."""
+        """With `fail` a leaky test fails."""
         self.run_suite(self.configured(hygiene="fail"))
         self.assertEqual(self.outcome.kinds, ["FAIL"])
 
     def test_a_baseline(self):
-        """What it has is accepted; anything else fails the run, if nothing else has."""
+        """Known leaks are accepted; any other fails the run, if nothing else has."""
         self.run_suite(self.configured(hygiene="report", hygiene_write_baseline=self.file))
         known = {"hygiene": "fail", "hygiene_baseline": self.file}
         self.assertEqual(self.run_suite(self.configured(**known)).exitstatus, 0)
@@ -184,7 +184,7 @@ class RunTests(PluginCase):
         self.assertEqual(self.run_suite(self.configured(**known | {"hygiene": "report"})).exitstatus, 1)
 
     def test_a_run_that_was_stopped(self):
-        """By `-x`, or by Ctrl-C: nothing is taken out of a baseline, nor told as gone."""
+        """A run stopped by `-x` or Ctrl-C removes nothing from a baseline, and reports no unmet entry."""
         self.run_suite(self.configured(hygiene="report", hygiene_write_baseline=self.file))
         os.environ["LEAKS"] = ""
         for exitstatus, attributes in ((0, {"shouldfail": "stopping"}), (2, {})):
@@ -199,7 +199,7 @@ class RunTests(PluginCase):
                 self.assertIn("bg:feed", Path(self.file).read_text())
 
     def test_a_baseline_that_cannot_be_written(self):
-        """It is told in the summary, and fails the run."""
+        """A baseline that cannot be written is reported in the summary, and fails the run."""
         config = self.configured(hygiene="report", hygiene_write_baseline=self.file)
         with mock.patch(
             "asynctestkit.adoption.whole_file.os.replace", side_effect=PermissionError(13, "Denied")
@@ -211,7 +211,7 @@ class RunTests(PluginCase):
 
 class ProcessesTests(PluginCase):
     def test_a_process_of_xdist(self):
-        """It hands its record to the one that has begun it, which tells of all of them."""
+        """A worker of xdist sends its record to the main process, which reports all of them."""
         worker = Config("xdist", hygiene="report")
         worker.workerinput, worker.workeroutput = {}, {}
         pytest_plugin.pytest_configure(worker)
@@ -225,7 +225,7 @@ class ProcessesTests(PluginCase):
         self.assertEqual(self.summary(controller)[-1], "2 tests, 1 leaky (2 leaks at 1 place)")
 
     def test_a_process_that_has_crashed(self):
-        """What it would have found is not known."""
+        """After a crash of a worker the record is incomplete."""
         made = record(("T.a", leak()))
         pytest_plugin._Collector(made).pytest_testnodedown(types.SimpleNamespace(), "crashed")
         self.assertFalse(made.is_complete)
@@ -241,7 +241,7 @@ class FixtureTests(PluginCase):
         return fixtures.no_leaks(request)
 
     def test_the_function_is_guarded_while_the_fixture_is_there(self):
-        """And is afterwards what it was."""
+        """The function is guarded while the fixture is active, and restored afterwards."""
 
         async def function():
             asyncio.create_task(asyncio.sleep(3600), name="bg:feed")
@@ -255,7 +255,7 @@ class FixtureTests(PluginCase):
         self.assertIs(request.node.obj, function)
 
     def test_what_cannot_be_guarded(self):
-        """A function that is not async, and a test case, which has its own guard."""
+        """A function that is not async, and a test case, which has its own guard, are rejected."""
 
         async def method():
             pass

@@ -1,6 +1,6 @@
-"""What type checkers say of settings: `make lint` has mypy read this file, and nobody runs it.
+"""What type checkers report about settings: `make lint` has mypy check this file, which is never run.
 
-Every slip has to be refused: `mypy --strict` complains of each `type: ignore` that is not needed.
+Every mistake has to be rejected: `mypy --strict` complains about each `type: ignore` that is not needed.
 """
 
 from asynctestkit import HygienicAsyncTestCase, hygiene, no_leaks

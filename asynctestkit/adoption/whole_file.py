@@ -10,11 +10,11 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: str, text: str) -> None:
-    """Replaces a file in one step: nobody ever reads half of it, and Ctrl-C leaves no partial file.
+    """Replaces a file in one step: no reader sees a part of it, and Ctrl-C leaves no partial file.
 
     OSError if that fails; the existing file is then untouched.
     """
-    path = os.path.realpath(path)  # a link stays one
+    path = os.path.realpath(path)  # a symbolic link is kept: the file that it points to is replaced
     mode = _mode_of(path)
     descriptor, draft = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=os.path.dirname(path))
     try:

@@ -117,8 +117,8 @@ async def _feed(
 ) -> int:
     """Puts a sentinel for each into the queue and waits for their end; returns how many were not put.
 
-    A full queue takes no more until a consumer has taken an item, which a dead one never does: so a separate
-    task puts the sentinels, and ends with the waiting.
+    `put` on a full queue waits until a consumer takes an item, which one that has ended never does: so a
+    separate task puts the sentinels, and is cancelled when the waiting ends.
     """
     left = len(running)
 

@@ -39,7 +39,7 @@ class QueueAssertions(Failing):
         """Waits like `queue.join()`, for at most `within` seconds of the loop's clock.
 
         The failure counts the items that are queued, and those taken and not marked done, and says why:
-        nobody takes, consumers have died, producers still put. With `watchQueue` it names who took what.
+        no task takes, consumers have failed, producers still put. With `watchQueue` it names who took what.
         """
         within = check_seconds(within, "within")
         _check_queue(queue)

@@ -1,1 +1,1 @@
-"""What the package knows of CPython that CPython does not promise."""
+"""Everything that depends on private names or on the version of CPython, or lasts as long as the process."""

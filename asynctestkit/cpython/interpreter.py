@@ -217,7 +217,7 @@ def is_run_by_suite(case: object) -> bool:
 
 
 def heap_is_frozen() -> bool:
-    """Whether somebody has called `gc.freeze()`, Modules/gcmodule.c, which freezes at least the
+    """Whether other code has called `gc.freeze()`, Modules/gcmodule.c, which freezes at least the
     library's objects. 3.12 starts with some hundred objects of its own frozen, which do not count.
     """
     return gc.get_freeze_count() > 2000

@@ -89,7 +89,7 @@ _KEEPERS = (
 def has_ended(pid: int) -> bool:
     """Whether a child of ours has ended, without reaping it: `waitid`, Modules/posixmodule.c.
 
-    True if somebody else has reaped it. False without `waitid`, as on Windows, where it is not known.
+    True if other code has reaped it. False without `waitid`, as on Windows.
     """
     if not hasattr(os, "waitid"):
         return False
@@ -144,7 +144,7 @@ def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
     calls `_showwarnmsg` of Lib/warnings.py, which gets the object.
     """
     filters: Any = interpreter.warning_filters()
-    filters.insert(0, _FILTER)  # without telling `warnings`, which would have every warning shown once more
+    filters.insert(0, _FILTER)  # not by a function of `warnings`: each warning would be shown again
     _warning_hooks.append(hook)
     if len(_warning_hooks) == 1:
         warnings._showwarnmsg = _show_unless_taken  # type: ignore[attr-defined]  # not in typeshed

@@ -13,7 +13,7 @@ __all__ = ["MOST_LINES", "phase_in_words", "render", "render_entry", "render_fai
 _MOST_ENTRIES = 20
 _MOST_IN_A_LINE = 3
 MOST_LINES = 95
-"""The most lines of a report; nobody reads more."""
+"""The most lines of a report; a longer one would not be read."""
 
 
 def render(subject: str, leaks: Sequence[Leak]) -> str:

@@ -90,7 +90,7 @@ def _name(started: _Started) -> str | None:
 def _is_started_by_machinery(site: CreationSite) -> bool:
     """Exempt: tasks of a phase, `gather`, `wait_for`, a server's handler, a dropped generator's closing.
 
-    Nobody can name those. The caller of the functions that start tasks decides.
+    The user cannot name those. The caller of the functions that start tasks decides.
     """
     for code in site[1::2]:
         if not is_machinery(code.co_filename):

@@ -85,7 +85,7 @@ _HELD_TIME = (
 
 
 def _of_the_failed(guard: Subject) -> Iterator[_Finding]:
-    """Tasks that have failed unnoticed: others may wait for what they would have done."""
+    """The tasks that have failed without a report: others may wait for what they would have done."""
     failed = sorted(guard.census.failed_tasks(), key=name_order)
     errors = [(task.get_name(), task.exception()) for task in failed]  # asyncio need not log them as well
     lines = [line for name, error in errors[:_MOST_SHOWN] if error for line in _failure(name, error)]

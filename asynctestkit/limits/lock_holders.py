@@ -85,7 +85,7 @@ def holdings_in(chains: Mapping[_Task, _Chain]) -> list[Holding]:
 
 
 def _with_suspended_generators(chain: _Chain, awaited: set[int]) -> Iterator[_Chain]:
-    """A chain, and the chains of the generators that it refers to and that nobody awaits now."""
+    """A chain, and the chains of the generators that it refers to and that are not being awaited."""
     seen, left = set(awaited), [chain]
     while left:
         within = left.pop()

@@ -41,7 +41,7 @@ class Created(Protocol):
         """The tasks that are not done, except the calling one."""
 
     def failed_tasks(self) -> list[asyncio.Task[Any]]:
-        """The tasks that have failed, and whose exception nobody has retrieved."""
+        """The tasks that have failed, and whose exception was never retrieved."""
 
 
 class Subject(Protocol):

@@ -25,7 +25,7 @@ class ContextTask:
         self.task = loop.create_task(self._carry_on())
 
     def successor(self) -> ContextTask:
-        """Another carrier in the same context, as this one is busy with a coroutine that does not end."""
+        """Another ContextTask in the same context, as this one is busy with a coroutine that does not end."""
         self._is_abandoned = True
         return task_internals.context_of(self.task).run(ContextTask, self._loop)
 

@@ -40,7 +40,7 @@ class Standstill(enum.Enum):
 
 
 class WatchfulSelector(selectors.DefaultSelector):
-    """The standard selector; if there is a listener, it reports a deadlock instead of waiting."""
+    """The standard selector; with a listener set, it reports a deadlock instead of waiting."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, contacts: Contacts) -> None:
         super().__init__()

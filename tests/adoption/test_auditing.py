@@ -16,14 +16,14 @@ async def leak(name):
 
 
 class SettingsOfRunTests(unittest.TestCase):
-    def test_nothing_is_limited_where_leaks_are_only_told(self):
-        """But by what is given."""
+    def test_nothing_is_limited_if_leaks_are_only_reported(self):
+        """An audit that only reports limits nothing, unless a setting is given."""
         self.assertEqual(settings_of_run({}, charges=False), Settings(on_leak="warn", deadline=None))
         given = {"deadline": 3.0, "leak_detectors": STRICT_DETECTORS}
         self.assertEqual(settings_of_run(given, charges=False), Settings(on_leak="warn", **given))
 
     def test_the_defaults_hold_where_leaks_count(self):
-        """A hygienic suite has them as well."""
+        """An audit that charges leaks has the default limits, as a hygienic suite has."""
         self.assertEqual(settings_of_run({"settle_time": 3.0}, charges=True), Settings(settle_time=3.0))
 
 
@@ -49,18 +49,18 @@ class AuditingTests(unittest.TestCase):
         )
         return outcome
 
-    def test_leaks_are_told(self):
-        """Known or new, they are recorded and change no outcome; of a hygienic class neither."""
+    def test_leaks_are_recorded(self):
+        """Leaks, known or new, are recorded and change no outcome, not even of a hygienic class."""
         self.assertEqual(self.audited(self.suite(), charges=False).kinds, ["ok", "ok"])
         self.assertEqual(
             self.audited(self.suite(HygienicAsyncTestCase), charges=False).kinds, ["FAIL", "FAIL"]
         )
 
-    def test_what_says_late_that_it_was_left(self):
-        """It is heard of before the audit ends, in the name of the test whose loop it was."""
+    def test_an_object_announced_late(self):
+        """An object that announces itself only when destroyed is recorded for the test of its loop."""
 
         class Hidden(Channel):
-            """Nobody knows before it dies whether it is open."""
+            """Announces only in its finalizer that it is open."""
 
             def __del__(self):
                 if not self.closed and self.loop is not None:
@@ -83,7 +83,7 @@ class AuditingTests(unittest.TestCase):
         self.assertEqual((row.leak.kind, row.leak.name), ("unclosed", Hidden.__qualname__))
 
     def test_leaks_count(self):
-        """A test fails for what is new only."""
+        """A test fails for new leaks only."""
         outcome = self.audited(self.suite(), charges=True)
         self.assertEqual(
             [each[:2] for each in outcome.outcomes], [("ok", "test_known"), ("FAIL", "test_new")]

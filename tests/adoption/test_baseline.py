@@ -1,4 +1,4 @@
-"""The file of the leaks that are known."""
+"""The file of known leaks."""
 
 import json
 import tempfile
@@ -33,11 +33,11 @@ class BaselineCase(unittest.TestCase):
 
 class MatchingTests(BaselineCase):
     def test_a_known_leak(self):
-        """An entry accepts its kind, file, function and pattern, whatever the line."""
+        """An entry accepts its kind, file, function and pattern, at whatever line."""
         self.assertTrue(self.of_entries({}).accepts(self.row(line=77)))
 
     def test_leaks_that_are_not_known(self):
-        """Any of the four may differ."""
+        """A leak that differs from an entry in any of the four is not known."""
         baseline = self.of_entries({})
         for other in (
             {"kind": "server"}, {"file": "/project/other.py"}, {"function": "other"}, {"name": "other"}
@@ -46,20 +46,20 @@ class MatchingTests(BaselineCase):
                 self.assertFalse(baseline.accepts(self.row(**other)))
 
     def test_what_was_not_met(self):
-        """The entries that matched nothing."""
+        """The entries that no leak has matched are listed."""
         baseline = self.of_entries({}, {"name": "gone"})
         self.assertTrue(baseline.accepts(self.row()))
         self.assertEqual([entry.identity.name for entry in baseline.unmet()], ["gone"])
 
     def test_an_entry_is_an_allowance(self):
-        """It can be moved into code, with its reason."""
+        """An entry can be moved into the code as an allowance, with its reason."""
         (entry,) = self.of_entries({}).entries
         self.assertEqual(entry.allowance, Allowance("task", name="bg:*", reason="known"))
 
 
 class WritingTests(BaselineCase):
     def test_what_is_written_is_sorted_and_counts_nothing(self):
-        """Equal runs write equal files, in which an entry is a line."""
+        """Equal runs write equal files, with one entry a line and no counts."""
         reported = [("T.b", leak(name="Task-2")), ("T.a", leak(kind="server", name="127.0.0.1:80"))]
         text = Baseline(self.path).text(record(*reported).rows, keeps_others=False)
         again = [
@@ -78,11 +78,11 @@ class WritingTests(BaselineCase):
         )
 
     def test_nothing_found(self):
-        """It is an empty list, which can be read."""
+        """A run without leaks writes an empty list, which can be read."""
         self.assertEqual(self.read(Baseline(self.path).text([], keeps_others=False)).entries, [])
 
     def test_reasons_are_kept(self):
-        """What was found again keeps its reason and its pattern; what was not is dropped."""
+        """Entries that were matched keep their reason and their pattern; the others are dropped."""
         baseline = self.of_entries({}, {"name": "gone"})
         rows = record(("T.a", leak()), ("T.a", leak(name="other"))).rows
         written = self.read(baseline.text(rows, keeps_others=False))
@@ -92,7 +92,7 @@ class WritingTests(BaselineCase):
         )
 
     def test_a_run_that_was_stopped_drops_nothing(self):
-        """What it has not found may be there all the same."""
+        """A run that was stopped drops no entry, as it may not have reached the leak."""
         written = self.read(self.of_entries({}).text([], keeps_others=True))
         self.assertEqual(
             written.entries, [Entry(Identity("task", "shop/feed.py", "connect", "bg:*"), "known")]
@@ -101,7 +101,7 @@ class WritingTests(BaselineCase):
 
 class ReadingTests(BaselineCase):
     def test_files_that_cannot_be_read(self):
-        """Each is an error that names the file and what is wrong with it."""
+        """A malformed file is an error that names the file and the fault."""
         for text, message in (
             ("{", "is not JSON: Expecting property name"),
             ("[]", 'has no list of "leaks"'),
@@ -121,13 +121,13 @@ class ReadingTests(BaselineCase):
             self.assertIn(self.path, str(caught.exception))
 
     def test_a_file_that_is_not_there(self):
-        """It cannot be accepted; it can be written."""
+        """A file that does not exist cannot be accepted, but it can be written."""
         with self.assertRaisesRegex(BaselineError, "cannot be read: No such file"):
             Baseline.read(self.path)
         self.assertEqual(Baseline.to_write(self.path).entries, [])
 
     def test_a_file_to_be_written_that_is_no_baseline(self):
-        """It is an error, so that it is not overwritten."""
+        """A file that is no baseline is not overwritten: it is an error."""
         Path(self.path).write_text("my notes")
         with self.assertRaises(BaselineError):
             Baseline.to_write(self.path)

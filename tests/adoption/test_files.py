@@ -1,4 +1,4 @@
-"""The files that a run was asked for."""
+"""The files that a run writes on request."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class FilesTests(unittest.TestCase):
         return write_files(made, self.paths(**names), baseline, [NotedTest("T.a")], [])
 
     def test_what_is_wanted_is_written(self):
-        """And nothing else."""
+        """The files that were asked for are written, and no others."""
         self.assertEqual(self.write(), [])
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(self.write(json="a.json", html="a.html", junit="a.xml"), [])
@@ -38,7 +38,7 @@ class FilesTests(unittest.TestCase):
         self.assertIn('name="a"', (self.folder / "a.xml").read_text())
 
     def test_a_baseline(self):
-        """A run that was stopped takes nothing out of it."""
+        """A run that was stopped removes nothing from a baseline."""
         path = str(self.folder / "b.json")
         self.assertEqual(self.write(Baseline(path)), [])
         known = Baseline.read(path)
@@ -49,7 +49,7 @@ class FilesTests(unittest.TestCase):
         self.assertEqual(Baseline.read(path).entries, known.entries)
 
     def test_what_cannot_be_written(self):
-        """It is told, and the others are written all the same."""
+        """A file that cannot be written is reported, and the other files are written all the same."""
         faults = self.write(json="no/a.json", html="a.html")
         self.assertEqual(
             faults, [f"{self.folder / 'no/a.json'} cannot be written: No such file or directory"]
@@ -62,8 +62,8 @@ class FilesTests(unittest.TestCase):
 
 
 class FolderTests(unittest.TestCase):
-    def test_what_can_be_told_beforehand(self):
-        """The folder is not there, or the file is a folder."""
+    def test_faults_known_beforehand(self):
+        """A missing folder, and a folder in the place of the file, are found before the run."""
         with tempfile.TemporaryDirectory() as folder:
             self.assertIsNone(fault_of_folder(os.path.join(folder, "a.json")))
             self.assertIn("it is a folder", fault_of_folder(folder))

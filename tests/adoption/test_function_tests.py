@@ -31,7 +31,7 @@ class GuardedFunctionTests(unittest.TestCase):
         return guarded_function("test_x.py::test[1.5]", function, Settings(), observes=observes)
 
     def test_it_is_the_function_that_it_was(self):
-        """To whoever runs it: async, with its name, parameters and result."""
+        """A guarded function is still async to its runner, with its name, parameters and result."""
         guarded = self.guarded(observes=True)
         self.assertTrue(inspect.iscoroutinefunction(guarded))
         self.assertEqual(guarded.__name__, "leaks")
@@ -39,19 +39,19 @@ class GuardedFunctionTests(unittest.TestCase):
         self.assertEqual(asyncio.run(guarded("bg:feed", result=3)), 3)
 
     def test_a_leak_fails_it(self):
-        """What leaked comes first, as the name of the test stands above it; listeners hear of it."""
+        """The failure names the leak first, as the test's name is printed above; listeners get the leak."""
         with self.assertRaises(LeakError) as caught:
             asyncio.run(self.guarded()("bg:feed"))
         self.assertTrue(str(caught.exception).startswith("left behind: task 'bg:feed'\n"))
         self.assertEqual(self.heard, [("test_x.py::test[1.5]", "bg:feed")])
 
     def test_a_leak_that_is_only_observed(self):
-        """Listeners hear of it, and nothing fails."""
+        """A leak that is only observed goes to the listeners, and fails nothing."""
         asyncio.run(self.guarded(observes=True)("bg:feed"))
         self.assertEqual(self.heard, [("test_x.py::test[1.5]", "bg:feed")])
 
     def test_a_failure_of_its_own(self):
-        """It is what it was."""
+        """A failure of the test itself is unchanged."""
 
         async def fails():
             await leaks("bg:feed")
@@ -63,7 +63,7 @@ class GuardedFunctionTests(unittest.TestCase):
         self.assertEqual([name for _, name in self.heard], ["bg:feed"])
 
     def test_it_is_shown_by_the_line_of_the_test(self):
-        """Under pytest, which shows source, and none of our frames."""
+        """Under pytest, which shows source, the failure shows the test's line and no frame of ours."""
         with mock.patch.dict("os.environ", PYTEST_CURRENT_TEST="test_x.py::test[1.5] (call)"):
             try:
                 asyncio.run(self.guarded()("bg:feed"))
@@ -74,7 +74,7 @@ class GuardedFunctionTests(unittest.TestCase):
         self.assertEqual(shown.co_firstlineno, leaks.__code__.co_firstlineno)
 
     def test_a_loop_of_another_library(self):
-        """There is nothing that could be guarded, so the function runs as it is."""
+        """On another library's loop nothing can be guarded, so the function runs as it is."""
 
         async def returns():
             return 3

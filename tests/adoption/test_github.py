@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a run."""
+"""The annotations and the summary of a run under GitHub Actions."""
 
 import contextlib
 import io
@@ -14,7 +14,7 @@ from tests.adoption.records import leak, record
 
 class AnnotationTests(unittest.TestCase):
     def test_a_place(self):
-        """The command names file and line; what would end a value or a line is escaped."""
+        """The command names file and line; characters that would end a value or a line are escaped."""
         (row,) = record(("T.a", leak(file="/project/a,b:c.py", description="100 % pending"))).rows
         text = annotation(row)
         head = "::warning file=a%2Cb%3Ac.py,line=9,title=task left behind by 1 of the tests::task 'bg:feed', "
@@ -23,14 +23,14 @@ class AnnotationTests(unittest.TestCase):
         self.assertNotIn("\n", text)
 
     def test_a_place_unknown(self):
-        """Then there is no file."""
+        """For an unknown place the command names no file."""
         (row,) = record(("T.a", leak(file=None))).rows
         self.assertTrue(annotation(row).startswith("::warning title=task left behind by 1 of the tests::"))
 
 
 class SummaryTests(unittest.TestCase):
     def test_the_table(self):
-        """A row each, in Markdown, in which names mean nothing."""
+        """The table has one row each, in Markdown, with names escaped."""
         reported = [("T.a", leak(function="<lambda>")), ("T.a|b", leak(name="x", line=3))]
         lines = summary_page(record(*reported, is_known=lambda row: row.leak.name == "x")).splitlines()
         self.assertEqual(lines[0], "### Left behind: 10 tests, 2 leaky (2 leaks at 2 places, 1 of them new)")
@@ -38,7 +38,7 @@ class SummaryTests(unittest.TestCase):
         self.assertIn("| task | shop/feed.py:3 in connect | 1 | 1 | T.a\\|b | known |", lines)
 
     def test_a_clean_run(self):
-        """A line is enough."""
+        """A clean run has a one-line summary."""
         self.assertEqual(summary_page(record()).strip(), "### Left behind: 10 tests, none leaky")
 
 
@@ -49,11 +49,11 @@ class AnnotateTests(unittest.TestCase):
         return printed.getvalue().splitlines()
 
     def test_elsewhere_nothing_is_printed(self):
-        """Only under Actions."""
+        """Nothing is printed outside of GitHub Actions."""
         self.assertEqual(self.annotated(record(("T.a", leak())), GITHUB_ACTIONS=""), [])
 
     def test_the_worst_ten(self):
-        """Of what is new; the summary has all, behind what is in it already."""
+        """The worst ten of the new places are annotated; the summary lists all, after its existing text."""
         reported = [("T.a", leak(line=number)) for number in range(1, 14)]
         made = record(*reported, is_known=lambda row: row.place.line < 3)
         with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ class AnnotateTests(unittest.TestCase):
         self.assertEqual(self.annotated(made, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=""), lines)
 
     def test_a_folder_within_the_repository(self):
-        """GitHub's paths begin at its root."""
+        """Paths are relative to the root of the repository, as GitHub expects them."""
         made = record(("T.a", leak()))
         for root, file in (("/", "shop/feed.py"), ("/project", "shop/feed.py"), ("", "shop/feed.py")):
             (line,) = self.annotated(made, GITHUB_ACTIONS="true", GITHUB_WORKSPACE=root)

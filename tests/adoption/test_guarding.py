@@ -1,4 +1,4 @@
-"""Classes of a suite, made hygienic as they are."""
+"""The existing classes of a suite are made hygienic."""
 
 import asyncio
 import random
@@ -38,7 +38,7 @@ class GuardingCase(unittest.TestCase):
         return leaks
 
     def guarded(self, *cases, settings=OBSERVED, observes=True, action="error"):
-        """Runs them guarded."""
+        """Runs these classes guarded."""
         refused, take_back = guard_all(settings, observes=observes)
         try:
             self.assertEqual(refused, [])
@@ -49,7 +49,7 @@ class GuardingCase(unittest.TestCase):
 
 class ObservingTests(GuardingCase):
     def test_outcomes_are_what_they_were(self):
-        """A leak is heard of; nothing fails, and nobody is warned."""
+        """A leak is recorded; no test fails for it, and no warning is issued."""
 
         class Suite(unittest.IsolatedAsyncioTestCase):
             async def test_fails(self):
@@ -71,7 +71,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual(self.heard, [("test_fails", "task", "leaked"), ("test_leaks", "task", "leaked")])
 
     def test_attributes_of_the_suite_are_no_settings(self):
-        """Whatever they are called, in the class, in a mixin behind it, or on the instance."""
+        """No attribute of the class, of a mixin behind it or of the instance is taken for a setting."""
 
         class Times:
             deadline = "tomorrow"
@@ -99,7 +99,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual(self.guarded(Suite).kinds, ["ok"])
 
     def test_random_numbers_stay_the_suites_own(self):
-        """They are seeded where that is asked for."""
+        """Random numbers are seeded only if that is asked for."""
         drawn = []
 
         class Suite(unittest.IsolatedAsyncioTestCase):
@@ -121,7 +121,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual(drawn, [expected, random.Random(7).random()])
 
     def test_everything_of_a_class_is_what_it_was(self):
-        """Names, ids, fixtures on the class, `super()`, and instances that were made beforehand."""
+        """Names, ids, class fixtures, `super()` and existing instances stay as they were."""
 
         class Base(unittest.IsolatedAsyncioTestCase):
             @classmethod
@@ -145,8 +145,8 @@ class ObservingTests(GuardingCase):
         self.assertEqual((made.id(), len(self.heard)), (name, 2))
         self.assertEqual(((Base.__bases__, Suite.__bases__), changes.changes()), (bases, changed))
 
-    def test_what_mocks_tell_at_the_end(self):
-        """A call that was never awaited fails a test that verifies its mocks, as it did."""
+    def test_mocks_are_verified_at_the_end(self):
+        """A call that was never awaited fails a test that verifies its mocks, as without the guard."""
 
         class Suite(MockBuilders, unittest.IsolatedAsyncioTestCase):
             async def test_dropped(self):
@@ -175,7 +175,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual(self.heard, [])
 
     def test_what_is_hygienic_already(self):
-        """It keeps its settings, and fails by itself; its leaks are heard of as well."""
+        """A hygienic class keeps its settings and fails by itself; its leaks are recorded as well."""
 
         class Framework(unittest.IsolatedAsyncioTestCase):
             pass
@@ -195,7 +195,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual(self.heard, [("test", "task", "leaked")])
 
     def test_other_test_cases(self):
-        """Whatever drives a loop by itself on another base is left alone."""
+        """A class with another base that drives a loop by itself is left alone."""
 
         class Suite(unittest.TestCase):
             def test(self):
@@ -204,7 +204,7 @@ class ObservingTests(GuardingCase):
         self.assertEqual((self.guarded(Suite).kinds, self.heard), (["ok"], []))
 
     def test_a_limit_that_is_given(self):
-        """It holds, though leaks are only heard of."""
+        """A limit that is given holds, though leaks are only recorded."""
 
         class Suite(unittest.IsolatedAsyncioTestCase):
             async def test(self):
@@ -217,7 +217,7 @@ class ObservingTests(GuardingCase):
 
 class ChargingTests(GuardingCase):
     def test_a_leak_fails_its_test(self):
-        """As if the class had been hygienic."""
+        """With charged leaks a test fails as if its class were hygienic."""
 
         class Suite(unittest.IsolatedAsyncioTestCase):
             async def test(self):

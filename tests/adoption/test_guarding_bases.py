@@ -1,4 +1,4 @@
-"""Guarded classes: what is done to their bases, and taken back."""
+"""Guarded classes: how their bases are changed and restored."""
 
 import gc
 import unittest
@@ -12,7 +12,7 @@ OBSERVED = Settings(on_leak="warn", deadline=None)
 
 class ChangesTests(unittest.TestCase):
     def test_it_is_listed_among_the_changes_of_the_process(self):
-        """And can be taken back with them."""
+        """The guarding is listed among the changes of the process, and taken back with them."""
 
         class Suite(unittest.IsolatedAsyncioTestCase):
             pass
@@ -28,7 +28,7 @@ class ChangesTests(unittest.TestCase):
 
 class RefusingTests(unittest.TestCase):
     def test_a_class_whose_metaclass_orders_its_bases(self):
-        """It is left as it is, and named; the others are guarded."""
+        """A class whose metaclass orders its bases is left as it is, and named; the others are guarded."""
         self.addCleanup(gc.collect)  # or other tests would meet the class
 
         class Strict(type):
@@ -48,7 +48,7 @@ class RefusingTests(unittest.TestCase):
         self.assertEqual(Refuses.__bases__, bases)
 
     def test_a_class_that_refuses_in_its_own_way(self):
-        """Whatever its metaclass raises, the run goes on without it."""
+        """Whatever a metaclass raises, its class is named and the run goes on."""
         self.addCleanup(gc.collect)
 
         class Frozen(type):

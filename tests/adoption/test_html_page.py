@@ -1,4 +1,4 @@
-"""`--html`: the page to be read."""
+"""`--html`: the page."""
 
 import html.parser
 import unittest
@@ -11,7 +11,7 @@ EMPTY = {"meta", "!doctype"}
 
 
 class _Checker(html.parser.HTMLParser):
-    """Collects tags, and what stands open."""
+    """Collects tags, and the elements that are not closed."""
 
     def __init__(self, page):
         super().__init__()
@@ -33,7 +33,7 @@ class _Checker(html.parser.HTMLParser):
 
 class PageTests(unittest.TestCase):
     def test_each_place_can_be_opened(self):
-        """With its chains, its tests and its remedy."""
+        """Each place can be unfolded, with its await chains, its tests and its remedy."""
         stands = (Place("/project/shop/feed.py", 12, "beat"),)
         reported = [("T.a", leak(waiting_at=stands, waits_on="sleep(30)")), ("T.b", leak()), ("T.b", leak())]
         reported += [("T.c", leak(kind="server", name="*:80", remedy=""))]
@@ -47,26 +47,26 @@ class PageTests(unittest.TestCase):
             self.assertIn(part, text)
 
     def test_names_are_text(self):
-        """What a suite calls its tasks cannot write the page."""
+        """Names from the suite are escaped."""
         page = _Checker(
             page_of(record(("T.<b>", leak(name="<script>alert(1)</script>", function="<lambda>"))))
         )
         self.assertEqual((page.open, page.tags.count("script"), page.tags.count("b")), ([], 1, 0))
 
-    def test_it_asks_nobody_for_anything(self):
-        """No address of another page, and nothing to be loaded."""
+    def test_it_loads_nothing_else(self):
+        """The page has no address of another page, and loads nothing."""
         page = page_of(record(("T.a", leak())))
         self.assertNotIn("http", page)
         self.assertFalse({"src", "href"} & {name for name, _ in _Checker(page).attributes})
 
     def test_it_is_for_dark_and_light_and_for_paper(self):
-        """The style says so."""
+        """The style covers dark and light screens and print."""
         page = page_of(record())
         for part in ("prefers-color-scheme: dark", "color-scheme: light dark", "@media print", "beforeprint"):
             self.assertIn(part, page)
 
     def test_a_run_that_was_stopped(self):
-        """It says so; a clean one has no places."""
+        """The page says that a run was stopped; that of a clean run has no places."""
         made = record()
         self.assertNotIn("stopped", page_of(made))
         made.is_complete = False
@@ -75,7 +75,7 @@ class PageTests(unittest.TestCase):
         self.assertNotIn("By kind", page)
 
     def test_what_is_new(self):
-        """It is marked, where there is a baseline."""
+        """With a baseline, new places are marked."""
         reported = ("T.a", leak())
         self.assertNotIn('<span class="new">', page_of(record(reported)))
         self.assertIn('<span class="new">', page_of(record(reported, is_known=lambda row: False)))

@@ -1,4 +1,4 @@
-"""What makes two leaks of different runs the same one."""
+"""What identifies a leak across runs."""
 
 import os
 import sysconfig
@@ -12,7 +12,7 @@ from tests.adoption.records import FOLDER, leak
 
 class NamePatternTests(unittest.TestCase):
     def test_what_a_run_counts_or_draws_is_left_out(self):
-        """Numbers, ports, addresses, tokens and temporary names are a star."""
+        """Counters, ports, addresses, tokens and temporary names become a star."""
         for name, pattern in (
             ("Task-17", "Task-*"),
             ("bg:heartbeat", "bg:heartbeat"),
@@ -27,32 +27,32 @@ class NamePatternTests(unittest.TestCase):
                 self.assertEqual(name_pattern(name), pattern)
 
     def test_the_pattern_matches_the_name(self):
-        """Also where the name holds what means something in a pattern."""
+        """The pattern matches the name, also if that has characters with a meaning in patterns."""
         for name in ("a[1]*?", "Task-1", "[", "**", "queue[*]", "sleep(30)", ""):
             with self.subTest(name):
                 self.assertTrue(fnmatchcase(name, name_pattern(name)))
 
     def test_a_star_in_a_name_stands_for_itself(self):
-        """So a pattern accepts no more than it must."""
+        """A star in a name is literal, so that a pattern accepts no more than it must."""
         self.assertFalse(fnmatchcase("abc", name_pattern("a*c")))
 
 
 class PlaceTests(unittest.TestCase):
     def test_the_innermost_line_of_the_user(self):
-        """It created the leak."""
+        """The place is the innermost of the user's lines that created the leak."""
         self.assertEqual(place_of(leak()), Place("/project/shop/feed.py", 9, "connect"))
 
     def test_an_error_of_which_no_creation_is_known(self):
-        """It is where the user's code raised it."""
+        """An error without a creation site has the line at which the user's code raised it."""
         raised = (Place("/project/shop/feed.py", 3, "parse"), Place(os.__file__, 1, "fspath"))
         self.assertEqual(place_of(Leak("callback", waiting_at=raised)), raised[0])
 
     def test_nothing_is_known(self):
-        """Then there is no place."""
+        """A leak of which nothing is known has no place."""
         self.assertIsNone(place_of(Leak("callback")))
 
     def test_a_comprehension_is_no_function(self):
-        """Before 3.12 it was one: baselines are the same for every version."""
+        """Before 3.12 a comprehension was a function: baselines are the same on every version."""
         inner = leak(function="<listcomp>")
         self.assertEqual(place_of(inner), Place("/project/shop/feed.py", 9, "test_feed"))
         alone = Leak("task", created_at=(Place("/project/a.py", 1, "<listcomp>"),))
@@ -61,18 +61,18 @@ class PlaceTests(unittest.TestCase):
 
 class IdentityTests(unittest.TestCase):
     def test_it_has_no_line(self):
-        """A leak whose line moves stays the same one."""
+        """A leak whose line moves keeps its identity."""
         self.assertEqual(identity_of(leak(line=9), FOLDER), identity_of(leak(line=90), FOLDER))
         self.assertEqual(
             identity_of(leak(name="Task-3"), FOLDER), Identity("task", "shop/feed.py", "connect", "Task-*")
         )
 
     def test_a_place_that_is_unknown(self):
-        """Kind and name are left."""
+        """Without a place, kind and name identify a leak."""
         self.assertEqual(identity_of(leak(file=None), FOLDER), Identity("task", "", "", "bg:feed"))
 
     def test_paths_are_those_of_every_machine(self):
-        """The folder of the run, of installed packages and of the standard library is left out."""
+        """Paths lose the folder of the run, of installed packages and of the standard library."""
         library = sysconfig.get_path("stdlib")
         for file, shown in (
             ("/project/shop/feed.py", "shop/feed.py"),

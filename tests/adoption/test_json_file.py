@@ -1,4 +1,4 @@
-"""`--json`: everything, for programs."""
+"""`--json`: all results, for programs."""
 
 import json
 import re
@@ -15,7 +15,7 @@ class JsonTests(unittest.TestCase):
     maxDiff = None
 
     def test_the_whole_file(self):
-        """Counts, and each place with its tests, its first leak and its report."""
+        """The file has the counts, and each place with its tests, its first leak and its report."""
         reported = [("T.a", leak(name="Task-1")), ("T.b", leak(name="Task-2")), ("T.b", leak(file=None))]
         values = json.loads(json_of(record(*reported), [Entry(Identity("task", "a.py", "f", "x"), "why")]))
         self.assertEqual(
@@ -40,7 +40,7 @@ class JsonTests(unittest.TestCase):
         )
 
     def test_every_field_is_documented(self):
-        """In the docstring of the module, in the order of the file."""
+        """The module's docstring documents every field, in the order of the file."""
         values = json.loads(json_of(record(("T.a", leak()))))
         fields = [*values, *values["places"][0]]
         documented = re.findall(r"^(?:  )?([a-z_]+)  ", json_file.__doc__, re.MULTILINE)

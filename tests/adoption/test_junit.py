@@ -1,4 +1,4 @@
-"""`--junit`: what CI servers read."""
+"""`--junit`: the file that CI servers read."""
 
 import unittest
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ class JunitTests(unittest.TestCase):
         return list(root)
 
     def test_every_test(self):
-        """Its class, name, time and outcome; the suite has the counts."""
+        """Every test has its class, name, time and outcome; the suite has the counts."""
         tests, _ = self.suites(
             record(),
             NotedTest("suite.T.test_a", 0.25),
@@ -37,7 +37,7 @@ class JunitTests(unittest.TestCase):
         )
 
     def test_places(self):
-        """Each is a test of its own: skipped, where the run does not fail for it, else failed."""
+        """A place is a test of its own: skipped if the run does not fail for it, else failed."""
         reported = [("T.a", leak()), ("T.b", leak())]
         _, places = self.suites(record(*reported))
         (place,) = places

@@ -1,4 +1,4 @@
-"""How each test of a run ended."""
+"""The recorded outcome of each test of a run."""
 
 import io
 import unittest
@@ -17,7 +17,7 @@ class NotingTests(unittest.TestCase):
         return notes
 
     def test_every_outcome(self):
-        """Each is noted by its name, with what unittest prints of it."""
+        """Each outcome is recorded by its name, with what unittest prints about it."""
 
         class Suite(unittest.TestCase):
             def test_a_pass(self):
@@ -53,7 +53,7 @@ class NotingTests(unittest.TestCase):
         self.assertTrue(all(note.seconds >= 0 for note in notes))
 
     def test_subtests(self):
-        """Those that fail are told in the entry of their test."""
+        """Subtests that fail are recorded in the entry of their test."""
 
         class Suite(unittest.TestCase):
             def test(self):
@@ -70,7 +70,7 @@ class NotingTests(unittest.TestCase):
             self.assertIn(text, note.text)
 
     def test_a_fixture_that_fails(self):
-        """It is an entry of its own."""
+        """A fixture that fails has an entry of its own."""
 
         class Suite(unittest.TestCase):
             @classmethod
@@ -84,7 +84,7 @@ class NotingTests(unittest.TestCase):
         self.assertEqual((note.outcome, note.method.rstrip(")")), ("error", "Suite"))
 
     def test_a_test_that_nothing_started(self):
-        """`stopTest` alone is no matter: suites call it."""
+        """`stopTest` without `startTest`, which some suites call, is ignored."""
         result = noting(unittest.TextTestResult, [])(io.StringIO(), False, 0)
         result.stopTest(self)
         self.assertEqual(NotedTest("a.B.c").case, "a.B")

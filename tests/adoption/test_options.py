@@ -20,7 +20,7 @@ class OptionsTests(unittest.TestCase):
         self.assertIn(message, str(caught.exception))
 
     def test_unittests_arguments_stay_as_they_are(self):
-        """In their order, wherever ours stand, and with their values."""
+        """unittest's arguments keep their order and their values, wherever ours stand."""
         options = parse(
             ["discover", "--json", "a.json", "-s", "tests", "-k", "--strict", "-fv", "--on-leak=fail",
              "--durations=5", "--dura", "3", "--locals", "pkg.test_x"]
@@ -34,39 +34,39 @@ class OptionsTests(unittest.TestCase):
         self.assertNotIn("leak_detectors", options.settings)
 
     def test_after_two_dashes_nothing_is_ours(self):
-        """As is usual."""
+        """After "--" all arguments are unittest's."""
         self.assertEqual(parse(["--", "--json", "x"]).arguments, ("--", "--json", "x"))
 
     def test_values_that_look_like_options(self):
-        """What follows an option that takes a value is its value."""
+        """What follows an option that takes a value is that value, even if it looks like an option."""
         self.assertEqual(parse(["--json", "-odd-"]).json, "-odd-")
         self.assertWrong("--json: expected one argument", "--json")
         self.assertEqual(parse(["-k"]).arguments, ("-k",))
 
     def test_the_defaults(self):
-        """Nothing fails, nothing is written, and the settings stay what they are."""
+        """By default nothing fails, nothing is written, and no setting changes."""
         options = parse([])
         self.assertEqual((options.on_leak, options.settings, options.arguments), ("report", {}, ()))
         self.assertEqual({options.baseline, options.write_baseline, options.json, options.html}, {None})
 
     def test_slips(self):
-        """What is nearly an option of ours, or the beginning of one, is an error that names it."""
+        """A misspelt or abbreviated option of ours is an error that names the right one."""
         self.assertWrong("unknown option --dedline; did you mean --deadline?", "--dedline", "3")
         self.assertWrong("unknown option --write; did you mean --write-baseline?", "--write", "x")
         self.assertWrong("--on-leak: 'fial' is neither 'report' nor 'fail'; try 'fail'", "--on-leak", "fial")
         self.assertWrong("--deadline: 'x' is not a number", "--deadline", "x")
         self.assertWrong("--strict: ignored explicit argument 'x'", "--strict=x")
 
-    def test_options_that_nobody_knows(self):
-        """unittest says so."""
+    def test_unknown_options(self):
+        """Unknown options are left to unittest, which rejects them."""
         self.assertEqual(parse(["--frobnicate"]).arguments, ("--frobnicate",))
 
     def test_a_strict_baseline_needs_a_baseline(self):
-        """Else it would be silently nothing."""
+        """`--strict-baseline` without a baseline is an error, as it would have no effect."""
         self.assertWrong("--strict-baseline needs a --baseline FILE", "--strict-baseline")
 
     def test_the_environment(self):
-        """It sets what no option does; what is wrong in it is an error, too."""
+        """The environment sets what no option sets; a wrong value in it is an error, too."""
         with mock.patch.dict(os.environ, ASYNCTESTKIT_DEADLINE="7", ASYNCTESTKIT_ON_LEAK="fail"):
             self.assertEqual(parse([]).settings, {"deadline": 7.0})
             self.assertEqual(parse([]).on_leak, "fail")
@@ -76,11 +76,11 @@ class OptionsTests(unittest.TestCase):
             self.assertWrong("ASYNCTESTKIT_DEADLINE is 'soon'")
 
     def test_a_file_in_a_folder_that_is_not_there(self):
-        """It is told before the suite is run."""
+        """A file in a missing folder is an error before the suite is run."""
         self.assertWrong("there is no folder", "--html", "no/such/folder/x.html")
 
     def test_help(self):
-        """It is asked for in two ways, and names every option."""
+        """Both ways to ask for help work, and the help names every option."""
         self.assertTrue(parse(["-h"]).wants_help and parse(["--help"]).wants_help)
         for option in ("--deadline", "--write-baseline", "--html", "arguments of python -m unittest"):
             self.assertIn(option, help_text())

@@ -10,7 +10,7 @@ from tests.adoption.records import FOLDER, leak, record
 
 class RecordTests(unittest.TestCase):
     def test_leaks_of_one_line_are_one_row(self):
-        """It counts them and the tests, and keeps the first."""
+        """Leaks of one line are one row, with their count, their tests and the first leak."""
         made = record(
             ("T.a", leak(name="Task-1")), ("T.a", leak(name="Task-2")), ("T.b", leak(name="Task-3"))
         )
@@ -19,12 +19,12 @@ class RecordTests(unittest.TestCase):
         self.assertEqual(row.place, Place("shop/feed.py", 9, "connect"))
 
     def test_other_lines_and_names_are_other_rows(self):
-        """Though the baseline does not tell the lines apart."""
+        """Leaks of other lines, or with other names, are other rows, though a baseline ignores lines."""
         made = record(("T.a", leak()), ("T.a", leak(line=10)), ("T.a", leak(name="bg:other")))
         self.assertEqual(len(made.rows), 3)
 
     def test_the_worst_come_first(self):
-        """What most tests leave; of equals what there is most of."""
+        """Places that most tests have left come first; of equals, those with more leaks."""
         made = record(
             ("T.a", leak(name="once")),
             ("T.a", leak(name="twice")), ("T.a", leak(name="twice")),
@@ -33,7 +33,7 @@ class RecordTests(unittest.TestCase):
         self.assertEqual([row.leak.name for row in made.rows], ["in two tests", "twice", "once"])
 
     def test_what_is_new_comes_before_what_is_known(self):
-        """However often that is left."""
+        """New places come before known ones, however often those were left."""
         reported = [("T.a", leak(name="known")), ("T.b", leak(name="known")), ("T.a", leak(name="new"))]
         made = record(*reported, is_known=lambda row: row.leak.name == "known")
         self.assertEqual(
@@ -41,12 +41,12 @@ class RecordTests(unittest.TestCase):
         )
 
     def test_a_place_unknown(self):
-        """It is said to be unknown."""
+        """An unknown place is shown as unknown."""
         (row,) = record(("T.a", leak(file=None))).rows
         self.assertEqual((row.place, row.shown_place), (None, "an unknown place"))
 
     def test_the_summary(self):
-        """Tests, how many of them leak, and how much; of a judged run how much is new."""
+        """The summary counts tests, leaky tests and leaks; with a baseline, new ones as well."""
         self.assertEqual(record(tests_run=5012).summary(), "5,012 tests, none leaky")
         self.assertEqual(
             record(("T.a", leak()), tests_run=1).summary(), "1 test, 1 leaky (1 leak at 1 place)"
@@ -59,7 +59,7 @@ class RecordTests(unittest.TestCase):
         )
 
     def test_another_process(self):
-        """What it has recorded is added as if it had been heard here, by way of JSON."""
+        """The record of another process, sent as JSON, is added as if it had been made here."""
         there = record(("T.a", leak()), ("T.a", leak()), ("T.b", leak(waiting_at=(Place("/x.py", 1, "f"),))))
         there.is_complete = False
         here = record(("T.c", leak()), ("T.c", leak(name="other")), tests_run=5)

@@ -20,7 +20,7 @@ MODULE = "suite_under_audit"
 
 
 class Suites:
-    """What is run under audit; unittest does not look for tests in here."""
+    """The classes that are run under audit; unittest does not look for tests in here."""
 
     class Suite(unittest.IsolatedAsyncioTestCase):
         async def test_a_leak(self):
@@ -53,7 +53,7 @@ class RunCase(unittest.TestCase):
             self.addCleanup(patch.stop)
 
     def audited(self, case, *arguments):
-        """The exit status of a run of this class in this process; what it prints is kept."""
+        """The exit status of a run of this class in this process; its output is kept."""
         unittest.main.keywords["testLoader"].testNamePatterns = None  # of a run before
         module = types.ModuleType(MODULE)
         module.Case = case
@@ -68,7 +68,7 @@ class RunCase(unittest.TestCase):
 
 class StatusTests(RunCase):
     def test_a_leak_alone_is_no_failure(self):
-        """The status is unittest's, and the total comes last."""
+        """A leak alone fails nothing: the status is unittest's, and the total comes last."""
         self.assertEqual(self.audited(Suites.Suite), 0)
         self.assertIn("\nOK\n", self.printed)
         self.assertEqual(self.printed.splitlines()[-1], "2 tests, 1 leaky (1 leak at 1 place)")
@@ -76,12 +76,12 @@ class StatusTests(RunCase):
         self.assertEqual(self.audited(Suites.Failing), 1)
 
     def test_leaks_that_count(self):
-        """Their tests fail."""
+        """With leaks charged, their tests fail."""
         self.assertEqual(self.audited(Suites.Suite, "--on-leak=fail"), 1)
         self.assertIn("FAILED (failures=1)", self.printed)
 
     def test_wrong_use(self):
-        """Nothing is run; the message says what is wrong."""
+        """After wrong use nothing is run, and the message names the error."""
         self.assertEqual(self.audited(Suites.Suite, "--dedline=3"), WRONG_USE)
         self.assertEqual(
             self.printed,
@@ -91,24 +91,24 @@ class StatusTests(RunCase):
         self.assertIn("baseline no.json cannot be read", self.printed)
 
     def test_help(self):
-        """It runs nothing either."""
+        """`--help` runs nothing."""
         self.assertEqual(self.audited(Suites.Suite, "--help"), 0)
         self.assertIn("--write-baseline FILE", self.printed)
         self.assertNotIn("Ran", self.printed)
 
     def test_unittest_ends_by_itself(self):
-        """As where it does not know an option; the message is its own."""
+        """For an option unknown to unittest, unittest itself ends the run with its message."""
         self.assertEqual(self.audited(Suites.Suite, "--frobnicate"), 2)
         self.assertIn("unrecognized arguments: --frobnicate", self.printed)
 
     def test_no_tests(self):
-        """The status is that of this version's unittest."""
+        """Without tests the status is that of this version's unittest."""
         with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as plain:
             unittest.main(module=None, argv=["unittest", "-k", "none", __name__])
         self.assertEqual(self.audited(Suites.Suite, "-k", "none"), int(plain.exception.code))
 
     def test_a_file_that_cannot_be_written(self):
-        """It is told at the end, and the status says so."""
+        """A file that cannot be written is reported at the end, and the status shows it."""
         with mock.patch(
             "asynctestkit.adoption.whole_file.os.replace",
             side_effect=PermissionError(13, "Permission denied"),
@@ -119,21 +119,21 @@ class StatusTests(RunCase):
 
 class RatchetTests(RunCase):
     def test_what_is_known_is_accepted(self):
-        """What was written lets the same suite pass, whether leaks are told or count."""
+        """With the written baseline the same suite passes, whether leaks are charged or not."""
         self.assertEqual(self.audited(Suites.Suite, "--write-baseline", self.baseline), 0)
         self.assertEqual(self.audited(Suites.Suite, "--baseline", self.baseline), 0)
         self.assertEqual(self.audited(Suites.Suite, "--baseline", self.baseline, "--on-leak=fail"), 0)
         self.assertIn("(1 leak at 1 place, 0 of them new)", self.printed)
 
     def test_what_is_new_fails_the_run(self):
-        """Though no test fails; it is named."""
+        """A new leak fails the run, though no test fails, and is named."""
         self.audited(Suites.Suite, "--write-baseline", self.baseline, "-k", "clean")
         self.assertEqual(self.audited(Suites.Suite, "--baseline", self.baseline), 1)
         self.assertIn("\nOK\n", self.printed)
         self.assertIn("1. task 'bg:feed'", self.printed)
 
     def test_what_is_known_and_gone(self):
-        """It is told, and fails the run where that is asked for; not where the run was stopped."""
+        """An entry without a match is reported, and fails a complete run if that is asked for."""
         self.audited(Suites.Suite, "--write-baseline", self.baseline)
         clean = ("--baseline", self.baseline, "-k", "clean")
         self.assertEqual(self.audited(Suites.Suite, *clean), 0)
@@ -144,7 +144,7 @@ class RatchetTests(RunCase):
         self.assertNotIn("no longer matches anything", self.printed)
 
     def test_a_file_that_is_no_baseline(self):
-        """It is neither read nor overwritten."""
+        """A file that is no baseline is neither read nor overwritten."""
         Path(self.baseline).write_text("my notes")
         self.assertEqual(self.audited(Suites.Suite, "--write-baseline", self.baseline), WRONG_USE)
         self.assertEqual(Path(self.baseline).read_text(), "my notes")
@@ -152,7 +152,7 @@ class RatchetTests(RunCase):
 
 class StoppedTests(RunCase):
     def test_an_interruption(self):
-        """What was run until then is told and written, and the interruption goes on."""
+        """After an interrupt what was run is reported and written, and the interrupt is raised again."""
         page = self.folder / "a.json"
         with self.assertRaises(KeyboardInterrupt):
             self.audited(Suites.Interrupted, "--json", str(page), "--write-baseline", self.baseline)
@@ -161,7 +161,7 @@ class StoppedTests(RunCase):
         self.assertIn("bg:feed", Path(self.baseline).read_text())
 
     def test_a_module_that_ends_the_process(self):
-        """Its message is what the process ends with."""
+        """A module that ends the process ends it with its own message."""
         with mock.patch("unittest.main", side_effect=SystemExit("needs a server")):
             with self.assertRaises(SystemExit) as caught:
                 self.audited(Suites.Suite)
@@ -169,7 +169,7 @@ class StoppedTests(RunCase):
         self.assertIn("0 tests, none leaky", self.printed)
 
     def test_a_child_of_a_test(self):
-        """A process that a test has forked reports nothing, as its parent does."""
+        """A child process that a test has forked reports nothing."""
         with mock.patch("asynctestkit.adoption.run.os.getpid", side_effect=[1, 2]):
             with self.assertRaises(KeyboardInterrupt):
                 self.audited(Suites.Interrupted)
@@ -178,7 +178,7 @@ class StoppedTests(RunCase):
 
 class FilesOfARunTests(RunCase):
     def test_every_test_is_in_the_file_for_ci_servers(self):
-        """With its outcome."""
+        """The JUnit file has every test with its outcome."""
         page = self.folder / "a.xml"
         self.audited(Suites.Failing, "--junit", str(page), "--html", str(self.folder / "a.html"))
         self.assertIn('name="unittest"', page.read_text())
@@ -186,7 +186,7 @@ class FilesOfARunTests(RunCase):
         self.assertIn("bg:feed", (self.folder / "a.html").read_text())
 
     def test_a_class_that_cannot_be_guarded(self):
-        """It is named before the run."""
+        """A class that cannot be guarded is named before the run."""
         with mock.patch("asynctestkit.adoption.auditing.guard_all", return_value=(["a.Case"], lambda: None)):
             self.assertEqual(self.audited(Suites.Suite), 0)
         self.assertIn("a.Case cannot be guarded", self.printed)
@@ -217,7 +217,7 @@ class ProcessTests(unittest.TestCase):
     """
 
     def test_unittests_own_output_comes_first_and_is_the_same(self):
-        """Names, order, tracebacks and status are those of `python -m unittest`."""
+        """The output begins as that of `python -m unittest`: names, order, tracebacks, status."""
         plain = run_module(self.SOURCE, "-v", "test_it")
         audit = run_module(self.SOURCE, "-v", "test_it", module="asynctestkit")
         self.assertEqual((plain.returncode, audit.returncode, audit.stdout), (1, 1, plain.stdout))

@@ -18,18 +18,18 @@ class SettingOptionsTests(unittest.TestCase):
         return settings_in(self.parser().parse_args(arguments))
 
     def test_every_setting_has_its_option(self):
-        """Named as the setting; three read otherwise."""
+        """Every setting has an option of its name; three are read in another way."""
         options = {name for name, value in vars(self.parser().parse_args([])).items()}
         settings = {field.name for field in dataclasses.fields(Settings)}
         self.assertEqual(settings - options, {"on_leak", "leak_detectors", "allowed_leaks"})
         self.assertEqual(options - settings, {"strict", "allow"})
 
     def test_what_is_not_given_is_not_set(self):
-        """So that it stays what it is by default."""
+        """A setting that is not given keeps its default."""
         self.assertEqual(self.given(), {})
 
     def test_values_are_read_as_their_settings_say(self):
-        """Numbers, limits, of which 0 is none, flags, choices."""
+        """Values are read by the type of their setting: numbers, limits (0 is none), flags, choices."""
         for arguments, expected in (
             (["--deadline", "10"], {"deadline": 10.0}),
             (["--deadline", "0", "--blocking-threshold=0.1"], {"deadline": None, "blocking_threshold": 0.1}),
@@ -45,7 +45,7 @@ class SettingOptionsTests(unittest.TestCase):
                 Settings(**given)
 
     def test_allowances(self):
-        """A kind, and after a colon a pattern for the name, which may hold colons."""
+        """An allowance is a kind and, after a colon, a pattern for the name, which may contain colons."""
         reason = "allowed on the command line"
         self.assertEqual(
             self.given("--allow", "task:bg:*", "--allow", "thread"),
@@ -58,7 +58,7 @@ class SettingOptionsTests(unittest.TestCase):
         )
 
     def test_wrong_values(self):
-        """Each is an error of its option, which says what is expected, or is near."""
+        """A wrong value is an error of its option that says what is expected, or the nearest value."""
         for arguments, message in (
             (["--deadline=soon"], "argument --deadline: 'soon' is not a number of seconds"),
             (

@@ -1,4 +1,4 @@
-"""What a run has found, for a terminal."""
+"""The results of a run, for a terminal."""
 
 import unittest
 
@@ -12,7 +12,7 @@ class TableTests(unittest.TestCase):
     maxDiff = None
 
     def test_columns(self):
-        """Text stands on the left, numbers on the right."""
+        """Text is aligned left, numbers right."""
         made = record(
             ("suite.T.a", leak()), ("suite.T.b", leak()), ("suite.T.c", leak(kind="server", line=117))
         )
@@ -26,11 +26,11 @@ class TableTests(unittest.TestCase):
         )
 
     def test_a_clean_run(self):
-        """One line says so."""
+        """A clean run has one line."""
         self.assertEqual(render_record(record()), ["10 tests, none leaky"])
 
     def test_a_leaky_run(self):
-        """The table, each row in full with its tests, and the total as the last line."""
+        """A leaky run has the table, each row in full with its tests, and the total as the last line."""
         reported = [("T.a", leak()), ("T.b", leak()), ("T.c", leak()), ("T.c", leak(name="x"))]
         reported += [("T.d", leak(name="x"))]
         lines = render_record(record(*reported))
@@ -44,7 +44,7 @@ class TableTests(unittest.TestCase):
         self.assertIn("   left by T.e", render_record(record(("T.e", leak()))))
 
     def test_with_a_baseline(self):
-        """Only what is new is shown, and what is known no more is told."""
+        """With a baseline only new rows are shown, and entries without a match are listed."""
         gone = Entry(Identity("task", "shop/feed.py", "connect", "gone"))
         made = record(("T.a", leak()), ("T.a", leak(name="new")), is_known=lambda row: row.leak.name != "new")
         lines = render_record(made, Baseline("leaks.json"), [gone])
@@ -59,7 +59,7 @@ class TableTests(unittest.TestCase):
         )
 
     def test_an_entry_without_a_place(self):
-        """It is told by its name alone."""
+        """An entry without a place is shown by its name alone."""
         entry = Entry(Identity("callback", "", "", "boom"))
         self.assertEqual(
             list(render_unmet([entry], "b.json")), ["b.json: no longer matches anything: callback 'boom'"]

@@ -18,7 +18,7 @@ class WriteWholeTests(unittest.TestCase):
         self.file = self.folder / "report.json"
 
     def test_a_new_file(self):
-        """It has the rights that any new file has, and no other file is left."""
+        """A new file has the permissions of any new file, and no temporary file remains."""
         write_whole(str(self.file), "é\n")
         self.assertEqual(self.file.read_bytes(), "é\n".encode())
         (self.folder / "other").touch()
@@ -26,7 +26,7 @@ class WriteWholeTests(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)), ["other", "report.json"])
 
     def test_a_file_that_is_there(self):
-        """Its text is replaced; its rights, and a link to it, stay."""
+        """The text of an existing file is replaced; its permissions, and a link to it, stay."""
         self.file.write_text("before")
         self.file.chmod(0o640)
         link = self.folder / "link"
@@ -37,7 +37,7 @@ class WriteWholeTests(unittest.TestCase):
         self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o640)
 
     def test_an_interruption(self):
-        """Ctrl-C at the last moment leaves the file of before, and no other."""
+        """Ctrl-C at the last moment leaves the old file, and no other."""
         self.file.write_text("before")
         with mock.patch("asynctestkit.adoption.whole_file.os.replace", side_effect=KeyboardInterrupt):
             with self.assertRaises(KeyboardInterrupt):
@@ -46,6 +46,6 @@ class WriteWholeTests(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder), ["report.json"])
 
     def test_a_folder_that_is_not_there(self):
-        """It is an OSError."""
+        """A missing folder is an OSError."""
         with self.assertRaises(FileNotFoundError):
             write_whole(str(self.folder / "no" / "report.json"), "")

@@ -1,1 +1,1 @@
-"""Each assertion passes and fails where it should, and each failure says what the contract wants, in full."""
+"""Each assertion passes and fails when it should, and each failure has the whole message of the contract."""

@@ -1,4 +1,4 @@
-"""A loop whose clock jumps to the next timer when nothing is ready: exact, and without a wait."""
+"""A loop whose clock jumps to the next timer when nothing is ready: exact, and without waiting."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class JumpingTestCase(unittest.TestCase):
-    """Runs its asynchronous test methods on such a loop, in the way of a suite of its own making."""
+    """Runs its asynchronous test methods on such a loop, as a suite with a runner of its own does."""
 
     maxDiff = None
     tasks_may_remain = False
@@ -54,21 +54,21 @@ class JumpingTestCase(unittest.TestCase):
         return future
 
     async def failure(self, awaitable):
-        """The failure that comes of it."""
+        """The failure that the awaitable raises."""
         with self.assertRaises(AssertionError) as caught:
             await awaitable
         self.assertIs(type(caught.exception), AssertionError)
         return caught.exception
 
     async def assertFailsWith(self, text, awaitable):
-        """It fails, with this text in full, but for line numbers."""
+        """Asserts that it fails with this whole text, except for line numbers."""
         failure = await self.failure(awaitable)
         self.assertEqual(normalised(str(failure)), text)
         return failure
 
 
 def normalised(text):
-    """Files without their folders, no line numbers, and no source lines."""
+    """The text without folders, line numbers and source lines."""
     return _PLACE.sub(r"\1\2:N in \3\n", re.sub(r"[\w./-]*?(\w+\.py):\d+", r"\1:N", text + "\n"))[:-1]
 
 

@@ -1,4 +1,4 @@
-"""Consumers and producers, good and bad, and the test case that ends them."""
+"""Correct and faulty consumers and producers, and the test case that ends them."""
 
 import asyncio
 

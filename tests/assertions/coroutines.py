@@ -1,4 +1,4 @@
-"""Coroutines that do what assertions have to reckon with: hang, fail, give up, swallow, refuse, spin."""
+"""Coroutines that hang, fail, time out, swallow cancellations, refuse them, or spin."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Stopping tasks is bounded; what each outcome says is in test_queues."""
+"""Stopping tasks is bounded; test_queues has the message of each outcome."""
 
 import asyncio
 import unittest
@@ -15,14 +15,14 @@ class ConsumersTests(JumpingTestCase):
     clock = "virtual"
 
     async def test_nothing_to_stop(self):
-        """Without tasks there is nothing to wait for, and nothing wrong."""
+        """Without tasks nothing is awaited, and nothing is at fault."""
         self.assertEqual((await stop_by_cancelling([], 1)).faults, [])
         self.assertEqual((await stop_by_sentinels([], asyncio.Queue(), None, 1, 1)).faults, [])
         await wait_for_all([], 1)
         self.assertEqual(self.now(), 0)
 
     async def test_waiting_is_bounded(self):
-        """Those that are not done are left as they are."""
+        """Tasks that are not done in time are left as they are."""
         tasks = [self.loop.create_task(hangs()), self.loop.create_task(asyncio.sleep(0.5))]
         await wait_for_all(tasks, 1)
         self.assertEqual([task.done() for task in tasks], [False, True])

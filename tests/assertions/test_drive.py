@@ -1,4 +1,4 @@
-"""A drive awaits like a plain `await`, and lets its task go when it is abandoned."""
+"""A drive awaits like a plain `await`, and releases its task when it is abandoned."""
 
 import asyncio
 import types
@@ -34,13 +34,13 @@ class DriveTests(JumpingTestCase):
         return await Drive(awaitable)
 
     async def test_every_kind_of_awaitable(self):
-        """Generators made coroutines and bare iterators are driven as well."""
+        """Generator-based coroutines and bare iterators are driven as well."""
         self.assertEqual(await Drive(generator_based(1)), 1)
         self.assertIsNone(await Drive(Iterated()))
         self.assertEqual(list(Drive(Iterated())), [None, None])
 
     async def test_a_bare_iterator_is_cancelled(self):
-        """What cannot take an exception leaves it to the caller."""
+        """An iterator without `throw` leaves the exception to the caller."""
         task = self.loop.create_task(self.drive(Iterated()))
         await asyncio.sleep(0)
         task.cancel()
@@ -68,7 +68,7 @@ class DriveTests(JumpingTestCase):
             await asyncio.wait(order)
             self.assertEqual(ended, ["plain", "driven", "plain"])
 
-    async def test_mistakes_are_told_as_ever(self):
+    async def test_mistakes_raise_as_usual(self):
         """Awaiting oneself, or a future of another loop, raises what a task raises."""
         task = self.loop.create_task(self.drive(asyncio.sleep(0)))
         await task
@@ -84,7 +84,7 @@ class DriveTests(JumpingTestCase):
             await self.drive(other.create_future())
 
     async def test_closing_the_caller_closes_what_it_drives(self):
-        """As `await` does it; a bare iterator has nothing to close."""
+        """Closing the caller closes the awaited coroutine, as `await` does; a bare iterator is not closed."""
         closed = []
 
         async def notices():
@@ -115,7 +115,7 @@ class DriveTests(JumpingTestCase):
         self.assertTrue(inner.cancelled())
 
     async def test_an_abandoned_task_goes_on(self):
-        """At its next turn, whether it waits for something or is about to take a step."""
+        """An abandoned task goes on at its next turn, whether it waits or is about to take a step."""
         for awaitable in (self.loop.create_future(), generator_based(1)):
             drive = Drive(awaitable)
 
@@ -129,7 +129,7 @@ class DriveTests(JumpingTestCase):
                 await task
 
     async def test_abandoned_when_it_is_being_woken(self):
-        """It is woken once."""
+        """A task that is abandoned while it is being woken is woken once."""
         future = self.loop.create_future()
         drive = Drive(future, spares=True)
 
@@ -144,7 +144,7 @@ class DriveTests(JumpingTestCase):
             await task
 
     async def test_needs_a_task(self):
-        """In a task, that is what it gives; in a callback it raises, and closes what was to be awaited."""
+        """The running task is returned; a callback raises RuntimeError, and the awaitable is closed."""
         self.assertIs(running_task(), asyncio.current_task())
         coroutine, raised = hangs(), []
 
@@ -163,7 +163,7 @@ class DriveTests(JumpingTestCase):
 
     @unittest.skipUnless(hasattr(asyncio, "timeout"), "3.10 has no asyncio.timeout")
     async def test_time_outs_of_abandoned_code_are_stopped(self):
-        """They would cancel the task that has gone on."""
+        """Timeouts of abandoned code are stopped: they would cancel the task that has gone on."""
         entered = []
 
         async def waits():
@@ -197,7 +197,7 @@ class IsGoingOnTests(JumpingTestCase):
     clock = "virtual"
 
     async def test_what_is_done_or_ready(self):
-        """A done future, a new task, a task behind a done future, a gathering of those."""
+        """A done future, a new task, a task behind a done future, and a gather of those count as going on."""
         done, pending = self.loop.create_future(), self.loop.create_future()
         done.set_result(None)
 
@@ -223,7 +223,7 @@ class IsGoingOnTests(JumpingTestCase):
         await asyncio.wait([blocked, woken])
 
     async def test_tasks_that_await_each_other(self):
-        """A ring never goes on, and is looked at once in a while only."""
+        """Tasks that await each other in a ring do not go on, and are checked only once in a while."""
         tasks = []
 
         async def waits(index):

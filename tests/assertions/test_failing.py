@@ -1,4 +1,4 @@
-"""The settings that hold for an assertion; what is no time and no awaitable is refused in test_timing."""
+"""The settings that apply to an assertion; test_timing has bad times and awaitables."""
 
 import asyncio
 import unittest
@@ -14,16 +14,16 @@ class FailingTests(Failing, unittest.TestCase):
         self.assertEqual(self._hygieneSettings().grace_period, 0.5)
 
     def test_attributes(self):
-        """It may say otherwise."""
+        """Attributes of a plain test case override the defaults."""
         self.grace_period, self.deadline = 2, 7
         self.assertEqual((self._hygieneSettings().grace_period, self._hygieneSettings().deadline), (2, 7))
 
     def test_times(self):
-        """Every real number will do."""
+        """Every real number is accepted."""
         self.assertEqual(check_seconds(Fraction(1, 2), "seconds"), 0.5)
 
     def test_awaitables(self):
-        """What may be awaited passes."""
+        """Awaitables are accepted."""
         coroutine = asyncio.sleep(0)
         check_awaitable(coroutine, "taker")
         close(coroutine)
@@ -34,7 +34,7 @@ class FailingTests(Failing, unittest.TestCase):
 class HygienicTests(HygienicAsyncTestCase):
     @hygiene(grace_period=0.25)
     async def test_settings(self):
-        """With HygieneMixin, what holds for this very test."""
+        """With HygieneMixin the settings are those of the test itself."""
         self.assertEqual(self._hygieneSettings().grace_period, 0.25)
 
 

@@ -1,4 +1,4 @@
-"""Pairing members with expectations is a matter of the whole group; what it looks like is in test_groups."""
+"""Members are paired with expectations over the whole group; test_groups has the messages."""
 
 import itertools
 import random
@@ -15,7 +15,7 @@ class Group(Exception):
 
 class MatchesTests(unittest.TestCase):
     def test_it_finds_a_pairing_where_there_is_one(self):
-        """As trying all orders does, which a greedy pairing does not."""
+        """A pairing is found whenever trying all orders finds one, which a greedy pairing does not."""
         kinds = (Exception, ArithmeticError, ZeroDivisionError, OverflowError, LookupError, KeyError)
         chosen = random.Random(20)
         for _ in range(300):
@@ -25,18 +25,18 @@ class MatchesTests(unittest.TestCase):
             self.assertEqual(matches(expected, members, Group), exists, (expected, members))
 
     def test_many_members(self):
-        """Hundreds are paired at once."""
+        """Hundreds of members are paired without delay."""
         members = [ZeroDivisionError() for _ in range(150)] + [OverflowError() for _ in range(150)]
         self.assertTrue(matches((ArithmeticError,) * 150 + (ZeroDivisionError,) * 150, members, Group))
         self.assertFalse(matches((OverflowError,) * 300, members, Group))
 
     def test_leaves(self):
-        """In the order in which they stand."""
+        """Leaves are listed in the order of the group."""
         a, b, c = ValueError("a"), ValueError("b"), ValueError("c")
         self.assertEqual(list(leaves(Group(a, Group(Group(b), c)), Group)), [a, b, c])
 
     def test_what_is_expected_as_a_tree(self):
-        """Groups by their size."""
+        """An expected group is shown with its size."""
         self.assertEqual(expected_lines((OSError, (KeyError,))), [
             "  a group of 2", "  ├─ OSError", "  └─ a group of 1", "     └─ KeyError",
         ])  # fmt: skip

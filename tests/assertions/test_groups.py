@@ -1,4 +1,4 @@
-"""Exception groups are held against what is expected, member by member, and shown as two trees."""
+"""Exception groups are compared with expectations member by member, and shown as two trees."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ REMEDY = "remedy: expect what is raised, or find out where the other exceptions 
 
 
 class BackportedGroup(BaseException):
-    """As much of the backport's BaseExceptionGroup as matters here."""
+    """The parts of the backport's BaseExceptionGroup that are needed here."""
 
     def __init__(self, message, exceptions):
         super().__init__(message, exceptions)
@@ -53,13 +53,13 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         self.assertIs(caught.exception.__cause__, error)
 
     def test_members_in_any_order(self):
-        """Types and their subclasses, as often as they are expected."""
+        """Members match types and their subclasses in any order, as often as expected."""
         group = self.group("x", [ValueError(), KeyError(), ValueError()])
         self.passes(group, KeyError, ValueError, ValueError)
         self.passes(group, LookupError, Exception, ValueError)
 
     def test_one_member_fits_many(self):
-        """The pairing is found where there is one, whatever comes first."""
+        """The pairing is found if there is one, in whatever order the members come."""
         members = [ZeroDivisionError(), OverflowError(), ValueError()]
         for expected in (
             (Exception, ArithmeticError, ZeroDivisionError),
@@ -70,13 +70,13 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
             self.passes(self.group("x", members[::-1]), *expected)
 
     def test_groups_within(self):
-        """A tuple stands for a group, to any depth; so does a class of groups by its name."""
+        """A tuple stands for a group, at any depth; so does a class of groups by its name."""
         group = self.group("x", [self.group("y", [self.group("z", [OSError()]), KeyError()]), ValueError()])
         self.passes(group, ValueError, (KeyError, (OSError,)))
         self.passes(group, ValueError, self.group)
 
     def test_flatten(self):
-        """The members of groups within count as the group's own."""
+        """With `flatten`, members of nested groups count as the group's own."""
         group = self.group("x", [self.group("y", [self.group("z", [OSError()]), KeyError()]), ValueError()])
         self.passes(group, OSError, ValueError, KeyError, flatten=True)
         self.fails(
@@ -88,11 +88,11 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         )  # fmt: skip
 
     def test_base_exceptions(self):
-        """Groups of what is no Exception are groups."""
+        """A group of BaseExceptions is a group as well."""
         self.passes(self.group("x", [KeyboardInterrupt(), ValueError()]), ValueError, KeyboardInterrupt)
 
     def test_match(self):
-        """It is searched in the group's own message, without the count of its members."""
+        """`match` is searched in the group's own message, without the count of its members."""
         group = self.group("2 workers (failed)", [ValueError()])
         self.passes(group, ValueError, match="workers")
         self.passes(group, ValueError, match=r"\(failed\)$")
@@ -128,7 +128,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         )  # fmt: skip
 
     def test_differences_within(self):
-        """Of two groups that do not match, the members that differ are marked."""
+        """For two groups that do not match, the differing members are marked."""
         group = self.group("outer", [self.group("inner", [OSError("x"), KeyError("y")]), ValueError("z")])
         self.fails(
             "the exception group is not the expected one\n"
@@ -155,7 +155,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         )  # fmt: skip
 
     def test_nothing_or_something_bare(self):
-        """No exception, and one in no group, fail each with its own words."""
+        """No exception, and a bare exception, fail with different messages."""
         tree = "expected:\n  a group of 2\n  ├─ ValueError\n  └─ a group of 1\n     └─ OSError\n"
         self.fails(
             "no exception group was raised\n"
@@ -168,7 +168,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
         )  # fmt: skip
 
     def test_what_passes_through(self):
-        """Interrupts, cancellations, skips, and failures of assertions in the block."""
+        """Interrupts, cancellations, skips and failed assertions of the block pass through."""
         for error in (KeyboardInterrupt(), asyncio.CancelledError(), unittest.SkipTest(), AssertionError()):
             with self.assertRaises(type(error)) as caught:
                 with self.assertRaisesGroup(ValueError):
@@ -176,7 +176,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
             self.assertIs(caught.exception, error)
 
     def test_wrong_arguments(self):
-        """They are refused before the block runs."""
+        """Wrong arguments are rejected before the block runs."""
         for expected, options, text in (
             ((), {}, "takes at least one exception type"),
             (((),), {}, "takes at least one exception type"),
@@ -189,7 +189,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
                 self.assertRaisesGroup(*expected, **options)
 
     def test_without_the_backport(self):
-        """On 3.10 without it, the assertion says what it needs."""
+        """On 3.10 without the backport, the assertion says what it needs."""
         with mock.patch("asynctestkit.assertions.groups.exception_group_type", return_value=None):
             with self.assertRaisesRegex(RuntimeError, "Python 3.11, or `pip install exceptiongroup`"):
                 self.assertRaisesGroup(ValueError)
@@ -198,7 +198,7 @@ class GroupsTests(GroupAssertions, unittest.TestCase):
 class TaskGroupTests(GroupAssertions, unittest.IsolatedAsyncioTestCase):
     @unittest.skipUnless(HAS_RUNNER, "3.10 has no TaskGroup")
     async def test_a_task_group(self):
-        """What TaskGroup raises is what it is made for."""
+        """A group that TaskGroup raises matches."""
 
         async def fails():
             raise ValueError("x")

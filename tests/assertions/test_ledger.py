@@ -1,4 +1,4 @@
-"""The ledger knows who took what, and leaves the queue what it is."""
+"""The ledger records which task took which item, and leaves the queue as it is."""
 
 import asyncio
 import gc
@@ -19,7 +19,7 @@ class Item:
 
 
 class OwnStore(asyncio.Queue):
-    """Overrides what the documentation of asyncio.Queue invites to override."""
+    """Overrides the methods that the documentation of asyncio.Queue offers for overriding."""
 
     def _init(self, maxsize):
         self._queue = {}
@@ -32,7 +32,7 @@ class OwnStore(asyncio.Queue):
 
 
 class OwnGet(asyncio.Queue):
-    """Its `get` does not come through `get_nowait`."""
+    """Its `get` does not go through `get_nowait`."""
 
     async def get(self):
         while self.empty():
@@ -68,7 +68,7 @@ class NeutralityTests(LedgerTestCase):
     clock = "virtual"
 
     async def test_the_queue_stays_what_it_is(self):
-        """Type, order, bounds and errors are its own."""
+        """The queue's type, order, bounds and errors are unchanged."""
         for kind, order in (
             (asyncio.Queue, [3, 1, 2]),
             (asyncio.LifoQueue, [2, 1, 3]),
@@ -96,8 +96,8 @@ class NeutralityTests(LedgerTestCase):
             await queue.join()
             self.assertEqual(ledger_of(queue).open, [])
 
-    async def test_others_pay_nothing(self):
-        """Neither the class nor any other queue knows of it; a closed ledger leaves nothing behind."""
+    async def test_other_queues_are_not_affected(self):
+        """Neither the class nor other queues are affected, and a closed ledger leaves nothing behind."""
         before, other = dict(vars(asyncio.Queue)), asyncio.Queue()
         queue = asyncio.Queue()
         plain = set(vars(queue))
@@ -112,7 +112,7 @@ class NeutralityTests(LedgerTestCase):
         close_ledger(queue)
 
     async def test_nothing_is_kept_alive(self):
-        """Neither queue nor items nor tasks, and without a collection."""
+        """Neither queue nor items nor tasks are kept alive, even without a garbage collection."""
         gc.disable()
         self.addCleanup(gc.enable)
         queue, item, left = asyncio.Queue(), Item(), Item()
@@ -139,7 +139,7 @@ class NeutralityTests(LedgerTestCase):
 
     @unittest.skipUnless(hasattr(asyncio, "QueueShutDown"), "Queue.shutdown is of 3.13")
     async def test_shutting_down(self):
-        """What a shutdown throws away was taken by nobody."""
+        """Items that a shutdown discards count as taken by no task."""
         queue = asyncio.Queue()
         open_ledger(queue)
         queue.put_nowait(1)
@@ -153,7 +153,7 @@ class TakesTests(LedgerTestCase):
     clock = "virtual"
 
     async def test_line_and_task(self):
-        """Of `get`, `get_nowait`, and a `get` that another task awaits for the consumer."""
+        """Line and task are recorded for `get`, `get_nowait`, and a `get` awaited by another task."""
 
         async def gets(queue):
             await queue.get()
@@ -188,7 +188,7 @@ class TakesTests(LedgerTestCase):
                 self.assertIn("by task 'consumer', which was cancelled", self.report_lines(queue)[0])
 
     async def test_a_get_that_is_no_coroutine(self):
-        """What it gives is left alone; the taker is then the task that takes."""
+        """The result of a `get` that is no coroutine is left alone; the taker is the task that calls it."""
         queue = PromisedGet()
         open_ledger(queue)
         queue.put_nowait(1)
@@ -199,7 +199,7 @@ class TakesTests(LedgerTestCase):
         )
 
     async def test_the_end_of_the_task(self):
-        """Returned, died of what, or gone."""
+        """The report says that a task returned, what it raised, or that it no longer exists."""
 
         async def gets(queue, error=None):
             await queue.get()
@@ -221,8 +221,8 @@ class TakesTests(LedgerTestCase):
         self.assertRegex(self.report_lines(queue)[1], "by task .*, which failed with OSError: x$")
         self.assertEqual([take.taker.has_died for take in ledger.open], [False, True, False])
 
-    async def test_an_exception_that_nobody_looked_at_stays_so(self):
-        """The ledger looks away: the leak of that exception is another's to tell."""
+    async def test_an_unretrieved_exception_stays_unretrieved(self):
+        """The ledger does not mark an exception as retrieved: its leak is still reported."""
         report_lines = []
         self.loop.set_exception_handler(lambda _, context: report_lines.append(context["message"]))
 
@@ -240,7 +240,7 @@ class TakesTests(LedgerTestCase):
         self.assertEqual(report_lines, ["Task exception was never retrieved"])
 
     async def test_whose_item_is_done(self):
-        """The oldest one of the task that marks it, or the oldest of all."""
+        """An item marked done is the oldest of the marking task, or else the oldest of all."""
 
         async def gets(queue, done):
             await queue.get()
@@ -269,7 +269,7 @@ class TakesTests(LedgerTestCase):
             await tasks[0]
 
     def test_without_a_loop(self):
-        """`get_nowait` works without one, and is then nobody's."""
+        """`get_nowait` works without a loop, and then has no taker."""
         queue = asyncio.Queue()
         open_ledger(queue)
         queue.put_nowait(1)

@@ -1,4 +1,4 @@
-"""What became of something awaited up to a limit is told as a value."""
+"""The result of awaiting something up to a limit is a value."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ class RunWithinTests(JumpingTestCase):
     clock = "virtual"
 
     async def test_in_time(self):
-        """A value or an error, and the time it took."""
+        """In time, the result is a value or an error, with the time that it took."""
         ended = await run_within(asyncio.sleep(2, "value"), 3, 0.5)
         self.assertEqual(
             (ended.how, ended.elapsed, ended.value, ended.stood_at), (EndKind.RETURNED, 2, "value", None)
@@ -27,7 +27,7 @@ class RunWithinTests(JumpingTestCase):
         self.assertEqual((ended.how, ended.error), (EndKind.RAISED, error))
 
     async def test_a_skip(self):
-        """It is not for an assertion to judge."""
+        """A skip is raised, not judged."""
 
         async def skips():
             self.skipTest("no network")
@@ -36,7 +36,7 @@ class RunWithinTests(JumpingTestCase):
             await run_within(skips(), 3, 0.5)
 
     async def test_over_the_limit(self):
-        """Cancelled, spared, or left behind after twice the clean-up time."""
+        """Over the limit it is cancelled, spared, or abandoned after twice the clean-up time."""
         ended = await run_within(hangs(), 3, 0.5)
         self.assertIs(ended.how, EndKind.CANCELLED)
         self.assertEqual([place.function for place in ended.stood_at.places], ["hangs"])
@@ -47,7 +47,7 @@ class RunWithinTests(JumpingTestCase):
         self.assertEqual(self.now(), 6)
 
     async def test_no_exception_keeps_what_it_went_through(self):
-        """A result that was thrown away leaves no cycle of tracebacks behind."""
+        """A discarded result leaves no cycle of tracebacks behind."""
 
         class Kept:
             living = 0

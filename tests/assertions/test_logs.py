@@ -1,4 +1,4 @@
-"""Silence is asserted: what is said in a block is listed, by whichever thread and logger."""
+"""Assertions of silence list every warning and record of a block, of any thread and logger."""
 
 import logging
 import threading
@@ -29,14 +29,14 @@ class NoWarningsTests(LogsTestCase):
     REMEDY = "remedy: fix what the warning is about, or expect it with assertWarns(…)"
 
     def test_silence(self):
-        """Passes, and leaves filters and hooks as they were."""
+        """A silent block passes, and filters and hooks stay as they were."""
         before = warnings.filters[:], warnings.showwarning
         with self.assertNoWarnings():
             pass
         self.assertEqual((warnings.filters[:], warnings.showwarning), before)
 
     def test_warnings_are_listed(self):
-        """With their category, text and line."""
+        """Warnings are listed with their category, text and line."""
 
         def warns():
             warnings.warn("old", DeprecationWarning, stacklevel=1)
@@ -50,7 +50,7 @@ class NoWarningsTests(LogsTestCase):
         )
 
     def test_whatever_the_filters_say(self):
-        """Ignored, shown once before, or raised under `-W error`: every warning counts, every time."""
+        """Warnings count every time: ignored, shown before, or raised under `-W error`."""
         for action in ("ignore", "error", "once", "default"):
             with warnings.catch_warnings():
                 warnings.simplefilter(action)
@@ -59,7 +59,7 @@ class NoWarningsTests(LogsTestCase):
                     self.assertIn("1 warning issued, where there should be none:\n  UserWarning: odd", text)
 
     def test_other_categories(self):
-        """They are shown or raised as ever; the categories of a tuple all count."""
+        """Other categories are shown or raised as usual; each category of a tuple counts."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             with self.assertNoWarnings(ResourceWarning):
@@ -80,7 +80,7 @@ class NoWarningsTests(LogsTestCase):
         )
 
     def test_the_blocks_own_exception(self):
-        """It is not masked."""
+        """The block's own exception is not masked."""
 
         def warns_and_fails():
             warnings.warn("odd", stacklevel=1)
@@ -90,7 +90,7 @@ class NoWarningsTests(LogsTestCase):
             warns_and_fails()
 
     def test_long_lists_are_cut(self):
-        """Twenty are shown, the others counted."""
+        """Twenty are shown, the others are counted."""
         text = self.fails(
             self.assertNoWarnings(), lambda: [warnings.warn("odd", stacklevel=1) for _ in range(25)]
         )
@@ -98,7 +98,7 @@ class NoWarningsTests(LogsTestCase):
         self.assertIn("\n  … and 5 more\nremedy", text)
 
     def test_wrong_arguments(self):
-        """What is no class of warnings is refused."""
+        """An argument that is no warning class is rejected."""
         for wrong in (ValueError, "x", (UserWarning, int)):
             with self.assertRaisesRegex(TypeError, "takes a class of warnings"):
                 self.assertNoWarnings(wrong)
@@ -118,7 +118,7 @@ class LogsNothingTests(LogsTestCase):
         self.addCleanup(self.logger.setLevel, logging.NOTSET)
 
     def test_silence(self):
-        """Lower levels pass, and everything is left as it was."""
+        """Records of lower levels pass, and everything stays as it was."""
         before = self.logger.level, self.logger.handlers[:]
         with self.assertLogsNothing(self.logger):
             self.logger.info("quiet")
@@ -126,7 +126,7 @@ class LogsNothingTests(LogsTestCase):
         self.assertEqual(self.heard, [])
 
     def test_records_are_listed(self):
-        """With level, logger, text and line; the other handlers have got them as well."""
+        """Records are listed with level, logger, text and line; other handlers get them as well."""
         self.assertEqual(
             self.fails(self.assertLogsNothing(self.logger.name, msg="why"), self.logger.warning, "odd %s", 1),
             "1 record logged at WARNING or above, where there should be none:\n"
@@ -135,13 +135,13 @@ class LogsNothingTests(LogsTestCase):
         self.assertEqual(self.heard, ["odd 1"])
 
     def test_arguments_that_do_not_fit(self):
-        """The record counts, and is shown as it was given."""
+        """A record whose arguments do not fit counts, and is shown unformatted."""
         self.logger.handlers[0].emit = lambda record: None
         text = self.fails(self.assertLogsNothing(self.logger), self.logger.error, "bad", 1)
         self.assertIn("ERROR:asynctestkit_tests.logs:'bad' with (1,)", text)
 
     def test_levels(self):
-        """By name or number; lower than what the logger lets through by itself."""
+        """A level is a name or a number, and may be lower than the logger's own."""
         for level in ("DEBUG", logging.DEBUG):
             text = self.fails(self.assertLogsNothing(self.logger, level), self.logger.debug, "detail")
             self.assertIn("1 record logged at DEBUG or above", text)
@@ -151,7 +151,7 @@ class LogsNothingTests(LogsTestCase):
             self.assertLogsNothing(self.logger, "NO SUCH LEVEL")
 
     def test_nested_loggers(self):
-        """Those below count, propagating or not; those above and beside do not; own levels are respected."""
+        """Loggers below count, propagating or not; those above and beside do not; levels are respected."""
         inner = self.logger.getChild("inner")
         self.addCleanup(setattr, inner, "propagate", True)
         self.addCleanup(inner.setLevel, logging.NOTSET)
@@ -175,7 +175,7 @@ class LogsNothingTests(LogsTestCase):
         )
 
     def test_the_blocks_own_exception(self):
-        """It is not masked."""
+        """The block's own exception is not masked."""
         with self.assertRaises(OSError), self.assertLogsNothing(self.logger):
             self.logger.warning("odd")
             raise OSError

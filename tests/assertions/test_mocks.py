@@ -1,4 +1,4 @@
-"""`MockAssertions`, on any test case that can await."""
+"""`MockAssertions`, on any test case with async methods."""
 
 import asyncio
 import unittest
@@ -21,12 +21,12 @@ class Case(MockAssertions, unittest.IsolatedAsyncioTestCase):
 
 class AllAwaitedTests(Case):
     async def test_it_passes_when_all_were(self):
-        """Awaited calls, mocks that were never called, and plain mocks are fine."""
+        """Awaited calls, mocks that were never called, and plain mocks pass."""
         await self.first(1)
         self.assertAllAwaited(self.first, self.second, mock.Mock(), mock.create_autospec(fetch))
 
     async def test_it_names_the_calls_that_were_not(self):
-        """With arguments and lines, of children of children too; and the message of the test's own."""
+        """The failure names calls never awaited, also of nested children, with arguments, lines and `msg`."""
         root = mock.MagicMock(name="api")
         root.users.get = mock.AsyncMock()
         for coroutine in (root.users.get(1, key="x"), self.first()):
@@ -41,7 +41,7 @@ class AllAwaitedTests(Case):
             self.assertAllAwaited(root, self.first, msg="mine")
 
     async def test_a_call_that_no_task_has_begun_is_not_awaited(self):
-        """A task that was made just now has awaited nothing; a turn later it has."""
+        """A call given to a new task counts as not awaited until the task's first turn."""
         task = asyncio.create_task(self.first())
         with self.assertFails(r"1 call was never awaited:\n- first\(\) .*"):
             self.assertAllAwaited(self.first)
@@ -49,7 +49,7 @@ class AllAwaitedTests(Case):
         self.assertAllAwaited(self.first)
 
     async def test_other_things_are_refused(self):
-        """No mocks at all, and what is no mock, is a TypeError."""
+        """No mocks at all, and an object that is no mock, are a TypeError."""
         for bad in ((), (fetch,), (self.first, 3)):
             with self.assertRaises(TypeError):
                 self.assertAllAwaited(*bad)
@@ -72,7 +72,7 @@ class NothingForgottenTests(Case):
 
 class InOrderTests(Case):
     async def test_the_order_of_awaits_counts(self):
-        """Not that of the calls, and others may lie between."""
+        """The order of awaits counts, not that of calls, and others may lie in between."""
         early = self.first()
         await self.second()
         await early
@@ -82,7 +82,7 @@ class InOrderTests(Case):
         self.assertAwaitedInOrder(self.second, self.first, self.second)
 
     async def test_it_shows_the_order_that_was(self):
-        """The first that is missing at its place is named, and all awaits are shown."""
+        """The failure names the first mock out of order, and lists all awaits."""
         await self.second()
         await self.first()
         said = (
@@ -94,7 +94,7 @@ class InOrderTests(Case):
             self.assertAwaitedInOrder(self.first, self.second, msg="mine")
 
     async def test_one_that_was_never_awaited(self):
-        """Is said to be."""
+        """A mock that was never awaited is reported as such."""
         with self.assertFails(r".*number 1, first, was never awaited\..*in the order \(none\)\nremedy: .+"):
             self.assertAwaitedInOrder(self.first)
 
@@ -105,19 +105,19 @@ class InOrderTests(Case):
             self.assertAwaitedInOrder(self.first, self.first)
 
     async def test_plain_mocks_are_refused(self):
-        """They cannot be awaited."""
+        """Plain mocks are rejected, as they cannot be awaited."""
         with self.assertRaisesRegex(TypeError, "assertAwaitedInOrder needs asynchronous mocks"):
             self.assertAwaitedInOrder(mock.Mock())
 
 
 class AwaitedWithinTests(Case):
     async def test_awaits_before_count(self):
-        """Enough awaits already need no time at all."""
+        """If there were enough awaits before, the assertion returns at once."""
         await self.first()
         await self.assertMockAwaitedWithin(self.first, 0)
 
     async def test_it_waits_for_those_that_come(self):
-        """It returns as soon as the last of them begins, endless or not; infinity is no limit."""
+        """It returns as soon as the last of the awaits begins, endless or not; infinity is no limit."""
         self.first.side_effect = outcomes(1, never(), 1, never())
 
         async def work():
@@ -133,7 +133,7 @@ class AwaitedWithinTests(Case):
             await asyncio.wait([task])
 
     async def test_too_few_fail(self):
-        """The failure counts, and names the calls that nobody awaited."""
+        """The failure gives the count, and names the calls that were not awaited."""
         await self.first()
         self.addCleanup(self.first(7).close)
         with self.assertFails(
@@ -146,14 +146,14 @@ class AwaitedWithinTests(Case):
             await self.assertMockAwaitedWithin(self.second, 0)
 
     async def test_an_autospecced_function(self):
-        """Functions made by autospec are taken for their mock."""
+        """A function made by autospec stands for its mock."""
         function = mock.create_autospec(fetch)
         task = asyncio.create_task(function(1))
         await self.assertMockAwaitedWithin(function, 60)
         await task
 
     async def test_bad_arguments(self):
-        """Times and counts that cannot be are refused before anything is awaited."""
+        """Invalid times and counts are rejected before anything is awaited."""
         for seconds, count, kind in (
             (-1, 1, ValueError), (float("nan"), 1, ValueError), ("1", 1, TypeError),
             (1, 0, ValueError), (1, 1.5, TypeError), (1, True, TypeError),

@@ -1,4 +1,4 @@
-"""Queues drain, or the failure says why not."""
+"""Queues drain, or the failure gives the reason."""
 
 import asyncio
 import unittest
@@ -18,7 +18,7 @@ class DrainTests(QueuesTestCase):
     clock = "virtual"
 
     async def test_a_queue_that_drains(self):
-        """It is waited for as `join()` does it; an empty queue needs no time."""
+        """Draining is awaited like `join()`; an empty queue returns at once."""
         queue = filled(*range(5))
         await self.assertQueueDrains(asyncio.Queue(), 0)
         for number in range(2):
@@ -28,7 +28,7 @@ class DrainTests(QueuesTestCase):
         self.assertNotIn("get", vars(queue))
 
     async def test_the_boundary(self):
-        """What drains in 90 % of the time passes, what takes 110 % fails."""
+        """A queue that drains in 90 % of the time passes, one that takes 110 % fails."""
         for seconds in (0.09, 0.11) * 50:
             queue = filled(*range(10))
             consumer = self.start(consumes(queue, seconds), "consumer")
@@ -40,8 +40,8 @@ class DrainTests(QueuesTestCase):
             consumer.cancel()
             await asyncio.wait([consumer])
 
-    async def test_nobody_takes(self):
-        """No consumer at all."""
+    async def test_no_consumer(self):
+        """The failure says that no task takes items."""
         await self.assertFailsWith(
             "the Queue(maxsize=3) did not drain in 1 s: 2 items queued, 0 taken and not marked done\n"
             f"nothing was taken in that time\n{TAKE}",
@@ -50,7 +50,7 @@ class DrainTests(QueuesTestCase):
         self.assertEqual(self.now(), 1)
 
     async def test_taken_and_never_marked_done(self):
-        """An unwatched queue knows how many; what is taken meanwhile is known in full."""
+        """An unwatched queue knows the number of items taken before; items taken since are listed in full."""
         queue = filled(1)
         queue.get_nowait()
         await self.assertFailsWith(
@@ -74,8 +74,8 @@ class DrainTests(QueuesTestCase):
             self.assertQueueDrains(queue, 2),
         )
 
-    async def test_the_consumer_died(self):
-        """A watched queue says what it died of."""
+    async def test_the_consumer_failed(self):
+        """A watched queue names the exception that ended its consumer."""
 
         def fails(item):
             raise ValueError(f"bad item {item}")
@@ -91,7 +91,7 @@ class DrainTests(QueuesTestCase):
         )
 
     async def test_producers_still_put(self):
-        """As many as are taken, so that it never ends; or more than there is place for."""
+        """The failure says that producers still put items, or wait for a free place."""
         queue = filled(1)
         self.start(consumes(queue, 0.3), "consumer")
         self.start(produces(queue, 0.23), "producer")
@@ -111,21 +111,21 @@ class DrainTests(QueuesTestCase):
         )
 
     async def test_too_slow(self):
-        """Consumers that do what they should may need more time."""
+        """Consumers that work correctly but slowly are reported as needing more time."""
         queue = filled(*range(5))
         self.start(consumes(queue, 0.3), "consumer")
         failure = await self.failure(self.assertQueueDrains(queue, 1))
         self.assertRegex(str(failure), r"remedy: allow more than 1 s$")
 
     async def test_wrong_arguments(self):
-        """They are refused at once."""
+        """Wrong arguments are rejected at once."""
         with self.assertRaisesRegex(ValueError, "^within must be"):
             await self.assertQueueDrains(asyncio.Queue(), -1)
         with self.assertRaisesRegex(TypeError, r"^this takes an asyncio.Queue, not \[\]$"):
             await self.assertQueueDrains([])
 
     async def test_a_join_that_raises(self):
-        """What a subclass raises propagates."""
+        """An exception that a subclass's `join` raises propagates."""
 
         class Broken(asyncio.Queue):
             async def join(self):
@@ -136,7 +136,7 @@ class DrainTests(QueuesTestCase):
 
     @unittest.skipUnless(hasattr(asyncio, "QueueShutDown"), "Queue.shutdown is of 3.13")
     async def test_a_queue_that_is_shut_down(self):
-        """At once it drains at once; otherwise what is queued has to be taken."""
+        """A queue that was shut down at once is drained; otherwise its queued items must be taken."""
         queue = self.watchQueue(filled(1, 2))
         queue.shutdown(immediate=True)
         await self.assertQueueDrains(queue)
@@ -155,7 +155,7 @@ class NowTests(QueuesTestCase):
         return normalised(str(caught.exception))
 
     async def test_empty(self):
-        """Nothing queued, whatever is in work."""
+        """A queue is empty if nothing is queued, even if taken items are being processed."""
         queue = filled(1)
         self.assertEqual(
             self.failure_of(self.assertQueueEmpty, queue, msg="too bad"),
@@ -165,7 +165,7 @@ class NowTests(QueuesTestCase):
         self.assertQueueEmpty(queue)
 
     async def test_balanced(self):
-        """Everything put was taken and marked done."""
+        """A queue is balanced if every item put was taken and marked done."""
         queue = self.watchQueue(filled(1, 2, kind=asyncio.PriorityQueue))
         head = "the PriorityQueue is not balanced: "
         self.assertEqual(
@@ -184,7 +184,7 @@ class NowTests(QueuesTestCase):
         self.assertQueueBalanced(queue)
 
     async def test_marked_done_too_often(self):
-        """An item that nobody took is not done, whatever `task_done()` was called for."""
+        """`task_done()` called too often does not count for items that were never taken."""
         for taken, left, times in ((1, "1 item", "once"), (0, "2 items", "2 times")):
             with self.subTest(times):
                 queue = filled(1, 2)
@@ -200,7 +200,7 @@ class NowTests(QueuesTestCase):
                 )
 
     async def test_long_lists_are_cut(self):
-        """Twenty are told, the others counted."""
+        """Twenty are shown, the others are counted."""
         queue = self.watchQueue(self.watchQueue(filled(*range(25))))
         for _ in range(25):
             self.loop.call_soon(queue.get_nowait)

@@ -1,4 +1,4 @@
-"""Consumers stop, by sentinels or by being cancelled, or the failure names those that do not."""
+"""Consumers stop, by sentinels or by cancellation, or the failure names those that do not."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ class StopTests(QueuesTestCase):
     clock = "virtual"
 
     async def test_by_cancelling(self):
-        """Consumers that run, that have finished and that were cancelled before are all fine."""
+        """Consumers that run, have finished, or were cancelled before all pass."""
         queue = filled(STOP)
         tasks = [
             self.start(consumes(queue), "a"),
@@ -30,7 +30,7 @@ class StopTests(QueuesTestCase):
         self.assertEqual(self.now(), 0.1)
 
     async def test_by_sentinels(self):
-        """One each, through a queue that has place for one only, behind what is still to be done."""
+        """One sentinel each arrives through a queue of size one, after the queued items."""
         queue = filled("work", maxsize=1)
         tasks = [self.start(consumes(queue), f"consumer-{number}") for number in range(3)]
         await self.assertConsumersStop(tasks, queue=queue, sentinel=STOP)
@@ -40,7 +40,7 @@ class StopTests(QueuesTestCase):
         self.assertQueueEmpty(queue)
 
     async def test_none_may_be_the_sentinel(self):
-        """Any value may."""
+        """None is a valid sentinel."""
 
         async def until_none(queue):
             while await queue.get() is not None:
@@ -50,7 +50,7 @@ class StopTests(QueuesTestCase):
         await self.assertConsumersStop([self.start(until_none(queue), "a")], queue=queue, sentinel=None)
 
     async def test_cancelled_and_not_stopped(self):
-        """Returned, raised, died before, refused: each is named with what it did."""
+        """Consumers that returned, raised, failed before, or refused are each named with what they did."""
 
         async def returns():
             try:
@@ -86,7 +86,7 @@ class StopTests(QueuesTestCase):
         self.assertEqual(self.now(), 2)
 
     async def test_sentinels_that_do_not_stop(self):
-        """A consumer that goes on, one that dies, one that refuses everything."""
+        """A consumer that goes on, one that raises and one that refuses everything are each reported."""
 
         async def goes_on(queue):
             while True:
@@ -113,7 +113,7 @@ class StopTests(QueuesTestCase):
         self.assertEqual(self.now(), 1.5)
 
     async def test_sentinels_that_find_no_place(self):
-        """Nobody takes from a full queue: putting is given up in time."""
+        """When no task takes from a full queue, putting sentinels is given up in time."""
 
         async def busy():
             await self.loop.create_future()
@@ -126,7 +126,7 @@ class StopTests(QueuesTestCase):
         self.assertEqual(self.now(), 1)
 
     async def test_a_queue_that_takes_no_sentinel(self):
-        """What `put` raises propagates."""
+        """An exception that `put` raises propagates."""
 
         class Closed(asyncio.Queue):
             async def put(self, item):
@@ -138,7 +138,7 @@ class StopTests(QueuesTestCase):
 
     @unittest.skipUnless(hasattr(asyncio, "QueueShutDown"), "Queue.shutdown is of 3.13")
     async def test_a_queue_that_is_shut_down(self):
-        """It takes no sentinels, and its consumers end by themselves."""
+        """A queue that was shut down takes no sentinels, and its consumers end by themselves."""
 
         async def until_shut_down(queue):
             try:
@@ -154,7 +154,7 @@ class StopTests(QueuesTestCase):
         await self.assertConsumersStop([task], queue=queue, sentinel=STOP)
 
     async def test_a_cancellation_by_others(self):
-        """It passes through, and what puts the sentinels ends with it."""
+        """A cancellation by other code passes through, and the task that puts sentinels ends with it."""
 
         async def busy():
             await self.loop.create_future()
@@ -170,7 +170,7 @@ class StopTests(QueuesTestCase):
         self.assertEqual(len(asyncio.all_tasks()), 2)
 
     async def test_wrong_arguments(self):
-        """A sentinel without its queue, one task alone, no tasks, oneself."""
+        """A sentinel without a queue, a single task, no tasks, and the calling task are rejected."""
         task = self.start(consumes(asyncio.Queue()), "a")
         with self.assertRaisesRegex(TypeError, "needs the queue to put the sentinel into"):
             await self.assertConsumersStop([task], sentinel=STOP)
@@ -186,7 +186,7 @@ class StopTests(QueuesTestCase):
 
 class PlainTests(QueueAssertions, unittest.IsolatedAsyncioTestCase):
     async def test_a_plain_test_case_is_enough(self):
-        """The mixin needs nothing else of the package, and keeps nothing."""
+        """The mixin needs nothing else of the package, and keeps nothing alive."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             queue = self.watchQueue(filled(1))

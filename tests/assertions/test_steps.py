@@ -1,4 +1,4 @@
-"""Steps on a budget: nested and side by side, the one that ran out is named, and all are shown."""
+"""Steps with budgets, nested and concurrent: the failure names the one that ran out, and shows all."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ class StepTests(StepsTestCase):
     clock = "virtual"
 
     async def test_within_its_budget(self):
-        """Nothing happens to a step that ends in time, and no timer stays."""
+        """A step that ends in time changes nothing and leaves no timer."""
         async with self.assertStepWithin("one", 1):
             async with self.assertStepWithin("two", float("inf")):
                 await asyncio.sleep(0.9)
@@ -31,7 +31,7 @@ class StepTests(StepsTestCase):
         self.assertEqual(self.now(), 9.9)
 
     async def test_the_table(self):
-        """Every step so far is in it: aligned, as they ran, with the time used and allowed."""
+        """The table lists every step so far in order, aligned, with the time used and allowed."""
 
         async def scenario():
             async with self.assertStepWithin("log in", 1):
@@ -63,7 +63,7 @@ class StepTests(StepsTestCase):
         )
 
     async def test_the_inner_one_is_named_where_both_ran_out(self):
-        """Whether both limits fall together, or the outer one passes while the inner step cleans up."""
+        """The inner step is named when both limits coincide, or the outer one passes during its clean-up."""
 
         async def cleans_up(seconds):
             try:
@@ -84,7 +84,7 @@ class StepTests(StepsTestCase):
         self.assertEqual(getattr(asyncio.current_task(), "cancelling", lambda: 0)(), 0)
 
     async def test_any_depth(self):
-        """A hundred steps within each other are no trouble."""
+        """A hundred nested steps work."""
 
         async def nest(depth):
             async with self.assertStepWithin(f"step {depth}", 1):
@@ -95,7 +95,7 @@ class StepTests(StepsTestCase):
         self.assertIn("\n" + "  " * 101 + "step 0", str(failure))
 
     async def test_concurrent_tasks(self):
-        """Each task has its own steps within the one that it was started in, and fails on its own."""
+        """Each task has its own steps within the one that it was started in, and fails separately."""
 
         async def works(name, seconds):
             async with self.assertStepWithin(f"{name} first", 1):
@@ -124,7 +124,7 @@ class StepTests(StepsTestCase):
         )
 
     async def test_no_task_is_kept_alive(self):
-        """The table outlives the steps, and their tasks do not."""
+        """The table outlives the steps without keeping their tasks alive."""
 
         async def works():
             async with self.assertStepWithin("inner", 1):
@@ -140,7 +140,7 @@ class StepTests(StepsTestCase):
         self.assertIsNone(reference())
 
     async def test_tasks_that_have_no_step_in_common(self):
-        """The table of one does not show the steps of the other."""
+        """The table of one task does not show the steps of an unrelated one."""
 
         async def works(name, seconds):
             async with self.assertStepWithin(name, 1):
@@ -155,7 +155,7 @@ class EndOfStepTests(StepsTestCase):
     clock = "virtual"
 
     async def test_exceptions_pass_through(self):
-        """What the block raises in time comes out as it is."""
+        """An exception that the block raises in time propagates as it is."""
         for error in (ValueError(), asyncio.CancelledError(), TimeoutError(), KeyboardInterrupt()):
             with self.assertRaises(type(error)) as caught:
                 async with self.assertStepWithin("raises", 1):
@@ -163,7 +163,7 @@ class EndOfStepTests(StepsTestCase):
             self.assertIs(caught.exception, error)
 
     async def test_an_error_while_it_is_cancelled_is_chained(self):
-        """The step has run out all the same."""
+        """An error raised during the cancellation is chained to the failure of the step."""
         error = OSError("broken")
 
         async def scenario():
@@ -178,7 +178,7 @@ class EndOfStepTests(StepsTestCase):
         self.assertIs(failure.__cause__, error)
 
     async def test_what_is_no_exception_passes_through(self):
-        """An interrupt ends the test, whatever has run out."""
+        """An interrupt propagates, even when a step has run out."""
         with self.assertRaises(GeneratorExit):
             async with self.assertStepWithin("step", 1):
                 try:
@@ -187,7 +187,7 @@ class EndOfStepTests(StepsTestCase):
                     raise GeneratorExit
 
     async def test_a_block_that_swallows_its_cancellation(self):
-        """It fails at its end."""
+        """A block that swallows its cancellation fails at its end."""
 
         async def scenario():
             async with self.assertStepWithin("step", 1):
@@ -210,7 +210,7 @@ class EndOfStepTests(StepsTestCase):
         )
 
     async def test_a_block_that_swallows_many_cancellations(self):
-        """It is cancelled again after every grace period, ten times; it then fails all the same."""
+        """A block that swallows its cancellation is cancelled each grace period, ten times, and fails."""
         seen_at = []
 
         async def scenario(times):
@@ -227,7 +227,7 @@ class EndOfStepTests(StepsTestCase):
         self.assertEqual(self.now(), 1.5 + 1 + 9 * 0.5 + 100)
 
     async def test_a_block_that_holds_the_loop(self):
-        """Nobody could stop it, and it fails at its end."""
+        """A block that holds the loop cannot be stopped, and fails at its end."""
 
         async def scenario():
             async with self.assertStepWithin("step", 1):
@@ -244,7 +244,7 @@ class EndOfStepTests(StepsTestCase):
         )
 
     async def test_a_block_that_took_a_little_too_long(self):
-        """It fails at its end as well, whether it has awaited before or not; a moment does not count."""
+        """A block that ends late without having been cancelled fails; a moment does not count."""
         for awaits in (False, True):
             for took, is_overdue in ((1.05, True), (1.0005, False)):
                 with self.subTest(awaits=awaits, took=took):
@@ -261,14 +261,14 @@ class EndOfStepTests(StepsTestCase):
                         await scenario()
 
     async def test_a_result_that_is_ready_when_the_budget_ends(self):
-        """It is delivered, and the step passes."""
+        """A result that is ready when the budget ends is delivered, and the step passes."""
         future = self.loop.create_future()
         self.loop.call_later(1, future.set_result, "there")
         async with self.assertStepWithin("step", 1):
             self.assertEqual(await future, "there")
 
     async def test_a_cancellation_by_others_passes_through(self):
-        """At any time, and at the very moment when the budget ends."""
+        """A cancellation by other code passes through at any time, even at the moment the budget ends."""
 
         async def scenario():
             async with self.assertStepWithin("step", 1):
@@ -283,7 +283,7 @@ class EndOfStepTests(StepsTestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "3.10 has no asyncio.timeout")
     async def test_time_outs_of_asyncio(self):
-        """They work inside and outside of steps."""
+        """Timeouts of asyncio work inside and outside of steps."""
         with self.assertRaises(TimeoutError):
             async with asyncio.timeout(1):
                 async with self.assertStepWithin("step", 2):
@@ -295,7 +295,7 @@ class EndOfStepTests(StepsTestCase):
         self.assertEqual(asyncio.current_task().cancelling(), 0)
 
     async def test_an_assertion_within_a_step(self):
-        """Whose limit comes first fails."""
+        """An assertion within a step fails if its own limit comes first, else the step fails."""
 
         async def scenario(seconds):
             async with self.assertStepWithin("step", 1):
@@ -305,7 +305,7 @@ class EndOfStepTests(StepsTestCase):
         self.assertRegex(str(await self.failure(scenario(2))), "^step 'step' .* was not done")
 
     async def test_the_message_of_the_user(self):
-        """`msg` has unittest's longMessage meaning."""
+        """`msg` follows unittest's longMessage."""
 
         async def scenario():
             async with self.assertStepWithin("step", 1, msg="too bad"):
@@ -314,7 +314,7 @@ class EndOfStepTests(StepsTestCase):
         self.assertRegex(str(await self.failure(scenario())), "(?s)^step 'step' .* : too bad$")
 
     async def test_it_needs_a_task(self):
-        """In a callback there is nothing that could be cancelled."""
+        """In a callback there is no task to cancel, which is an error."""
         raised = self.loop.create_future()
 
         def callback():

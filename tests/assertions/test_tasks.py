@@ -1,4 +1,4 @@
-"""A task that has to be cancelled is; tasks that may not be pending are listed."""
+"""A task that must be cancelled is cancelled; pending tasks that must not exist are listed."""
 
 import asyncio
 import unittest
@@ -33,13 +33,13 @@ class TaskCancelledTests(TaskAssertions, JumpingTestCase):
     clock = "virtual"
 
     async def test_it_is_cancelled(self):
-        """By the assertion, or by somebody else before."""
+        """It passes if the assertion, or other code before it, has cancelled the task."""
         task = self.loop.create_task(hangs())
         await self.assertTaskCancelled(task)
         await self.assertTaskCancelled(task, 0)
 
     async def test_it_returned_or_raised(self):
-        """Before it was cancelled, or instead."""
+        """It fails if the task returned or raised, before the cancellation or instead of it."""
         through = (
             "remedy: let CancelledError through: re-raise it, and catch Exception rather than BaseException"
         )
@@ -58,7 +58,7 @@ class TaskCancelledTests(TaskAssertions, JumpingTestCase):
             )
 
     async def test_it_refuses(self):
-        """It is left behind, after the time that it was given."""
+        """A task that refuses is abandoned after the given time."""
         task = self.loop.create_task(refuses(), name="bg")
         await asyncio.sleep(0)
         await self.assertFailsWith(
@@ -73,7 +73,7 @@ class TaskCancelledTests(TaskAssertions, JumpingTestCase):
         self.assertEqual(self.now(), 2)
 
     async def test_wrong_arguments(self):
-        """What is no task, oneself, no time."""
+        """An object that is no task, the calling task and an invalid time are rejected."""
         with self.assertRaisesRegex(TypeError, "^assertTaskCancelled takes a task, not 42$"):
             await self.assertTaskCancelled(42)
         with self.assertRaisesRegex(ValueError, "cannot await the end of the task that awaits it"):
@@ -86,7 +86,7 @@ class NoPendingTasksTests(TaskAssertions, JumpingTestCase):
     clock = "virtual"
 
     async def test_none(self):
-        """The caller, and whoever waits for it, do not count."""
+        """The caller, and tasks that wait for it, do not count."""
         self.assertNoPendingTasks()
 
         async def asserts():
@@ -96,7 +96,7 @@ class NoPendingTasksTests(TaskAssertions, JumpingTestCase):
         await asyncio.gather(asserts())
 
     async def test_some(self):
-        """They are listed as leaks are."""
+        """Pending tasks are listed as leaks are."""
         tasks = [self.loop.create_task(hangs(), name="b")]
         tasks += [self.loop.create_task(hangs(), name="a")]
         await asyncio.sleep(0)
@@ -119,7 +119,7 @@ class NoPendingTasksTests(TaskAssertions, JumpingTestCase):
 
 class HygienicTests(HygienicAsyncTestCase):
     async def test_the_tests_own_task(self):
-        """In a test of the library's case, and in its hooks, nothing else is running."""
+        """In a test of the library's case, and in its hooks, no other task is running."""
         self.assertNoPendingTasks()
 
     async def asyncSetUp(self):
@@ -128,7 +128,7 @@ class HygienicTests(HygienicAsyncTestCase):
 
 class PlainTests(TaskAssertions, unittest.IsolatedAsyncioTestCase):
     async def test_the_tests_own_task(self):
-        """In a plain test case likewise."""
+        """In a plain test case no other task is running either."""
         self.assertNoPendingTasks()
 
 

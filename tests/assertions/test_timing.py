@@ -1,4 +1,4 @@
-"""What has to be done within a time is done, or the failure says in full what it did instead."""
+"""What must be done within a time is done, or the failure says in full what it did instead."""
 
 import asyncio
 import gc
@@ -30,7 +30,7 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertEqual(self.now(), 3)
 
     async def test_ninety_percent_pass_and_a_hundred_and_ten_fail(self):
-        """At the boundary it is exact, in a thousand runs, through tasks and gatherings as well."""
+        """The boundary is exact, in a thousand runs, through tasks and gathers as well."""
         for _ in range(250):
             for wrapped in (Awaitable, self.loop.create_task, asyncio.gather, asyncio.shield):
                 await self.assertAwaitedWithin(wrapped(takes(0.9)), 1)
@@ -38,7 +38,7 @@ class AwaitedWithinTests(TimingTestCase):
         await asyncio.sleep(1)  # until what was shielded has ended
 
     async def test_zero_seconds(self):
-        """A future that is done passes with no time at all, and so does a coroutine that never waits."""
+        """A done future, and a coroutine that never waits, pass within zero seconds."""
         done = self.loop.create_future()
         done.set_result("there")
         self.assertEqual(await self.assertAwaitedWithin(done, 0), "there")
@@ -46,11 +46,11 @@ class AwaitedWithinTests(TimingTestCase):
         await self.failure(self.assertAwaitedWithin(takes(0.001), 0))
 
     async def test_infinity_is_no_limit(self):
-        """However long it takes."""
+        """Infinity is no limit."""
         await self.assertAwaitedWithin(takes(1e6), math.inf)
 
     async def test_a_result_that_is_ready_when_the_limit_fires_is_not_lost(self):
-        """What is on its way at that moment arrives, through any number of tasks."""
+        """A result that is on its way when the limit fires arrives, through any number of tasks."""
         loop = self.loop
 
         async def through(depth, future):
@@ -62,13 +62,13 @@ class AwaitedWithinTests(TimingTestCase):
             self.assertEqual(await self.assertAwaitedWithin(through(depth, future), 1), depth)
 
     async def test_a_queue_loses_no_item_at_the_limit(self):
-        """An item that is put at that very moment is returned."""
+        """An item that is put at the moment of the limit is returned."""
         queue = asyncio.Queue()
         self.loop.call_later(1, queue.put_nowait, "item")
         self.assertEqual(await self.assertAwaitedWithin(queue.get(), 1), "item")
 
     async def test_too_slow(self):
-        """The failure shows where it stood, and it is cancelled."""
+        """The failure shows where the coroutine stood, and it is cancelled."""
         await self.assertFailsWith(
             "takes() was not done after 2 s\n"
             "it stood at:\n"
@@ -81,7 +81,7 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertEqual(self.now(), 2)
 
     async def test_a_task_that_is_too_slow(self):
-        """The failure names the task and shows where that stood; it is cancelled and has cleaned up."""
+        """The failure names the task and shows where it stood; it was cancelled and has cleaned up."""
         task = self.loop.create_task(cleans_up_for(0.4), name="bg:slow")
         await self.assertFailsWith(
             "task 'bg:slow' was not done after 1 s\n"
@@ -96,7 +96,7 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertEqual(self.now(), 1.4)
 
     async def test_what_it_waited_on_is_named(self):
-        """Of a coroutine that waits for a task, that task."""
+        """For a coroutine that waits for a task, the failure names that task."""
         task = self.loop.create_task(hangs(), name="inner")
         failure = await self.failure(self.assertAwaitedWithin(Awaitable(asyncio.wait_for(task, 9)), 1))
         self.assertIn("the awaitable Awaitable was not done after 1 s", str(failure))
@@ -113,7 +113,7 @@ class AwaitedWithinTests(TimingTestCase):
         )
 
     async def test_it_raises_when_it_is_cancelled(self):
-        """The error is named and chained."""
+        """An error raised on cancellation is named and chained."""
         error = ValueError("broken clean-up")
         failure = await self.assertFailsWith(
             "translates() was not done after 1 s\n"
@@ -128,12 +128,12 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertIs(failure.__cause__, error)
 
     async def test_it_returns_when_it_is_cancelled(self):
-        """That it had a value is told."""
+        """The failure says that it returned a value when it was cancelled."""
         failure = await self.failure(self.assertAwaitedWithin(swallows(), 1))
         self.assertIn("\ncancelled, it returned 'swallowed'\nremedy: find out", str(failure))
 
     async def test_its_clean_up_takes_too_long(self):
-        """The clean-up is bounded by the grace period, and then cut short."""
+        """Clean-up is bounded by the grace period, and then cut short."""
         await self.assertFailsWith(
             "cleans_up_for() was not done after 1 s\n"
             "it stood at:\n"
@@ -147,7 +147,7 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertEqual(self.now(), 1.5)
 
     async def test_it_blocks_the_loop(self):
-        """Code that holds the loop comes back late, and nobody could have stopped it."""
+        """For code that held the loop, the failure says that it came back late and could not be stopped."""
 
         async def blocks():
             self.loop.slow_callback_duration = 9
@@ -163,7 +163,7 @@ class AwaitedWithinTests(TimingTestCase):
         )
 
     async def test_its_own_exceptions_propagate(self):
-        """They come as they are, TimeoutError and CancelledError among them."""
+        """Its own exceptions propagate, TimeoutError and CancelledError among them."""
         for error in (
             ValueError("x"),
             TimeoutError("own"),
@@ -177,7 +177,7 @@ class AwaitedWithinTests(TimingTestCase):
             await self.assertAwaitedWithin(Awaitable(fails(KeyboardInterrupt())), 1)
 
     async def test_its_traceback_shows_the_users_lines_only(self):
-        """From the line of the test straight to the line that raised."""
+        """The traceback goes from the line of the test straight to the line that raised."""
 
         async def asserts():
             await self.assertAwaitedWithin(fails(ValueError("x")), 1)
@@ -188,7 +188,7 @@ class AwaitedWithinTests(TimingTestCase):
         self.assertEqual([line.name for line in lines], ["asserts", "fails"])
 
     async def test_the_message_of_the_user(self):
-        """`msg` has unittest's longMessage meaning."""
+        """`msg` follows unittest's longMessage."""
         failure = await self.failure(self.assertAwaitedWithin(takes(3), 2, msg="the feed hangs"))
         self.assertRegex(
             str(failure), r"^takes\(\) was not done after 2 s\n(.*\n)*remedy: .* : the feed hangs$"
@@ -202,7 +202,7 @@ class WrongArgumentsTests(TimingTestCase):
     clock = "virtual"
 
     async def test_wrong_times(self):
-        """They raise before anything is awaited, and the coroutine is closed: no warning follows."""
+        """A wrong time raises before anything is awaited, and the coroutine is closed without a warning."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for how in (self.assertAwaitedWithin, self.assertTimesOut, self.assertStillWaiting):
@@ -226,7 +226,7 @@ class WrongArgumentsTests(TimingTestCase):
         self.assertEqual([str(each.message) for each in caught], [])
 
     async def test_wrong_awaitables(self):
-        """What cannot be awaited is refused, with a hint for a function that was not called."""
+        """An object that cannot be awaited is rejected, with a hint for a function that was not called."""
         with self.assertRaisesRegex(
             TypeError, "^assertAwaitedWithin takes something that can be awaited, not 42$"
         ):

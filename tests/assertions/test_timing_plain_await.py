@@ -1,4 +1,4 @@
-"""To await through an assertion is like a plain await, but that nothing can refuse to end it."""
+"""Awaiting through an assertion is like a plain `await`, except that nothing can refuse to end it."""
 
 import asyncio
 import contextvars
@@ -32,7 +32,7 @@ class PlainAwaitTests(TimingTestCase):
             self.assertEqual(VARIABLE.get(), "inside")
 
     async def test_a_cancellation_by_others_passes_through(self):
-        """It reaches the awaited code at once, and comes out as it went in."""
+        """A cancellation by other code reaches the awaited code at once, and passes through unchanged."""
         for how in (self.assertAwaitedWithin, self.assertTimesOut, self.assertStillWaiting):
             seen_at = []
 
@@ -51,7 +51,7 @@ class PlainAwaitTests(TimingTestCase):
             self.assertEqual(seen_at, [self.now()])
 
     async def test_a_cancellation_by_others_at_the_limit(self):
-        """Whether it comes just before or just after our own, it is the one that counts."""
+        """Just before or just after the limit, a cancellation by other code takes precedence."""
         for how in (self.assertAwaitedWithin, self.assertTimesOut):
             for is_first in (True, False):
                 for awaited in (hangs, self.loop.create_future, lambda: self.loop.create_task(hangs())):
@@ -65,8 +65,8 @@ class PlainAwaitTests(TimingTestCase):
                     await asyncio.wait(cancel)
                     self.assertTrue(cancel[0].cancelled(), (how, is_first, awaited))
 
-    async def test_refusing_others_is_left_behind_at_the_limit(self):
-        """The cancellation by others is then what comes out."""
+    async def test_code_that_refuses_others_is_abandoned_at_the_limit(self):
+        """Code that refuses a cancellation by other code is abandoned at the limit, and that is raised."""
         task = self.loop.create_task(self.assertAwaitedWithin(refuses(), 1))
         await asyncio.sleep(0)
         self.loop.call_later(1.2, task.cancel)
@@ -75,7 +75,7 @@ class PlainAwaitTests(TimingTestCase):
         self.assertEqual(self.now(), 2)
 
     async def test_one_cancellation_survived_is_over(self):
-        """Code that was cancelled by others, and went on, may still be too slow."""
+        """Code that has survived a cancellation by other code can still exceed the limit."""
 
         async def survives():
             task = asyncio.current_task()
@@ -90,7 +90,7 @@ class PlainAwaitTests(TimingTestCase):
         await self.failure(self.assertAwaitedWithin(survives(), 2))
 
     async def test_a_time_out_of_the_callers(self):
-        """`wait_for` around an assertion ends it, and the assertion says nothing."""
+        """`wait_for` around an assertion ends it without a failure of the assertion."""
         for seconds in (1, 2):
             with self.assertRaises(asyncio.TimeoutError):
                 await asyncio.wait_for(self.assertTimesOut(hangs(), 2), seconds)
@@ -129,7 +129,7 @@ class PlainAwaitTests(TimingTestCase):
         self.assertEqual(task.cancelling(), 0)
 
     async def test_the_awaited_code_sees_that_it_is_cancelled(self):
-        """`cancelling()`, by which code tells its own cancellation from that of others, counts ours."""
+        """`cancelling()`, by which code tells its own cancellation from others, counts ours."""
         seen = []
 
         async def asks():
@@ -142,7 +142,7 @@ class PlainAwaitTests(TimingTestCase):
         self.assertEqual(seen, [1])
 
     async def test_an_assertion_in_an_assertion(self):
-        """The inner limit fails where it comes first; where both come together, one of them."""
+        """Of nested assertions the one whose limit comes first fails; if both coincide, one of them."""
 
         async def inner(seconds):
             await self.assertAwaitedWithin(hangs(), seconds)
@@ -158,7 +158,7 @@ class RefusalTests(TimingTestCase):
     tasks_may_remain = True  # detached ones that end by themselves are still known
 
     async def test_refusing_code_is_left_behind(self):
-        """After two cancellations it is detached; the caller goes on."""
+        """Code that refuses two cancellations is detached, and the caller goes on."""
         await self.assertFailsWith(
             "refuses() was not done after 1 s\n"
             "it stood at:\n"
@@ -171,7 +171,7 @@ class RefusalTests(TimingTestCase):
         self.assertEqual(self.now(), 2)
 
     async def test_every_kind_of_refusal(self):
-        """A task, a coroutine that waits for one or for many, one that spins: nothing holds up the caller."""
+        """A task, a coroutine that waits for one or many, and one that spins cannot hold up the caller."""
 
         async def waits_for_one():
             await self.loop.create_task(refuses())
@@ -192,8 +192,8 @@ class RefusalTests(TimingTestCase):
                 self.assertIn("was abandoned", str(failure))
         self.assertEqual(asyncio.all_tasks() - {asyncio.current_task()}, set())
 
-    async def test_dead_code_does_not_come_back(self):
-        """What is left behind takes no further step, and nobody is told of it at the end."""
+    async def test_abandoned_code_does_not_go_on(self):
+        """Abandoned code takes no further step, and is not reported at the end."""
         steps = []
 
         async def counts():
@@ -215,12 +215,12 @@ class SpinTests(TimeAssertions, unittest.IsolatedAsyncioTestCase):
     grace_period = 0.01
 
     async def test_code_that_spins_is_left_behind(self):
-        """On the real clock, as a jumping one stands still while something is ready."""
+        """Code that spins is abandoned on the real clock; a jumping one stands still while code is ready."""
         with self.assertRaisesRegex(AssertionError, r"(?s)^spins\(\) was not done .* was abandoned"):
             await self.assertAwaitedWithin(spins(), 0.01)
 
     async def test_the_real_clock(self):
-        """What is well within passes, and what is far beyond fails, on the real clock, too."""
+        """On the real clock, too, code well within the limit passes and code far beyond it fails."""
         await self.assertAwaitedWithin(asyncio.sleep(0.01), 60)  # waits: this is about the real clock
         with self.assertRaises(AssertionError):
             await self.assertAwaitedWithin(asyncio.sleep(60), 0.01)  # waits: likewise

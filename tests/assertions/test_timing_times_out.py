@@ -1,4 +1,4 @@
-"""What has to time out does so, by itself or when it is made to, and what has to wait waits."""
+"""What must time out does so, by itself or by an imposed limit, and what must wait keeps waiting."""
 
 import asyncio
 import unittest
@@ -22,14 +22,14 @@ class TimesOutTests(TimingTestCase):
     clock = "virtual"
 
     async def test_a_limit_that_is_imposed(self):
-        """What has not finished by then is cancelled, and what comes back is a TimeoutError."""
+        """What has not finished by then is cancelled, and a TimeoutError is returned."""
         error = await self.assertTimesOut(takes(3), 2)
         self.assertIsInstance(error, asyncio.TimeoutError)
         self.assertEqual(str(error), "takes() was not done after 2 s")
         self.assertEqual(self.now(), 2)
 
     async def test_it_gives_up_by_itself(self):
-        """Its own TimeoutError is returned, under a limit imposed and without one."""
+        """Its own TimeoutError is returned, with an imposed limit and without one."""
         for limits in ({"seconds": 2}, {"within": 2}, {}):
             error = await self.assertTimesOut(gives_up(1), **limits)
             self.assertEqual(str(error), "gave up")
@@ -37,13 +37,13 @@ class TimesOutTests(TimingTestCase):
         await self.assertTimesOut(asyncio.wait_for(hangs(), 1))
 
     async def test_giving_up_when_cancelled_passes_under_an_imposed_limit(self):
-        """It has not finished by then, whatever it makes of being cancelled."""
+        """It has not finished by then, so it passes, whatever it raises when cancelled."""
         error = TimeoutError("translated")
         self.assertIs(await self.assertTimesOut(translates(error), 1), error)
         self.assertIsInstance(await self.assertTimesOut(swallows(), 1), asyncio.TimeoutError)
 
     async def test_a_timeout_that_came_of_our_cancelling_is_not_its_own(self):
-        """It would never have come by itself."""
+        """A TimeoutError that only our cancellation caused does not count as its own."""
         await self.assertFailsWith(
             "translates() has no time-out of its own: still running after 1 s\n"
             "it stood at:\n"
@@ -56,7 +56,7 @@ class TimesOutTests(TimingTestCase):
         )
 
     async def test_no_time_out_of_its_own(self):
-        """Still running then, it fails, and shows where it stood."""
+        """If it is still running then, the assertion fails, and shows where it stood."""
         await self.assertFailsWith(
             "hangs() has no time-out of its own: still running after 1 s\n"
             "it stood at:\n"
@@ -67,7 +67,7 @@ class TimesOutTests(TimingTestCase):
         )
 
     async def test_the_test_has_a_deadline(self):
-        """Without any limit it is nine tenths of the test's deadline, as that would come first."""
+        """Without a limit, nine tenths of the test's deadline apply, as the deadline would come first."""
         self.deadline = 10
         failure = await self.failure(self.assertTimesOut(hangs()))
         self.assertIn("still running after 9 s", str(failure))
@@ -75,7 +75,7 @@ class TimesOutTests(TimingTestCase):
         await self.assertTimesOut(gives_up(1e6))
 
     async def test_it_returned(self):
-        """The value is shown, cut to a sane length."""
+        """The returned value is shown, shortened."""
         place = "defined at coroutines.py:N in takes"
         await self.assertFailsWith(
             f"takes(), {place}, did not time out: it returned 'value' after 0.9 s\n"
@@ -86,7 +86,7 @@ class TimesOutTests(TimingTestCase):
         self.assertIn(f"returned '{'x' * 199}… (10002 characters) at once", str(failure))
 
     async def test_it_raised_something_else(self):
-        """An error of the dependency is no time-out; it is chained."""
+        """Another error is no timeout; it is chained."""
         error = OSError("unreachable")
         failure = await self.assertFailsWith(
             "fails(), defined at coroutines.py:N in fails, did not time out: "
@@ -97,7 +97,7 @@ class TimesOutTests(TimingTestCase):
         self.assertIs(failure.__cause__, error)
 
     async def test_it_does_not_end_well(self):
-        """An error when cancelled, a clean-up without end and a refusal are told apart."""
+        """An error on cancellation, an endless clean-up and a refusal have different messages."""
         start = (
             "{} was not done after 1 s, but did not end cleanly\n"
             "it stood at:\n"
@@ -125,7 +125,7 @@ class TimesOutTests(TimingTestCase):
         )
 
     async def test_both_limits(self):
-        """Only one of the forms can be meant."""
+        """Giving both limits is an error."""
         with self.assertRaisesRegex(
             TypeError, r"^assertTimesOut takes seconds \(a limit imposed\) or within "
         ):
@@ -136,7 +136,7 @@ class StillWaitingTests(TimingTestCase):
     clock = "virtual"
 
     async def test_what_waits_passes(self):
-        """A coroutine is cancelled then."""
+        """A coroutine that waits passes, and is cancelled afterwards."""
         ended = []
 
         async def waits():
@@ -150,7 +150,7 @@ class StillWaitingTests(TimingTestCase):
         await self.assertStillWaiting(swallows(), 1)
 
     async def test_tasks_and_futures_of_the_users_run_on(self):
-        """They are not cancelled, neither at the limit nor with the caller."""
+        """Tasks and futures of the user's are cancelled neither at the limit nor with the caller."""
         task, future = self.loop.create_task(hangs()), self.loop.create_future()
         for each in (task, future):
             await self.assertStillWaiting(each, 1)
@@ -164,13 +164,13 @@ class StillWaitingTests(TimingTestCase):
         task.cancel()
 
     async def test_exact_at_the_boundary(self):
-        """What is done after 90 % of the time fails, after 110 % it passes, a thousand times."""
+        """What is done after 90 % of the time fails, after 110 % it passes, in a thousand runs."""
         for _ in range(500):
             await self.failure(self.assertStillWaiting(self.wait(0.9), 1))
             await self.assertStillWaiting(self.wait(1.1), 1)
 
     async def test_done_too_early(self):
-        """It says what became of it: a value, an error, a cancellation."""
+        """The failure says how it ended: with a value, an error or a cancellation."""
         remedy = "remedy: check that what it waits for has not been set, sent or released already"
         await self.assertFailsWith(
             "takes(), defined at coroutines.py:N in takes"
@@ -193,7 +193,7 @@ class StillWaitingTests(TimingTestCase):
         )
 
     async def test_it_does_not_end_well(self):
-        """Errors and refusals of a coroutine that is cancelled are not hidden."""
+        """Errors and refusals of a cancelled coroutine are not hidden."""
         for coroutine, word in ((translates(OSError()), "raised OSError"), (refuses(), "was abandoned")):
             failure = await self.failure(self.assertStillWaiting(coroutine, 1))
             self.assertIn("was waiting after 1 s, but did not end cleanly", str(failure))

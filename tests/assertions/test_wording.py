@@ -17,7 +17,7 @@ class SubjectTests(JumpingTestCase):
     clock = "virtual"
 
     async def test_names(self):
-        """Coroutines by their function, tasks by their name, others by their class."""
+        """Coroutines are named by their function, tasks by their name, others by their class."""
         coroutine, task = nothing(), self.loop.create_task(nothing(), name="bg")
         defined = ", defined at test_wording.py:N in nothing,"
         for awaitable, name, whole in (
@@ -34,7 +34,7 @@ class SubjectTests(JumpingTestCase):
 
 class WordingTests(unittest.TestCase):
     def test_values_are_cut(self):
-        """A long repr says how long it was; one that fails is no failure."""
+        """A long repr is cut and its length given; one that raises does no harm."""
 
         class Broken:
             def __repr__(self):
@@ -45,12 +45,12 @@ class WordingTests(unittest.TestCase):
         self.assertIn("Broken object at", shown(Broken()))
 
     def test_durations_and_counts(self):
-        """As far as they say something."""
+        """Durations and counts are shown with meaningful precision."""
         self.assertEqual([after(0.0001), after(1.23456)], ["at once", "after 1.23 s"])
         self.assertEqual([counted(1, "item"), counted(2, "item")], ["1 item", "2 items"])
 
     def test_where_it_stood(self):
-        """A chain as in every report; of an unknown one, nothing."""
+        """A position is shown as an await chain, as in every report; an unknown one has no lines."""
         self.assertEqual(list(standing_lines(AwaitChain((), ""))), [])
         chain = AwaitChain((Place("/no/such/x.py", 1, "f"),), "sleep(1)")
         self.assertEqual(

@@ -1,6 +1,6 @@
-"""What is common to the canaries: where a new Python has moved a private name, they say what and from where.
+"""What the canaries have in common: if a new Python has moved a private name, they say which, and from where.
 
-A canary carries the name of the function that it guards, whose docstring tells the rest.
+A canary has the name of the function that it guards, whose docstring names the file.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the watchdog's thread wakes up for: it ends when it is disarmed, and does no harm when it fails."""
+"""An alarm of the watchdog's thread: disarming it waits for it, and its errors do no harm."""
 
 import contextlib
 import io
@@ -11,19 +11,19 @@ from tests.limits.test_deadline import NEVER, Code, WatchdogTestCase, sleep_on
 
 
 class Alarm:
-    """One whose `advance` is the test's."""
+    """An alarm whose `advance` is given by the test."""
 
     def __init__(self, advance):
         self.due = 0.0
         self.advance = advance
 
     def interrupted(self, frame):
-        """Nothing is done."""
+        """Does nothing."""
 
 
 class AlarmTests(WatchdogTestCase):
     def test_disarming_waits_for_what_is_under_way(self):
-        """What `advance` uses may be given back as soon as the alarm is disarmed."""
+        """Disarming waits for a running `advance`, so that its resources can then be released."""
         begun, may_end, log = threading.Event(), threading.Event(), []
 
         def advance(now):
@@ -39,7 +39,7 @@ class AlarmTests(WatchdogTestCase):
         self.assertEqual(log, [True])
 
     def test_arming_another_does_not_wait(self):
-        """While one is under way, however long that takes, others are armed at once."""
+        """While an `advance` runs, however long, other alarms are armed at once."""
         begun, may_end, log = threading.Event(), threading.Event(), []
 
         def advance(now):
@@ -59,7 +59,7 @@ class AlarmTests(WatchdogTestCase):
         self.assertEqual(log[0], True)
 
     def test_disarming_does_not_wait_for_ever(self):
-        """What is under way may need what the caller holds, such as a lock."""
+        """Disarming does not wait for ever: `advance` may need a lock that the caller holds."""
         begun, held = threading.Event(), threading.Lock()
 
         def advance(now):
@@ -73,8 +73,8 @@ class AlarmTests(WatchdogTestCase):
             self.assertTrue(begun.wait(30))
             self.assertIsNone(alarms.disarm(alarm))
 
-    def test_one_that_fails_where_nobody_can_be_told(self):
-        """With stderr closed the thread goes on as well."""
+    def test_an_alarm_that_fails_with_stderr_closed(self):
+        """With stderr closed the thread survives an `advance` that raises."""
         calls, again = [], threading.Event()
 
         def advance(now):
@@ -92,7 +92,7 @@ class AlarmTests(WatchdogTestCase):
         alarms.disarm(alarm)
 
     def test_one_that_fails(self):
-        """The thread goes on, says what has failed, and tries again; deadlines are kept as ever."""
+        """After an `advance` that raises, the thread prints the error and tries again; deadlines are kept."""
         calls, again = [], threading.Event()
 
         def advance(now):

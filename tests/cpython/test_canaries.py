@@ -1,4 +1,4 @@
-"""A canary that dies says what it has died of."""
+"""The failure of a canary says which private name has moved."""
 
 import unittest
 
@@ -8,7 +8,7 @@ from tests.cpython.canaries import Canary
 
 class CanaryTests(unittest.TestCase):
     def test_the_failure_says_what_moved(self):
-        """The error, and the docstring that names the private name and its file."""
+        """The failure has the error, and the docstring that names the private name and its file."""
         self.assertIn("awaited_future", vars(task_internals))
 
         class Dying(Canary):

@@ -1,4 +1,4 @@
-"""What the library changes in the process is listed, and is taken back whole."""
+"""What the library changes in the process is listed, and can be undone completely."""
 
 import subprocess
 import sys
@@ -58,13 +58,13 @@ class ChangesTests(unittest.TestCase):
         return lambda: self.log.append(f"undo {name}")
 
     def test_a_change_is_made_once(self):
-        """The second time nothing happens; the list has it once."""
+        """A change is made once, and listed once."""
         for _ in range(2):
             changes.install_once("a", self.install, "a")
         self.assertEqual((self.log, changes.changes()), (["install a"], ["a"]))
 
     def test_all_is_taken_back(self):
-        """The latest first; what has been forgotten is left alone; then each can be made anew."""
+        """Changes are undone latest first, except forgotten ones; then each can be made again."""
         changes.install_once("a", self.install, "a")
         changes.note("b", lambda: self.log.append("undo b"))
         changes.install_once("c", self.install, "c")
@@ -77,7 +77,7 @@ class ChangesTests(unittest.TestCase):
         self.assertEqual(self.log[-1], "install a")
 
     def test_an_attribute(self):
-        """It is set back, unless somebody else has set it since."""
+        """An attribute is restored, unless other code has set it since."""
         owner = SimpleNamespace(name="before")
         undo = changes.replace(owner, "name", "ours")
         self.assertEqual(owner.name, "ours")
@@ -89,7 +89,7 @@ class ChangesTests(unittest.TestCase):
         self.assertEqual(owner.name, "theirs")
 
     def test_an_attribute_that_was_inherited(self):
-        """It is inherited again."""
+        """An attribute that was inherited is inherited again."""
 
         class Heir(SimpleNamespace):
             pass
@@ -98,7 +98,7 @@ class ChangesTests(unittest.TestCase):
         self.assertNotIn("__repr__", vars(Heir))
 
     def test_a_change_of_several_parts(self):
-        """They are taken back together, the latest first."""
+        """The parts of a change are undone together, the latest first."""
         changes.all_of([self.install("a"), self.install("b")])()
         self.assertEqual(self.log, ["install a", "install b", "undo b", "undo a"])
 
@@ -113,7 +113,7 @@ class ProcessTests(unittest.TestCase):
         return done.stdout.splitlines()
 
     def test_after_a_test_all_that_differs_is_listed_and_goes_away(self):
-        """The standard library is what it was, but for one `__new__` that cannot go, and does nothing."""
+        """The list is complete: undoing it restores the library, except for one inert `__new__`."""
         said = self.said("""
             run()  # imports all that a test needs
             take_back()
@@ -135,7 +135,7 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual(said[:-1], ["not taken back: ('concurrent.futures._base', 'Executor', '__new__')"])
 
     def test_tests_go_on_after_it(self):
-        """The next test installs what it needs and finds what it found; what others have set since stays."""
+        """After everything was undone, the next test installs what it needs; changes by others stay."""
         said = self.said("""
             class Leaks(HygienicAsyncTestCase):
                 async def test(self):

@@ -1,4 +1,4 @@
-"""The canary of the fast look at the environment."""
+"""The canary of the fast access to the environment."""
 
 import os
 import unittest
@@ -14,7 +14,7 @@ class EnvironTests(unittest.TestCase):
         return environ_internals.raw_values(os.environ, NAMES)
 
     def test_raw_values(self):
-        """They differ as the variables do, and are None for those that are missing."""
+        """The raw values differ when the variables do, and are None for missing ones."""
         self.assertEqual(self.values(), (None, None))
         with mock.patch.dict(os.environ, {NAMES[0]: "ä"}):
             first = self.values()
@@ -27,7 +27,7 @@ class EnvironTests(unittest.TestCase):
         self.assertEqual(self.values(), (None, None))
 
     def test_an_environment_that_is_a_dictionary(self):
-        """As a test may have put in the place of the real one."""
+        """A dictionary that a test has put in the place of the environment works as well."""
         with mock.patch.object(os, "environ", {NAMES[1]: "x"}):
             self.assertEqual(self.values(), (None, "x"))
 

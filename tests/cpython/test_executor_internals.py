@@ -17,7 +17,7 @@ from tests.cpython.test_process_internals import Hooked
 
 class MadeTests(Hooked):
     def test_hook_executors(self):
-        """Every executor is made by `object.__new__`, so one for all of them can stand in between."""
+        """Every executor is created by `object.__new__`, so that one replacement covers all."""
         if "__new__" not in vars(concurrent.futures.Executor):
             # As the first guarded test does. A class that has once had a `__new__` cannot do without again.
             executor_internals.hook_executors(lambda *_: None)
@@ -47,7 +47,7 @@ class MadeTests(Hooked):
 
 class ThreadTests(unittest.TestCase):
     def test_is_worker(self):
-        """A pool's thread is known by its target, while it runs."""
+        """A pool's thread is recognized by its target, while it runs."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
             thread = pool.submit(threading.current_thread).result()
             self.assertTrue(executor_internals.is_worker(thread))
@@ -69,14 +69,14 @@ class ThreadTests(unittest.TestCase):
         self.assertIsNone(executor_internals.pool_of(thread))
 
     def test_executor_threads(self):
-        """A pool has as many as it needed so far; one of processes has a single one."""
+        """A thread pool has the threads that it needed so far; a process pool has one."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
             self.assertEqual(executor_internals.executor_threads(pool), [])
             thread = pool.submit(threading.current_thread).result()
             self.assertEqual(executor_internals.executor_threads(pool), [thread])
 
     def test_executor_processes_and_is_manager(self):
-        """A pool of processes has them, and one thread that manages them, when it has work."""
+        """A process pool with work has processes, and one thread that manages them."""
         with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             self.assertEqual(executor_internals.executor_threads(pool), [])
             self.assertEqual(executor_internals.executor_processes(pool), [])
@@ -86,7 +86,7 @@ class ThreadTests(unittest.TestCase):
             self.assertEqual([each.pid for each in executor_internals.executor_processes(pool)], [pid])
 
     def test_is_shut_down(self):
-        """Both kinds of pool know it; another executor cannot be asked, and is taken to be."""
+        """Both kinds of pool show whether they are shut down; any other executor counts as shut down."""
         for kind in (concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor):
             pool = kind(1)
             self.assertFalse(executor_internals.is_shut_down(pool))
@@ -95,7 +95,7 @@ class ThreadTests(unittest.TestCase):
         self.assertTrue(executor_internals.is_shut_down(concurrent.futures.Executor()))
 
     def test_shut_down(self):
-        """Each class of CPython's has a `shutdown` that can be told not to wait."""
+        """Each of CPython's classes has a `shutdown` that need not wait."""
 
         class Own(concurrent.futures.ThreadPoolExecutor):
             shutdown = None
@@ -105,7 +105,7 @@ class ThreadTests(unittest.TestCase):
             self.assertTrue(executor_internals.is_shut_down(pool))
 
     def test_thread_name_prefix(self):
-        """A pool of threads keeps its name; one of processes has none."""
+        """A thread pool keeps its thread name prefix; a process pool has none."""
         for pool, name in (
             (concurrent.futures.ThreadPoolExecutor(thread_name_prefix="fetch"), "fetch"),
             (concurrent.futures.ProcessPoolExecutor(), ""),
@@ -120,7 +120,7 @@ class WorkersTests(unittest.TestCase):
         self.addCleanup(self.pool.shutdown)
 
     def test_is_idle_worker(self):
-        """A pool's thread is idle when its innermost frame is the wait for jobs, and not within a job."""
+        """A pool's thread is idle if its innermost frame is the wait for jobs, outside of any job."""
         frame = self.pool.submit(sys._getframe).result(10)
         self.assertFalse(executor_internals.is_idle_worker(frame))
         while not executor_internals.is_idle_worker(frame):
@@ -128,7 +128,7 @@ class WorkersTests(unittest.TestCase):
         self.assertFalse(executor_internals.is_idle_worker(None), "a thread without a frame is none")
 
     def test_hook_jobs(self):
-        """Every job is an object that lives from `submit` until its worker has done with it."""
+        """A job is one object from `submit` until its worker has finished it."""
         self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
         jobs = weakref.WeakSet()
         pools = []
@@ -146,11 +146,11 @@ class WorkersTests(unittest.TestCase):
         self.assertEqual(pools, [self.pool, self.pool])
         go.set()
         concurrent.futures.wait(futures)
-        while jobs:  # the worker drops it after it has told of it
+        while jobs:  # the worker drops it after it has set the result
             pass
 
     def test_function_of_job_and_job_run_in(self):
-        """A job knows its function, and the thread that runs it has it in a variable of an outer frame."""
+        """A job has its function, and the thread that runs it has the job in a variable of an outer frame."""
         items = []
         self.addCleanup(setattr, _WorkItem, "__init__", _WorkItem.__init__)
         executor_internals.hook_jobs(lambda item, _: items.append(item))
@@ -169,7 +169,7 @@ class WorkersTests(unittest.TestCase):
         job.result()
 
     def test_loops_notified_by(self):
-        """What `wrap_future` hangs on a job has the loop in its closure; other callbacks have none."""
+        """The callback that `wrap_future` adds to a job has the loop in its closure; others have none."""
         loop = asyncio.new_event_loop()
         self.addCleanup(loop.close)
         future = concurrent.futures.Future()
@@ -182,7 +182,7 @@ class WorkersTests(unittest.TestCase):
 
 class PoolOfProcessesTests(unittest.TestCase):
     def test_is_jobless_manager_is_waiting_manager_and_managed_processes(self):
-        """Its thread waits when there is nothing to do, and knows its jobs and its processes."""
+        """A manager's thread waits while there is no job, and shows its jobs and its processes."""
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
             job = pool.submit(time.sleep, 0.2)  # waits: in another process

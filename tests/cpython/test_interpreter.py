@@ -1,4 +1,4 @@
-"""The canaries of what hooks into the interpreter, its warnings, signals, threads and heap."""
+"""The canaries of the hooks into the interpreter: its warnings, signals, threads and heap."""
 
 import asyncio
 import gc
@@ -17,7 +17,7 @@ from tests.cpython.canaries import Canary
 
 class FinalizeTests(unittest.TestCase):
     def test_finalize_record(self):
-        """Each `finalize` has one, by which the collector can be asked for it."""
+        """The collector finds one record for each `weakref.finalize`."""
 
         class Watched:
             pass
@@ -31,7 +31,7 @@ class FinalizeTests(unittest.TestCase):
 
 class HookCanaries(Canary):
     def test_hook_default_exception_handler(self):
-        """What reaches the default handler reaches the innermost hook, with the handler, until undone."""
+        """Errors for the default handler go to the innermost hook, with the handler, until undone."""
         seen, context = [], {"message": "m"}
         undo = interpreter.hook_default_exception_handler(self.loop, lambda *args: seen.append(args))
         interpreter.hook_default_exception_handler(self.loop, self.fail)()
@@ -44,7 +44,7 @@ class HookCanaries(Canary):
         self.assertEqual([each.getMessage() for each in logs.records], ["m", "through the hook"])
 
     def test_replace_default_exception_handler(self):
-        """What a closed loop is told reaches the replacement, in the place of a hook or of none."""
+        """An error reported to a closed loop goes to the replacement, whether there was a hook or not."""
         seen = []
         self.loop.close()
         for hooks in (False, True):
@@ -76,7 +76,7 @@ class HookCanaries(Canary):
         )
 
     def test_hook_async_generator_finalizer(self):
-        """A generator dropped unfinished is shown to the hook, then closed by the loop, until undone."""
+        """A generator dropped unfinished is passed to the hook, then closed by the loop, until undone."""
         undo = self.hook_generators()
         self.run_in_loop(self.drop_generators())
         undo()
@@ -84,7 +84,7 @@ class HookCanaries(Canary):
         self.assertEqual(self.seen, ["count", "closed", "closed"])
 
     def test_hook_async_generator_finalizer_of_other_loops(self):
-        """One that runs is hooked and unhooked within its run; an opaque one is left alone."""
+        """A running loop is hooked and unhooked during its run; an opaque one is left alone."""
 
         async def body():
             await self.drop_generators(self.hook_generators())
@@ -95,7 +95,7 @@ class HookCanaries(Canary):
         self.assertEqual(vars(opaque), {})
 
     def test_asyncio_logger_is_replaced(self):
-        """A patched logger, or a patched `error` on it, is seen while it is patched."""
+        """A patched logger, or a patched `error` on it, is detected while it is patched."""
         for target in ("asyncio.base_events.logger", "asyncio.base_events.logger.error"):
             with mock.patch(target):
                 self.assertTrue(interpreter.asyncio_logger_is_replaced(), target)
@@ -105,7 +105,7 @@ class HookCanaries(Canary):
         pass
 
     def test_hook_unawaited_coroutines(self):
-        """A coroutine that dies unawaited is shown to the innermost hook, whichever was undone first."""
+        """An unawaited coroutine, when destroyed, goes to the innermost hook, in any order of undoing."""
         seen, before = [], warnings._warn_unawaited_coroutine
         undo_outer = interpreter.hook_unawaited_coroutines(lambda _: seen.append("outer"))
         undo_inner = interpreter.hook_unawaited_coroutines(lambda dead: seen.append(dead.__name__))
@@ -116,7 +116,7 @@ class HookCanaries(Canary):
         self.assertIs(warnings._warn_unawaited_coroutine, before)
 
     def test_warn_unawaited_coroutine(self):
-        """The warning is Python's own, also where a hook is set."""
+        """The warning is Python's own, even if a hook is set."""
         coroutine = self.forgotten()
         undo = interpreter.hook_unawaited_coroutines(self.fail)
         self.addCleanup(coroutine.close)
@@ -125,7 +125,7 @@ class HookCanaries(Canary):
             interpreter.warn_unawaited_coroutine(coroutine)
 
     def test_warnings_sink_and_warning_filters(self):
-        """Both are others while warnings are recorded and filtered, and the same ones after."""
+        """Both values differ while warnings are recorded and filtered, and are restored afterwards."""
         sink, filters = interpreter.warnings_sink(), interpreter.warning_filters()
         with warnings.catch_warnings(record=True):
             warnings.simplefilter("ignore", BytesWarning)
@@ -144,7 +144,7 @@ class InterpreterCanaries(Canary):
         self.assertIs(interpreter.signal_handler(signal.SIGTERM), print)
 
     def test_raise_in_thread(self):
-        """The exception appears in the other thread, which is busy with something else."""
+        """The exception is raised in the other thread, which is running other code."""
         busy, over, caught = threading.Event(), threading.Event(), []
 
         def spin():
@@ -179,7 +179,7 @@ class InterpreterCanaries(Canary):
         self.assertIsNotNone(references[1]())
 
     def test_is_written_in_c(self):
-        """Classes of C cannot be changed; any other can, whatever it is derived from."""
+        """Classes written in C cannot be changed; any other class can, whatever its bases."""
 
         class Socket(socket.socket):
             pass
@@ -190,14 +190,14 @@ class InterpreterCanaries(Canary):
             self.assertFalse(interpreter.is_written_in_c(cls), cls)
 
     def test_heap_is_frozen(self):
-        """The heap counts as frozen from `gc.freeze()` on; what the interpreter has frozen is no matter."""
+        """The heap counts as frozen from `gc.freeze()` on; the interpreter's own objects do not count."""
         self.addCleanup(gc.unfreeze)
         self.assertFalse(interpreter.heap_is_frozen())
         gc.freeze()
         self.assertTrue(interpreter.heap_is_frozen())
 
     def test_is_run_by_suite(self):
-        """A suite says so on the result, for the tests of the class it is at; nobody else does."""
+        """A suite records on the result which class it runs; other runners do not."""
         said = []
 
         class Case(unittest.TestCase):

@@ -17,7 +17,7 @@ from tests.cpython.canaries import Canary
 
 class LoopCanaries(Canary):
     def test_running_loop_and_run_callback(self):
-        """A callback knows the running loop, else there is none, and runs in the frame that is known."""
+        """A callback sees the running loop, and runs in the known frame; outside there is no loop."""
         seen = []
         self.loop.call_soon(lambda: seen.extend((loop_internals.running_loop(), sys._getframe(1).f_code)))
         self.run_in_loop(asyncio.sleep(0))
@@ -25,12 +25,12 @@ class LoopCanaries(Canary):
         self.assertIsNone(loop_internals.running_loop())
 
     def test_is_transparent(self):
-        """The selector loop can be looked into; a loop of which nothing is known cannot."""
+        """A selector loop can be inspected; an unknown loop cannot."""
         self.assertTrue(loop_internals.is_transparent(self.loop))
         self.assertFalse(loop_internals.is_transparent(asyncio.AbstractEventLoop()))
 
     def test_ready_count_and_next_timer(self):
-        """The callbacks that are ready are counted, and the earliest timer that is not cancelled is known."""
+        """Ready callbacks are counted, and the earliest timer that is not cancelled is found."""
         self.assertEqual(loop_internals.ready_count(self.loop), 0)
         self.assertIsNone(loop_internals.next_timer(self.loop))
         self.loop.call_soon(print)
@@ -50,7 +50,7 @@ class LoopCanaries(Canary):
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [reader])
 
     def test_has_work(self):
-        """A callback is work, and so is what has to be closed; a timer and the self-pipe are none."""
+        """A callback, and anything that has to be closed, is work; a timer and the self-pipe are not."""
         loop = self.loop
         loop.call_later(3600, print)
         loop.call_soon_threadsafe(loop.stop)
@@ -92,7 +92,7 @@ class LoopCanaries(Canary):
 
     @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
     def test_has_signal_handlers(self):
-        """A handler is seen from `add_signal_handler` to `remove_signal_handler`."""
+        """A handler is detected from `add_signal_handler` to `remove_signal_handler`."""
         self.assertFalse(loop_internals.has_signal_handlers(self.loop))
         self.loop.add_signal_handler(signal.SIGUSR1, print)
         self.assertTrue(loop_internals.has_signal_handlers(self.loop))
@@ -100,7 +100,7 @@ class LoopCanaries(Canary):
         self.assertFalse(loop_internals.has_signal_handlers(self.loop))
 
     def test_generator_closed_by(self):
-        """A task that ends a generator knows it; one that goes on with it, or runs a coroutine, does not."""
+        """The generator that a task closes is found; a task that iterates one, or any other, has none."""
 
         async def count():
             yield
@@ -136,7 +136,7 @@ class LoopCanaries(Canary):
         self.run_in_loop(self.loop.shutdown_asyncgens())
 
     def test_default_executor(self):
-        """The executor of `run_in_executor(None, …)` is known as soon as there is one."""
+        """The executor of `run_in_executor(None, …)` is found as soon as there is one."""
         self.assertIsNone(loop_internals.default_executor(self.loop))
         self.run_in_loop(self.loop.run_in_executor(None, int))
         executor = loop_internals.default_executor(self.loop)
@@ -144,7 +144,7 @@ class LoopCanaries(Canary):
         self.run_in_loop(self.loop.shutdown_default_executor())
 
     def test_policy_is_standard(self):
-        """The policy is standard before it exists and after, and a user's own is not."""
+        """The standard policy is recognized before and after its creation; a user's own is not standard."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
             own = type("Own", (asyncio.DefaultEventLoopPolicy,), {"__module__": "own"})
@@ -161,7 +161,7 @@ class LoopCanaries(Canary):
 
 class HandleCanaries(Canary):
     def test_watches_and_callback_of(self):
-        """What is registered is listed with its direction; asyncio's self-pipe is there, too."""
+        """Handles are listed with their direction, that of asyncio's self-pipe included."""
         here, there = socket.socketpair()
         self.addCleanup(here.close)
         self.addCleanup(there.close)
@@ -185,7 +185,7 @@ class HandleCanaries(Canary):
 
     @unittest.skipIf(ON_WINDOWS, "no signals for loops")
     def test_signal_handles(self):
-        """The handles of signals are known by number; a loop without any is without."""
+        """The handles of signals are listed by number; a loop without any has an empty list."""
         self.loop.add_signal_handler(signal.SIGUSR1, print)
         (handle,) = loop_internals.signal_handles(self.loop).values()
         self.assertIs(loop_internals.callback_of(handle), print)
@@ -194,7 +194,7 @@ class HandleCanaries(Canary):
         self.assertEqual(loop_internals.signal_handles(asyncio.AbstractEventLoop()), {})
 
     def test_loop_of_handle(self):
-        """Every handle knows its loop, even when it was cancelled."""
+        """Every handle has its loop, even after it was cancelled."""
         timer = self.loop.call_later(3600, print)
         timer.cancel()
         for handle in (timer, self.loop.call_soon(print)):
@@ -202,7 +202,7 @@ class HandleCanaries(Canary):
             handle.cancel()
 
     def test_timers_and_schedule(self):
-        """Timers are listed until they are cancelled, and one that was entered by hand is called in time."""
+        """Timers are listed until they are cancelled; one entered by `schedule` is called in time."""
         called = []
         timer = self.loop.call_later(3600, print)
         self.assertEqual(list(loop_internals.timers(self.loop)), [timer])
@@ -213,14 +213,14 @@ class HandleCanaries(Canary):
         self.run_in_loop(asyncio.sleep(0))
         self.run_in_loop(asyncio.sleep(0))
         self.assertEqual(called, [1])
-        # Marked as scheduled, it is counted when cancelled, as those are that fill the queue in vain.
+        # Marked as scheduled, its cancellation is counted, as for those that remain in the queue.
         never = asyncio.TimerHandle(self.loop.time() + 3600, print, (), self.loop)
         loop_internals.schedule(self.loop, never)
         never.cancel()
         self.assertEqual(self.loop._timer_cancelled_count, 1)
 
     def test_hook_callbacks(self):
-        """Callbacks of every kind run by what was hooked last; overlapping hooks give all back together."""
+        """Callbacks of every kind run through the latest hook; overlapping hooks are undone together."""
         before, seen = asyncio.Handle._run, []
 
         def hook(name):

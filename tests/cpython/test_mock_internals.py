@@ -14,7 +14,7 @@ async def fetch(number):
 
 class CanaryTests(unittest.TestCase):
     def test_is_mock_call(self):
-        """The coroutine of a call is told from others, also of a mock made asynchronous by its spec."""
+        """The code of a mock's call is recognized, also of a mock made asynchronous by its spec."""
         for double in (mock.AsyncMock(), mock.MagicMock(spec=fetch)):
             coroutine = double(1)
             self.assertTrue(mock_internals.is_mock_call(coroutine.cr_code))
@@ -22,7 +22,7 @@ class CanaryTests(unittest.TestCase):
         self.assertFalse(mock_internals.is_mock_call(fetch.__code__))
 
     def test_mock_call_in(self):
-        """The frame in which a mock is awaited has it, and the arguments; others have none."""
+        """The frame in which a mock is awaited has the mock and its arguments; other frames have none."""
         found = []
 
         def look(*args, **kwargs):
@@ -34,7 +34,7 @@ class CanaryTests(unittest.TestCase):
         self.assertIsNone(mock_internals.mock_call_in(sys._getframe()))
 
     def test_forget_call(self):
-        """The latest call with those arguments is in no record any more, nor in those of the parents."""
+        """The latest call with those arguments is removed from all records, the parents' included."""
         api, number = mock.AsyncMock(name="api"), 1000
         double = api.users.get
         for argument in (1, number, 3):
@@ -51,7 +51,7 @@ class CanaryTests(unittest.TestCase):
         self.assertEqual(len(api.method_calls), 2)
 
     def test_forget_call_of_a_plain_mock(self):
-        """One that is not asynchronous, and one that keeps its records on a function, as well."""
+        """The call of a plain mock, and of one that keeps its records on a function, is removed as well."""
         plain = mock.Mock()
         plain(7)
         mock_internals.forget_call(plain, (7,), {})
@@ -63,13 +63,13 @@ class CanaryTests(unittest.TestCase):
         self.assertEqual((autospecced.call_args, autospecced.await_args), (None, None))
 
     def test_mock_name(self):
-        """A mock is called as in its repr: with its parents, and "mock" where it has no name."""
+        """A mock is named as in its repr: with its parents, or "mock" if it has no name."""
         double = mock.AsyncMock(name="api")
         self.assertEqual(mock_internals.mock_name(double.users.get), "api.users.get")
         self.assertEqual(mock_internals.mock_name(mock.Mock()), "mock")
 
     def test_mocks_below(self):
-        """Children and return value are found, and none is made by looking."""
+        """Children and return value are listed, and none is created."""
         double = mock.MagicMock()
         self.assertEqual(mock_internals.mocks_below(double), [])
         expected = [double.child, double.return_value]
@@ -97,7 +97,7 @@ class CanaryTests(unittest.TestCase):
         self.assertEqual((stand_in.await_count, stand_in.call_args), (1, mock.call(1)))
 
     def test_stamp_mock_calls(self):
-        """Each record of a call and of an await is shown, a reset is none, and all records stay the same."""
+        """Each record of a call and of an await is passed on, a reset is not; the records are unchanged."""
         heard = []
         patched = ("call_args", "await_args")
         before = {name: vars(mock_internals.ASYNC_MOCK)[name] for name in patched}

@@ -15,7 +15,7 @@ from asynctestkit.cpython import originals
 
 class OriginalsTests(unittest.TestCase):
     def test_a_patch_is_not_seen(self):
-        """Each module is as it was, whatever a test has patched in it."""
+        """Each module is unchanged, whatever a test has patched in it."""
         for name in ("asyncio.sleep", "gc.collect", "os.stat", "random.seed", "signal.signal", "time.sleep"):
             with self.subTest(name):
                 module, _, attribute = name.partition(".")
@@ -24,14 +24,14 @@ class OriginalsTests(unittest.TestCase):
                     self.assertIs(getattr(getattr(originals, module), attribute), before)
 
     def test_the_classes_are_the_same(self):
-        """What is made by the one is an instance of the other's classes."""
+        """The classes of a copy are those of the module, so that isinstance works."""
         self.assertIs(originals.asyncio.Task, asyncio.Task)
         self.assertIs(originals.socket.socket, socket.socket)
         self.assertIs(originals.subprocess.Popen, subprocess.Popen)
         self.assertIs(originals.threading.Thread, threading.Thread)
 
     def test_what_replaces_names_in_every_module_does_not_find_them(self):
-        """freezegun looks for the functions of `time` in all that is loaded."""
+        """freezegun, which replaces functions of `time` in every loaded module, does not find the copies."""
         real = time.monotonic
         found = [
             name
@@ -41,13 +41,13 @@ class OriginalsTests(unittest.TestCase):
         self.assertEqual(found, [])
 
     def test_what_replaces_modules_by_name_does_not_find_them(self):
-        """pyfakefs replaces, in all that is loaded, what is called `os`."""
+        """pyfakefs, which replaces every loaded module that is named `os`, does not find the copies."""
         for name in originals.__all__:
             self.assertNotIn(getattr(originals, name).__name__, sys.modules)
 
 
 class AlreadyReplacedTests(unittest.TestCase):
-    """The package may be imported when something has been replaced already."""
+    """The package may be imported after something has been replaced."""
 
     def copy_while(self, target, replacement, *classes):
         module, _, name = target.rpartition(".")
@@ -55,7 +55,7 @@ class AlreadyReplacedTests(unittest.TestCase):
             return getattr(originals._copy_of(module, *classes), name)
 
     def test_a_class_is_replaced_by_a_subclass(self):
-        """As pytest-socket does: the class is the module's own."""
+        """After pytest-socket has replaced a class by a subclass, the copy has the module's own class."""
 
         class GuardedSocket(socket.socket):
             pass
@@ -63,11 +63,11 @@ class AlreadyReplacedTests(unittest.TestCase):
         self.assertIs(self.copy_while("socket.socket", GuardedSocket, "socket"), socket.socket)
 
     def test_a_class_is_replaced_by_a_mock(self):
-        """A mock is no class, and the class is found among all that there are."""
+        """After a class was replaced by a mock, the class is found among all classes."""
         self.assertIs(self.copy_while("subprocess.Popen", mock.Mock(), "Popen"), subprocess.Popen)
 
     def test_a_class_that_is_no_more(self):
-        """What cannot be found is what is there."""
+        """A class that is found nowhere is copied as its replacement."""
         replacement = mock.Mock()
         module = types.ModuleType("gone")
         module.Thing = type("Thing", (), {"__module__": "elsewhere"})

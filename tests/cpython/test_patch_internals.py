@@ -14,7 +14,7 @@ class PatchCanaries(Canary):
         self.noted.append(patcher)
 
     def test_registry(self):
-        """A patch that is started is entered there."""
+        """A started patch is entered in the registry."""
         patch = mock.patch("os.getcwd")
         self.addCleanup(mock.patch.stopall)
         patch.start()
@@ -22,7 +22,7 @@ class PatchCanaries(Canary):
         self.assertIn(patch, registry)
 
     def test_started_patches_and_hook_started_patches(self):
-        """Patches of either class are in the list from start to stop, whoever stops them, and noted."""
+        """Patches of both classes are listed from start to stop, and reported to the hook."""
         before, self.noted = patch_internals.started_patches(), []
         self.addCleanup(patch_internals.hook_started_patches(self.note))
         first, second = mock.patch("os.getcwd"), mock.patch.dict(os.environ, A="1")

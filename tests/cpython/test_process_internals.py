@@ -1,4 +1,4 @@
-"""Canaries for children, sockets and dying things: each says what has moved when a new Python breaks it."""
+"""Canaries for children, sockets and warnings of unclosed objects: each says what has moved."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from asynctestkit.cpython.process_internals import WarningHook
 
 
 class Hooked(unittest.TestCase):
-    """Hooks are for good; a test takes its own off again."""
+    """Hooks are permanent; a test removes its own again."""
 
     def setUp(self):
         self.seen = []
@@ -33,7 +33,7 @@ class Hooked(unittest.TestCase):
 
 class MadeTests(Hooked):
     def test_hook_sockets(self):
-        """Every socket goes through `socket.__init__`: made, accepted, of a pair, duplicated, or of TLS."""
+        """Every socket goes through `socket.__init__`: created, accepted, of a pair, duplicated, of TLS."""
         self.restore(socket.socket, "__init__")
         process_internals.hook_sockets(self.note)
         with (
@@ -45,7 +45,7 @@ class MadeTests(Hooked):
             self.assertEqual(self.things(), [listener, client, accepted, copy])
 
     def test_hook_children(self):
-        """Every child goes through `Popen._execute_child`, asyncio's too; one that cannot start does not."""
+        """Every child goes through `Popen._execute_child`, asyncio's too, unless it fails to start."""
         self.restore(subprocess.Popen, "_execute_child")
         process_internals.hook_children(self.note)
 
@@ -65,7 +65,7 @@ class MadeTests(Hooked):
 
 class SockAcceptTests(unittest.IsolatedAsyncioTestCase):
     async def test_it_is_the_name_of_the_function(self):
-        """A socket that `loop.sock_accept` gives is made in that function."""
+        """The socket that `loop.sock_accept` returns is created in a function of that name."""
         self.assertTrue(hasattr(asyncio.SelectorEventLoop, process_internals.SOCK_ACCEPT))
 
 
@@ -81,7 +81,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
         self.assertIsNone(process_internals.popen_of(transport))
 
     def test_helpers_of_multiprocessing_and_started_by_multiprocessing(self):
-        """A context that needs the resource tracker, or the server that forks, starts it as a child."""
+        """The resource tracker and the fork server are found as children once a context has started them."""
         program = (
             "import multiprocessing as m, os, asynctestkit.cpython.process_internals as p\n"
             "print(len(p.helpers_of_multiprocessing()))\n"
@@ -96,7 +96,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(finished.stdout.split(), ["0", "1", "True", "None", "None"], finished.stderr)
 
     def test_multiprocessing_that_another_thread_imports(self):
-        """A module that has not run its first lines yet has started nothing, and keeps nothing."""
+        """A module that has not finished its import has started and kept no processes."""
         names = ("process", "resource_tracker", "forkserver")
         begun = {f"multiprocessing.{name}": types.ModuleType(name) for name in names}
         with mock.patch.dict(sys.modules, begun):
@@ -104,7 +104,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(process_internals.helpers_of_multiprocessing(), set())
 
     def test_has_ended(self):
-        """A child that has ended is known to have, and can be waited for afterwards."""
+        """A child that has ended is detected, and can still be waited for."""
         with subprocess.Popen(("sleep", "30")) as child:
             self.assertFalse(process_internals.has_ended(child.pid))
             child.send_signal(signal.SIGKILL)
@@ -114,7 +114,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(process_internals.has_ended(child.pid))
 
     def test_has_ended_where_it_cannot_be_asked(self):
-        """Without `waitid` it is not known."""
+        """Without `waitid`, False is returned."""
         with mock.patch.object(originals.os, "waitid", create=True):
             del originals.os.waitid
             self.assertFalse(process_internals.has_ended(1))
@@ -122,7 +122,7 @@ class ChildTests(unittest.IsolatedAsyncioTestCase):
 
 class HookResourceWarningsTests(unittest.TestCase):
     def warnings_in(self, action, *, wants, takes):
-        """What the hook is shown, and what is warned of, when a socket is dropped."""
+        """What the hook is called with, and what warnings are issued, when a socket is dropped."""
         shown_to_hook = []
 
         def hook(text, thing):
@@ -137,25 +137,25 @@ class HookResourceWarningsTests(unittest.TestCase):
         return shown_to_hook, [each.category for each in shown]
 
     def test_a_thing_that_is_taken(self):
-        """The hook is shown the text and the thing; nobody is warned, whatever the filters."""
+        """A hook that takes the object gets text and object; no warning is issued, whatever the filters."""
         for action in ("ignore", "always", "error"):
             with self.subTest(action):
                 heard = self.warnings_in(action, wants=True, takes=True)
                 self.assertEqual(heard, ([(True, socket.socket)], []))
 
     def test_a_thing_that_is_not_taken(self):
-        """It is warned of as the filters have it."""
+        """If the hook does not take the object, the warning is issued as the filters say."""
         for action, expected in (("ignore", []), ("always", [ResourceWarning])):
             with self.subTest(action):
                 heard = self.warnings_in(action, wants=True, takes=False)
                 self.assertEqual(heard, ([(True, socket.socket)], expected))
 
     def test_a_hook_that_does_not_listen(self):
-        """It is shown nothing."""
+        """A hook that is not listening is not called."""
         self.assertEqual(self.warnings_in("always", wants=False, takes=True), ([], [ResourceWarning]))
 
     def test_whose_finalizer_warns(self):
-        """A warning without a source is of what the `__del__` belongs to that warns; or of nobody."""
+        """For a warning without a source the object is that of the `__del__` that warns, or None."""
 
         class Quiet:
             def __del__(this):
@@ -174,7 +174,7 @@ class HookResourceWarningsTests(unittest.TestCase):
         warnings.warn("not closed", ResourceWarning, stacklevel=1)
 
     def test_a_warning_that_is_not_taken_comes_once_a_line(self):
-        """As the action "default" has it: the registry of the line's module is asked."""
+        """Under "default" a warning not taken is shown once a line, by the registry of its module."""
         lines = []
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("default")
@@ -187,7 +187,7 @@ class HookResourceWarningsTests(unittest.TestCase):
         self.assertEqual((lines, len(shown)), (["not closed"] * 2, 1))
 
     def test_other_warnings(self):
-        """They go their way."""
+        """Other warnings are issued as usual."""
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("always")
             undo = process_internals.hook_resource_warnings(WarningHook(lambda: True, self.fail))
@@ -196,7 +196,7 @@ class HookResourceWarningsTests(unittest.TestCase):
         self.assertEqual([each.category for each in shown], [UserWarning])
 
     def test_the_hooks_of_overlapping_blocks(self):
-        """They end in any order, the innermost is asked, and in the end everything is as it was."""
+        """Hooks are undone in any order, the innermost is asked, and in the end everything is restored."""
         before, show = list(warnings.filters), warnings._showwarnmsg
         taken = []
         first = process_internals.hook_resource_warnings(WarningHook(lambda: True, self.fail))

@@ -1,4 +1,4 @@
-"""Canaries for the private names of CPython that exploration leans on."""
+"""Canaries for the private names of CPython that exploration depends on."""
 
 import asyncio
 import collections
@@ -10,7 +10,7 @@ KINDS = (asyncio.Task, asyncio.tasks._PyTask)
 
 
 class Seen(collections.deque):
-    """A queue of a loop's that notes the steps which go through it."""
+    """A ready queue of a loop that records the steps which go through it."""
 
     def __init__(self):
         super().__init__()
@@ -47,7 +47,7 @@ class ReplaceReadyQueueAndStepsTests(unittest.TestCase):
                 self.assertEqual(self.steps_of(kind), [("it", True), ("it", True), ("it", False)])
 
     def test_a_callback_that_belongs_to_a_task_is_no_step(self):
-        """`call_soon(task.cancel)` calls a method of a task, and is a plain callback."""
+        """`call_soon(task.cancel)` calls a method of a task, but is a plain callback."""
 
         async def body():
             loop = asyncio.get_running_loop()
@@ -72,7 +72,7 @@ class ReplaceReadyQueueAndStepsTests(unittest.TestCase):
 
 class NestedLoopTests(unittest.TestCase):
     def test_outer_loop_suspended(self):
-        """The nested loop has tasks of its own, and afterwards the outer one goes on with the same task."""
+        """The nested loop has tasks of its own, and afterwards the outer one resumes with the same task."""
 
         async def body(kind):
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -93,7 +93,7 @@ class NestedLoopTests(unittest.TestCase):
                     loop.close()
 
     def test_a_callback_has_no_task(self):
-        """Within a callback another loop runs as well, and there is no task to go on with."""
+        """Within a callback another loop runs as well; there is no task to resume."""
         loop, results = asyncio.new_event_loop(), []
         self.addCleanup(loop.close)
 
@@ -112,14 +112,14 @@ class NestedLoopTests(unittest.TestCase):
         return asyncio.get_running_loop()
 
     def test_without_a_loop_nothing_stands_still(self):
-        """Outside of any loop another one runs as ever."""
+        """Outside of any loop another one runs as usual."""
         with step_internals.outer_loop_suspended():
             asyncio.run(self.who())
 
 
 class LocksTests(unittest.IsolatedAsyncioTestCase):
     async def test_free_places(self):
-        """A lock has one place or none, a semaphore as many as nobody has taken."""
+        """A lock has one place or none, a semaphore as many as can still be acquired."""
         lock, semaphore = asyncio.Lock(), asyncio.Semaphore(2)
         self.assertEqual((step_internals.free_places(lock), step_internals.free_places(semaphore)), (1, 2))
         async with lock, semaphore:
@@ -137,7 +137,7 @@ class RaisingTests(unittest.TestCase):
             return step_internals.is_raised_by_statement(trace)
 
     def test_is_raised_by_statement(self):
-        """A `raise`, also from another exception, is one; a division, and a call that fails, are not."""
+        """A `raise`, also from another exception, is recognized; a division and a failing call are not."""
 
         def raises(cause=None):
             raise ValueError("on purpose") from cause
@@ -156,7 +156,7 @@ class RaisingTests(unittest.TestCase):
 
 class CasesTests(unittest.TestCase):
     def test_fresh_case_and_method_name(self):
-        """A copy has no cleanups, no bound test and no context of the original's, and runs by itself."""
+        """A copy has none of the original's cleanups, bound test and context, and runs by itself."""
 
         class Case(unittest.IsolatedAsyncioTestCase):
             async def test_it(self):

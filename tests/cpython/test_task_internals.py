@@ -15,13 +15,13 @@ async def as_coroutine(awaitable):
 
 class FutureCanaries(Canary):
     def test_task_types_and_future_types(self):
-        """Both implementations of Task are known, and both of Future."""
+        """Both implementations of Task, and both of Future, are listed."""
         for types, name in ((task_internals.TASK_TYPES, "Task"), (task_internals.FUTURE_TYPES, "Future")):
             self.assertEqual([each.__name__ for each in types], [name, name])
             self.assertIs(types[0], getattr(asyncio, name))
 
     def test_awaited_future(self):
-        """A suspended task is known to wait for its future; one that is ready waits for none."""
+        """A suspended task waits for its future; one that is ready waits for none."""
         for implementation in task_internals.TASK_TYPES:
             task = implementation(asyncio.sleep(3600), loop=self.loop)
             self.assertIsNone(task_internals.awaited_future(task))
@@ -31,7 +31,7 @@ class FutureCanaries(Canary):
             self.run_in_loop(asyncio.wait([task]))
 
     def test_begins_to_wait_for(self):
-        """A future that a coroutine awaits is told from a bare turn, and no longer asks to be waited for."""
+        """A future that a coroutine awaits is distinguished from a bare turn, and its flag is cleared."""
         future = self.loop.create_future()
         self.assertFalse(task_internals.begins_to_wait_for(future))
         self.assertIs(future.__await__().send(None), future)
@@ -40,7 +40,7 @@ class FutureCanaries(Canary):
         self.assertFalse(task_internals.begins_to_wait_for(None))
 
     def test_peek_exception(self):
-        """An exception can be looked at without being retrieved."""
+        """An exception can be read without marking it as retrieved."""
         for implementation in task_internals.FUTURE_TYPES:
             future = implementation(loop=self.loop)
             self.assertIsNone(task_internals.peek_exception(future))
@@ -50,7 +50,7 @@ class FutureCanaries(Canary):
             task_internals.mark_exception_retrieved(future)
 
     def test_interrupt(self):
-        """A task's wait ends with an exception, whatever it waits for, and nobody else's does."""
+        """A task's wait ends with an exception, whatever it waits for, and no other task's does."""
 
         async def waits(awaited):
             try:
@@ -76,7 +76,7 @@ class FutureCanaries(Canary):
                 self.run_in_loop(body(make))
 
     def test_unfinished_items_blocked_putters_and_blocked_getters(self):
-        """What was put and not marked done is counted, and who waits for a free place, or for an item."""
+        """Items put and not marked done are counted, and so are waiting `put` and `get` calls."""
 
         async def count():
             queue = asyncio.Queue(maxsize=2)
@@ -111,7 +111,7 @@ class FutureCanaries(Canary):
         self.assertEqual(self.run_in_loop(count()), [(2, 1, 0), (1, 0, 0), (1, 0, 1)])
 
     def test_loop_of_and_coroutine_of(self):
-        """The loop of a future and the coroutine of a task are known, or None if it was never initialised."""
+        """A future has its loop and a task its coroutine, or None if it was never initialised."""
         for each in (*task_internals.FUTURE_TYPES, type("Own", (asyncio.Future,), {})):
             self.assertIs(task_internals.loop_of(each(loop=self.loop)), self.loop)
             self.assertIsNone(task_internals.loop_of(each.__new__(each)))
@@ -121,7 +121,7 @@ class FutureCanaries(Canary):
         self.run_in_loop(task)
 
     def test_gathered_children(self):
-        """What `gather` waits for is known; any other future has no children."""
+        """The children of a `gather` are found; any other future has none."""
         children = [self.loop.create_future(), self.loop.create_future()]
 
         async def start():
@@ -144,7 +144,7 @@ class FutureCanaries(Canary):
                 gc.collect()
 
     def test_source_traceback_and_drop_last_source_frame(self):
-        """Debug mode's record of tasks and timers can lose its innermost frame; else there is no record."""
+        """Debug mode's record of tasks and timers can lose its innermost frame; without it there is none."""
         plain = self.loop.create_task(asyncio.sleep(0))
         self.assertIsNone(task_internals.source_traceback(plain))
         task_internals.drop_last_source_frame(plain)
@@ -173,7 +173,7 @@ class TaskCanaries(Canary):
                 self.assertEqual(task_internals.context_of(task)[variable], "within")
 
     def test_all_tasks_and_current_task(self):
-        """Tasks of both implementations are known, and which of them runs."""
+        """Tasks of both implementations are listed, and the running one is found."""
         for make in task_internals.TASK_TYPES:
 
             async def body():
@@ -187,7 +187,7 @@ class TaskCanaries(Canary):
         self.assertIsNone(task_internals.current_task(self.loop))
 
     def test_forget_callbacks(self):
-        """No callback of a future is called any more, and no task wakes that waits for it."""
+        """No callback of a future is called any more, and no task that waits for it is woken."""
         for make_task in task_internals.TASK_TYPES:
             for make_future in task_internals.FUTURE_TYPES:
                 with self.subTest(make_task=make_task, make_future=make_future):
@@ -212,7 +212,7 @@ class TaskCanaries(Canary):
         task.get_coro().close()
 
     def test_forget_task(self):
-        """A forgotten task is in `all_tasks()` no more, and is not complained of when it dies pending."""
+        """A forgotten task is not in `all_tasks()`, and is destroyed while pending without a log record."""
         task = self.loop.create_task(asyncio.Event().wait())
         self.run_in_loop(asyncio.sleep(0))
         self.assertIn(task, asyncio.all_tasks(self.loop))
@@ -230,13 +230,13 @@ class Named:
 
 class TypeCanaries(Canary):
     def test_qualified_name_and__name_with_its_class(self):
-        """The name of a function with its class, where that is to be found; on every version."""
+        """A function is named with its class, if that can be found, on every version."""
         for function, name in ((Named.method, "Named.method"), (as_coroutine, "as_coroutine")):
             self.assertEqual(task_internals.qualified_name(function.__code__), name)
             self.assertEqual(task_internals._name_with_its_class(function.__code__), name)
 
     def test_is_immutable(self):
-        """Types written in C are, and refuse to be changed; classes are not."""
+        """Types written in C are immutable, and cannot be changed; classes are not."""
         for cls, expected in (
             (dict, True),
             (asyncio.Task, True),

@@ -16,7 +16,7 @@ from tests.cpython.test_process_internals import Hooked
 
 class MadeTests(Hooked):
     def test_hook_thread_starts(self):
-        """Every thread goes through a global of Lib/threading.py, and brings itself along."""
+        """Every thread goes through a global of Lib/threading.py, which gets the Thread."""
         name = (
             "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
         )
@@ -28,7 +28,7 @@ class MadeTests(Hooked):
         self.assertEqual(self.seen, [(thread, "start")])
 
     def test_threads_started_by_hand_are_let_be(self):
-        """Who uses the global for functions of his own is not shown."""
+        """A function started through the global that is no thread's is not passed to the hook."""
         name = (
             "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
         )
@@ -42,12 +42,12 @@ class MadeTests(Hooked):
 
 class ThreadTests(unittest.TestCase):
     def test_thread_of(self):
-        """A running thread is found by its identifier, and no dummy is made for another one."""
+        """A running thread is found by its identifier, and no dummy is created for a foreign one."""
         self.assertIs(thread_internals.thread_of(threading.get_ident()), threading.current_thread())
         self.assertIsNone(thread_internals.thread_of(-1))
 
     def test_target_of_and_arguments_of(self):
-        """A thread that runs has what it was started with, and none of it afterwards."""
+        """A running thread has its target and arguments, and afterwards neither."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait, args=(30,))
         thread.start()
@@ -59,7 +59,7 @@ class ThreadTests(unittest.TestCase):
         self.assertIsNone(thread_internals.arguments_of(thread))
 
     def test_frames_of_others(self):
-        """It has each thread that runs Python code but the calling one, and no cycle by way of that."""
+        """There is a frame for each thread that runs Python code, except the calling one, and no cycle."""
         over, begun = threading.Event(), threading.Event()
         thread = threading.Thread(target=lambda: (begun.set(), over.wait(30)))
         thread.start()
@@ -72,12 +72,12 @@ class ThreadTests(unittest.TestCase):
         thread.join()
 
     def test_begins_a_thread(self):
-        """The interpreter holds methods of a thread that runs, and no others."""
+        """The interpreter holds certain methods of a running thread, and no others."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait)
         thread.start()
         held = [each for each in gc.get_referrers(thread) if isinstance(each, types.MethodType)]
-        # While it begins there may be more than one.
+        # At its start there may be more than one.
         self.assertEqual({thread_internals.begins_a_thread(each) for each in held}, {True})
         self.assertFalse(thread_internals.begins_a_thread(thread.join))
         self.assertFalse(thread_internals.begins_a_thread([].append))
@@ -85,7 +85,7 @@ class ThreadTests(unittest.TestCase):
         thread.join()
 
     def test_registries(self):
-        """A thread, a child and a patch are entered in one of them, and so is a pool's queue."""
+        """A thread, a child, a patch and a pool's queue are each entered in one of them."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait)
         thread.start()
@@ -114,7 +114,7 @@ class WorkersTests(unittest.TestCase):
         self.addCleanup(self.pool.shutdown)
 
     def test_waits_without_limit(self):
-        """A thread in a condition, or a worker without a job, waits until somebody acts, or with a limit."""
+        """A thread in a condition, or a worker without a job, waits without limit; not with a timeout."""
         condition = threading.Condition.wait.__code__
         for limit in (None, 20):
             event = threading.Event()
@@ -124,7 +124,7 @@ class WorkersTests(unittest.TestCase):
                 pass
             frame = sys._current_frames()[thread.ident]
             self.assertEqual(thread_internals.waits_without_limit(frame), limit is None)
-            # As where the lock is handed over: the thread is woken, and the lock locked still.
+            # As if the lock had been handed over: the thread is woken, and the lock still locked.
             waiter = event._cond._waiters.popleft()
             self.assertFalse(thread_internals.waits_without_limit(frame))
             event._cond._waiters.append(waiter)

@@ -42,7 +42,7 @@ class TransportCanaries(Canary):
         self.run_in_loop(asyncio.sleep(0))
 
     def test_is_open_and_holds_resource(self):
-        """Open, closing while it holds its socket, and closed are told apart."""
+        """Open, closing with its socket still there, and closed are distinguished."""
         transport, _ = self.run_in_loop(self.connected())
         states = []
         states.append((transport_internals.is_open(transport), transport_internals.holds_resource(transport)))
@@ -68,7 +68,7 @@ class TransportCanaries(Canary):
         self.assertEqual([transport_internals.holds_resource(each) for each in transports], [False, False])
 
     def test_carrier_of_and_carried_by_and_carries_tls_and_protocol_above(self):
-        """A TLS transport and the one below it know each other; it is open while that one is."""
+        """A TLS transport and its carrier refer to each other; it is open while the carrier is."""
 
         async def connect():
             server = await self.loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=server_side())
@@ -101,7 +101,7 @@ class TransportCanaries(Canary):
         self.assertIsNone(transport_internals.carrier_of(secure))
 
     def test_server_of_and_connections_of(self):
-        """An accepted connection knows its server; a loop knows its open connections."""
+        """An accepted connection has its server; a loop lists its open connections."""
 
         async def connect():
             server = await self.loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
@@ -119,7 +119,7 @@ class TransportCanaries(Canary):
         self.assertEqual(transport_internals.connections_of(self.loop), [])
 
     def test_is_watched(self):
-        """A transport that the protocol keeps open after the end of file hears nothing more."""
+        """A transport that the protocol keeps open after the end of file is no longer watched."""
 
         class Stubborn(asyncio.Protocol):
             def eof_received(self):
@@ -137,7 +137,7 @@ class TransportCanaries(Canary):
 
     @unittest.skipIf(ON_WINDOWS, "pipes are the proactor's")
     def test_serves_subprocess(self):
-        """A pipe to a child is known by its protocol."""
+        """A pipe to a child is recognized by its protocol."""
 
         async def spawn():
             child, _ = await self.loop.subprocess_exec(
@@ -155,7 +155,7 @@ class TransportCanaries(Canary):
         self.close(transport)
 
     def drop(self, protocol=asyncio.Protocol):
-        """What is warned of when a transport dies open."""
+        """The warnings that are issued when an open transport is dropped."""
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             transport, _ = self.run_in_loop(self.connected(protocol))
@@ -167,7 +167,7 @@ class TransportCanaries(Canary):
         yield [str(each.message) for each in heard if "transport" in str(each.message)]
 
     def test_hook_unclosed_transports(self):
-        """The hook sees a transport that dies open, and decides whether Python warns of it."""
+        """The hook gets an open transport when it is dropped, and decides whether Python warns."""
         for is_taken in (True, False):
             seen = []
 
@@ -184,7 +184,7 @@ class TransportCanaries(Canary):
             self.assertEqual(len(said), not is_taken)
 
     def test_silence(self):
-        """A transport that was silenced dies without a warning."""
+        """A silenced transport is destroyed without a warning."""
         undo = transport_internals.hook_unclosed_transports(lambda _: False)
         self.addCleanup(undo)
         dropping = self.drop()
@@ -195,7 +195,7 @@ class TransportCanaries(Canary):
         hasattr(asyncio.StreamWriter, "__del__"), "writers do not close themselves before 3.11.5"
     )
     def test_hook_unclosed_transports_by_their_writer(self):
-        """A writer that is dropped shows its transport, and closes it, with a warning or without."""
+        """A dropped writer passes its transport to the hook and closes it, with a warning or without."""
 
         async def open_stream():
             here, there = socket.socketpair()

@@ -1,4 +1,4 @@
-"""Each shim does on every version what the newest Python does, or nothing where there is nothing to do."""
+"""Each shim does on every version what the newest Python does, or nothing if there is nothing to do."""
 
 import asyncio
 import builtins
@@ -24,24 +24,24 @@ from asynctestkit.loops.runner import Runner
 
 class FlagsTests(unittest.TestCase):
     def test_has_runner_says_what_asyncio_has(self):
-        """HAS_RUNNER is true exactly where `asyncio.Runner` exists."""
+        """HAS_RUNNER is true exactly if `asyncio.Runner` exists."""
         self.assertEqual(HAS_RUNNER, hasattr(asyncio, "Runner"))
 
     def test_on_windows_says_where_the_proactor_is(self):
-        """ON_WINDOWS is true exactly where asyncio has a proactor loop."""
+        """ON_WINDOWS is true exactly if asyncio has a proactor loop."""
         self.assertEqual(ON_WINDOWS, hasattr(asyncio, "ProactorEventLoop"))
 
 
 class AddNoteTests(unittest.TestCase):
     def test_notes_are_kept_in_order(self):
-        """Notes are found where PEP 678 keeps them, the first one first."""
+        """Notes are stored as PEP 678 says, the first one first."""
         error = ValueError("x")
         add_note(error, "one")
         add_note(error, "two")
         self.assertEqual(list(error.__notes__), ["one", "two"])
 
     def test_notes_are_printed(self):
-        """A traceback shows every note, whatever the exception is made of and has come from."""
+        """A traceback shows every note, whatever the exception's arguments and its causes."""
         chained, suppressed, caused = ValueError("x"), KeyError("x"), OSError(2, "x")
         chained.__context__ = TypeError("before")
         chained.__context__.__context__ = LookupError("long before")
@@ -60,14 +60,14 @@ class AddNoteTests(unittest.TestCase):
                 self.assertEqual((str(error), error.args), (said, arguments))
 
     def test_a_chain_that_leads_back_to_itself(self):
-        """The note is added all the same, and the search ends."""
+        """On a chain that leads back to itself, the note is added and the search ends."""
         error, cause = ValueError("x"), KeyError("y")
         error.__cause__, cause.__cause__ = cause, error
         add_note(error, "look here")
         self.assertEqual(list(error.__notes__), ["look here"])
 
     def test_notes_on_the_failure_of_a_test(self):
-        """They stand below the message, on every version, where that is but a text."""
+        """Notes on a failure are below its message on every version, if the message is a single text."""
         for error in (ValueError("x"), AssertionError("x"), KeyError("x"), ValueError()):
             with self.subTest(error):
                 add_note_to_failure(error, "look here")
@@ -79,7 +79,7 @@ class AddNoteTests(unittest.TestCase):
 
 class UncancelTests(unittest.IsolatedAsyncioTestCase):
     async def test_a_request_is_taken_back(self):
-        """After it, the task counts no request to cancel; a Python that does not count has none to show."""
+        """After `uncancel` the task counts no cancellation request; before 3.11 there is no count."""
         task = asyncio.current_task()
         task.cancel()
         with self.assertRaises(asyncio.CancelledError):
@@ -94,7 +94,7 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.sleep(3600)
 
     async def test_ones_own(self):
-        """Cancels the task, and leaves no trace when it is withdrawn."""
+        """A request cancels the task, and leaves no trace when it is withdrawn."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         before = task.cancel
         request = CancelRequest(task)
@@ -108,7 +108,7 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(task.cancel, before)
 
     async def test_that_of_others(self):
-        """Others have asked before, after, or instead: all the same."""
+        """Requests of others are reported, whether they came before, after, or instead."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         for ask in (
             lambda request: (request.make(), task.cancel()),
@@ -122,7 +122,7 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
             uncancel(task)
 
     async def test_one_within_the_other(self):
-        """Each withdraws its own; what the outer one asked is known to the inner one."""
+        """Nested requests each withdraw their own, and the inner one sees the outer one's request."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         outer = CancelRequest(task)
         inner = CancelRequest(task)
@@ -132,8 +132,8 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
         self.assertFalse(outer.withdraw())
         self.assertEqual(getattr(task, "cancelling", lambda: 0)(), 0)
 
-    async def test_what_was_survived_is_over(self):
-        """Others who asked before, and were heard, do not count where they have taken it back."""
+    async def test_handled_requests_do_not_count(self):
+        """Earlier requests of others that the task has handled and taken back do not count."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         request = CancelRequest(task)
         loop.call_soon(task.cancel)
@@ -148,12 +148,12 @@ class CancelRequestTests(unittest.IsolatedAsyncioTestCase):
 class ExceptionGroupTypeTests(unittest.TestCase):
     @unittest.skipUnless(HAS_RUNNER, "3.10 has no groups of its own")
     def test_the_builtin(self):
-        """The class from which all groups descend."""
+        """The type is the base class of all exception groups."""
         self.assertIs(exception_group_type(), builtins.BaseExceptionGroup)
 
     @unittest.skipIf(HAS_RUNNER, "groups are built in")
     def test_the_backport(self):
-        """That of the backport, or None where it is not installed."""
+        """The type is that of the backport, or None without it."""
         backport = types.SimpleNamespace(BaseExceptionGroup=ValueError)
         with mock.patch.dict(sys.modules, exceptiongroup=backport):
             self.assertIs(exception_group_type(), ValueError)
@@ -168,7 +168,7 @@ class DebuggerIsRegisteredTests(unittest.TestCase):
 
     @unittest.skipUnless(hasattr(sys, "monitoring"), "sys.monitoring is new in 3.12")
     def test_with_a_debugger(self):
-        """A tool that takes the debugger's id is seen, until it frees the id."""
+        """A tool that uses the debugger's id is detected until it frees the id."""
         sys.monitoring.use_tool_id(sys.monitoring.DEBUGGER_ID, "a debugger")
         try:
             self.assertTrue(debugger_is_registered())
@@ -178,7 +178,7 @@ class DebuggerIsRegisteredTests(unittest.TestCase):
 
     @unittest.skipUnless(hasattr(sys, "monitoring"), "sys.monitoring is new in 3.12")
     def test_a_profiler_is_no_debugger(self):
-        """A tool under another id is not taken for a debugger."""
+        """A tool with another id is not taken for a debugger."""
         sys.monitoring.use_tool_id(sys.monitoring.PROFILER_ID, "a profiler")
         try:
             self.assertFalse(debugger_is_registered())
@@ -188,7 +188,7 @@ class DebuggerIsRegisteredTests(unittest.TestCase):
 
 class RunnerHooksTests(unittest.TestCase):
     def life_of(self, *bases):
-        """Runs one test with every hook; what happened, in order."""
+        """Runs one test with every hook; returns what happened, in order."""
         events = []
 
         class Case(*bases):
@@ -229,7 +229,7 @@ class RunnerHooksTests(unittest.TestCase):
 
     @unittest.skipIf(HAS_RUNNER, "3.10 alone has the hook")
     def test_a_class_with_a_loop_of_its_own_keeps_it(self):
-        """On 3.10, whoever brings `_setupAsyncioLoop` is served as 3.10 serves it."""
+        """On 3.10, a class with its own `_setupAsyncioLoop` is run as 3.10 runs it."""
 
         class WithLoop(RunnerHooks, unittest.IsolatedAsyncioTestCase):
             def _setupAsyncioLoop(self):
@@ -244,8 +244,8 @@ class RunnerHooksTests(unittest.TestCase):
         self.assertTrue(loop.is_closed())
 
     @unittest.skipIf(HAS_RUNNER, "3.10 alone has the hook")
-    def test_hooks_that_nobody_overrides_do_nothing(self):
-        """On 3.10 the hooks exist and are free to be called through `super()`."""
+    def test_hooks_without_an_override_do_nothing(self):
+        """On 3.10 the hooks exist, do nothing, and can be called through `super()`."""
         hooks = RunnerHooks()
         self.assertIsNone(hooks._setupAsyncioRunner())
         self.assertIsNone(hooks._tearDownAsyncioRunner())

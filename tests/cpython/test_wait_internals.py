@@ -1,4 +1,4 @@
-"""Canaries for the private names that virtual time and the report of a deadlock lean on."""
+"""Canaries for the private names that virtual time and the deadlock report depend on."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,14 @@ from tests.cpython.canaries import Canary
 
 class TimerCanaries(Canary):
     def test_first_timer(self):
-        """The earliest timer is known; there is none on a new loop."""
+        """The earliest timer is found; a new loop has none."""
         self.assertIsNone(wait_internals.first_timer(self.loop))
         self.loop.call_later(3600, print)
         first = self.loop.call_later(60, print)
         self.assertIs(wait_internals.first_timer(self.loop), first)
 
     def test_watches_anything(self):
-        """As long as a descriptor is registered, whatever it is watched for."""
+        """It is true as long as a descriptor is registered, whatever it is watched for."""
         with selectors.DefaultSelector() as selector, socket.socket() as watched:
             self.assertFalse(wait_internals.watches_anything(selector))
             selector.register(watched, selectors.EVENT_READ)
@@ -35,14 +35,14 @@ class TimerCanaries(Canary):
             self.assertFalse(wait_internals.watches_anything(selector))
 
     def test_monotonic_of_loops(self):
-        """What is put in its place is what the loop's clock says."""
+        """A replacement of the function is what the loop's clock returns."""
         self.assertIs(wait_internals.monotonic_of_loops(), time.monotonic)
         with mock.patch("time.monotonic", return_value=7.0) as replacement:
             self.assertIs(wait_internals.monotonic_of_loops(), replacement)
             self.assertEqual(self.loop.time(), 7.0)
 
     def test_is_calling_today_and__calls_of_today(self):
-        """`date.today` and `datetime.today` are known by their callers, however they call; others are not."""
+        """Calls of `date.today` and `datetime.today` are recognized in every form; other calls are not."""
 
         def asked():
             answers.append(wait_internals.is_calling_today(sys._getframe(1)))
@@ -72,12 +72,12 @@ class TimerCanaries(Canary):
         self.assertEqual(ran, [1])
 
     def test_arguments_of(self):
-        """What a timer calls its callback with is known."""
+        """The arguments that a timer calls its callback with are found."""
         self.assertEqual(wait_internals.arguments_of(self.loop.call_later(60, print, 1, 2)), (1, 2))
 
     @unittest.skipUnless(HAS_RUNNER, "asyncio.timeout is new in 3.11")
     def test_task_of_timeout(self):
-        """The task that entered `asyncio.timeout()` is known; anything else limits none."""
+        """The task that entered `asyncio.timeout()` is found; other objects limit none."""
 
         async def body():
             async with asyncio.timeout(60) as timeout:
@@ -89,7 +89,7 @@ class TimerCanaries(Canary):
 
 class SynchronizationCanaries(Canary):
     def test_lock_of_condition(self):
-        """The lock that a condition was given is the one it is built on."""
+        """The lock that a condition was given is found."""
 
         async def body():
             lock = asyncio.Lock()
@@ -112,7 +112,7 @@ class WaitingCanaries(Canary):
         await asyncio.wait([task])
 
     def test_forget_cancellation(self):
-        """A cancelled task has no exception any more, and is cancelled still; any other stays what it is."""
+        """A cancelled task loses its exception and stays cancelled; any other task is unchanged."""
         task, done = (self.loop.create_task(asyncio.sleep(delay)) for delay in (3600, 0))
         self.run_in_loop(asyncio.sleep(0))
         task.cancel()
@@ -127,7 +127,7 @@ class WaitingCanaries(Canary):
             task.result()
 
     def test_shielded_by(self):
-        """What `shield()` protects is known, and nothing else is taken for it."""
+        """The future that `shield()` protects is found, and no other is taken for one."""
 
         async def body():
             inner, other = self.loop.create_future(), self.loop.create_future()
@@ -140,7 +140,7 @@ class WaitingCanaries(Canary):
         self.assertEqual(self.run_in_loop(body()), [True, False, False, False])
 
     def test_futures_of_wait(self):
-        """What `asyncio.wait` waits for is known; other frames wait for none."""
+        """The futures that `asyncio.wait` waits for are found; other frames have none."""
 
         async def body():
             futures = {self.loop.create_future(), self.loop.create_future()}
@@ -152,7 +152,7 @@ class WaitingCanaries(Canary):
         self.run_in_loop(body())
 
     def test_tasks_of_group(self):
-        """What the end of a task group waits for is known; other frames wait for none."""
+        """The tasks that the end of a task group waits for are found; other frames have none."""
         self.assertEqual(list(wait_internals.tasks_of_group(sys._getframe())), [])
         if not HAS_RUNNER:  # task groups are new in 3.11
             return
@@ -169,7 +169,7 @@ class WaitingCanaries(Canary):
         self.run_in_loop(body())
 
     def test_generator_of(self):
-        """The generator that is made into a context manager is known; anything else has none."""
+        """The generator of a context manager is found; other objects have none."""
 
         async def generator():
             yield
@@ -179,7 +179,7 @@ class WaitingCanaries(Canary):
         self.assertIsNone(wait_internals.generator_of(asyncio.Lock()))
 
     def test_entered_by_stack(self):
-        """The managers that an exit stack has entered are known, first to last, and no other callbacks."""
+        """The managers that an exit stack has entered are listed in order, and no other callbacks."""
 
         async def body():
             one, other = asyncio.Lock(), asyncio.Lock()
@@ -194,7 +194,7 @@ class WaitingCanaries(Canary):
         self.assertEqual(self.run_in_loop(body()), [(True, False), (False, True)])
 
     def test_ready_callbacks(self):
-        """What is about to be called is known, and what was cancelled is no more."""
+        """Callbacks about to be called are listed; cancelled ones are not."""
 
         async def body():
             self.loop.call_soon(len, "")

@@ -13,12 +13,12 @@ HAS_GROUPS = hasattr(asyncio, "TaskGroup")
 
 
 class Programs(HygienicAsyncTestCase):
-    """Each as a test method whose name does not begin with `test`, for others to explore."""
+    """Each is a test method whose name does not begin with `test`, for other tests to explore."""
 
     clock = "virtual"
 
     async def locks_and_queues(self):
-        """Workers move items from queue to queue under a lock; nothing is lost, nothing comes twice."""
+        """Workers move items from queue to queue under a lock; none is lost or duplicated."""
         lock, source, target, done = asyncio.Lock(), asyncio.Queue(), asyncio.Queue(), []
 
         async def move():
@@ -92,7 +92,7 @@ class Programs(HygienicAsyncTestCase):
             self.assertEqual(len(own), 3)
 
     async def group_with_retries(self):
-        """Each call fails twice and is repeated, within a time-out that never fires; from 3.11."""
+        """Each call fails twice and is repeated, within a timeout that never fires; from 3.11."""
         calls = {}
 
         async def call(name):
@@ -116,7 +116,7 @@ class Programs(HygienicAsyncTestCase):
         self.assertEqual(calls, {"a": 3, "b": 3, "c": 3})
 
     async def condition_and_events(self):
-        """A latch of one's own on a Condition, events, a semaphore, shield, wait and as_completed."""
+        """A latch built on a Condition, events, a semaphore, shield, wait and as_completed."""
         condition, ready, semaphore, arrived = asyncio.Condition(), asyncio.Event(), asyncio.Semaphore(2), 0
 
         async def arrive(number):
@@ -139,7 +139,7 @@ class Programs(HygienicAsyncTestCase):
         self.assertEqual((len(done), pending), (3, set()))
 
     async def start_and_look(self):
-        """What tests do: start something, let it run, look; settle; cancel and await."""
+        """Typical tests: start something, let it run, check it; settle; cancel and await."""
         log = []
 
         async def serve():
@@ -160,7 +160,7 @@ class Programs(HygienicAsyncTestCase):
         self.assertEqual(log, ["started"] * 2 + ["ended"] * 2)
 
     async def waits_with_limits(self):
-        """`wait_for` that is in time, one that is not, and a poll that spins until something has happened."""
+        """`wait_for` in time, `wait_for` that times out, and a poll that spins until something happens."""
         happened = []
 
         async def act(seconds):
@@ -187,11 +187,11 @@ class Programs(HygienicAsyncTestCase):
 
 
 async def ask(number):
-    """What programs below ask, patched in their tests."""
+    """What the programs below call; patched in their tests."""
 
 
 class Down(Exception):
-    """A program's own."""
+    """An exception of the program's own."""
 
 
 class FaultyPrograms(HygienicAsyncTestCase):
@@ -213,7 +213,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual(len(web.requests), 3)
 
     async def is_asserted(self):
-        """The library's own assertions let a failed call out, as it is not what they look for."""
+        """The library's own assertions let a failed call propagate, as they expect something else."""
         slow = mock.AsyncMock(side_effect=outcomes(after(60, "a"), after(60, "b")))
         quick = mock.AsyncMock(side_effect=outcomes("a", "b"))
         await self.assertStillWaiting(slow(), 5)
@@ -244,7 +244,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual((stand_in.await_count, len(web.requests), web.get.call_count), (3, 2, 2))
 
     async def gives_up(self):
-        """Says so by an exception of its own, from what has failed, in its handler, or after its last try."""
+        """Reports giving up by an exception of its own: chained, from the handler, or after its last try."""
         self.patchAsync(f"{__name__}.ask", outcomes=[ConnectionError(), 1, 2, 3])
 
         async def three_times():
@@ -264,7 +264,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual([await three_times(), await at_once(True), await at_once(False)], [1, 2, 3])
 
     async def starts_anew(self):
-        """Logs in again when a query has failed, for which nothing was scripted."""
+        """Logs in again when a query has failed, which the script does not provide for."""
         log_in = self.makeSession({"POST *": [self.makeResponse()]})
         self.patchAsync(f"{__name__}.ask", outcomes=["a", "b"])
 
@@ -279,7 +279,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual(found, ["a", "b"])
 
     async def does_without(self):
-        """What it cannot have is left out; what was scripted for later is not used."""
+        """Leaves out what it cannot have; later steps of the script are not used."""
         self.patchAsync(f"{__name__}.ask", outcomes=["a", "b"])
         rows = self.makeAsyncIterator([1, 2, 3])
         found = []
@@ -291,7 +291,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertLessEqual({*found}, {"a", "b", 1, 2, 3})
 
     async def in_the_background(self):
-        """A worker of the test's, and tasks that nobody looks at, let it out; what they hold is released."""
+        """A background worker, and tasks never awaited, let it propagate, and release what they hold."""
         lock = asyncio.Lock()
         self.patchAsync(f"{__name__}.ask", returns=1)
 
@@ -310,7 +310,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertFalse(lock.locked())
 
     async def in_a_group(self):
-        """Children of a group, or of `gather`; what they have entered is left."""
+        """Children of a group, or of `gather`, leave the contexts that they have entered."""
         rows, connection = self.makeAsyncIterator([1, 2]), self.makeAsyncContext()
 
         async def read():
@@ -326,14 +326,14 @@ class FaultyPrograms(HygienicAsyncTestCase):
         self.assertEqual(sorted(row for rows in found for row in rows), [1, 2])
 
     async def expects_another(self):
-        """A test that expects an error gets this one in its place."""
+        """A test that expects an error gets this one instead."""
         double = mock.AsyncMock(side_effect=outcomes(1, ValueError("no")))
         self.assertEqual(await double(), 1)
         with self.assertRaisesRegex(ValueError, "no"):
             await double()
 
     async def sets_up_and_tears_down(self):
-        """A hook in which a call fails ends, as one in which anything does."""
+        """A hook in which a call fails ends as with any other exception."""
         context = self.makeAsyncContext(1)
         if hasattr(self, "enterAsyncContext"):  # from 3.11
             self.assertEqual(await self.enterAsyncContext(context), 1)
@@ -346,7 +346,7 @@ class FaultyPrograms(HygienicAsyncTestCase):
 
 
 def copy_of(function):
-    """A test method of its own, for a decorator to mark."""
+    """A separate test method, to be decorated."""
 
     async def test(self):
         await function(self)

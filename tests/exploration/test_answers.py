@@ -1,4 +1,4 @@
-"""What a program may come to when one of its calls has failed, and what it may not."""
+"""How a program may end after one of its calls has failed, and how it may not."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from asynctestkit.exploration.faults import Raised
 
 
 class Gone(Exception):
-    """A program's own."""
+    """An exception of the program's own."""
 
 
 class AnswersTests(unittest.TestCase):
@@ -30,19 +30,19 @@ class AnswersTests(unittest.TestCase):
         self.fail("nothing came out")
 
     def raised_in(self, statement):
-        """What comes out of a handler with that statement."""
+        """The exception that a handler with that statement raises."""
         names = {"call": self.call, "Gone": Gone, "self": self, "asyncio": asyncio}
         lines = ("def run():", " try: call()", " except ConnectionError as error:", f"  {statement}")
         exec("\n".join(lines), names)
         return self.came_out(names["run"])
 
     def test_the_fault_itself(self):
-        """It, and no other that is like it."""
+        """The injected exception itself is a valid answer; a similar one is not."""
         self.assertTrue(self.came_out(self.call))
         self.assertFalse(is_answer(ConnectionError("lost"), self.raised))
 
     def test_one_in_its_place(self):
-        """Raised from it, or in a handler by `raise`."""
+        """An exception raised from it, or in a handler by `raise`, is a valid answer."""
         for statement in (
             "raise Gone from error", "raise Gone", "raise Gone from None", "raise RuntimeError('gone')",
             "raise AssertionError from error",
@@ -51,7 +51,7 @@ class AnswersTests(unittest.TestCase):
                 self.assertTrue(self.raised_in(statement))
 
     def test_an_error_in_the_handler(self):
-        """An operation that fails, here or in the library, and an assertion, are no answer."""
+        """An operation that fails in the handler, here or in the library, and an assertion, are no answer."""
         for statement in (
             "None.close()", "missing", "{}['x']", "asyncio.Lock().release()", "self.assertEqual(1, 2)",
             "assert False", "raise AssertionError", "raise ValueError from KeyError()",
@@ -60,7 +60,7 @@ class AnswersTests(unittest.TestCase):
                 self.assertFalse(self.raised_in(statement))
 
     def test_giving_up(self):
-        """By `raise`, in a function that the call was made in, when nothing is handled any more."""
+        """A `raise` outside of a handler counts, in a function that the call was made in."""
 
         def retry():
             with contextlib.suppress(ConnectionError):
@@ -73,7 +73,7 @@ class AnswersTests(unittest.TestCase):
         self.assertFalse(is_answer(Gone(), self.raised))  # it was not raised at all
 
     def test_an_assertion_that_was_handed_it(self):
-        """`assertRaises` was meant for another; what it says of this one says nothing."""
+        """A failed `assertRaises` that got the injected exception is an answer; one that got none is not."""
 
         def expects_another():
             with self.assertRaisesRegex(ConnectionError, "refused"):
@@ -88,7 +88,7 @@ class AnswersTests(unittest.TestCase):
         self.assertFalse(self.came_out(expects_one))
 
     def test_groups(self):
-        """All of their members have to be."""
+        """A group is an answer if all of its members are."""
 
         def group(*members):
             error = ValueError()
@@ -97,26 +97,26 @@ class AnswersTests(unittest.TestCase):
 
         self.assertTrue(group(self.fault, asyncio.CancelledError()))
         late = Gone()
-        late.__cause__ = self.fault  # one of them may come of another
+        late.__cause__ = self.fault  # a member may be raised from another
         self.assertTrue(group(self.fault, late))
         self.assertFalse(group(self.fault, ValueError()))
 
     def test_what_is_called_as_a_groups_members_are(self):
-        """Of a program's own exception, that may be anything."""
+        """An attribute `exceptions` of the program's own exception does not make that a group."""
         for members in (("a", "b"), (), ["c"], None):
             with self.subTest(members), mock.patch.object(Gone, "exceptions", members, create=True):
                 self.assertTrue(self.raised_in("raise Gone"))
                 self.assertFalse(is_answer(Gone(), self.raised))
 
     def test_a_chain_that_leads_back_to_itself(self):
-        """What else it comes of decides."""
+        """In a chain that leads back to itself, the other causes decide."""
         self.assertTrue(self.raised_in("gone = Gone(); raise gone from gone"))
         one, other = ValueError(), KeyError()
         one.__cause__, other.__cause__ = other, one
         self.assertFalse(is_answer(one, self.raised))
 
     def test_what_leaves_the_script(self):
-        """A test says nothing of it, and so there is nothing to be said; nor of what was cancelled then."""
+        """Nothing is judged once a test has left its script, nor what was cancelled then."""
         self.assertTrue(is_answer(ScriptError("one call more"), self.raised))
         self.assertTrue(is_answer(asyncio.CancelledError(), self.raised))
         self.assertFalse(is_answer(ScriptError("one call more"), []))
@@ -128,7 +128,7 @@ class LeftBehindTests(unittest.TestCase):
         return is_answer_left_behind(error, [Raised(ConnectionError("lost"), frozenset())])
 
     def test_the_exception_of_a_task(self):
-        """Nobody has looked at it: then it has not gone anywhere. One of a program's own counts as it."""
+        """An unretrieved exception of a task is an answer if it is the injected one or the program's own."""
         looked = "the task failed and its exception was never retrieved: "
         self.assertTrue(self.judge(("exception", f"{looked}ConnectionError: lost")))
         self.assertTrue(
@@ -138,6 +138,6 @@ class LeftBehindTests(unittest.TestCase):
         self.assertFalse(self.judge(("exception", f"{looked}asyncio.exceptions.InvalidStateError: x")))
 
     def test_anything_else(self):
-        """A task that goes on is left behind, whatever else is."""
+        """A task that goes on is left behind, in whatever state."""
         self.assertFalse(self.judge(("exception", "it: ConnectionError: lost"), ("task", "still pending")))
         self.assertFalse(is_answer_left_behind(ValueError(), []))

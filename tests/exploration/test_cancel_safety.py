@@ -1,4 +1,4 @@
-"""`assertCancelSafe`: what is safe passes, and what ends the test ends it too."""
+"""`assertCancelSafe`: safe code passes, and deadline and Ctrl-C end it."""
 
 import asyncio
 import contextlib
@@ -17,12 +17,12 @@ async def nap():
 
 
 class SafeTests(HygienicAsyncTestCase):
-    """What passes, wherever it is cancelled."""
+    """Code that passes, at whatever place it is cancelled."""
 
     clock = "virtual"
 
     async def test_locks_and_queues(self):
-        """`async with` gives back, and a queue keeps what nobody has taken."""
+        """`async with` releases a lock, and a queue keeps items that were not taken."""
 
         async def work():
             lock, semaphore, queue = asyncio.Lock(), asyncio.Semaphore(1), asyncio.Queue(1)
@@ -38,7 +38,7 @@ class SafeTests(HygienicAsyncTestCase):
         await self.assertCancelSafe(work)
 
     async def test_generators_and_contexts(self):
-        """Clean-up in `finally` runs, whichever await it comes at."""
+        """Clean-up in `finally` runs at whatever await the cancellation comes."""
         opened = []
 
         @contextlib.asynccontextmanager
@@ -63,7 +63,7 @@ class SafeTests(HygienicAsyncTestCase):
         await self.assertCancelSafe(work, check=lambda: self.assertEqual(opened, []))
 
     async def test_a_shield_that_ends_in_time(self):
-        """What goes on behind a shield, and ends within `settle_time`, is no leak."""
+        """A shielded task that ends within `settle_time` is no leak."""
         ended = []
 
         async def commit():
@@ -82,7 +82,7 @@ class SafeTests(HygienicAsyncTestCase):
 
     @unittest.skipUnless(HAS_GROUPS, "from 3.11")
     async def test_groups_and_timeouts(self):
-        """A task group cancels its tasks, and a time-out tells its own cancellation from others."""
+        """A task group cancels its tasks, and a timeout distinguishes its own cancellation from others."""
 
         async def work():
             async with asyncio.timeout(5), asyncio.TaskGroup() as group:
@@ -93,7 +93,7 @@ class SafeTests(HygienicAsyncTestCase):
         await self.assertCancelSafe(work)
 
     async def test_what_was_not_begun(self):
-        """A coroutine that was given to a task which is cancelled before its first step is not forgotten."""
+        """A coroutine whose task is cancelled before its first step is no forgotten await."""
 
         async def work():
             await asyncio.gather(asyncio.wait_for(nap(), 5), asyncio.wait_for(nap(), 5))
@@ -102,7 +102,7 @@ class SafeTests(HygienicAsyncTestCase):
             await self.assertCancelSafe(work)
 
     async def test_code_that_never_ends(self):
-        """A consumer is cancelled at its first places, and one that waits for ever where it waits."""
+        """A consumer is cancelled at its first places, and a coroutine that waits for ever at its wait."""
 
         async def ticks():
             while True:
@@ -116,7 +116,7 @@ class SafeTests(HygienicAsyncTestCase):
         await self.assertCancelSafe(waits)
 
     async def test_it_may_swallow_where_that_is_asked_for(self):
-        """With `swallow` it may return in place of passing CancelledError on."""
+        """With `swallow` it may return instead of raising CancelledError."""
 
         async def work():
             with contextlib.suppress(asyncio.CancelledError):
@@ -125,7 +125,7 @@ class SafeTests(HygienicAsyncTestCase):
         await self.assertCancelSafe(work, swallow=True)
 
     async def test_tasks_that_match_are_cancelled_as_well(self):
-        """One at a time; the coroutine then need not end in CancelledError."""
+        """Matching tasks are cancelled one at a time; the coroutine then need not raise CancelledError."""
         ended = []
 
         async def work():
@@ -138,7 +138,7 @@ class SafeTests(HygienicAsyncTestCase):
         )
 
     async def test_the_loop_of_the_test_goes_on(self):
-        """Meanwhile it stands still, and no time passes on it; context variables are the test's."""
+        """The test's own loop is suspended, without time passing; context variables are the test's."""
         before = asyncio.get_running_loop(), asyncio.current_task(), self.clock.elapsed
         await self.assertCancelSafe(nap)
         self.assertEqual((asyncio.get_running_loop(), asyncio.current_task(), self.clock.elapsed), before)
@@ -146,10 +146,10 @@ class SafeTests(HygienicAsyncTestCase):
 
 
 class EndedTests(unittest.TestCase):
-    """What ends the assertion from outside."""
+    """Deadline and Ctrl-C end the assertion from outside."""
 
     def test_the_deadline_of_the_test(self):
-        """Code that blocks is interrupted, and shown."""
+        """Code that blocks is interrupted at the test's deadline, and shown."""
 
         async def work():
             time.sleep(60)
@@ -163,7 +163,7 @@ class EndedTests(unittest.TestCase):
         self.assertIn("time.sleep(60)", ran.text())
 
     def test_the_deadline_between_two_runs(self):
-        """Many runs, each short, are ended by it as well."""
+        """Many short runs are ended by the deadline as well."""
 
         async def work():
             time.sleep(0.02)  # waits: for the deadline
@@ -178,7 +178,7 @@ class EndedTests(unittest.TestCase):
         self.assertIn("DeadlineError", ran.text())
 
     def test_ctrl_c_in_the_check(self):
-        """It is none of the check's faults."""
+        """Ctrl-C in the check is not a failure of the check."""
 
         def check():
             raise KeyboardInterrupt
@@ -190,7 +190,7 @@ class EndedTests(unittest.TestCase):
             run_body(test)
 
     def test_ctrl_c(self):
-        """The first one ends the run that goes on, and the test."""
+        """The first Ctrl-C ends the current run and the test."""
 
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits SIG_IGN
         self.addCleanup(signal.signal, signal.SIGINT, before)

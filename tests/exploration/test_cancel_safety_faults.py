@@ -1,4 +1,4 @@
-"""`assertCancelSafe`: each fault is told with its place, and with what to do."""
+"""`assertCancelSafe`: each fault is reported with its place, and with its remedy."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ async def nap():
 
 
 class Faults(unittest.TestCase):
-    """Runs an assertion that fails, and looks at what is said."""
+    """Runs an assertion that fails, and checks its message."""
 
     def text_of(self, make_coro, kind="FAIL", base=HygienicAsyncTestCase, **options):
         async def test(self):
@@ -33,7 +33,7 @@ class Faults(unittest.TestCase):
 
 class EndingTests(Faults):
     def test_a_swallowed_cancellation(self):
-        """The place is named with its source line, and the value that was returned."""
+        """The place of a swallowed cancellation is named with its source line and the returned value."""
 
         async def work():
             with contextlib.suppress(asyncio.CancelledError):
@@ -47,7 +47,7 @@ class EndingTests(Faults):
         self.assertRegex(text, rf"_faults.py:{lines_of(work, 'await nap')[0]} in work\n *await nap\(\)")
 
     def test_another_exception(self):
-        """It is the cause of the failure."""
+        """Another exception is the cause of the failure."""
 
         async def work():
             try:
@@ -59,7 +59,7 @@ class EndingTests(Faults):
         self.assertIn("direct cause", text)
 
     def test_system_exit_is_another_exception(self):
-        """It does not end the run of tests."""
+        """SystemExit counts as another exception, and does not end the test run."""
 
         async def work():
             try:
@@ -70,7 +70,7 @@ class EndingTests(Faults):
         self.check(lambda: work(), "SystemExit: 3", kind="ERROR")
 
     def test_a_result_that_is_lost(self):
-        """What was taken from a queue and not handed on is found as the wake-up is about to run."""
+        """An item taken from a queue and lost is found at the place before the wake-up."""
         kept = []
 
         async def work():
@@ -91,7 +91,7 @@ class EndingTests(Faults):
         self.check(work, "check() failed after a run that was not cancelled at all", check=check)
 
     def test_the_check(self):
-        """What it raises is told, and is the cause."""
+        """What the check raises is reported, and is the cause."""
         free = [3]
 
         async def work():
@@ -116,7 +116,7 @@ class EndingTests(Faults):
         self.check(work, "and afterwards:\n  left behind: task 'poller'", "in run 3")
 
     def test_a_task_that_is_always_left_behind(self):
-        """That is no fault of a cancellation, and is said so."""
+        """A task that is always left behind is reported as not caused by a cancellation."""
 
         async def work():
             asyncio.create_task(asyncio.sleep(3600), name="poller")
@@ -124,7 +124,7 @@ class EndingTests(Faults):
         self.check(work, "something was left behind after a run that was not cancelled at all", "'poller'")
 
     def test_a_lock_that_is_still_held(self):
-        """It says where it was acquired; one that is held at the end in any case does not count."""
+        """A held lock is reported with its line; one held at the end of every run does not count."""
         lock, kept = asyncio.Lock(), asyncio.Lock()
 
         async def work():
@@ -138,7 +138,7 @@ class EndingTests(Faults):
         self.assertIn(f":{lines_of(work, 'lock.acquire')[0]} in work", text)
 
     def test_a_mock_that_is_not_left(self):
-        """A context of the test's own mocks that was entered has to be left."""
+        """A context of the test's mocks that was entered must be left."""
 
         async def test(self):
             manager = self.makeAsyncContext()
@@ -153,7 +153,7 @@ class EndingTests(Faults):
         self.assertIn("entered and never left", run_body(test).text())
 
     def test_one_that_does_not_end(self):
-        """A clean-up that nothing can wake is a deadlock, with its chain."""
+        """A clean-up that nothing can wake is a deadlock, shown with its await chain."""
 
         async def work():
             try:
@@ -168,7 +168,7 @@ class EndingTests(Faults):
 
 class MomentTests(Faults):
     def test_one_that_is_cancelled_as_it_goes_on(self):
-        """The second flavour: the result is there, and would be lost."""
+        """A cancellation just before the wake-up loses a result that is already there."""
         given = []
 
         async def work():
@@ -186,7 +186,7 @@ class MomentTests(Faults):
         )  # fmt: skip
 
     def test_a_task_of_its_own(self):
-        """The task that was cancelled is named."""
+        """If a separate task was cancelled, it is named."""
         seen = []
 
         async def client():
@@ -207,7 +207,7 @@ class MomentTests(Faults):
         self.assertNotIn("client-1", text.partition("was cancelled")[2].partition("\n")[0])
 
     def test_before_the_first_step(self):
-        """What was opened by calling it, and not in its first step, is not closed."""
+        """A resource opened by the call, and not in the first step, is not closed."""
         opened = []
 
         def make():
@@ -224,7 +224,7 @@ class MomentTests(Faults):
         )
 
     def test_a_lock_of_another_loop(self):
-        """What was made outside is bound to the loop of the first run that has waited, and that is said."""
+        """A lock made outside is bound to the loop of the first run that waits for it, as the report says."""
 
         queue = asyncio.Queue()
 
@@ -237,7 +237,7 @@ class MomentTests(Faults):
         self.assertIn(remedy, self.text_of(work, kind="ERROR"))
 
     def test_a_failure_without_a_cancellation(self):
-        """The coroutine's own exception comes out as it is."""
+        """Without a cancellation, the coroutine's own exception propagates."""
 
         async def work():
             await nap()
@@ -246,14 +246,14 @@ class MomentTests(Faults):
         self.assertIn("ValueError: mine", self.text_of(work, kind="ERROR"))
 
     def test_wrong_arguments(self):
-        """A coroutine in place of a function is closed; a number of runs is one."""
+        """A coroutine in place of a function is closed and rejected, and so is a wrong number of runs."""
         self.assertIn("takes a function that makes a coroutine", self.text_of(nap(), kind="ERROR"))
         self.assertIn("not 7", self.text_of(7, kind="ERROR"))
         self.assertIn("max_runs must be 1 or more", self.text_of(nap, kind="ERROR", max_runs=0))
         self.assertIn("max_runs must be a number", self.text_of(nap, kind="ERROR", max_runs=True))
 
     def test_the_mixin_alone(self):
-        """It needs no more of a test case than that it can await."""
+        """The mixin needs nothing of a test case but async methods."""
         base = type("Plain", (CancelAssertions, unittest.IsolatedAsyncioTestCase), {})
 
         async def work():

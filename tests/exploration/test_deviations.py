@@ -7,7 +7,7 @@ from asynctestkit.exploration.deviations import Cancel, Fault, Hold, schedule_fr
 
 class ScheduleTests(unittest.TestCase):
     def test_text_and_values_are_the_same(self):
-        """What is printed for a schedule can be read again, whatever a task is called."""
+        """The text of a schedule can be read again, whatever a task is called."""
         schedule = (
             Hold("saver", 2),
             Hold("bg:worker-1", 10, until=("a b,c@d>e", 3)),
@@ -24,12 +24,12 @@ class ScheduleTests(unittest.TestCase):
         self.assertEqual(schedule_from(text), schedule)
 
     def test_nothing_is_the_unchanged_schedule(self):
-        """An empty text has no deviations, and blanks around them do not count."""
+        """An empty text has no deviations, and spaces around them do not count."""
         self.assertEqual(schedule_from(""), ())
         self.assertEqual(schedule_from(" hold:a@1 , hold:b@2 "), (Hold("a", 1), Hold("b", 2)))
 
     def test_what_is_no_schedule_is_refused(self):
-        """The error shows what is wrong, and the forms that there are."""
+        """Malformed text is rejected, with the wrong part and the valid forms."""
         for wrong in (
             "saver@2",
             "hold:saver",

@@ -21,19 +21,19 @@ def step(task, number, at=0.0, after=AT_STORE, before=AT_STORE):
 
 class WordsTests(unittest.TestCase):
     def test_ordinals(self):
-        """As they are written in English."""
+        """Ordinals are written as in English."""
         self.assertEqual([ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 111)],
                          ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "111th"])  # fmt: skip
 
     def test_the_innermost_line_of_the_users(self):
-        """The project's own before those of a package, and those before asyncio's."""
+        """The project's own lines precede those of a package, and those precede asyncio's."""
         self.assertEqual(innermost(AwaitChain((STORE, PACKAGE, QUEUES), "")), STORE)
         self.assertEqual(innermost(AwaitChain((PACKAGE, QUEUES), "")), PACKAGE)
         self.assertEqual(innermost(AwaitChain((QUEUES,), "")), QUEUES)
         self.assertIsNone(innermost(AwaitChain((), "")))
 
     def test_sentences(self):
-        """Who was slow or cancelled, before which step, and where."""
+        """A sentence says which task was slow or cancelled, before which step, and where."""
         said = sentence(Applied(Hold("saver", 2), AT_STORE), {"test"})
         self.assertEqual(said, "task 'saver' was slow before its 2nd step, at /srv/store.py:41 in save")
         self.assertEqual(
@@ -64,7 +64,7 @@ class WordsTests(unittest.TestCase):
 
 class DiagramTests(unittest.TestCase):
     def test_a_column_for_each_task(self):
-        """When, from where to where; what was slow and what was cancelled is marked."""
+        """Each task has a column; the held and the cancelled step are marked."""
         taken = [
             step("test", 1, after=AwaitChain((), "gather of 2, pending: 'saver', 'reader'")),
             step("reader", 1, after=AwaitChain((QUEUES,), "Queue.get")),
@@ -89,7 +89,7 @@ class DiagramTests(unittest.TestCase):
         )
 
     def test_a_call_that_failed(self):
-        """The step in which it did is marked, and shown though the diagram is cut; one in no step is not."""
+        """The step of a failed call is marked and never cut from the diagram; a call may be in no step."""
         taken = [step("a", number) for number in range(1, 101)]
         failed = [Applied(Fault("get", 1), AT_STORE, "ValueError", key) for key in (("a", 50), None)]
         shown = diagram(taken, [Fault("get", 1)], failed)
@@ -98,13 +98,13 @@ class DiagramTests(unittest.TestCase):
         self.assertEqual(line, ["0.000", "store.py:41", "→", "FAULT", "→", ":41", "Lock.acquire"])
 
     def test_many_tasks_are_one_column(self):
-        """Where their columns would be too wide."""
+        """Many tasks share one column, as theirs would be too wide."""
         shown = diagram([step(f"client-{number}", 2) for number in range(9)], [])
         self.assertEqual(shown[0].split(), ["seconds", "task", "from", "→", "to"])
         self.assertEqual(shown[1].split(), ["0.000", "client-0", "store.py:41", "→", ":41", "Lock.acquire"])
 
     def test_a_long_one_is_cut(self):
-        """Both ends, and what is around the deviations, are left."""
+        """A long diagram keeps its ends, and the surroundings of the deviations."""
         taken = [step("a", number) for number in range(1, 101)]
         shown = diagram(taken, [Hold("a", 50)])
         self.assertEqual(sum("more …" in line for line in shown), 2)

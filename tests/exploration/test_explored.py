@@ -22,7 +22,7 @@ class ExploredCaseTests(unittest.TestCase):
         return type("Case", (base,), {"test": method, "lives": self.lives, **members})
 
     def test_each_life_is_whole(self):
-        """A fresh instance with set-up, tear-down and cleanups of its own, and one outcome for all."""
+        """Each run is a fresh instance with set-up, tear-down and cleanups, and all have one outcome."""
         hooks = []
 
         async def set_up(self):
@@ -55,7 +55,7 @@ class ExploredCaseTests(unittest.TestCase):
         self.assertIn("expected thorough or off", ran.text())
 
     def test_skips_and_expected_failures(self):
-        """A decorated skip is one skip, and a schedule that fails an expected failure."""
+        """A skip decorator is one skip, and a failing schedule is an expected failure."""
 
         async def fails(self):
             order = []
@@ -72,7 +72,7 @@ class ExploredCaseTests(unittest.TestCase):
         self.assertEqual(run(case).kinds, ["unexpected success"])
 
     def test_inherited_tests(self):
-        """A subclass explores what it inherits, also from a class that knows nothing of this library."""
+        """A subclass explores inherited tests, also from a class outside of this library."""
         case = self.case(explore(max_runs=4)(copy_of(body)))
         run(type("Sub", (case,), {}))
         self.assertEqual(len(self.lives), 4)
@@ -85,7 +85,7 @@ class ExploredCaseTests(unittest.TestCase):
         self.assertEqual(len(set(map(id, self.lives))), len(self.lives))
 
     def test_a_run_of_the_classs_own(self):
-        """It is called for each life."""
+        """A `run` of the class's own is called for each schedule."""
         runs = []
 
         def run_one(self, result=None):
@@ -107,12 +107,12 @@ class ExploredCaseTests(unittest.TestCase):
         self.assertIn("explored 1 schedule, in ", stream.getvalue())
 
     def test_without_a_result(self):
-        """`run()` makes one, as unittest's does."""
+        """`run()` without a result creates one, as unittest's does."""
         result = self.case(explore(max_runs=4)(copy_of(body)))("test").run()
         self.assertEqual((result.testsRun, result.wasSuccessful()), (1, True))
 
     def test_the_garbage_collector(self):
-        """It is off meanwhile, and afterwards as it was."""
+        """The garbage collector is off meanwhile, and is then restored."""
         seen = []
 
         async def look(self):

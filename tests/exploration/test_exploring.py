@@ -1,4 +1,4 @@
-"""What an exploration finds and says."""
+"""What an exploration finds and reports."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from tests.exploration.programs import copy_of
 
 
 async def lost_update(self):
-    """Fails if the slow one writes what it has read before the other wrote."""
+    """Fails if the slow task writes what it has read before the other one has written."""
     balance, begins = [0], asyncio.Event()
 
     async def add(amount):
@@ -33,8 +33,8 @@ async def lost_update(self):
 class ExplorationTests(unittest.TestCase):
     clock = "virtual"
 
-    def test_the_schedule_that_fails_is_told(self):
-        """With a sentence, a diagram, a line to replay it, and one of statistics; once."""
+    def test_the_schedule_that_fails_is_reported(self):
+        """A failing schedule is reported once: sentence, diagram, a line to replay it, statistics."""
         ran = run_body(explore(copy_of(lost_update)))
         self.assertEqual(ran.kinds, ["FAIL"])
         text = ran.text()
@@ -51,13 +51,13 @@ class ExplorationTests(unittest.TestCase):
         self.assertEqual(text.count("explored "), 1)
 
     def test_a_schedule_by_chance_is_made_short(self):
-        """What only chance has found is told in as few deviations."""
+        """A schedule found by chance is reported with as few deviations as possible."""
         ran = run_body(explore(holds=1, seconds=60, max_runs=3000)(copy_of(needs_two_holds)))
         self.assertEqual(ran.kinds, ["FAIL"])
         self.assertRegex(ran.text(), r'@replay\("hold:\w@1[^,]*,hold:\w@1[^,]*"\)')
 
     def test_a_replay(self):
-        """It fails in the same way, with the diagram; it passes when that is mended."""
+        """A replay fails in the same way, with the diagram; it passes when the fault is fixed."""
         text = run_body(replay("hold:add-1@1")(copy_of(lost_update))).text()
         self.assertIn("the schedule that was replayed:\n- task 'add-1' was slow before its 1st step", text)
         self.assertIn("SLOW", text)
@@ -65,7 +65,7 @@ class ExplorationTests(unittest.TestCase):
         self.assertEqual(run_body(mended).kinds, ["ok"])
 
     def test_a_replay_that_does_not_match(self):
-        """It says so, also where the test fails otherwise."""
+        """A replay that does not match the test says so, even if the test fails for another reason."""
         ran = run_body(replay("hold:nobody@2")(copy_of(lost_update)))
         self.assertEqual(ran.kinds, ["FAIL"])
         self.assertIn("hold:nobody@2 did not occur", ran.text())
@@ -74,7 +74,7 @@ class ExplorationTests(unittest.TestCase):
         self.assertIn("the schedule hold:nobody@2,hold:add-1@1 does not match: hold:nobody@2 did not", text)
 
     def test_a_replay_of_a_test_that_skips_itself(self):
-        """It is skipped."""
+        """A replay of a test that skips itself is skipped."""
 
         async def test(self):
             self.skipTest("not now")
@@ -83,7 +83,7 @@ class ExplorationTests(unittest.TestCase):
         self.assertEqual(run_body(explore(test)).kinds, ["skip"])
 
     def test_a_test_that_fails_anyway(self):
-        """It fails as ever, and nothing is explored."""
+        """A test that fails unexplored fails as usual, and is not explored."""
 
         async def test(self):
             self.fail("anyway")
@@ -93,7 +93,7 @@ class ExplorationTests(unittest.TestCase):
         self.assertNotIn("schedule", ran.text())
 
     def test_state_that_outlives_a_run(self):
-        """The second run is to be like the first: in its steps, their number, and what they come to."""
+        """The second run must equal the first in its steps, their number and their results."""
         runs = []
 
         async def other_steps(self):
@@ -123,7 +123,7 @@ class ExplorationTests(unittest.TestCase):
                 self.assertIn("in setUp, create anew or reset", ran.text())
 
     def test_fewer_steps(self):
-        """What is missing is told as well."""
+        """Missing steps are reported as well."""
         runs = []
 
         async def test(self):
@@ -135,12 +135,12 @@ class ExplorationTests(unittest.TestCase):
 
 
 class RunsTests(unittest.TestCase):
-    """What runs come to that are not as others, and where they end."""
+    """Runs that differ from others, and where they do."""
 
     clock = "virtual"
 
     def test_threads_are_not_controlled(self):
-        """A run that goes otherwise because of them is no fault; where it fails, that is said."""
+        """Different runs because of threads are no fault; if one fails, the threads are mentioned."""
         runs = []
 
         async def test(self):
@@ -155,7 +155,7 @@ class RunsTests(unittest.TestCase):
         self.assertIn("(the order of its threads is not controlled)", ran.text())
 
     def test_a_failure_that_does_not_come_again(self):
-        """It is told, with the fact that it passed."""
+        """A failure that is not reproduced is reported, with the fact that the second run passed."""
         failed = []
 
         async def test(self):
@@ -174,7 +174,7 @@ class RunsTests(unittest.TestCase):
         self.assertIn("run again in this schedule, the test passed", text)
 
     def test_a_run_that_takes_too_long(self):
-        """It is not run again, to be made short or to be shown."""
+        """A run that takes too long is not repeated, neither to shorten nor to show it."""
         runs = []
 
         async def test(self):
@@ -195,7 +195,7 @@ class RunsTests(unittest.TestCase):
         self.assertEqual(runs.count(["b", "a"]), 1)
 
     def test_a_run_that_goes_two_ways(self):
-        """It is told where the ways part."""
+        """For runs that differ, the step at which they differ is reported."""
         runs = []
 
         async def test(self):
@@ -215,12 +215,12 @@ class RunsTests(unittest.TestCase):
 
 
 class EndsTests(unittest.TestCase):
-    """What ends an exploration."""
+    """The limits of an exploration, and what ends it early."""
 
     clock = "virtual"
 
     def test_the_limits(self):
-        """No more runs, and no more seconds, than are asked for; shortening has a limit of its own."""
+        """Runs and seconds do not exceed the limits; shortening has a limit of its own."""
         for options in ({"max_runs": 5}, {"seconds": 0}):
             with mock.patch.object(exploring.Exploration, "calls", autospec=True) as calls:
                 kept = []
@@ -238,7 +238,7 @@ class EndsTests(unittest.TestCase):
         self.assertIn("hold:", ran.text())
 
     def test_tasks_of_asyncio_itself_are_not_cancelled(self):
-        """Nobody would: a connection that is not accepted hangs."""
+        """asyncio's own tasks are not cancelled, as no program does that: an unaccepted connection hangs."""
 
         async def serve(reader, writer):
             writer.write(await reader.readline())
@@ -258,7 +258,7 @@ class EndsTests(unittest.TestCase):
         self.assertEqual(ran.kinds, ["ok"], ran.text())
 
     def test_an_allowance_that_a_cancellation_makes_stale(self):
-        """A leak that is tolerated need not come in every schedule; in the test as it is, it has to."""
+        """An allowance need not match in every schedule; in the unchanged test it has to."""
 
         async def test(self):
             async def leave():
@@ -272,7 +272,7 @@ class EndsTests(unittest.TestCase):
         self.assertIn("StaleAllowanceError", ran.text())
 
     def test_what_was_not_begun(self):
-        """A coroutine that was given to a task which is cancelled before its first step is not forgotten."""
+        """A coroutine whose task is cancelled before its first step is no forgotten await."""
 
         async def test(self):
             calls = [asyncio.wait_for(asyncio.Event().wait(), 1), asyncio.wait_for(asyncio.sleep(0), 1)]
@@ -282,7 +282,7 @@ class EndsTests(unittest.TestCase):
         self.assertEqual((ran.kinds, ran.warned), (["ok"], []), ran.text())
 
     def test_what_a_cancelled_test_leaves(self):
-        """A cancellation that comes out of the test ends it early; what it has left then is no news."""
+        """After a cancellation has ended the test early, its leaks are not reported."""
 
         async def test(self):
             await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))  # waits: on virtual time
@@ -291,7 +291,7 @@ class EndsTests(unittest.TestCase):
         self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
 
     def test_garbage_is_collected_now_and_then(self):
-        """Between runs, so that many of them take no more memory than a few."""
+        """Garbage is collected between runs, so that many of them take no more memory than a few."""
         with (
             mock.patch.object(exploring, "_RUNS_OF_GARBAGE", 3),
             mock.patch.object(exploring, "gc") as collector,
@@ -300,7 +300,7 @@ class EndsTests(unittest.TestCase):
         self.assertEqual(collector.collect.call_count, 2)
 
     def test_ctrl_c(self):
-        """It ends the exploration, and says how far that had come."""
+        """Ctrl-C ends the exploration, and the progress is reported."""
 
         async def test(self):
             await takes_turns(self)
@@ -316,7 +316,7 @@ class EndsTests(unittest.TestCase):
         self.assertIn("explored 4 schedules, ", "".join(caught.exception.__notes__))
 
     def test_a_run_that_runs_away(self):
-        """A keep-alive hides that the body can never wake: after a day of virtual time it is told."""
+        """A keep-alive that hides a stuck body is reported after a day of virtual time."""
 
         async def test(self):
             stops, state = asyncio.Event(), []
@@ -341,7 +341,7 @@ class EndsTests(unittest.TestCase):
         self.assertIn("hold:", ran.text())
 
     def test_a_loop_factory(self):
-        """There the order of steps cannot be had."""
+        """With a loop factory the order of steps cannot be controlled, which is an error."""
 
         class Case(HygienicAsyncTestCase):
             def _hygieneMakeLoop(self):
@@ -355,7 +355,7 @@ class EndsTests(unittest.TestCase):
         self.assertIn("cannot be explored: that needs the loop of asynctestkit", ran.text())
 
     def test_progress_on_a_terminal(self):
-        """What takes longer is seen to go on, and leaves no trace."""
+        """A long exploration shows its progress on a terminal, and erases it."""
         with (
             mock.patch("sys.stderr", isatty=lambda: True) as terminal,
             mock.patch.multiple(exploring, _PROGRESS_AFTER=0.0, _PROGRESS_EVERY=0.0),
@@ -377,7 +377,7 @@ async def takes_turns(self):
 
 
 async def needs_two_holds(self):
-    """Fails in one order of five first steps, which no single hold leads to."""
+    """Fails in one order of five first steps, which no single hold produces."""
     order = []
 
     async def say(name):

@@ -1,4 +1,4 @@
-"""What an exploration finds and says with `faults=True`."""
+"""What an exploration with `faults=True` finds and reports."""
 
 import asyncio
 import contextlib
@@ -34,8 +34,8 @@ async def lets_it_out(self):
 class FaultsTests(unittest.TestCase):
     clock = "virtual"
 
-    def test_what_is_lost_is_told(self):
-        """With the call, what it failed with, and where; a diagram, a line to replay it, and the numbers."""
+    def test_what_is_lost_is_reported(self):
+        """The report has the call, its exception and place, a diagram, a line to replay it, the counts."""
         ran = run_body(explore(faults=True)(copy_of(loses_one)))
         self.assertEqual(ran.kinds, ["FAIL"])
         line = lines_of(loses_one, 'query("first")')[0]
@@ -51,7 +51,7 @@ class FaultsTests(unittest.TestCase):
         self.assertNotIn("never used", ran.text())
 
     def test_the_same_schedule_again(self):
-        """A replay fails in the same way; one that does not match says so, and is no success."""
+        """A replay fails in the same way; one that does not match says so, and does not pass."""
         ran = run_body(replay("fault:query@2")(copy_of(loses_one)))
         self.assertEqual(ran.kinds, ["FAIL"])
         self.assertIn("the schedule that was replayed:\n- the 2nd call of query failed with", ran.text())
@@ -61,12 +61,12 @@ class FaultsTests(unittest.TestCase):
             self.assertIn(f"{schedule} did not occur", ran.text())
 
     def test_a_replay_of_what_is_mended(self):
-        """The exception that comes out of the test is no failure, and is not told as one."""
+        """In a replay of fixed code, the exception that leaves the test is not reported as a failure."""
         for schedule in ("fault:query@2", "fault:query@1=ConnectionError"):
             self.assertEqual(run_body(replay(schedule)(copy_of(lets_it_out))).kinds, ["ok"])
 
     def test_only_where_it_is_asked_for(self):
-        """Without `faults` no call fails, nor outside of an exploration, nor in assertCancelSafe."""
+        """Calls fail with `faults` only, and neither outside of an exploration nor in assertCancelSafe."""
         for marked in (explore(copy_of(loses_one)), explore(cancellations=True)(copy_of(loses_one))):
             self.assertEqual(run_body(marked).kinds, ["ok"])
 
@@ -82,7 +82,7 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(run_body(explore(faults=True)(test)).kinds, ["ok"])
 
     def test_what_only_a_fault_and_a_hold_together_find(self):
-        """A fault is combined with each hold, and the schedule is told with both."""
+        """A fault is combined with each hold, and both are in the reported schedule."""
 
         async def test(self):
             query, order = mock.AsyncMock(name="query", side_effect=outcomes("a")), []
@@ -110,7 +110,7 @@ class FaultsTests(unittest.TestCase):
             self.assertIn(said, ran.text())
 
     def test_subtests_that_pass(self):
-        """They are told, and the test that lets the exception out after them has passed."""
+        """Subtests that passed are reported, and the test passes though the exception leaves it later."""
 
         async def test(self):
             with self.subTest("one"):
@@ -120,7 +120,7 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(run_body(replay("fault:query@2")(test)).kinds, ["subtest ok", "ok"])
 
     def test_an_error_in_the_handler(self):
-        """It is a failure, with a calm one beside it that is none."""
+        """An error in a handler is a failure, beside a valid answer that is none."""
 
         async def test(self):
             query = mock.AsyncMock(name="query", side_effect=outcomes("a"))
@@ -135,7 +135,7 @@ class FaultsTests(unittest.TestCase):
         self.assertIn('@replay("fault:query@1")', ran.text())
 
     def test_a_deadlock(self):
-        """Who waits for what a failed worker would have done waits for ever."""
+        """A task that waits for the work of a failed worker is deadlocked."""
 
         async def test(self):
             query = mock.AsyncMock(name="query", side_effect=outcomes("a"))
@@ -153,7 +153,7 @@ class FaultsTests(unittest.TestCase):
         self.assertIn("DeadlockError", ran.text())
 
     def test_a_background_task_that_lets_it_out(self):
-        """The test fails with that as ever; what its body has missed meanwhile is no failure of its own."""
+        """A background task's exception fails the test as usual; the unused script is no extra failure."""
 
         async def test(self):
             queue = asyncio.Queue()
@@ -169,7 +169,7 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(run_body(replay("fault:query@1")(test)).kinds, ["ok"])
 
     def test_what_fails_in_a_subtest(self):
-        """It is a failure, though the exception comes out of the next."""
+        """A failure in a subtest is reported, though the injected exception leaves the next one."""
 
         async def test(self):
             query, found = mock.AsyncMock(name="query", side_effect=outcomes("a")), []
@@ -188,8 +188,8 @@ class FaultsTests(unittest.TestCase):
         self.assertEqual(ran.kinds, ["subtest failed"])
         self.assertIn("[] != ['a']", ran.text())
 
-    def test_all_that_is_told_is_one_failure(self):
-        """What comes out besides is not told as a second one."""
+    def test_all_that_is_reported_is_one_failure(self):
+        """One failure is reported; what is raised besides is not reported as a second one."""
 
         class Case(HygienicAsyncTestCase):
             @explore(faults=True)
@@ -211,7 +211,7 @@ class HeldTests(unittest.TestCase):
     clock = "virtual"
 
     def test_a_context_that_is_lost_as_the_test_ends_early(self):
-        """The function that entered it would have left it; one that another leaves is the test's to leave."""
+        """A context is lost only if the function that entered it would have left it."""
 
         class Client:
             def __init__(self, case):
@@ -256,7 +256,7 @@ class HeldTests(unittest.TestCase):
                 lock.release()
 
     def test_a_lock_that_is_still_held(self):
-        """It is a failure by itself, with the line at which it was acquired, and what to do."""
+        """A lock still held is a failure by itself, with the line of its acquisition, and the remedy."""
         holds = self.holds
 
         async def test(self):
@@ -274,7 +274,7 @@ class HeldTests(unittest.TestCase):
             self.assertIn("remedy: release it in `finally`", ran.text())
 
     def test_one_that_is_lost_as_the_test_ends_early(self):
-        """The function that acquired it would have released it, had the call in it not failed."""
+        """A lock is lost if the function that acquired it would have released it without the failed call."""
 
         async def copy(lock, query):
             await lock.acquire()
@@ -305,7 +305,7 @@ class HeldTests(unittest.TestCase):
         self.assertEqual(run_body(explore(faults=True)(is_elsewhere)).kinds, ["ok"])
 
     def test_one_that_is_held_anyway(self):
-        """It is the test's to hold, and so is one whose test the exception has ended early."""
+        """A lock that the test holds anyway is no failure, nor one whose test ended early."""
         holds = self.holds
 
         async def holds_it(self):

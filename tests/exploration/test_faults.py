@@ -12,7 +12,7 @@ from tests.case_runs import lines_of
 
 
 class Call:
-    """An object of the mocks'."""
+    """An object of a mock."""
 
     def __init__(self, faults, name="get"):
         self.faults, self.name = faults, name
@@ -27,7 +27,7 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
         return Faults(schedule, self.steps)
 
     async def test_names_and_uses(self):
-        """The second of a name has a number; each counts its own uses."""
+        """The second mock of a name gets a number; each counts its own uses."""
         faults = self.faults()
         one, other = Call(faults), Call(faults)
         for each in (one, other, Call(faults, "post"), one):
@@ -37,14 +37,14 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
         )
 
     async def test_an_address_that_is_used_again(self):
-        """Whatever lies where a mock has lain is another."""
+        """A new object at the address of a destroyed mock is a different one."""
         faults = self.faults()
         for _ in range(3):
             Call(faults).use()
         self.assertEqual([each.call for each in faults.possible], ["get", "get#2", "get#3"])
 
     async def test_ways_to_fail(self):
-        """Each is a fault of its own; the first needs no name."""
+        """Each way to fail is a separate fault; the first needs no name."""
         faults = self.faults(Fault("get", 1, "TimeoutError"), Fault("get", 2), Fault("get", 3, "KeyError"))
         call, kept = Call(faults), ValueError("kept")
 
@@ -59,7 +59,7 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([type(each.error) for each in faults.raised], [TimeoutError, ValueError])
 
     async def test_where_it_was(self):
-        """The user's line, and the functions that the call was made in."""
+        """A fault has the user's line, and the functions that the call was made in."""
         faults = self.faults(Fault("get", 1))
         self.assertIsNotNone(Call(faults).use())
         (applied,), (raised,) = self.steps.applied, faults.raised
@@ -68,7 +68,7 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
         self.assertLessEqual({Call.use.__code__, self.test_where_it_was.__code__}, raised.through)
 
     async def test_in_which_step(self):
-        """That of the task which makes the call; from a plain callback, none, and no line of a caller's."""
+        """The step is that of the calling task; a plain callback has none, and no line of a caller."""
         loop = ExploredLoop(())
         self.addCleanup(loop.close)
         faults = loop.asynctestkit_faults = Faults((Fault("get", 1), Fault("get#2", 1)), loop.steps)
@@ -86,7 +86,7 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
         Call(faults).use()
 
     async def test_after_the_test(self):
-        """What the sweep and later cleanups call is not counted."""
+        """Calls by the sweep and later cleanups are not counted."""
         faults = self.faults(Fault("get", 1))
         self.steps.is_watching = False
         self.assertIsNone(Call(faults).use())

@@ -1,4 +1,4 @@
-"""What is still held: locks, and contexts."""
+"""Locks and contexts that are still held."""
 
 import asyncio
 import inspect
@@ -8,8 +8,8 @@ from asynctestkit.exploration.held import HeldContexts, HeldLocks
 
 
 class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
-    async def test_what_was_not_released_is_told(self):
-        """A lock or semaphore that is held more often than when it was first acquired, with its line."""
+    async def test_what_was_not_released_is_reported(self):
+        """A lock or semaphore held more often than when it was first acquired is reported with its line."""
         locks, lock, other, semaphore = HeldLocks(), asyncio.Lock(), asyncio.Lock(), asyncio.Semaphore(2)
         with locks:
             async with other, semaphore:
@@ -23,7 +23,7 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(locks.still_held(), [])
 
     async def test_what_was_held_before_is_no_affair_of_it(self):
-        """One who only waited for a lock that is held anyway has taken nothing."""
+        """A task that only waited for a lock held by others has acquired nothing."""
         locks, lock = HeldLocks(), asyncio.Lock()
         await lock.acquire()
         with locks:
@@ -34,7 +34,7 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(locks.still_held(), [])
 
     async def test_who_releases(self):
-        """The function that has acquired, each time, or another, or the test itself, which does not count."""
+        """Releases are attributed to the acquiring function or another; those of the test do not count."""
         locks, lock, older = HeldLocks(), asyncio.Lock(), asyncio.Semaphore(2)
         await older.acquire()
 
@@ -67,7 +67,7 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
         )
 
     async def test_asyncio_is_as_before(self):
-        """The methods of asyncio are put back, and meanwhile they are coroutine functions still."""
+        """asyncio's methods are restored, and meanwhile they remain coroutine functions."""
         before = asyncio.Lock.acquire, asyncio.Semaphore.acquire
         with HeldLocks():
             self.assertIsNot(asyncio.Lock.acquire, before[0])
@@ -81,7 +81,7 @@ class HeldLocksTests(unittest.IsolatedAsyncioTestCase):
 
 class HeldContextsTests(unittest.TestCase):
     def test_what_was_not_left(self):
-        """Each time that it was entered, with the line; and whether who enters it leaves it."""
+        """Each entry without an exit is reported with its line, and whether the same function exits it."""
         contexts, one, other = HeldContexts(), object(), object()
 
         def both(times):

@@ -1,4 +1,4 @@
-"""One life of a test in one schedule."""
+"""One run of a test in one schedule."""
 
 import asyncio
 import unittest
@@ -9,7 +9,7 @@ from asynctestkit.exploration.lives import Script, live
 
 
 class Inner:
-    """Not for unittest to find."""
+    """Hidden from unittest."""
 
     class Case(HygienicAsyncTestCase):
         async def test_two(self):
@@ -58,7 +58,7 @@ class LiveTests(unittest.TestCase):
         return live(Inner.Case(method), lambda case, result: case.run(result), schedule, self.script)
 
     def test_a_life(self):
-        """What the result is told, the steps, and the virtual time that has passed."""
+        """A run has the result's calls, the steps, and the virtual time that has passed."""
         life = self.live("test_two")
         self.assertEqual([name for name, _ in life.calls], ["addSuccess"])
         self.assertIsNone(life.failure)
@@ -69,7 +69,7 @@ class LiveTests(unittest.TestCase):
         self.assertEqual((life.applied, life.unmet, life.taken, life.uncontrolled), ([], [], [], frozenset()))
 
     def test_a_schedule(self):
-        """What came to pass of it, and what did not."""
+        """The deviations that took effect, and those that did not, are recorded."""
         life = self.live("test_two", "hold:a@1,hold:c@1", records_steps=True)
         self.assertEqual([str(each) for each in life.unmet], ["hold:c@1"])
         self.assertEqual([each for each in life.trace if each[0] in "ab"][:2], [("b", 1), ("a", 1)])
@@ -78,7 +78,7 @@ class LiveTests(unittest.TestCase):
         self.assertGreaterEqual(len(recorded), 6)
 
     def test_how_it_ended(self):
-        """Every way in which a test can end, with the first exception."""
+        """Every outcome of a test is recorded, with the first exception."""
         kinds = {
             method: [name for name, _ in self.live(method).calls]
             for method in ("test_skipped", "test_fails", "test_expected", "test_unexpected", "test_raises")
@@ -98,21 +98,21 @@ class LiveTests(unittest.TestCase):
         self.assertEqual(str(self.live("test_expected").failure), "as expected")
 
     def test_a_cancellation_that_comes_out_is_no_failure(self):
-        """The schedule has cancelled a task that the test awaits, alone or in a group."""
+        """A cancellation of an awaited task, alone or in a group, is no failure of the test."""
         for method in ("test_two", "test_group"):
             life = self.live(method, "cancel:a@1+")
             self.assertEqual([name for name, _ in life.calls], ["addError"])
             self.assertIsNone(life.failure)
 
     def test_what_is_kept(self):
-        """The steps stay when the errors, which keep frames alive, are forgotten."""
+        """The steps remain when the errors, which keep frames alive, are dropped."""
         life = self.live("test_two", "cancel:a@1+")
         trace = list(life.trace)
         life.forget_errors()
         self.assertEqual((life.calls, life.raised, life.trace), ([], [], trace))
 
     def test_a_limit(self):
-        """The virtual clock has one."""
+        """The virtual clock of a run has a limit."""
         script = Script(())
         script.limit = 7.0
         self.assertEqual(script.make_loop().clock.limit, 7.0)
@@ -122,5 +122,5 @@ class LiveTests(unittest.TestCase):
         Script(()).end()
 
     def test_a_loop_of_ones_own(self):
-        """There is no life to be told of."""
+        """On a loop of the suite's own there is no run to record."""
         self.assertIsNone(live(Inner.Case("test_skipped"), lambda case, result: None, (), Script(())))

@@ -16,13 +16,13 @@ class ExploredLoopTests(unittest.TestCase):
         self.addCleanup(self.loop.close)
 
     def test_time_is_virtual(self):
-        """An hour passes at once."""
+        """An hour of virtual time passes at once."""
         before = self.loop.time()
         self.loop.run_until_complete(asyncio.sleep(3600))
         self.assertEqual(self.loop.time() - before, 3600)
 
     def test_sets_of_tasks_have_an_order(self):
-        """The hash of a task is its number, so that sets of tasks have the same order each time."""
+        """The hash of a task is its number, so that sets of tasks always have the same order."""
 
         async def body():
             tasks = {asyncio.create_task(asyncio.sleep(0), name=str(number)) for number in range(50)}
@@ -38,7 +38,7 @@ class ExploredLoopTests(unittest.TestCase):
         self.assertEqual(orders[0], orders[2])
 
     def test_what_is_logged(self):
-        """All but what comes of a call that was made to fail, as that comes in each of many runs."""
+        """Everything is logged, except the consequences of injected failures, which come in many runs."""
         fault, other = ConnectionError("lost"), ConnectionError("lost")
         faults = self.loop.asynctestkit_faults = Faults((), self.loop.steps)
         faults.raised.append(Raised(fault, frozenset()))
@@ -50,7 +50,7 @@ class ExploredLoopTests(unittest.TestCase):
         self.assertEqual([each.message[0] for each in logged.records], ["1", "2", "3"])
 
     def test_a_task_of_a_factory_is_counted_too(self):
-        """A factory of the user's is respected, and its tasks take part."""
+        """A task factory of the user's is respected, and its tasks are controlled."""
         self.loop.set_task_factory(lambda loop, coro, **options: asyncio.Task(coro, loop=loop, **options))
 
         async def body():
@@ -62,8 +62,8 @@ class ExploredLoopTests(unittest.TestCase):
         self.loop.run_until_complete(body())
         self.assertEqual(self.loop.steps.trace[:2], [("test", 1), ("b", 1)])
 
-    def test_what_else_has_a_say_is_noted(self):
-        """Other threads that call in, and descriptors that are watched, the loop's own pipe apart."""
+    def test_outside_influences_are_noted(self):
+        """Calls from other threads and watched descriptors are noted, except the loop's own pipe."""
         self.loop.call_soon_threadsafe(int)
         self.assertEqual(self.loop.uncontrolled, set())
 
@@ -85,7 +85,7 @@ class ExploredLoopTests(unittest.TestCase):
         other.close()
 
     def test_a_task_that_takes_no_notes_is_no_hindrance(self):
-        """One of a class with slots takes its steps as a plain callback."""
+        """A task of a class with slots, which takes no attribute, runs as a plain callback."""
 
         class Slotted:
             __slots__ = ("_asyncio_future_blocking", "future")

@@ -1,4 +1,4 @@
-"""What tasks are called in explored runs."""
+"""The names of tasks in explored runs."""
 
 import asyncio
 import unittest
@@ -15,7 +15,7 @@ class Store:
 
 class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
     async def test_names(self):
-        """A task has its own name, else that of its coroutine; the second of a name is numbered."""
+        """A task has its own name, or that of its coroutine; the second of a name is numbered."""
 
         async def local(): ...
 
@@ -31,7 +31,7 @@ class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
         await asyncio.gather(*tasks, *named)
 
     async def test_tasks_of_asyncio_itself(self):
-        """Such a one looks for an address; `sleep`, which a test may start as a task, is none."""
+        """Address look-ups are asyncio's own tasks; `sleep`, which a test may start as a task, is not."""
 
         async def _private(): ...
 
@@ -42,6 +42,6 @@ class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
         await asyncio.gather(*tasks)
 
     def test_a_walker_starts_at_nothing(self):
-        """It has no name and has taken no step."""
+        """A new walker has no name and has taken no step."""
         walker = Walker(is_main=True)
         self.assertEqual((walker.name, walker.taken, walker.is_main), ("", 0, True))

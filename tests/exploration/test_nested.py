@@ -19,7 +19,7 @@ class NestedRunnerTests(unittest.TestCase):
         return runner
 
     def test_each_coroutine_has_a_task_of_its_own(self):
-        """Also on 3.10, where the phases of a test share one."""
+        """Each coroutine has a task of its own, also on 3.10, where the phases of a test share one."""
 
         async def which():
             return asyncio.current_task()
@@ -29,7 +29,7 @@ class NestedRunnerTests(unittest.TestCase):
         self.assertEqual(runner.explored.steps.trace, [("test", 1), ("test#2", 1)])
 
     def test_what_follows_a_cancellation_from_outside_is_not_watched(self):
-        """The steps of a coroutine that was stuck end where it was."""
+        """After a cancellation from outside, the steps of a stuck coroutine are not recorded."""
         runner = self.runner()
         runner.get_loop().call_later(5, runner.cancel)
         with self.assertRaises(asyncio.CancelledError):
@@ -46,7 +46,7 @@ class InterruptsTests(unittest.TestCase):
         self.addCleanup(self.loop.close)
 
     def within(self, interrupts, runner):
-        """Runs something endless in an inner loop, in which Ctrl-C comes."""
+        """Runs something endless in an inner loop, which Ctrl-C then interrupts."""
 
         async def pressed():
             signal.raise_signal(signal.SIGINT)
@@ -63,7 +63,7 @@ class InterruptsTests(unittest.TestCase):
         return body()
 
     def test_ctrl_c_ends_the_inner_loop(self):
-        """The handler of the outer loop is called, and what runs within is cancelled."""
+        """Ctrl-C calls the handler of the outer loop, and cancels what runs within."""
         handler = mock.Mock()
         before = signal.signal(signal.SIGINT, handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
@@ -75,7 +75,7 @@ class InterruptsTests(unittest.TestCase):
         self.assertIs(signal.getsignal(signal.SIGINT), handler)
 
     def test_between_two_runs_there_is_nothing_to_cancel(self):
-        """Ctrl-C is handed on all the same."""
+        """Between two runs Ctrl-C is passed on, though there is nothing to cancel."""
         handler = mock.Mock()
         before = signal.signal(signal.SIGINT, handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
@@ -84,14 +84,14 @@ class InterruptsTests(unittest.TestCase):
         handler.assert_called_once()
 
     def test_the_default_handler_is_left_alone(self):
-        """KeyboardInterrupt is raised in the inner loop, and comes out of it."""
+        """With the default handler, KeyboardInterrupt is raised in the inner loop, and propagates."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.addCleanup(signal.signal, signal.SIGINT, before)
         with self.assertRaises(KeyboardInterrupt):
             self.loop.run_until_complete(self.within(Interrupts(), NestedRunner(())))
 
     def test_other_threads_have_no_ctrl_c(self):
-        """There the inner loop runs, and no handler is touched."""
+        """In another thread the inner loop runs, and no signal handler is changed."""
         results = []
 
         def work():

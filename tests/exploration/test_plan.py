@@ -18,7 +18,7 @@ def method(): ...
 
 class ExploreTests(unittest.TestCase):
     def test_with_and_without_brackets(self):
-        """Both mark the method, which stays what it is."""
+        """With and without brackets the decorator marks the method and returns it."""
 
         def one(): ...
         def other(): ...
@@ -33,12 +33,12 @@ class ExploreTests(unittest.TestCase):
         self.assertTrue(is_planned(one))
 
     def test_a_method_without_it_has_no_plan(self):
-        """It is run as ever."""
+        """An undecorated method has no plan, and is run as usual."""
         self.assertIsNone(plan_of(method))
         self.assertFalse(is_planned(method))
 
     def test_wrong_values_are_refused(self):
-        """At once, with the value."""
+        """Wrong values are rejected at once, and named."""
         for error, options in (
             (ValueError, {"holds": -1}),
             (TypeError, {"holds": 1.5}),
@@ -56,7 +56,7 @@ class ExploreTests(unittest.TestCase):
                 explore(**options)
 
     def test_a_class_is_no_test_method(self):
-        """A decorator on a class, or on what cannot be called, is a mistake."""
+        """Decorating a class, or an object that is not callable, is an error."""
         for wrong in (ExploreTests, 7):
             with self.subTest(wrong), self.assertRaisesRegex(TypeError, "test methods"):
                 explore()(wrong)
@@ -64,7 +64,7 @@ class ExploreTests(unittest.TestCase):
 
 class ReplayTests(unittest.TestCase):
     def test_a_schedule(self):
-        """It is read when the decorator runs."""
+        """A schedule is parsed when the decorator runs."""
         self.assertEqual(plan_of(replay("hold:a@2")(lambda: None)).schedule, (Hold("a", 2),))
         with self.assertRaisesRegex(ValueError, "none of hold:"):
             replay("a@2")
@@ -72,7 +72,7 @@ class ReplayTests(unittest.TestCase):
 
 class EnvironmentTests(unittest.TestCase):
     def test_off_and_thorough(self):
-        """`off` runs a test as ever, `thorough` for longer; neither concerns a replay."""
+        """`off` runs a test once, `thorough` for longer; neither affects a replay."""
         one, other = explore(holds=1)(lambda: None), replay("hold:a@2")(lambda: None)
         with environment(ASYNCTESTKIT_EXPLORE="off"):
             self.assertIsNone(plan_of(one))
@@ -84,7 +84,7 @@ class EnvironmentTests(unittest.TestCase):
             plan_of(one)
 
     def test_a_schedule(self):
-        """It is that of every explored test, and a wrong one names the variable."""
+        """The variable sets the schedule of every explored test, and an error names the variable."""
         one = explore(lambda: None)
         with environment(ASYNCTESTKIT_SCHEDULE="hold:a@2"):
             self.assertEqual(plan_of(one).schedule, (Hold("a", 2),))

@@ -9,7 +9,7 @@ from tests.exploration.programs import FAULTY_NAMES, NAMES, FaultyPrograms, Prog
 
 class ProgramsTests(unittest.TestCase):
     def test_no_schedule_fails(self):
-        """Holds, pairs of holds and chance: all pass, and the second run of each is like the first."""
+        """With holds, pairs of holds and random schedules all pass, and the second run equals the first."""
         for name in NAMES:
             with self.subTest(name):
                 marked = explore(max_runs=20)(copy_of(getattr(Programs, name)))
@@ -17,7 +17,7 @@ class ProgramsTests(unittest.TestCase):
                 self.assertEqual(ran.kinds, ["ok"], ran.text())
 
     def test_no_fault_fails(self):
-        """Each call failing in each way, alone and with holds; nothing is left that the user is told of."""
+        """With each call failing in each way, alone and with holds, nothing is reported to the user."""
         for name in FAULTY_NAMES:
             with self.subTest(name):
                 marked = explore(faults=True, holds=1, max_runs=25)(copy_of(getattr(FaultyPrograms, name)))

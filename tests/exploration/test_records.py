@@ -1,4 +1,4 @@
-"""Steps in detail, and where two runs parted."""
+"""Steps in detail, and where two runs differ."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class ToldTests(unittest.IsolatedAsyncioTestCase):
         return step
 
     async def test_how_it_ended(self):
-        """Where it waits, or with what it has ended; of the test's own task only that it has."""
+        """A step ends with what it waits for, or its result; the test's own task only with its end."""
 
         async def fails():
             raise ValueError
@@ -42,13 +42,13 @@ class ToldTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((await self.after(fails(), is_main=True)).after, "ended")
 
     async def test_what_is_none_of_the_tests(self):
-        """A step within this library alone, such as 3.10 has around each phase, is left out."""
+        """Steps within this library alone, such as 3.10's around each phase, are left out."""
         self.assertIsNone(await self.after(asyncio.sleep(0), is_main=True, before=AwaitChain((), "")))
 
 
 class DifferenceTests(unittest.TestCase):
     def test_where_they_parted(self):
-        """In another step, in one step more or fewer, or in nothing but how they ended."""
+        """Runs differ in a step, in the number of steps, or only in how they ended."""
         one = [("main", 1), ("a", 1), ("b", 1)]
         self.assertEqual(difference_of(one, [*one[:2], ("c", 1)]), "at position 3, c@1 instead of b@1")
         self.assertEqual(difference_of(one, one[:2]), "2 steps instead of 3, from b@1 on")

@@ -28,7 +28,7 @@ def life(schedule=(), trace=TRACE, crossroads=(("a", 1), ("b", 1)), possible=())
 
 class SearchTests(unittest.TestCase):
     def tried(self, plan, lives=None, first=None, most=400):
-        """The schedules that are tried, when each deviation leads to an order of its own."""
+        """The schedules that are tried if each deviation produces a new order."""
         self.search = Search(first or life(), plan)
         attempts, tried = self.search.attempts(), []
         attempt = next(attempts, None)
@@ -43,20 +43,20 @@ class SearchTests(unittest.TestCase):
         return [each for each in tried if each != "by chance"]
 
     def test_the_shortest_come_first(self):
-        """Every single hold, then every pair, once."""
+        """Every single hold is tried, then every pair, once each."""
         self.assertEqual(self.tried(Plan()), ["hold:a@1", "hold:b@1", "hold:a@1,hold:b@1"])
         self.assertTrue(self.search.is_exhausted)
         self.assertEqual((self.search.distinct, self.search.walked), (4, 100))
 
     def test_cancellations(self):
-        """Each alone, before pairs, and with each hold; never one of the test's own task."""
+        """Cancellations are tried alone, before pairs, then with each hold; never of the test's own task."""
         tried = self.tried(Plan(holds=1, cancellations=True))
         self.assertEqual(tried[:4], ["hold:a@1", "hold:b@1", "cancel:a@1", "cancel:b@1"])
         self.assertIn("hold:a@1,cancel:b@1", tried)
         self.assertFalse([each for each in tried if each.count("cancel") > 1 or "test@" in each])
 
     def test_faults(self):
-        """After the cancellations, alone and with each hold, and never with a cancellation."""
+        """Faults are tried after the cancellations, alone and with each hold, never with a cancellation."""
         first = life(possible=(Fault("get", 1), Fault("get", 1, "TimeoutError")))
         plan = Plan(holds=1, cancellations=True, faults=True)
         tried = self.tried(plan, first=first)
@@ -68,7 +68,7 @@ class SearchTests(unittest.TestCase):
         self.assertTrue(self.search.is_exhausted)
 
     def test_faults_by_chance(self):
-        """Every other schedule by chance has one."""
+        """Every other random schedule has a fault."""
         search = Search(life(possible=(Fault("get", 1),)), Plan(holds=1, faults=True))
         attempts = search.attempts()
         attempt, walked = next(attempts), []
@@ -79,18 +79,18 @@ class SearchTests(unittest.TestCase):
         self.assertEqual(walked, ["fault:get@1", "", "fault:get@1", ""])
 
     def test_tasks_by_pattern(self):
-        """Only those that match are slow or cancelled, and nothing is left to chance."""
+        """Only matching tasks are held or cancelled, and there are no random schedules."""
         tried = self.tried(Plan(cancellations=True, tasks="a*"))
         self.assertEqual(tried, ["hold:a@1", "cancel:a@1", "hold:a@1,cancel:a@1"])
         self.assertEqual(self.search.walked, 0)
 
     def test_a_test_of_one_task(self):
-        """There is nothing to try, and that is all there is."""
+        """For a test of one task there is nothing to try, which is a complete search."""
         self.assertEqual(self.tried(Plan(), first=life(crossroads=())), [])
         self.assertTrue(self.search.is_exhausted)
 
     def test_an_order_that_is_known_is_not_deviated_from(self):
-        """A hold that changes nothing has no pairs."""
+        """A hold that produces a known order is not extended to pairs."""
         search = Search(life(), Plan())
         attempts = search.attempts()
         self.assertEqual(text_of(next(attempts).schedule), "hold:a@1")
@@ -101,7 +101,7 @@ class SearchTests(unittest.TestCase):
         self.assertTrue(search.is_exhausted)
 
     def test_a_shorter_hold(self):
-        """Until each of the first steps that went before it, but the last: that is the hold itself."""
+        """Shorter holds end before each overtaking step except the last, which is the full hold."""
         first = life(trace=[("a", 1), ("b", 1), ("c", 1), ("b", 2)])
         held = life((Hold("a", 1),), [("b", 1), ("c", 1), ("b", 2), ("a", 1)])
         self.assertEqual(list(shorter_holds(first, held)), [Hold("a", 1, ("b", 1)), Hold("a", 1, ("c", 1))])
@@ -109,7 +109,7 @@ class SearchTests(unittest.TestCase):
             self.assertEqual(list(shorter_holds(first, life((other,)))), [])
 
     def test_shorter_holds_come_after_the_plain_one(self):
-        """With nothing else than the hold, and only if that has changed the order."""
+        """Shorter holds are tried alone, and only if the full hold has changed the order."""
         trace = [("a", 1), ("b", 1), ("b", 2)]
         search = Search(life(trace=trace, crossroads=[("a", 1)]), Plan(holds=1))
         attempts = search.attempts()
@@ -120,7 +120,7 @@ class SearchTests(unittest.TestCase):
         self.assertEqual(search.distinct, 3)
 
     def test_a_shorter_hold_may_change_nothing(self):
-        """Then it is not deviated from."""
+        """A shorter hold that changes nothing is not extended."""
         trace = [("a", 1), ("b", 1), ("b", 2)]
         search = Search(life(trace=trace, crossroads=[("a", 1)]), Plan(holds=1))
         attempts = search.attempts()
@@ -130,12 +130,12 @@ class SearchTests(unittest.TestCase):
         self.assertEqual(search.distinct, 2)
 
     def test_not_all_are_deviated_from_further(self):
-        """So many orders are remembered, and no more: memory stays flat."""
+        """Only so many orders are remembered, so that memory is bounded."""
         with mock.patch.object(search_module, "_MOST_BASES", 1):
             self.assertEqual(self.tried(Plan()), ["hold:a@1", "hold:b@1", "hold:a@1,hold:b@1"])
             self.assertEqual(self.search.distinct, 4)
 
     def test_the_cancellations_of_a_life(self):
-        """Before the first step of a task, and around each wait."""
+        """Cancellations are before the first step of a task, and around each wait."""
         found = list(cancellations_in(life(trace=[("a", 1), ("b", 1), ("a", 2)]), {"a"}))
         self.assertEqual(found, [Cancel("a", 1), Cancel("a", 1, asleep=True), Cancel("a", 2)])

@@ -19,22 +19,22 @@ class ShrinkingTests(unittest.TestCase):
         return shrunk(SimpleNamespace(schedule=tuple(schedule)), fails).schedule
 
     def test_what_is_not_needed_goes(self):
-        """Of a hundred deviations the two that matter are left, in far fewer runs than there are subsets."""
+        """Of a hundred deviations the two that matter remain, in far fewer runs than there are subsets."""
         schedule = [Hold(str(number), 1) for number in range(100)]
         self.assertEqual(self.shrunk(schedule, {"3", "77"}), (schedule[3], schedule[77]))
         self.assertLess(self.runs, 200)
 
     def test_one_deviation_stays(self):
-        """There is none shorter."""
+        """A single deviation remains, as there is none shorter."""
         self.assertEqual(self.shrunk([Cancel("a", 1)], {"a"}), (Cancel("a", 1),))
 
     def test_a_hold_until_a_step_becomes_a_plain_one(self):
-        """Where it fails with that as well."""
+        """A hold until a step becomes a plain one if that fails as well."""
         schedule = [Hold("a", 1, ("b", 2)), Hold("b", 1, ("a", 2))]
         self.assertEqual(self.shrunk(schedule, {"a", "b"}), (Hold("a", 1), Hold("b", 1)))
 
     def test_a_hold_until_a_step_stays_where_it_has_to(self):
-        """A plain hold may be another schedule."""
+        """A hold until a step remains if the plain one is a different schedule."""
         only = Hold("a", 1, ("b", 2))
         found = shrunk(SimpleNamespace(schedule=(only,)), lambda candidate: None)
         self.assertEqual(found.schedule, (only,))

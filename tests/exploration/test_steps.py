@@ -1,4 +1,4 @@
-"""The order of steps: what a schedule asks for, as far as it is legal."""
+"""The order of steps: what a schedule requests, as far as it is legal."""
 
 import asyncio
 import unittest
@@ -26,7 +26,7 @@ class StepQueueTests(unittest.TestCase):
         await asyncio.gather(*tasks)
 
     def test_a_held_step_waits_for_the_others(self):
-        """The others that are ready go before it; two that are held keep their order."""
+        """Ready steps go before a held one; two that are held keep their order."""
         self.assertEqual(self.run_as("", self.three), ["a", "b", "c"])
         self.assertEqual(self.run_as("hold:a@1", self.three), ["b", "c", "a"])
         self.assertEqual(self.run_as("hold:b@1", self.three), ["a", "c", "b"])
@@ -39,17 +39,17 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1>b@1,hold:b@1>c@1", self.three), ["c", "b", "a"])
 
     def test_what_came_to_pass_is_known(self):
-        """A hold of a step that nothing could overtake, or that never came, has not come to pass."""
+        """A hold that nothing overtook, or whose step never came, is recorded as without effect."""
         self.run_as("hold:a@1,hold:c@1,hold:d@1,cancel:a@9", self.three)
         self.assertEqual([str(each.deviation) for each in self.steps.applied], ["hold:a@1"])
 
     def test_steps_that_could_be_overtaken_are_known(self):
-        """Those behind which another step was ready as they were taken."""
+        """Steps are recorded behind which another step was ready when they were taken."""
         self.run_as("", self.three)
         self.assertEqual([key for key in self.steps.crossroads if key[0] in "abc"], [("a", 1), ("b", 1)])
 
     def test_a_plain_callback_keeps_its_place(self):
-        """A step that came before a callback runs before it, and one that came after runs after it."""
+        """A step that came before a plain callback runs before it, and one that came after runs after it."""
 
         async def body(log):
             async def say(name):
@@ -64,7 +64,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["a", "callback", "b"])
 
     def test_a_timer_that_is_due_is_not_overtaken(self):
-        """A timer due at once is a callback of the next turn, and the steps of this one come before it."""
+        """A timer due at once is a callback of the next turn, after the steps of this one."""
 
         async def body(log):
             loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["b", "c", "a", "timer"])
 
     def test_the_tests_own_sleep_0_is_not_overtaken(self):
-        """ "Start it, let it run, look" finds it started, in every schedule."""
+        """A test's own `sleep(0)` is not overtaken: a task it has started has run, in every schedule."""
 
         async def body(log):
             async def say():
@@ -110,7 +110,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(log, ["started", "looked"])
 
     def test_a_spinning_task_does_not_wait_for_ever(self):
-        """A task that lets the others go first until something has happened overtakes a step only once."""
+        """A task that yields until something has happened overtakes a given step only once."""
 
         async def body(log):
             async def act():
@@ -129,7 +129,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["done"])
 
     def test_one_that_has_more_to_do_goes_before_a_spinning_task(self):
-        """Where a spinning task may not overtake any more, those behind it still may."""
+        """A spinning task that may not overtake any more does not keep those behind it from doing so."""
 
         async def body(log):
             woken = asyncio.get_running_loop().create_future()
@@ -160,7 +160,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["c", "a"])
 
     def test_a_hold_ends_though_the_others_go_on_for_ever(self):
-        """Two tasks that wake each other without end do not keep a third from running."""
+        """Two tasks that wake each other without end do not delay a held third one for ever."""
 
         async def body(log):
             ping, pong, over = asyncio.Queue(), asyncio.Queue(), []
@@ -182,7 +182,7 @@ class StepQueueTests(unittest.TestCase):
         self.assertEqual(self.run_as("hold:a@1", body), ["done"])
 
     def test_a_choice_of_ones_own(self):
-        """`choose` is asked where at least two steps may run, and says the place of the one that does."""
+        """`choose` is called if at least two steps may run, and returns the index of the one that runs."""
         self.assertEqual(self.run_as("", self.three, lambda able, waiting: able[-1]), ["c", "b", "a"])
 
 
@@ -210,18 +210,18 @@ class CancellationTests(unittest.TestCase):
         return log
 
     def test_the_moments(self):
-        """A task is cancelled before its first step, as it waits, or as it is about to go on."""
+        """A task is cancelled before its first step, while it waits, or just before it goes on."""
         self.assertEqual(self.run_as(""), ["began", "woke"])
         self.assertEqual(self.run_as("cancel:w@1"), [])
         self.assertEqual(self.run_as("cancel:w@1+"), ["began", "cancelled after 0 s"])
         self.assertEqual(self.run_as("cancel:w@2"), ["began", "cancelled after 1 s"])
 
     def test_the_place_is_known(self):
-        """Where the task stood when it was cancelled."""
+        """The place where the task stood when it was cancelled is recorded."""
         self.run_as("cancel:w@1+")
         self.assertEqual([place.function for place in self.applied[0].chain.places], ["work", "sleep"])
 
     def test_a_task_that_has_ended_is_not_cancelled(self):
-        """After its last step there is nothing to cancel."""
+        """A task is not cancelled after its last step."""
         self.assertEqual(self.run_as("cancel:w@2+"), ["began", "woke"])
         self.assertEqual(self.applied, [])

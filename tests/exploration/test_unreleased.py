@@ -1,4 +1,4 @@
-"""Locks and contexts that are lost as a call has failed."""
+"""Locks and contexts that are lost because a call has failed."""
 
 import unittest
 from types import SimpleNamespace
@@ -19,14 +19,14 @@ def copy(): ...
 
 class LostTests(unittest.TestCase):
     def test_a_test_that_came_to_its_end(self):
-        """What is held more often than without the fault is lost."""
+        """After a complete test, what is held more often than without the fault is lost."""
         self.assertEqual(unreleased_report(life(COPY), life(COPY)), "")
         text = unreleased_report(life(COPY, COPY, OTHER), life(COPY))
         self.assertEqual(text.splitlines()[1:3], [f"  {COPY}", f"  {OTHER}"])
         self.assertIn("remedy: release it", text)
 
     def test_a_test_that_has_ended_early(self):
-        """Only what the function that the fault went through would have released."""
+        """After a test ended early, only what the function of the failed call would have released is lost."""
         usual = life(released=[COPY, OTHER])
         ended = life(COPY, OTHER, has_passed=False, through=[copy])
         self.assertEqual(unreleased_report(ended, usual).splitlines()[1:-1], [f"  {COPY}"])

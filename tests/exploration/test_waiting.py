@@ -1,4 +1,4 @@
-"""What a step may go before."""
+"""What a step may overtake."""
 
 import asyncio
 import unittest
@@ -9,7 +9,7 @@ from asynctestkit.exploration.waiting import Waiting, is_fair, is_fixed
 
 class WaitingTests(unittest.TestCase):
     def test_fairness(self):
-        """A step that only lets others go first may go before the same step twice; any other at any time."""
+        """A step that only yields may overtake the same step twice at most; any other at any time."""
         slow = Waiting(("slow", 1), Walker(False), False)
         spinner = Waiting(("spinner", 3), Walker(False), True)
         self.assertTrue(is_fair([], spinner))
@@ -19,7 +19,7 @@ class WaitingTests(unittest.TestCase):
         self.assertTrue(is_fair([slow], spinner._replace(is_bare=False)))
 
     def test_what_keeps_its_place(self):
-        """The test's own task after a `sleep(0)`; not its first step, and no other task."""
+        """The test's own task keeps its place after a `sleep(0)`; not its first step, and no other task."""
 
         async def body():
             loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Schedules by chance."""
+"""Random schedules."""
 
 import unittest
 from collections import Counter
@@ -13,14 +13,14 @@ class WalkTests(unittest.TestCase):
     LENGTHS = lengths_of([("long", n) for n in range(1, 9)] + [("short", 1)])
 
     def test_the_longer_a_task_the_likelier(self):
-        """A task with eight steps ahead is chosen eight times as often as one with one, or an unknown one."""
+        """A task with eight remaining steps is chosen eight times as often as one with one or unknown."""
         walk = Walk(1, self.LENGTHS)
         chosen = Counter(walk([0, 1, 2], self.WAITING) for _ in range(10_000))
         self.assertAlmostEqual(chosen[0] / 10_000, 0.8, delta=0.03)
         self.assertAlmostEqual(chosen[1] / 10_000, 0.1, delta=0.03)
 
     def test_a_seed_chooses_the_same(self):
-        """Two walks of one seed are one."""
+        """Two walks with one seed are equal."""
         one, other = Walk(7, self.LENGTHS), Walk(7, self.LENGTHS)
         self.assertEqual(
             [one([0, 2], self.WAITING) for _ in range(50)], [other([0, 2], self.WAITING) for _ in range(50)]

@@ -1,4 +1,4 @@
-"""Tests that fail with versions of libraries which have a bug, and pass with those that have mended it.
+"""Tests that fail with versions of libraries which have a bug, and pass with those that have fixed it.
 
 Run by `exploration.py`, which installs those versions; each class needs its library.
 """
@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):
 
 
 class Anyio(HygienicAsyncTestCase):
-    """Three tasks take turns; afterwards it has to be free."""
+    """Three tasks take turns; afterwards the resource has to be free."""
 
     deadline = 60.0
 
@@ -83,7 +83,7 @@ class Redis(HygienicAsyncTestCase):
 
     @staticmethod
     async def serve(reader, writer):
-        """Enough of redis for ECHO; any other command is OK."""
+        """The parts of redis that ECHO needs; any other command returns OK."""
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while count := int((await reader.readline())[1:] or 0):
                 words = []

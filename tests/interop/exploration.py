@@ -56,7 +56,7 @@ def show(what: str, output: str) -> None:
 
 class LibrariesTests(unittest.TestCase):
     def test_bugs_are_found(self):
-        """Each in the version that has it."""
+        """Each bug is found in the version that has it."""
         for requirement, test in FOUND:
             with self.subTest(requirement, test=test):
                 ended = run_with(requirement, test)
@@ -65,7 +65,7 @@ class LibrariesTests(unittest.TestCase):
                 self.assertIn("FAILED (failures=1", ended.stdout)
 
     def test_nothing_is_found_where_they_are_mended(self):
-        """The same tests pass."""
+        """The same tests pass with the fixed versions."""
         for requirement, test in MENDED:
             with self.subTest(requirement, test=test):
                 ended = run_with(requirement, test)
@@ -84,7 +84,7 @@ class StandardLibraryTests(unittest.TestCase):
         self.check("WaitFor", (3, 12))
 
     def test_condition(self):
-        """Before 3.13 a notification is lost with the cancelled one that had got it."""
+        """Before 3.13 a notification is lost with the cancelled task that received it."""
         self.check("StandardCondition", (3, 13))
 
 

@@ -91,14 +91,14 @@ def routes(base, broken, refused):
 
 
 class Seen(list):
-    """What a client function has seen, step by step."""
+    """What a client function has observed, step by step."""
 
     @contextlib.contextmanager
     def error(self, *kinds):
         try:
             yield
         except kinds as error:
-            # Messages of the libraries tell of ports and errno; the kind is what code handles.
+            # Messages of the libraries contain ports and errno; code handles the kind.
             self.append(next(kind.__name__ for kind in kinds if isinstance(error, kind)))
         else:
             self.append("no error")
@@ -277,7 +277,7 @@ class SameOnBothTests(HygienicAsyncTestCase):
         self.addAsyncCleanup(server.runner.cleanup)
 
     async def test_aiohttp(self):
-        """The client of aiohttp sees the same on `makeSession(spec=aiohttp.ClientSession)`."""
+        """The aiohttp client behaves the same on `makeSession(spec=aiohttp.ClientSession)`."""
         script = routes(
             self.base, aiohttp.ClientPayloadError("cut"), aiohttp.ClientConnectionError("refused")
         )
@@ -285,14 +285,14 @@ class SameOnBothTests(HygienicAsyncTestCase):
         self.assertEqual(mocked, await use_aiohttp(aiohttp.ClientSession(), self.base))
 
     async def test_httpx(self):
-        """The client of httpx sees the same on `makeSession(spec=httpx.AsyncClient)`."""
+        """The httpx client behaves the same on `makeSession(spec=httpx.AsyncClient)`."""
         script = routes(self.base, httpx.RemoteProtocolError("cut"), httpx.ConnectError("refused"))
         mocked = await use_httpx(self.makeSession(script, spec=httpx.AsyncClient), self.base)
         self.assertEqual(mocked, await use_httpx(httpx.AsyncClient(), self.base))
 
     @explore(faults=True)
     async def test_a_call_that_fails_has_the_errors_of_its_client(self):
-        """Whichever call fails, it is with an error that the client's users catch."""
+        """Whichever call fails, it raises an error that users of the client catch."""
         script = {"GET *": response(text="there")}
         lazy = self.makeSession(script, spec=aiohttp.ClientSession)
         eager = self.makeSession(script, spec=httpx.AsyncClient)
@@ -304,7 +304,7 @@ class SameOnBothTests(HygienicAsyncTestCase):
             self.assertIsInstance(error, (aiohttp.ClientError, httpx.HTTPError))
 
     async def test_they_pass_for_instances(self):
-        """Code that asks for the class of its client gets the answer that it wants."""
+        """The mocks pass `isinstance` checks for the class of their client."""
         for kind in (aiohttp.ClientSession, httpx.AsyncClient):
             self.assertIsInstance(self.makeSession(spec=kind), kind)
 

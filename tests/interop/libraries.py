@@ -1,4 +1,4 @@
-"""Real libraries that keep something for the process, or stop the clock: no innocent test is accused.
+"""Real libraries that keep something for the process, or stop the clock: no correct test is accused.
 
 Run by `make interop`. Each helper is made by whichever test comes first, kept by a module or cached function,
 and used again by the next: on a plain class, and on ours in every mode and order, with the same outcomes.
@@ -12,7 +12,7 @@ import itertools
 import os
 import unittest
 
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it mentions each fork
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it logs each fork
 
 import aiohttp
 import aiosqlite
@@ -90,7 +90,7 @@ async def by_aiosqlite():
 
 
 async def by_an_engine():
-    """One that a module keeps; each loop gives its connections back, as SQLAlchemy's manual has it."""
+    """An engine that a module keeps; each loop returns its connections, as in SQLAlchemy's manual."""
     global ENGINE
     if ENGINE is None:
         ENGINE = sqlalchemy.ext.asyncio.create_async_engine("sqlite+aiosqlite://")
@@ -178,7 +178,7 @@ USES = (
 
 
 def forget():
-    """As in a process that has just begun."""
+    """Resets the module, as in a new process."""
     global ENGINE
     ENGINE = None
     for cached in (processes, threads, sync_client, stub):
@@ -208,7 +208,7 @@ class InnocenceTests(unittest.TestCase):
                 self.assertPasses(case_of(use, unittest.IsolatedAsyncioTestCase))
 
     def test_in_every_mode(self):
-        """The first that needs a helper is not charged with it, and it works in the next."""
+        """The first test that needs a helper is not charged with it, and it works in the next."""
         for members in MODES:
             forget()
             for use in (*USES, *USES):
@@ -216,13 +216,13 @@ class InnocenceTests(unittest.TestCase):
                     self.assertPasses(case_of(use, **members))
 
     def test_on_the_virtual_clock(self):
-        """Time stands still while a library is at work, and nothing is charged with its waits."""
+        """Time stands still while a library is at work, and its waits are charged to nothing."""
         for use in (*USES, *USES):
             with self.subTest(use.__name__):
                 self.assertPasses(case_of(use, clock="virtual"))
 
     def test_in_other_orders(self):
-        """Each pair, each of them first."""
+        """Each pair passes in both orders."""
         for first, second in itertools.permutations(USES, 2):
             forget()
             for use in (first, second):
@@ -231,14 +231,14 @@ class InnocenceTests(unittest.TestCase):
 
 
 class UnclosedTests(unittest.TestCase):
-    """What was forgotten is told by its own name, and as one leak."""
+    """An unclosed object is reported by its own name, and as one leak."""
 
     def leaks(self, body, **members):
         outcome = run_case(type("Uses", (HygienicAsyncTestCase,), {"test": body, **members}))
         return [(leak.kind, leak.name) for leak in outcome.leaks]
 
     def test_a_session(self):
-        """Of aiohttp's: dropped, kept, or in a cycle."""
+        """A session of aiohttp's is reported when dropped, kept, or in a cycle."""
 
         async def drops(case):
             aiohttp.ClientSession()
@@ -291,7 +291,7 @@ class UnclosedTests(unittest.TestCase):
                     self.assertIn(f"close the {maker} that made it", remedies, outcome.report)
 
     def test_on_uvloop(self):
-        """A server that is left there is told by the warning that it gives; a clean test by nobody."""
+        """On uvloop a server left open is reported by its warning, and a clean test has no report."""
 
         async def leaves(case):
             await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
@@ -307,7 +307,7 @@ class UnclosedTests(unittest.TestCase):
 
 
 class ClockTests(unittest.TestCase):
-    """A clock that stands still makes neither a hang nor a false deadline."""
+    """A stopped clock causes neither a hang nor a premature deadline."""
 
     FREEZES = {
         "freezegun": lambda: freezegun.freeze_time("2026-01-01"),
@@ -315,7 +315,7 @@ class ClockTests(unittest.TestCase):
     }
 
     def test_in_the_body(self):
-        """What does not wait for a timer passes; what is left is found, within its times."""
+        """Code that does not wait for a timer passes, and leaks are found in bounded time."""
         for name, freeze in self.FREEZES.items():
 
             async def passes(case, freeze=freeze):
@@ -336,7 +336,7 @@ class ClockTests(unittest.TestCase):
                 self.assertEqual([type(error) for error in leaky.failures], [LeakError])
 
     def test_around_the_test(self):
-        """Begun before it, and for longer."""
+        """The clock may be stopped before the test, and for longer."""
 
         async def test(case):
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Suites under a real pytest, with pytest-asyncio, pytest-xdist, anyio and aiohttp: what the plug-in tells.
+"""Suites under a real pytest, with pytest-asyncio, pytest-xdist, anyio and aiohttp: the plug-in's reports.
 
 Run by `make interop`; `tests/test_pytest_plugin.py` does without them.
 """
@@ -107,7 +107,7 @@ class PytestCase(unittest.TestCase):
         (self.folder / name).write_text(textwrap.dedent(source), "utf-8")
 
     def pytest(self, *options, mode="strict"):
-        """The exit status; what is printed is kept."""
+        """The exit status; the output is kept."""
         arguments = (
             "-q",
             "-p",
@@ -133,7 +133,7 @@ class PytestCase(unittest.TestCase):
 
 class ClassesTests(PytestCase):
     def test_a_report(self):
-        """No test fails; aiohttp's test case is covered as well, and the table is the summary's."""
+        """No test fails; aiohttp's test case is covered as well, and the table is in the summary."""
         self.assertEqual(self.pytest("--hygiene=report"), 0, self.printed)
         self.assertPrinted(
             "= left behind =",
@@ -143,7 +143,7 @@ class ClassesTests(PytestCase):
         )
 
     def test_leaks_that_count(self):
-        """The test's line is shown, and none of ours."""
+        """With leaks charged, the test's line is shown, and no line of this package."""
         self.assertEqual(self.pytest("--hygiene=fail", "-k", "test_leaks_again"), 1, self.printed)
         self.assertPrinted(
             ">       await Feed().connect()",
@@ -153,13 +153,13 @@ class ClassesTests(PytestCase):
         self.assertNotIn(f"asynctestkit{os.sep}", self.printed)
 
     def test_several_processes(self):
-        """There is one table, of all of them."""
+        """Several processes have one table."""
         self.assertEqual(self.pytest("--hygiene=report", "-n", "2"), 0, self.printed)
         self.assertPrinted("4 tests, 3 leaky (3 leaks at 1 place)")
         self.assertEqual(self.printed.count("left behind"), 1)
 
     def test_a_baseline(self):
-        """What it has is accepted, also in several processes; what is new fails the run."""
+        """Known leaks are accepted, also in several processes; new ones fail the run."""
         self.assertEqual(self.pytest("--hygiene=report", "--hygiene-write-baseline=b.json"), 0, self.printed)
         self.assertEqual(
             self.pytest("--hygiene=fail", "--hygiene-baseline=b.json", "-n", "2"), 0, self.printed
@@ -170,7 +170,7 @@ class ClassesTests(PytestCase):
         self.assertPrinted("1. task 'bg:other'", "no longer matches anything: task 'bg:feed'", "4 passed")
 
     def test_wrong_use(self):
-        """It ends pytest, and says what is wrong."""
+        """Wrong use ends pytest with a message."""
         self.assertEqual(self.pytest("--hygiene=report", "--hygiene-baseline=no.json"), 4)
         self.assertPrinted("ERROR: baseline no.json cannot be read: No such file or directory")
 
@@ -181,7 +181,7 @@ class FunctionsTests(PytestCase):
         self.write("test_functions.py", FUNCTIONS)
 
     def test_functions_that_use_the_fixture(self):
-        """They fail for what they leave; fixtures of wider scope are nobody's leak; others are left alone."""
+        """Functions that use the fixture fail for their leaks; fixtures of wider scope are no leaks."""
         for mode in ("strict", "auto"):
             with self.subTest(mode):
                 self.assertEqual(self.pytest("test_functions.py", mode=mode), 1, self.printed)
@@ -195,7 +195,7 @@ class FunctionsTests(PytestCase):
                 self.assertNotIn(f"asynctestkit{os.sep}", self.printed)
 
     def test_a_report(self):
-        """They are in the one table with the classes."""
+        """The leaks of functions and classes are in one table."""
         arguments = ("--hygiene=report", "-n", "2", "--deselect", "test_functions.py::test_sync")
         self.assertEqual(self.pytest(*arguments, mode="auto"), 0, self.printed)
         self.assertPrinted("9 tests, 5 leaky (5 leaks at 1 place)", "9 passed")
@@ -214,7 +214,7 @@ class BesidePluginsTests(PytestCase):
                 self.assertPrinted("LeakError: left behind: task 'bg:feed'", "1 passed")
 
     def test_a_limit_that_is_reached(self):
-        """It is pytest-timeout that ends the test, and the next one is guarded."""
+        """pytest-timeout ends the test at its limit, and the next one is guarded."""
         self.write(
             "test_hangs.py",
             """
@@ -236,7 +236,7 @@ class BesidePluginsTests(PytestCase):
 
 
 class OwnSuiteTests(unittest.TestCase):
-    def test_rooms_of_it(self):
+    def test_the_librarys_own_tests(self):
         """The library's own tests pass under pytest as under unittest, with its plug-in loaded."""
         rooms = ("assertions", "leaks/kinds", "lifecycle", "mocks", "settings")
         ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""What holds for every detector: the contract that the test class of each inherits."""
+"""The contract of every detector, which the test class of each inherits."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ __all__ = ["DetectorContract", "Inner", "plain_task", "run_body"]
 
 
 class Inner(HygienicAsyncTestCase):
-    """A test that leaves nothing, with all detectors; tests here derive the others from it."""
+    """A test that leaves nothing, with all detectors; other tests here derive from it."""
 
     leak_detectors = STRICT_DETECTORS
     deadline = 20.0
@@ -63,7 +63,7 @@ if sys.version_info >= (3, 12):
 
 
 def _reference(thing):
-    """A weak one; a strong one to what allows of none."""
+    """A weak reference; a strong one to objects that do not support it."""
     try:
         return weakref.ref(thing)
     except TypeError:
@@ -71,31 +71,31 @@ def _reference(thing):
 
 
 class LeakingThings:
-    """How one thing is leaked, how it is used without, and what a report says of it."""
+    """How an object is leaked, how it is used correctly, and how a report describes it."""
 
     detector: type[LeakDetector]
     points_by = "created_at"
     """The field of a Leak whose last place is the line of `make` that is marked `# leaks`."""
 
     has_companions = False
-    """Whether something else dies with it, later, and complains."""
+    """Whether another object is destroyed with it, later, and is announced."""
 
     needs_a_holder = False
-    """Whether it is a leak only as long as somebody holds it."""
+    """Whether it is a leak only as long as something holds it."""
 
     async def make(self) -> object:
-        """Makes one thing that is a leak from now on, and that nothing here keeps alive."""
+        """Creates an object that is a leak from now on, and that nothing here keeps alive."""
         raise NotImplementedError
 
     async def use(self) -> None:
-        """Uses such things as a clean test does."""
+        """Uses such objects as a clean test does."""
         raise NotImplementedError
 
     def assertReleased(self, thing) -> None:
-        """That a thing that was reported can do no harm any more."""
+        """Asserts that a reported object can do no more harm."""
 
     def assertUntouched(self, thing) -> None:
-        """That a thing that may outlive its test, and was not to be ended, works; then it is ended."""
+        """Asserts that an object that may outlive its test still works; then ends it."""
 
     # -- ways to leak
 
@@ -109,11 +109,11 @@ class LeakingThings:
         self.addCleanup(lambda: self.kept and self.let_go())
 
     def let_go(self):
-        """Drops what was kept, and ends what of it may outlive its test."""
+        """Drops what was kept, and ends what may outlive its test."""
         self.drop()
 
     def drop(self) -> Overheard:
-        """Drops what was kept, and returns what that made Python say.
+        """Drops what was kept, and returns what Python reported on that.
 
         To collect takes longer than the test, and what nothing else refers to is dead already.
         """
@@ -126,7 +126,7 @@ class LeakingThings:
         return heard
 
     def leaking(self, base=Inner, **members):
-        """A test case whose body leaks one thing, and keeps it."""
+        """A test case whose body leaks one object, and keeps it."""
 
         async def test(case):
             self.kept.append(await self.make())
@@ -141,7 +141,7 @@ class LeakingThings:
         return self.make.__code__.co_filename, number
 
     def assertOneLeak(self, outcome: Outcome, phase: str = "test") -> Leak:
-        """The test failed with one leak that says all a reader needs, and with nothing else."""
+        """Asserts that the test failed with one complete leak, and with nothing else."""
         self.assertEqual([type(each) for each in outcome.failures], [LeakError], outcome)
         self.assertEqual(outcome.errors, [])
         self.assertEqual(outcome.leak_warnings, [])
@@ -152,7 +152,7 @@ class LeakingThings:
         return leak
 
     def assertDroppedLeak(self, outcome: Outcome) -> None:
-        """What nobody holds is one leak, or none, as the kind has it."""
+        """Asserts that a dropped object is one leak, or none, depending on the kind."""
         if self.needs_a_holder:
             self.assertClean(outcome)
         else:
@@ -163,10 +163,10 @@ class LeakingThings:
 
 
 class FindingContract(LeakingThings):
-    """Clean, leak, allowed, released; and what becomes of it."""
+    """Clean, leak, allowed, released; and what happens afterwards."""
 
     def test_a_clean_test_is_left_alone(self):
-        """Things used as they should be are no leak, whatever the phase."""
+        """Objects used correctly are no leak, in whatever phase."""
 
         async def use(case):
             await self.use()
@@ -178,11 +178,11 @@ class FindingContract(LeakingThings):
         self.assertClean(run_body(use_everywhere, asyncSetUp=use, asyncTearDown=use))
 
     def test_a_kept_thing_is_one_leak(self):
-        """What is still referenced when the test has ended is found."""
+        """An object that is still referenced when the test has ended is found."""
         self.assertOneLeak(run_case(self.leaking()))
 
     def test_a_dropped_thing_is_one_leak(self):
-        """What died during the test is charged to it, from what it says then."""
+        """An object that was destroyed during the test is charged to it, by its announcement."""
 
         async def test(case):
             await self.make()
@@ -190,7 +190,7 @@ class FindingContract(LeakingThings):
         self.assertDroppedLeak(run_body(test))
 
     def test_a_thing_in_a_cycle_is_one_leak(self):
-        """What only the garbage collector can reach is found."""
+        """An object that only the garbage collector can reach is found."""
 
         async def test(case):
             cycle = [await self.make()]
@@ -210,7 +210,7 @@ class FindingContract(LeakingThings):
         self.assertDroppedLeak(run_body(test))
 
     def test_as_many_leaks_as_things(self):
-        """Each of several things is a leak of its own, wherever it is."""
+        """Each of several objects is a leak of its own, however it is kept."""
 
         async def test(case):
             self.kept += [await self.make(), await self.make()]
@@ -221,7 +221,7 @@ class FindingContract(LeakingThings):
         self.assertEqual([leak.kind for leak in run_body(test).leaks], [self.detector.kind] * 3)
 
     def test_an_allowed_thing_is_no_leak(self):
-        """An allowance on the class, or on the test, makes the test pass without a word."""
+        """An allowance on the class, or on the test, makes the test pass silently."""
         allowance = Allowance(self.detector.kind, reason="this is what is tested")
         self.assertClean(run_case(self.leaking(allowed_leaks=(allowance,))))
         case = self.leaking()
@@ -229,16 +229,16 @@ class FindingContract(LeakingThings):
         self.assertClean(run_case(case))
 
     def test_an_allowance_for_another_name_does_not_apply(self):
-        """A pattern that does not match the leak's name leaves it a leak; one that does, does not."""
+        """A pattern that does not match the leak's name leaves it a leak; one that does, allows it."""
         leak = self.assertOneLeak(run_case(self.leaking()))
         for name in ("another", f"{leak.name}?"):
             allowance = Allowance(self.detector.kind, name=name, reason="of another")
             self.assertOneLeak(run_case(self.leaking(allowed_leaks=(allowance,))))
 
     def test_a_reported_thing_is_released(self):
-        """A leak does no harm after the report, and dropping it then makes nobody complain.
+        """A reported leak does no harm afterwards, and dropping it causes no further report.
 
-        What is of the process, and no more than reported, is not touched.
+        A leak of the process's that is only reported is not touched.
         """
         for on_leak in ("fail", "warn", "ignore"):
             with self.subTest(on_leak):
@@ -259,7 +259,7 @@ class FindingContract(LeakingThings):
         self.assertEqual([*outcome.failures, *outcome.errors], [])
 
     def test_ignored_leaks_are_not_mentioned(self):
-        """`on_leak = "ignore"` says nothing at all."""
+        """`on_leak = "ignore"` reports nothing at all."""
         self.assertClean(run_case(self.leaking(on_leak="ignore")))
 
     def test_the_report_shows_the_line(self):
@@ -273,10 +273,10 @@ class FindingContract(LeakingThings):
 
 
 class DetectorContract(FindingContract):
-    """Mixed into a TestCase: all of it, and wherever the thing is made, and whoever is to blame."""
+    """The whole contract, mixed into a TestCase: also for each phase, loop and later test."""
 
     def test_the_phase_is_the_one_of_the_creation(self):
-        """Each hook, sync or async, has its leaks charged to its phase, whether they are kept or dropped."""
+        """Each hook, sync or async, has its leaks charged to its phase, kept or dropped."""
 
         async def makes(case):
             self.drop_or_keep(await self.make())
@@ -305,7 +305,7 @@ class DetectorContract(FindingContract):
                     self.assertOneLeak(run_body(test), "cleanup")
 
     def test_a_users_task_factory_changes_nothing(self):
-        """The leak and its place are found under any task factory, an eager one too."""
+        """The leak and its place are found under any task factory, including an eager one."""
         for factory in FACTORIES:
 
             async def set_factory(case, factory=factory):
@@ -315,7 +315,7 @@ class DetectorContract(FindingContract):
                 self.assertOneLeak(run_case(self.leaking(asyncSetUp=set_factory)))
 
     def test_a_users_loop_changes_no_verdict(self):
-        """On a loop of the user's own the leak is found and charged all the same, in debug mode or not."""
+        """On a loop of the user's own the leak is found and charged as well, in debug mode or not."""
         for debug in (False, True):
             with self.subTest(debug=debug):
                 members = {"loop_factory": staticmethod(asyncio.SelectorEventLoop), "asyncio_debug": debug}
@@ -338,7 +338,7 @@ class DetectorContract(FindingContract):
             gc.enable()
 
     def test_the_next_test_is_never_blamed(self):
-        """What one test has left, the next one may drop, collect or keep: it has nothing to do with it."""
+        """A leak of one test that the next one drops, collects or keeps is not charged to the next."""
 
         async def drops(case):
             self.kept.clear()
@@ -358,7 +358,7 @@ class DetectorContract(FindingContract):
                     self.let_go()
 
     def test_garbage_of_an_earlier_test_is_not_charged(self):
-        """A cycle that a test without a guard has left dies in a later test, or after it, without blame."""
+        """A cycle left by an unguarded test is collected during a later test without being charged."""
 
         async def leaves_a_cycle(case):
             cycle = [await self.make()]

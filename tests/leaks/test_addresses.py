@@ -7,7 +7,7 @@ from asynctestkit.leaks.addresses import address
 
 class AddressTests(unittest.TestCase):
     def test_every_family(self):
-        """Internet addresses have host and port, Unix ones their path, and what has no name is empty."""
+        """Internet addresses have host and port, Unix ones their path; a socket without a name has ""."""
         for name, text in (
             (("127.0.0.1", 80), "127.0.0.1:80"),
             (("::1", 80, 0, 0), "[::1]:80"),

@@ -36,18 +36,18 @@ class AllowanceTests(unittest.TestCase):
             allowance().kind = "coroutine"
 
     def test_a_reason_is_required(self):
-        """The next reader is told why, in a string that is not empty."""
+        """The reason has to be a string that is not empty."""
         self.assertRefused(TypeError, "reason", "task")
         self.assertRefused(ValueError, "^reason is empty; ", "task", reason=" ")
         self.assertRefused(TypeError, "^reason is None, expected a string$", "task", reason=None)
 
     def test_a_kind_is_a_string_that_says_something(self):
-        """The usual slips, an empty kind and a class in its place, are refused."""
+        """The usual mistakes, an empty kind and a class in its place, are rejected."""
         self.assertRefused(ValueError, "^kind is empty; ", "", reason="why")
         self.assertRefused(TypeError, "^kind is <class .*, expected a string$", PoolLeaks, reason="why")
 
     def test_a_pattern_is_a_string_or_none(self):
-        """Anything else could match nothing, and is refused by name."""
+        """A pattern that is neither a string nor None is rejected by name."""
         for field in ("name", "coroutine"):
             self.assertRefused(
                 TypeError,
@@ -58,7 +58,7 @@ class AllowanceTests(unittest.TestCase):
             )
 
     def test_a_misspelled_kind_is_refused(self):
-        """What looks like a built-in kind is taken for one, and the right spelling is given."""
+        """A kind similar to a built-in one is rejected, with the right spelling."""
         for wrong, right in (("tasks", "task"), ("Task", "task"), ("corutine", "coroutine")):
             self.assertRefused(
                 ValueError,
@@ -67,8 +67,8 @@ class AllowanceTests(unittest.TestCase):
                 reason="why",
             )
 
-    def test_a_detector_whose_definition_failed_is_none(self):
-        """A class that was refused lives on in a cycle for a while, and is no hindrance."""
+    def test_a_detector_whose_definition_failed_is_ignored(self):
+        """A detector class whose definition was rejected is ignored, though a cycle keeps it for a while."""
         for members in ({"types": (Pool,)}, {"kind": int, "types": (Pool,)}):
             with self.subTest(members):
                 with self.assertRaises(TypeError) as refused:
@@ -77,25 +77,25 @@ class AllowanceTests(unittest.TestCase):
                 del refused
 
     def test_known_kinds_are_accepted(self):
-        """Built-in kinds, those of detectors that exist, and those that resemble nothing, are fine."""
+        """Built-in kinds, those of existing detectors, and those that resemble none are accepted."""
         kinds = [detector.kind for detector in (*STRICT_DETECTORS, PoolLeaks, StrictPoolLeaks)]
         for kind in (*kinds, "kafka consumer"):
             with self.subTest(kind):
                 self.assertEqual(allowance(kind).kind, kind)
 
-    def test_a_kind_that_resembles_that_of_somebodys_detector(self):
-        """It is another one's, whose detector may not be defined yet: only built-in kinds are misspelt."""
+    def test_a_kind_similar_to_that_of_a_users_detector(self):
+        """A kind similar to that of a user's detector is accepted: the detector may be defined later."""
         self.assertNotIn("tasq pools", [detector.kind for detector in (PoolLeaks, StrictPoolLeaks)])
         self.assertEqual(allowance("tasq pools").kind, "tasq pools")
 
     def test_a_detector_that_derives_from_a_built_in_one(self):
-        """Its kind, which it shares, is a built-in one all the same."""
+        """A detector that shares the kind of its built-in base does not make that a user's kind."""
         heir = type("Heir", (TaskLeaks,), {})
         self.assertEqual(heir.kind, "task")
         self.assertRefused(ValueError, "did you mean 'task'", "tasks", reason="why")
 
     def test_it_is_printed_as_it_is_written(self):
-        """A message about an allowance shows the decorator, with the patterns that were given."""
+        """Its repr in a message is the decorator, with the patterns that were given."""
         self.assertEqual(str(allowance()), "allow_leaks('task')")
         self.assertEqual(
             str(allowance(name="bg:*", coroutine="poll")),
@@ -107,7 +107,7 @@ class MatchingTests(unittest.TestCase):
     LEAK = Leak("task", name="bg:poll-1", coroutine="Client.poll")
 
     def test_patterns(self):
-        """Every pattern given must match the whole of its field, in its case; none given match all."""
+        """Every pattern must match the whole of its field, with its case; without patterns all match."""
         for patterns, expected in (
             ({}, True),
             ({"name": "bg:*"}, True),
@@ -124,11 +124,11 @@ class MatchingTests(unittest.TestCase):
                 self.assertIs(allowance(**patterns).matches(self.LEAK), expected)
 
     def test_another_kind(self):
-        """An allowance is for one kind only, whatever the names."""
+        """An allowance applies to one kind only, whatever the names."""
         self.assertFalse(allowance("coroutine", name="*").matches(self.LEAK))
 
     def test_apply(self):
-        """One that matches is enough; all that match have been of use, the others have not."""
+        """One that matches is enough; all that match are marked as used, and no others."""
         used = set()
         every, named, other = allowance(), allowance(name="bg:*"), allowance(name="fg:*")
         self.assertTrue(apply((other, named, every), self.LEAK, used))

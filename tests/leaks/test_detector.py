@@ -11,7 +11,7 @@ from tests.leaks.contract import run_body
 
 
 class Pool:
-    """What a library offers: opened, used, closed."""
+    """An object of a library: opened, used, closed."""
 
     def __init__(self, name):
         self.name = name
@@ -45,10 +45,10 @@ class DetectorTestCase(unittest.TestCase):
 
 
 class OwnDetectorTests(DetectorTestCase):
-    """As the README shows one: a pool that a test does not close."""
+    """A detector as in the README: for pools that a test does not close."""
 
     def test_it_finds_what_is_open(self):
-        """Instances of its types and of their subclasses are seen; what it says is the report's."""
+        """Instances of its types and of their subclasses are examined, and the report is its own."""
 
         async def test(case):
             case.pools = [Pool("a"), BigPool("b"), Pool("closed")]
@@ -58,8 +58,8 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual({(leak.kind, leak.name) for leak in outcome.leaks}, {("pool", "a"), ("pool", "b")})
         self.assertRegex(outcome.report, r"\n\n[12]\. pool 'a', not closed\n   created in the test\n")
 
-    def test_it_is_told_the_phase(self):
-        """What existed when a phase ended was created in it, or before."""
+    def test_it_is_given_the_phase(self):
+        """An object that existed when a phase ended was created in that phase, or before."""
 
         def set_up(case):
             case.first = Pool("first")
@@ -77,7 +77,7 @@ class OwnDetectorTests(DetectorTestCase):
         )
 
     def test_a_phase_of_its_own_is_kept(self):
-        """A detector that knows the phase better is believed."""
+        """A phase that a detector sets itself is kept."""
 
         class Knowing(PoolLeaks):
             def examine(self, obj):
@@ -90,7 +90,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual(leak.phase, "warm-up")
 
     def test_what_existed_before_is_not_shown_to_it(self):
-        """It sees what is new, and nothing that other tests or modules have made."""
+        """Only new objects are examined, and none that other tests or modules have created."""
         old = Pool("old")
 
         async def test(case):
@@ -101,7 +101,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual(PoolLeaks.seen, before)
 
     def test_what_is_reported_is_released(self):
-        """`release` ends each leak, so that it cannot harm the next test, but not an allowed one."""
+        """`release` ends each leak, but not an allowed one."""
         kept = []
 
         async def test(case):
@@ -114,7 +114,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertTrue(kept[1].is_open)
 
     def test_garbage_is_gone_before_it_looks(self):
-        """A thing in a cycle that nobody can reach has been collected."""
+        """An object in an unreachable cycle has been collected before."""
 
         async def test(case):
             cycle = [Pool("garbage")]
@@ -123,7 +123,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual(self.run_body(test).leaks, ())
 
     def test_one_instance_a_test(self):
-        """A detector may keep state for the length of one test."""
+        """Each test has an instance, which may keep state."""
         made = []
 
         class Counting(PoolLeaks):
@@ -138,7 +138,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertEqual(len(made), 2)
 
     def test_the_first_detector_that_takes_a_thing_has_it(self):
-        """A thing is one leak, also where two detectors want to see it."""
+        """An object that two detectors would examine is one leak."""
 
         class Second(PoolLeaks):
             kind = "second"
@@ -151,7 +151,7 @@ class OwnDetectorTests(DetectorTestCase):
             self.assertEqual([leak.kind for leak in leaks], [kind])
 
     def test_it_may_look_at_asyncios_types(self):
-        """A detector for finished tasks sees those; pending ones are told by the built-in detector."""
+        """A detector for finished tasks gets those; pending ones are reported by the built-in detector."""
 
         class Unread(LeakDetector):
             kind = "unread result"
@@ -171,7 +171,7 @@ class OwnDetectorTests(DetectorTestCase):
         )
 
     def test_without_detectors_nothing_is_a_leak(self):
-        """With an empty tuple the tasks are swept all the same, and nothing is told."""
+        """With an empty tuple the tasks are swept all the same, and nothing is reported."""
         tasks = []
 
         async def test(case):
@@ -181,7 +181,7 @@ class OwnDetectorTests(DetectorTestCase):
         self.assertTrue(tasks[0].cancelled())
 
     def test_what_is_alive_is_announced(self):
-        """Before each is examined, `prepare` is called once with all; not where there is nothing."""
+        """`prepare` is called once with all objects before each is examined; not without any."""
         calls = []
 
         class Notes(PoolLeaks):
@@ -203,10 +203,10 @@ class OwnDetectorTests(DetectorTestCase):
 
 
 class BrokenDetectorTests(DetectorTestCase):
-    """A detector that fails."""
+    """Detectors that fail."""
 
     def test_an_error_of_its_own_is_the_tests_error(self):
-        """A broken detector does not pass for a clean test."""
+        """The error of a detector is an error of the test."""
 
         class Broken(PoolLeaks):
             def examine(self, obj):
@@ -221,7 +221,7 @@ class BrokenDetectorTests(DetectorTestCase):
         self.assertNotIn(PACKAGE_FOLDER, outcome.report)
 
     def test_an_error_of_its_own_does_not_end_the_sweep(self):
-        """What the other detectors see is found and ended all the same, and told in a note."""
+        """The other detectors' leaks are found and released all the same, and reported in a note."""
 
         class Broken(PoolLeaks):
             def prepare(self, objects):
@@ -243,7 +243,7 @@ class BrokenDetectorTests(DetectorTestCase):
         self.assertEqual(inspect.getcoroutinestate(kept[1]), inspect.CORO_CLOSED)
 
     def test_a_test_that_has_its_outcome_keeps_it(self):
-        """A broken detector adds nothing to a test that has failed."""
+        """The error of a detector adds nothing to a test that has failed."""
 
         class Broken(PoolLeaks):
             def examine(self, obj):
@@ -260,7 +260,7 @@ class BrokenDetectorTests(DetectorTestCase):
 
 
 class DefinitionTests(unittest.TestCase):
-    """What is wrong with a detector class is said when it is made."""
+    """Faults of a detector class are reported when it is defined."""
 
     def define(self, **members):
         return type("Mine", (LeakDetector,), members)
@@ -284,7 +284,7 @@ class DefinitionTests(unittest.TestCase):
                 self.define(kind="pool", **types)
 
     def test_both_may_be_inherited(self):
-        """A detector that refines another needs neither."""
+        """A detector that derives from another needs neither."""
 
         class Stricter(PoolLeaks):
             pass
@@ -292,7 +292,7 @@ class DefinitionTests(unittest.TestCase):
         self.assertEqual((Stricter.kind, Stricter.types), ("pool", (Pool,)))
 
     def test_a_detector_decides(self):
-        """`examine` is the one method without which there is no detector; `release` does nothing."""
+        """A detector without `examine` is rejected; `release` does nothing by default."""
         detector = self.define(kind="pool", types=(Pool,))()
         with self.assertRaises(NotImplementedError):
             detector.examine(Pool("x"))
@@ -303,7 +303,7 @@ class DefinitionTests(unittest.TestCase):
 
 
 class Connection:
-    """What takes turns of the loop, or its time, to close."""
+    """An object that takes turns of the loop, or time, to close."""
 
     def __init__(self):
         self.loop = asyncio.get_running_loop()
@@ -333,13 +333,13 @@ class ConnectionLeaks(LeakDetector):
 
 
 class TakesItsTimeTests(unittest.TestCase):
-    """Things that may end by themselves, or that need the loop for their end."""
+    """Objects that may end by themselves, or that need the loop for that."""
 
     def run_body(self, body, **members):
         return run_body(body, leak_detectors=(*DEFAULT_DETECTORS, ConnectionLeaks), **members)
 
     def test_what_may_end_is_waited_for(self):
-        """What closes while the loop settles is no leak, though no task is pending."""
+        """An object that closes while the loop settles is no leak, though no task is pending."""
 
         async def test(case):
             case.connection = Connection()
@@ -348,7 +348,7 @@ class TakesItsTimeTests(unittest.TestCase):
         self.assertEqual(self.run_body(test, settle_time=20.0).complaints, [])
 
     def test_what_does_not_end_is_a_leak(self):
-        """It is waited for as long as `settle_time` allows, once."""
+        """An object that does not end is waited for once, for `settle_time`."""
 
         async def test(case):
             case.connection = Connection()
@@ -368,7 +368,7 @@ class TakesItsTimeTests(unittest.TestCase):
         self.assertEqual(outcome.complaints, [])
 
     def test_what_is_released_comes_to_its_end(self):
-        """The loop turns until it is gone, after a test as after a block."""
+        """The loop turns until a released object is gone, after a test as after a block."""
         seen = []
 
         async def test(case):

@@ -1,4 +1,4 @@
-"""Detectors of the user's own that look into a registry."""
+"""Detectors of the user's own that inspect a registry."""
 
 import asyncio
 import unittest
@@ -9,7 +9,7 @@ from tests.leaks.contract import run_body
 
 
 class Registry:
-    """What a library offers: a list of subscribers."""
+    """An object of a library: a list of subscribers."""
 
     subscribers = []
 
@@ -37,7 +37,7 @@ class SubscriptionLeaks(LeakDetector):
 
 
 class RegistryTests(unittest.TestCase):
-    """A detector that looks into a registry, not at the heap."""
+    """A detector that inspects a registry, and not the heap."""
 
     def setUp(self):
         Registry.subscribers = ["older"]
@@ -50,7 +50,7 @@ class RegistryTests(unittest.TestCase):
         return run_body(body, leak_detectors=(TaskLeaks, SubscriptionLeaks), **members)
 
     def test_what_was_entered_since_is_a_leak(self):
-        """What the registry held before is none, and what the heap holds besides is not looked at."""
+        """Only entries made since the mark are leaks, and the heap is not examined."""
 
         async def test(case):
             case.elsewhere = "".join(["else", "where"])
@@ -60,7 +60,7 @@ class RegistryTests(unittest.TestCase):
         self.assertEqual(Registry.subscribers, ["older"])
 
     def test_it_is_charged_to_its_phase(self):
-        """What was in the registry when a phase ended was entered in it, or before."""
+        """An entry that existed when a phase ended was made in that phase, or before."""
 
         def set_up(case):
             Registry.subscribers.append("newer")
@@ -72,7 +72,7 @@ class RegistryTests(unittest.TestCase):
         self.assertEqual(leak.phase, "setUp")
 
     def test_releases_go_backwards(self):
-        """What was entered last is released first."""
+        """Entries are released in reverse order."""
 
         async def test(case):
             Registry.subscribers += ["first", "second"]
@@ -83,7 +83,7 @@ class RegistryTests(unittest.TestCase):
         self.assertEqual(released, ["second", "first"])
 
     def test_what_is_ending_has_the_time(self):
-        """As long as the detector says so, and for `settle_time` at most, the sweep waits."""
+        """The sweep waits as long as the detector says that an entry is ending, for at most `settle_time`."""
 
         async def test(case):
             Registry.subscribers.append("newer")
@@ -95,8 +95,8 @@ class RegistryTests(unittest.TestCase):
         SubscriptionLeaks.ending_after = 10**9
         self.assertEqual(self.leaks(test, settle_time=0.01), ["newer"])
 
-    def test_what_is_allowed_dies_with_its_loop(self):
-        """Where the loop is closed next, what was allowed is released; at the end of a block it stays."""
+    def test_allowed_entries_are_released_with_their_loop(self):
+        """Allowed entries are released before the loop is closed; at the end of a block they stay."""
 
         async def test(case):
             Registry.subscribers.append("newer")

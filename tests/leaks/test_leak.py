@@ -1,4 +1,4 @@
-"""The value that a leak is."""
+"""The leak as a value."""
 
 import copy
 import dataclasses
@@ -19,7 +19,7 @@ class LeakTests(unittest.TestCase):
         self.assertEqual(dataclasses.replace(LEAK, name="another").kind, "task")
 
     def test_it_is_a_value(self):
-        """Equal leaks are equal and have one hash; a difference in any field makes them unequal."""
+        """Equal leaks have one hash; a difference in any field makes them unequal."""
         same = Leak(kind="task", name="worker", created_at=(Place("/app.py", 3, "start"),))
         self.assertEqual((same, hash(same)), (LEAK, hash(LEAK)))
         for field in dataclasses.fields(Leak):
@@ -27,18 +27,18 @@ class LeakTests(unittest.TestCase):
                 self.assertNotEqual(dataclasses.replace(LEAK, **{field.name: "different"}), LEAK)
 
     def test_only_the_kind_is_required(self):
-        """A detector of the user's own says what it knows; the rest is empty."""
+        """Only the kind is required; all other fields are empty by default."""
         leak = Leak("connection")
         empty = {field.name: getattr(leak, field.name) for field in dataclasses.fields(leak)[1:]}
         self.assertEqual(set(empty.values()), {"", ()})
 
     def test_it_survives_a_process_boundary(self):
-        """Test runners that work in parallel send results through pickle, and copy them."""
+        """A leak can be pickled and copied, as parallel test runners do."""
         self.assertEqual(pickle.loads(pickle.dumps(LEAK)), LEAK)
         self.assertEqual(copy.deepcopy(LEAK), LEAK)
 
     def test_it_gets_its_phase(self):
-        """The one with a phase is another value, of the same class, and the first is as it was."""
+        """A leak with its phase set is another value of the same class, and the first is unchanged."""
 
         class Own(Leak):
             pass

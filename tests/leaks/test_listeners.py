@@ -1,4 +1,4 @@
-"""Who hears of leaks beside the test that left them."""
+"""Listeners get the leaks of a test."""
 
 import unittest
 from unittest import mock
@@ -15,13 +15,13 @@ class TellTests(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
 
-    def test_nobody_listens(self):
-        """All leaks count."""
+    def test_no_listener(self):
+        """Without listeners all leaks are charged."""
         self.listening()
         self.assertEqual(listeners.notify_listeners("Case.test", self.LEAKS), self.LEAKS)
 
     def test_each_listener_hears_what_the_one_before_has_left(self):
-        """What one takes out counts no longer, for the next one neither."""
+        """A leak that one listener removes is not passed to the next."""
         heard = []
 
         def first(subject, leaks):
@@ -37,6 +37,6 @@ class TellTests(unittest.TestCase):
         self.assertEqual(heard, [("Case.test", self.LEAKS), ("Case.test", self.LEAKS[1:])])
 
     def test_no_leaks_are_no_news(self):
-        """A clean test tells nobody."""
+        """A clean test calls no listener."""
         self.listening(lambda subject, leaks: self.fail("told"))
         self.assertEqual(listeners.notify_listeners("Case.test", ()), ())

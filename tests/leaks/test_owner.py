@@ -1,4 +1,4 @@
-"""Whose a thing is has three answers."""
+"""An owner is one of three."""
 
 import unittest
 
@@ -7,6 +7,6 @@ from asynctestkit.leaks.owner import Owner
 
 class OwnerTests(unittest.TestCase):
     def test_each_says_what_it_means(self):
-        """The answers are told apart by words that a reader understands."""
+        """Each owner has a text that a reader understands."""
         self.assertEqual([owner.name for owner in Owner], ["TEST", "PROCESS", "NOBODY"])
         self.assertEqual(len({owner.value for owner in Owner}), 3)

@@ -1,4 +1,4 @@
-"""Leaks to text, from values written by hand."""
+"""Leaks as text, from values written by hand."""
 
 import dataclasses
 import os
@@ -32,7 +32,7 @@ class RenderTests(unittest.TestCase):
         self.assertEqual(render("FeedTests.test_publishes", leaks).splitlines()[1:], ["", *lines])
 
     def test_one_leak(self):
-        """A leak is shown with where it was created, where it stands, and what to do about it."""
+        """A leak is shown with its creation site, its await chain, and its remedy."""
         self.assertEqual(
             render("FeedTests.test_publishes", [WORKER]),
             "FeedTests.test_publishes left 1 thing behind:\n"
@@ -48,7 +48,7 @@ class RenderTests(unittest.TestCase):
         )
 
     def test_what_is_unknown_is_left_out(self):
-        """A leak of which nothing but its kind and name is known takes one line; without places, no colon."""
+        """A leak with nothing but kind and name takes one line; without places there is no colon."""
         self.assertRendered(
             [Leak("pool", "main", "3 connections open")], "1. pool 'main', 3 connections open"
         )
@@ -63,7 +63,7 @@ class RenderTests(unittest.TestCase):
         )
 
     def test_each_phase_has_its_words(self):
-        """The phases read as prose; one that a runner of somebody else's invents is shown as it is."""
+        """Phases are named in prose; an unknown one, of another runner, is shown as it is."""
         for phase, words in (
             ("setUp", "set-up"),
             ("test", "the test"),
@@ -76,7 +76,7 @@ class RenderTests(unittest.TestCase):
             )
 
     def test_exceptions_were_raised_where_tasks_stand(self):
-        """Of an exception and of a callback's error, the lines say where it was raised."""
+        """For an exception and a callback's error, the lines say where it was raised."""
         place = (Place("/src/feed.py", 60, "close"),)
         for kind, words in (("exception", "raised at"), ("callback", "raised at"), ("pool", "stands at")):
             self.assertRendered(
@@ -87,7 +87,7 @@ class RenderTests(unittest.TestCase):
             )
 
     def test_of_many_creators_the_first_and_the_last_are_shown(self):
-        """That is the line of the test, and those next to the creation."""
+        """Of many places the test's line and those next to the creation are shown."""
         places = tuple(Place("/src/feed.py", line, "f") for line in range(1, 31))
         lines = render("x", [Leak("task", "a", "pending", phase="test", created_at=places)]).splitlines()
         numbers = [line.split(":")[1].split()[0] for line in lines if "feed.py" in line]
@@ -95,7 +95,7 @@ class RenderTests(unittest.TestCase):
         self.assertIn("     … 25 more …", lines)
 
     def test_files_are_shown_as_short_as_can_be(self):
-        """Files of the current folder and of the standard library are shown below these."""
+        """Paths are relative to the current folder or to the standard library, if they lie there."""
         here = Place(os.path.join(os.getcwd(), "feed.py"), 1, "f")
         library = Place(os.path.join(sysconfig.get_path("stdlib"), "queue.py"), 2, "g")
         self.assertRendered(
@@ -114,7 +114,7 @@ class FailureTests(unittest.TestCase):
         return first
 
     def test_what_leaked_comes_first(self):
-        """The first line names it, as that is what a summary shows; the rest is the report."""
+        """The first line names the leaks, as that is what a summary shows."""
         other = Leak("transport", "1.2.3.4:5", "open")
         self.assertEqual(self.first_line([WORKER]), "left behind: task 'worker'")
         self.assertEqual(
@@ -130,11 +130,11 @@ class FailureTests(unittest.TestCase):
 
 class GroupingTests(unittest.TestCase):
     def first_lines(self, leaks):
-        """The numbered lines of a report, with their numbers."""
+        """The numbered first lines of entries."""
         return [line for line in render("x", leaks).splitlines() if line[:1].isdigit()]
 
     def test_leaks_of_one_site_are_one_entry(self):
-        """Tasks that were created at one site and do the same are counted, and named in their order."""
+        """Tasks created at one site with the same remedy are one entry, counted, and named in order."""
         text = render("x", named(WORKER, "b", "a", "b"))
         self.assertTrue(
             text.startswith("x left 3 things behind:\n\n1. 3 tasks ('b', 'a'), still pending: "), text
@@ -142,12 +142,12 @@ class GroupingTests(unittest.TestCase):
         self.assertIn("   stands at:\n", text)
 
     def test_five_names_are_enough(self):
-        """A long list of names is cut after the fifth."""
+        """A list of names is cut after the fifth."""
         self.assertIn("1. 5 tasks ('1', '2', '3', '4', '5'), ", render("x", named(WORKER, *"12345")))
         self.assertIn("1. 6 tasks ('1', '2', '3', '4', '5', …), ", render("x", named(WORKER, *"123456")))
 
     def test_members_may_stand_elsewhere(self):
-        """Where members of a group stand in different places, the first one's is shown, and said so."""
+        """If members of a group stand in different places, the first one's is shown, with a remark."""
         other = dataclasses.replace(WORKER, waits_on="sleep(1)")
         text = render("x", [WORKER, other])
         self.assertIn("1. 2 tasks ", text)
@@ -156,7 +156,7 @@ class GroupingTests(unittest.TestCase):
         self.assertNotIn("sleep(1)", text)
 
     def test_what_differs_is_another_entry(self):
-        """Kind, phase, site and remedy tell entries apart; they come in the order of their first."""
+        """Kind, phase, site and remedy separate entries; they are in the order of their first members."""
         differing = [
             dataclasses.replace(WORKER, **{field: value})
             for field, value in (
@@ -170,12 +170,12 @@ class GroupingTests(unittest.TestCase):
         self.assertEqual([line[:5] for line in lines], ["1. 2 ", "2. po", "3. ta", "4. ta", "5. ta"])
 
     def test_members_may_be_described_otherwise(self):
-        """What one line leaves a thousand times is one entry, though each has an error of its own."""
+        """Leaks of one line are one entry, though their descriptions differ."""
         leaks = [dataclasses.replace(WORKER, description=f"failed: {number}") for number in range(1000)]
         self.assertEqual(self.first_lines(leaks), ["1. 1000 tasks ('worker'), failed: 0 (and others)"])
 
     def test_where_the_site_is_unknown_the_name_groups(self):
-        """Leaks that nothing is known of but their names are one entry a name."""
+        """Leaks without a site are one entry a name."""
         leaks = [
             Leak("callback", "a", "broken"),
             Leak("callback", "b", "broken"),
@@ -184,7 +184,7 @@ class GroupingTests(unittest.TestCase):
         self.assertEqual(self.first_lines(leaks), ["1. 2 callbacks ('a'), broken", "2. callback 'b', broken"])
 
     def test_long_reports_are_cut(self):
-        """After twenty entries the rest is counted: leaks, not entries."""
+        """After twenty entries the remaining leaks are counted, not the entries."""
         leaks = [Leak("pool", str(number), "open") for number in range(20)]
         self.assertNotIn("more", render("x", leaks))
         leaks += [Leak("pool", "20", "open"), Leak("pool", "21", "open"), Leak("pool", "21", "open")]
@@ -193,7 +193,7 @@ class GroupingTests(unittest.TestCase):
         self.assertTrue(text.endswith("20. pool '19', open\n\n… and 3 more"), text)
 
     def test_no_report_is_endless(self):
-        """It has a hundred lines at the most, however long its entries are."""
+        """A report has a hundred lines at most, however long its entries are."""
         places = tuple(Place(__file__, line, "f") for line in range(1, 31))
         leaks = [
             dataclasses.replace(WORKER, created_at=(*places, Place(__file__, n, "f")), waiting_at=places)

@@ -1,4 +1,4 @@
-"""What a test does with tasks by itself: settle, background tasks, cancelling what is pending."""
+"""A test's own control over tasks: settling, background tasks, cancelling pending tasks."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ class SettleTests(HygienicAsyncTestCase):
         self.assertEqual(called[-1], 0)
 
     async def test_tasks_that_wake_each_other(self):
-        """What one task sets free in another runs to its end too."""
+        """A task that another one wakes runs to its end as well."""
         queue, got = asyncio.Queue(), []
 
         async def consume():
@@ -58,17 +58,17 @@ class SettleTests(HygienicAsyncTestCase):
         self.assertEqual(got, [0, 1, 2])
 
     async def test_timers_are_not_waited_for(self):
-        """A task that sleeps for an hour is at rest."""
+        """A task that sleeps for an hour is not waited for."""
         self.startBackground(asyncio.sleep(3600))
         await self.settle()
 
     async def test_alone(self):
-        """With nothing else on the loop it returns at once, again and again."""
+        """With nothing else on the loop it returns at once, every time."""
         for _ in range(3):
             await self.settle()
 
     async def test_a_task_that_never_rests(self):
-        """Where a task spins, it fails and names that task, and not those that rest."""
+        """If a task spins, it fails and names that task, and no waiting ones."""
 
         async def spin():
             while True:
@@ -83,7 +83,7 @@ class SettleTests(HygienicAsyncTestCase):
         self.assertNotIn("sleeper", str(caught.exception))
 
     async def test_callbacks_that_never_rest(self):
-        """Where a callback schedules itself for ever, it says that it is a callback."""
+        """If a callback schedules itself for ever, the failure says that it is a callback."""
         loop = asyncio.get_running_loop()
         stopped = False
 
@@ -161,7 +161,7 @@ class StartBackgroundTests(unittest.TestCase):
         self.assertEqual((finished.kinds, finished.warned, finished.logged), (["ok"], [], ""))
 
     def test_one_that_fails(self):
-        """Its exception fails the test, wherever it came: before the end, or when it was cancelled."""
+        """Its exception fails the test, whether raised before the end or on cancellation."""
 
         async def fails():
             raise LookupError("in the background")
@@ -198,7 +198,7 @@ class StartBackgroundTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["FAIL"])
 
     def test_one_whose_failure_was_seen(self):
-        """An exception that the test has looked at, or caught, is the test's own affair."""
+        """An exception that the test has retrieved, or caught, does not fail it again."""
 
         async def fails():
             raise LookupError("expected")
@@ -216,7 +216,7 @@ class StartBackgroundTests(unittest.TestCase):
             self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_one_that_the_test_has_ended(self):
-        """One that returned, or that the test cancelled itself, is fine."""
+        """A task that returned, or that the test cancelled itself, is no failure."""
 
         async def body(case):
             await case.startBackground(asyncio.sleep(0))
@@ -229,7 +229,7 @@ class StartBackgroundTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_one_that_refuses(self):
-        """One that ignores its cancellation is reported as stubborn, and does not hang the run."""
+        """A task that ignores its cancellation is reported as stubborn, and does not hang the run."""
 
         async def refuses():
             while True:
@@ -246,7 +246,7 @@ class StartBackgroundTests(unittest.TestCase):
         self.assertRegex(finished.text(), "'mule', stubborn")
 
     def test_what_is_no_coroutine(self):
-        """A coroutine function, a task or anything else is a TypeError that says what to do."""
+        """A coroutine function, a task or any other object is a TypeError with the remedy."""
 
         async def body(case):
             with case.assertRaisesRegex(TypeError, r"call it: startBackground\(for_ever\(…\)\)"):
@@ -257,7 +257,7 @@ class StartBackgroundTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_outside_of_a_running_loop(self):
-        """In a sync hook it is a RuntimeError, and the coroutine is closed: nothing warns of it."""
+        """In a sync hook it is a RuntimeError, and the coroutine is closed without a warning."""
 
         def body(case):
             with case.assertRaisesRegex(RuntimeError, "needs a running loop"):
@@ -269,7 +269,7 @@ class StartBackgroundTests(unittest.TestCase):
 
 class CancelPendingTasksTests(unittest.TestCase):
     def test_all_but_the_caller(self):
-        """It cancels and awaits every task of the test but the one that calls, and returns nobody."""
+        """It cancels and awaits every task of the test except the caller, and returns an empty list."""
 
         async def body(case):
             tasks = [asyncio.create_task(for_ever()) for _ in range(3)]
@@ -280,7 +280,7 @@ class CancelPendingTasksTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_in_tear_down(self):
-        """In asyncTearDown it ends what the body has left, so that it is no leak."""
+        """In asyncTearDown it ends what the body has left, so that this is no leak."""
 
         async def body(_):
             asyncio.create_task(for_ever())
@@ -291,7 +291,7 @@ class CancelPendingTasksTests(unittest.TestCase):
         self.assertEqual(run_body(body, asyncTearDown=tear_down).kinds, ["ok"])
 
     def test_called_by_another_task(self):
-        """A task that the body awaits may call it: neither that task nor the body is cancelled."""
+        """Called in a task that the body awaits, it cancels neither that task nor the body."""
 
         async def body(case):
             victim = asyncio.create_task(for_ever())
@@ -305,7 +305,7 @@ class CancelPendingTasksTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_tasks_that_appear_meanwhile(self):
-        """A task that is started by another's clean-up is cancelled too."""
+        """A task that another's clean-up starts is cancelled as well."""
 
         async def body(case):
             async def starts_another():
@@ -322,7 +322,7 @@ class CancelPendingTasksTests(unittest.TestCase):
         self.assertEqual(run_body(body).kinds, ["ok"])
 
     def test_those_that_refuse(self):
-        """Those that are still pending after the grace period are returned in the order of their names."""
+        """Tasks still pending after the grace period are returned, sorted by name."""
         released = []
 
         async def body(case):

@@ -1,4 +1,4 @@
-"""`@hygiene` and `@allow_leaks` are refused at once where they make no sense, and hold where they stand."""
+"""`@hygiene` and `@allow_leaks` are rejected at once if they have no effect, and apply as documented."""
 
 import unittest
 
@@ -17,14 +17,14 @@ class DecoratorTestCase(unittest.TestCase):
 
 class HygieneTests(DecoratorTestCase):
     def test_typos_and_bad_values_are_refused_at_once(self):
-        """The error comes when the decorator runs, before there is anything to decorate."""
+        """The error is raised when the decorator runs, before it decorates anything."""
         with self.assertRaisesRegex(TypeError, "^unknown setting 'on_leaks'; did you mean 'on_leak'"):
             hygiene(on_leaks="warn")
         with self.assertRaisesRegex(ValueError, "^deadline is -1, "):
             hygiene(deadline=-1)
 
     def test_on_a_method(self):
-        """The method is returned itself, and its own settings hold for it alone."""
+        """The method itself is returned, and its settings apply to it alone."""
 
         async def test(self): ...
 
@@ -33,7 +33,7 @@ class HygieneTests(DecoratorTestCase):
         self.assertEqual(overrides_of(self.id), {})
 
     def test_several_on_a_method(self):
-        """They add up; of two that set the same, the upper one wins."""
+        """Several add up; of two that set the same, the upper one wins."""
 
         @hygiene(deadline=1.0)
         @hygiene(deadline=2.0, settle_time=3.0)
@@ -42,7 +42,7 @@ class HygieneTests(DecoratorTestCase):
         self.assertEqual(overrides_of(test), {"deadline": 1.0, "settle_time": 3.0})
 
     def test_on_a_class(self):
-        """It holds for the class and its subclasses, until one of them says otherwise; not for its parent."""
+        """It applies to the class and to subclasses that do not override it, not to the parent."""
 
         @hygiene(deadline=1.0, on_leak="warn")
         class Parent(HygienicAsyncTestCase): ...
@@ -55,13 +55,13 @@ class HygieneTests(DecoratorTestCase):
         self.assertEqual(HygienicAsyncTestCase.deadline, Settings.deadline)
 
     def test_on_a_class_of_the_mixin(self):
-        """Any class with HygieneMixin in it will do."""
+        """Any class with HygieneMixin can be decorated."""
         case = type("Case", (HygieneMixin, unittest.IsolatedAsyncioTestCase), {})
         self.assertIs(hygiene(deadline=1.0)(case), case)
         self.assertEqual(case.deadline, 1.0)
 
     def test_on_a_class_of_another_kind(self):
-        """It would do nothing there, and so is refused."""
+        """Another class is rejected, as the decorator would have no effect."""
         message = "@hygiene on Plain, which is not a HygieneMixin or HygienicAsyncTestCase"
         plain = type("Plain", (unittest.IsolatedAsyncioTestCase,), {})
         self.assertRefused(TypeError, message, hygiene(deadline=1.0), plain)
@@ -84,7 +84,7 @@ class AllowLeaksTests(DecoratorTestCase):
         )
 
     def test_a_method_without_any(self):
-        """An ordinary method allows nothing."""
+        """An ordinary method has no allowances."""
         self.assertEqual(allowances_of(self.id), {})
 
     def test_on_a_class(self):
@@ -104,19 +104,19 @@ class AllowLeaksTests(DecoratorTestCase):
         self.assertEqual(Parent.allowed_leaks, (first,))
 
     def test_typos_are_refused_at_once(self):
-        """A kind that looks like a built-in one misspelled is an error that names the right one."""
+        """A kind that looks like a misspelt built-in one is an error that names the right one."""
         message = "unknown kind of leak 'taks'; did you mean 'task'?"
         self.assertRefused(ValueError, message, allow_leaks, "taks", reason="known")
 
     def test_a_reason_is_required(self):
-        """Nobody is let off without a reason."""
+        """An allowance needs a reason."""
         with self.assertRaises(TypeError):
             allow_leaks("task")
         message = "reason is empty; an allowance says what it allows, and why"
         self.assertRefused(ValueError, message, allow_leaks, "task", reason=" ")
 
     def test_on_a_class_of_another_kind(self):
-        """It would do nothing there, and so is refused."""
+        """Another class is rejected, as the decorator would have no effect."""
         message = "@allow_leaks on Plain, which is not a HygieneMixin or HygienicAsyncTestCase"
         plain = type("Plain", (unittest.TestCase,), {})
         self.assertRefused(TypeError, message, allow_leaks("task", reason="known"), plain)

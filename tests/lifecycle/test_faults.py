@@ -1,4 +1,4 @@
-"""What a verdict tells besides leaks, from values written by hand."""
+"""The faults that a verdict reports besides leaks, from values written by hand."""
 
 import types
 import unittest
@@ -15,12 +15,12 @@ class OtherFaultsTests(unittest.TestCase):
         return other_faults("Feed.test", names, types.SimpleNamespace(blocks=list(blocks)), 0.1)
 
     def test_nothing(self):
-        """Nothing was found, or nobody has looked."""
+        """There are no faults if none was found, or if nothing was watched."""
         self.assertEqual(self.faults(), {})
         self.assertEqual(other_faults("Feed.test", None, None, None), {})
 
     def test_both(self):
-        """Each has its class and its report, the tasks first."""
+        """Each fault has its exception type and its report, those of tasks first."""
         found = self.faults([UnnamedTask("Task-7", "poll", "test", ())], [Block(0.3, 0.3, "test", "")])
         self.assertEqual([*found], [UnnamedTaskError, BlockedLoopError])
         self.assertIn("requires task names, but started a task without", found[UnnamedTaskError])
@@ -29,7 +29,7 @@ class OtherFaultsTests(unittest.TestCase):
 
 class StaleAllowanceTests(unittest.TestCase):
     def test_the_first_that_is_required_and_was_not_used(self):
-        """It is named with its reason; one that need not match, or has matched, is not."""
+        """The first unused required allowance is named with its reason; optional and used ones are not."""
         used, loose, stale = (Allowance("task", name=name, reason=f"for {name}") for name in ("a", "b", "c"))
         required = {used: True, loose: False, stale: True}
         text = stale_allowance("Feed.test", required, {used})
@@ -48,11 +48,11 @@ class DetectorFailureTests(unittest.TestCase):
             return detector_failure(error, report)
 
     def test_its_own_lines(self):
-        """The traceback begins where the detector's code does."""
+        """The traceback begins with the detector's code."""
         self.assertEqual(self.failure("").__traceback__.tb_frame.f_code.co_name, "examine")
         self.assertIsNone(detector_failure(LookupError("never raised"), "").__traceback__)
 
     def test_what_else_was_found(self):
-        """A report of leaks is not lost, and where there is none, nothing is added."""
+        """A report on leaks is added as a note; without one, nothing is added."""
         self.assertEqual(getattr(self.failure(""), "__notes__", []), [])
         self.assertEqual(self.failure("1 thing left behind").__notes__, ["1 thing left behind"])

@@ -26,7 +26,7 @@ async def nothing():
 
 class GuardCase(unittest.TestCase):
     def make(self, required=(), observes=False, **settings):
-        """A guard that is open over a loop of its own; `self.runner` drives that loop."""
+        """An open guard over a loop of its own; `self.runner` drives that loop."""
         self.runner = Runner(None, lambda loop: None)
         self.addCleanup(self.runner.close)
         guard = Guard(
@@ -63,7 +63,7 @@ class GuardCase(unittest.TestCase):
 
 class VerdictTests(GuardCase):
     def test_a_clean_test(self):
-        """Nothing found is nothing said."""
+        """A clean test raises nothing and warns of nothing."""
         guard = self.clean()
         self.assertEqual(guard.report(), "")
         self.assertEqual(self.warnings_of(guard), [])
@@ -79,7 +79,7 @@ class VerdictTests(GuardCase):
         self.assertTrue(guard.report().startswith("Feed.test left 1 thing behind:"))
 
     def test_a_leak_of_a_decided_test(self):
-        """Where the test has its outcome, it is a LeakWarning at the test's own line."""
+        """For a test with an outcome, a leak is a LeakWarning at the test's own line."""
         guard = self.leaky()
         guard.has_outcome = True
         (warning,) = self.warnings_of(guard)
@@ -95,20 +95,20 @@ class VerdictTests(GuardCase):
         self.assertIs(warning.category, LeakWarning)
 
     def test_a_warning_that_is_an_error(self):
-        """With `on_leak="warn"` it is raised under `-W error`: the user has asked for both."""
+        """With `on_leak="warn"` it is raised under `-W error`, as the user has asked for both."""
         guard = self.leaky(on_leak="warn")
         with self.assertRaises(LeakWarning):
             self.warnings_of(guard, "error")
 
     def test_leaks_to_be_ignored(self):
-        """With `on_leak="ignore"` nothing is said, decided or not."""
+        """With `on_leak="ignore"` nothing is reported, with an outcome or without."""
         guard = self.leaky(on_leak="ignore")
         self.assertEqual(self.warnings_of(guard), [])
         guard.has_outcome = True
         self.assertEqual(self.warnings_of(guard), [])
 
     def test_a_leak_that_is_only_observed(self):
-        """A listener hears of it; the test keeps its outcome, and nobody is warned."""
+        """A leak that is only observed goes to a listener; the test keeps its outcome, without a warning."""
         heard = []
         with mock.patch.object(
             listeners, "listeners", [lambda *warnings_of: heard.append(warnings_of) or warnings_of[1]]
@@ -119,12 +119,12 @@ class VerdictTests(GuardCase):
         self.assertEqual((subject, leak.name), ("Feed.test", "leaked"))
 
     def test_a_leak_that_a_listener_takes_out(self):
-        """The test is not charged with it."""
+        """A leak that a listener removes is not charged."""
         with mock.patch.object(listeners, "listeners", [lambda subject, leaks: ()]):
             self.assertEqual(self.warnings_of(self.leaky()), [])
 
-    def test_a_leak_to_be_ignored_is_told_nobody(self):
-        """Whoever ignores leaks has no listener hear of them."""
+    def test_an_ignored_leak_reaches_no_listener(self):
+        """With ignored leaks no listener is called."""
         with mock.patch.object(listeners, "listeners", [lambda *warnings_of: self.fail("warnings_of")]):
             self.assertEqual(self.warnings_of(self.leaky(on_leak="ignore")), [])
 
@@ -136,7 +136,7 @@ class VerdictTests(GuardCase):
             self.assertEqual((guard.report(), self.warnings_of(guard)), ("", []))
 
     def test_a_stale_allowance(self):
-        """A required allowance that matched nothing fails, naming itself, its reason, and the remedy."""
+        """A required allowance that matched nothing fails, with its reason and the remedy."""
         allowance = Allowance("task", name="gone", reason="ticket 7")
         guard = self.clean(required={allowance: True})
         with self.assertRaises(StaleAllowanceError) as caught:
@@ -145,13 +145,13 @@ class VerdictTests(GuardCase):
             self.assertIn(part, str(caught.exception))
 
     def test_an_allowance_that_need_not_match(self):
-        """One that is not required, or that stands on the class, is never stale."""
+        """An allowance that is not required, or is on the class, is never stale."""
         allowance = Allowance("task", name="gone", reason="now and then")
         for options in ({"allowed_leaks": (allowance,)}, {"required": {allowance: False}}):
             self.assertEqual(self.warnings_of(self.clean(**options)), [])
 
     def test_a_stale_allowance_that_only_warns(self):
-        """With `on_leak="warn"` a stale allowance is a warning, for a decided test nothing."""
+        """With `on_leak="warn"` a stale allowance is a warning; for a test with an outcome it is nothing."""
         guard = self.clean(required={Allowance("task", reason="-"): True}, on_leak="warn")
         self.assertEqual([each.category for each in self.warnings_of(guard)], [LeakWarning])
         guard.has_outcome = True
@@ -160,14 +160,14 @@ class VerdictTests(GuardCase):
 
 class PhasesTests(GuardCase):
     def test_leaks_carry_their_phase(self):
-        """A leak names the phase that it was created in."""
+        """A leak names the phase in which it was created."""
         for phase in ("setUp", "test", "tearDown", "cleanup"):
             with self.assertRaises(LeakError) as caught:
                 self.leaky(phase=phase).verdict()
             self.assertEqual(caught.exception.leaks[0].phase, phase)
 
-    def test_phases_on_a_loop_of_somebody_elses(self):
-        """On a loop that notes no creation sites, a leak has the phase that it was first seen after."""
+    def test_phases_on_a_foreign_loop(self):
+        """On a loop that records no creation sites, a leak has the phase after which it was first seen."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         runner = ForeignRunner(loop)
@@ -183,7 +183,7 @@ class PhasesTests(GuardCase):
         self.assertEqual(phases, {"of setUp": "setUp", "of test": "test"})
 
     def test_depth(self):
-        """`depth` is how many phases are going on; after an inner one the outer is the current one again."""
+        """`depth` is the number of running phases; after an inner one the outer is current again."""
         guard = self.make()
         with guard.phase("test"):
             with guard.phase("cleanup"):
@@ -197,14 +197,14 @@ class PhasesTests(GuardCase):
         self.assertEqual(caught.exception.leaks[0].phase, "test")
 
     def test_an_exception_decides(self):
-        """An exception that leaves a phase decides the test."""
+        """An exception that leaves a phase is the test's outcome."""
         guard = self.make()
         with self.assertRaises(ValueError), guard.phase("test"):
             raise ValueError
         self.assertTrue(guard.has_outcome)
 
     def test_pending_tasks(self):
-        """`pending_tasks` are those that the test has started, whoever asks, but for the one that asks."""
+        """`pending_tasks` are those that the test has started, except the calling one."""
         guard = self.make()
 
         async def ask():
@@ -219,14 +219,14 @@ class PhasesTests(GuardCase):
 
 class ClosingTests(GuardCase):
     def test_closing_twice(self):
-        """`close` may be called again, and before `open`."""
+        """`close` may be called twice, and before `open`."""
         guard = self.make()
         guard.close()
         guard.close()
         Guard("Feed.test", SOURCE, Settings(), {}, self.runner).close()
 
     def test_the_sweep_closes(self):
-        """After the sweep nothing of the guard is left in the process: a task that dies now is nobody's."""
+        """After the sweep nothing of the guard is left in the process: a later destruction is not charged."""
         guard = self.clean()
         before = dataclasses.astuple(guard.settings)
         self.runner.run(start("later"))
@@ -234,9 +234,9 @@ class ClosingTests(GuardCase):
         self.assertEqual(dataclasses.astuple(guard.settings), before)
 
     def test_a_sweep_with_nothing_to_do_turns_no_loop(self):
-        """Where no task is pending and nothing is ready, the loop is not run."""
+        """If no task is pending and nothing is ready, the loop is not run."""
         guard = self.make()
-        self.runner.run(nothing())  # on 3.10 the task that carries the phases begins with this
+        self.runner.run(nothing())  # on 3.10 the task that runs the phases begins with this
 
         class Unused(ForeignRunner):
             def run(self, coro, *, insist=False):

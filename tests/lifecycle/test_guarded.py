@@ -1,4 +1,4 @@
-"""A guard is what a phase is a part of: it has all that a phase asks for."""
+"""A guard has every member that a phase needs."""
 
 import unittest
 
@@ -8,6 +8,6 @@ from tests.limits.test_subject import members, opened_guard
 
 class GuardedTests(unittest.TestCase):
     def test_a_guard_is_one(self):
-        """From `open` to `close` it has every member."""
+        """A guard has every member of the protocol from `open` to `close`."""
         guard = opened_guard(self)
         self.assertEqual([name for name in members(Guarded) if not hasattr(guard, name)], [])

@@ -1,4 +1,4 @@
-"""Hooks that suites override, loops that they bring, cleanups that they call: the sweep comes last."""
+"""Suites override hooks, bring loops and call cleanups: the sweep still comes last."""
 
 import asyncio
 import unittest
@@ -18,7 +18,7 @@ class Leaking:
 
 class GuardedTestCase(unittest.TestCase):
     def assertGuarded(self, case):
-        """Of the two tests of Leaking, the leaking one fails for its leak, and for nothing else."""
+        """Asserts that of the two tests of Leaking the leaking one fails, for its leak only."""
         finished = run(case)
         self.assertEqual(finished.kinds, ["FAIL", "ok"], finished.outcomes)
         self.assertIn("left behind: task ", finished.text("test"))
@@ -46,7 +46,7 @@ class OverriddenHooksTests(GuardedTestCase):
         self.assertGuarded(Case)
 
     def test_call_set_up_and_call_tear_down(self):
-        """`_callSetUp` and `_callTearDown` may be replaced, as suites do that run hooks of their own."""
+        """`_callSetUp` and `_callTearDown` may be replaced, as in suites that run hooks of their own."""
 
         class Case(Leaking, HygienicAsyncTestCase):
             def _callSetUp(self):
@@ -63,7 +63,7 @@ class OverriddenHooksTests(GuardedTestCase):
             self.assertEqual(run(Case).kinds, ["FAIL", "ok"])
 
     def test_hooks_with_super(self):
-        """Hooks of unittest's that are extended keep working."""
+        """Hooks of unittest's that a class extends still work."""
         events = []
 
         class Case(Leaking, HygienicAsyncTestCase):
@@ -111,7 +111,7 @@ class OverriddenHooksTests(GuardedTestCase):
 
 class AttributesTests(GuardedTestCase):
     def test_a_seed_of_the_suites_own(self):
-        """A suite that has a `seed` keeps it, whatever it is."""
+        """A suite's own attribute `seed` is left alone, whatever its value."""
 
         class Databases:
             rows = 0
@@ -138,13 +138,13 @@ class AttributesTests(GuardedTestCase):
             self.assertEqual(run(case).kinds, ["ok"], suite.__name__)
 
     def test_a_sub_test_outside_of_a_run(self):
-        """What fails in it is raised as it is."""
+        """A failure in a subtest outside of a run is raised as it is."""
         case = HygienicAsyncTestCase("run")
         with self.assertRaisesRegex(ValueError, "its own"), case.subTest("message", number=1):
             raise ValueError("its own")
 
     def test_a_clock_of_the_suites_own(self):
-        """One that the set-up makes takes the place of ours, and may be gone before the end."""
+        """A clock that the set-up assigns replaces ours, and may be deleted before the end."""
 
         class Case(HygienicAsyncTestCase):
             def setUp(self):
@@ -161,7 +161,7 @@ class AttributesTests(GuardedTestCase):
 
 class CleanupTests(unittest.TestCase):
     def test_what_tear_down_or_a_cleanup_ends_is_no_leak(self):
-        """A task that asyncTearDown, tearDown, an async or a sync cleanup ends is none."""
+        """A task that asyncTearDown, tearDown, an async or a sync cleanup ends is no leak."""
 
         class Case(HygienicAsyncTestCase):
             async def start(self):
@@ -198,7 +198,7 @@ class CleanupTests(unittest.TestCase):
         self.assertEqual(run(Case).kinds, ["ok"] * 4)
 
     def test_own_cleanups_in_the_middle(self):
-        """The user's own `doCleanups()` in a hook or a body neither sweeps nor loses the sweep."""
+        """`doCleanups()` called in a hook or a body neither sweeps nor prevents the sweep."""
         alive = []
 
         class Case(HygienicAsyncTestCase):
@@ -229,7 +229,7 @@ class CleanupTests(unittest.TestCase):
         self.assertEqual(alive, [True] * 5)
 
     def test_own_cleanups_run_once(self):
-        """Called between phases, `doCleanups()` runs what is registered so far, once, and does not sweep."""
+        """Called between phases, `doCleanups()` runs the registered cleanups once, and does not sweep."""
         events = []
 
         class Case(HygienicAsyncTestCase):
@@ -250,7 +250,7 @@ class CleanupTests(unittest.TestCase):
         self.assertEqual(events, ["cleaned", True])
 
     def test_the_report_names_the_phase(self):
-        """What set-up, tear-down or a cleanup leaks fails the test as well, and the phase is told."""
+        """A leak of set-up, tear-down or a cleanup fails the test as well, and names the phase."""
 
         async def body(_):
             pass
@@ -271,7 +271,7 @@ class CleanupTests(unittest.TestCase):
         self.assertIn("created in a cleanup", finished.text())
 
     def test_a_leak_where_set_up_fails(self):
-        """Where set-up fails, what it has started is swept and told in a warning."""
+        """If set-up fails, what it has started is swept and reported in a warning."""
 
         async def set_up(_):
             asyncio.create_task(asyncio.sleep(3600), name="started")
@@ -283,7 +283,7 @@ class CleanupTests(unittest.TestCase):
         self.assertIn("'started'", warning)
 
     def test_a_leak_in_a_sync_test(self):
-        """A sync test method is guarded as an async one is."""
+        """A sync test method is guarded like an async one."""
 
         def body(case):
             case.loop.create_task(asyncio.sleep(3600), name="leaked")
@@ -311,7 +311,7 @@ class StaleAllowanceTests(unittest.TestCase):
         self.assertEqual(self.outcome(decorate, leaks=True), ("ok", ""))
 
     def test_one_that_matches_nothing(self):
-        """A stale allowance fails a test that has passed, naming itself and its reason."""
+        """A stale allowance fails a test that has passed, with its reason."""
         decorate = allow_leaks("task", name="gone", reason="once it was so")
         kind, text = self.outcome(decorate)
         self.assertEqual(kind, "FAIL")
@@ -319,7 +319,7 @@ class StaleAllowanceTests(unittest.TestCase):
             self.assertIn(part, text)
 
     def test_one_that_need_not_match(self):
-        """`required=False`, or a place on the class, makes an allowance that is never stale."""
+        """An allowance with `required=False`, or on the class, is never stale."""
         decorate = allow_leaks("task", name="gone", reason="now and then", required=False)
         self.assertEqual(self.outcome(decorate), ("ok", ""))
         decorate = allow_leaks("task", name="gone", reason="now and then")
@@ -328,13 +328,13 @@ class StaleAllowanceTests(unittest.TestCase):
         )
 
     def test_a_leak_comes_before_a_stale_allowance(self):
-        """Where the test leaks something else, that is what fails it."""
+        """If the test leaks something else, that fails it, and not the stale allowance."""
         kind, text = self.outcome(allow_leaks("task", name="gone", reason="-"), leaks=True)
         self.assertEqual(kind, "FAIL")
         self.assertIn("left behind: task 'leaked'\n", text)
 
-    def test_a_failed_test_is_not_told_of_it(self):
-        """A test that has failed or skipped itself is not blamed for a stale allowance as well."""
+    def test_a_failed_test_gets_no_report_of_it(self):
+        """A test that has failed or skipped itself gets no report of a stale allowance."""
         decorate = allow_leaks("task", name="gone", reason="-")
         for error, kind in ((ValueError("no"), "ERROR"), (unittest.SkipTest("no"), "skip")):
 
@@ -345,7 +345,7 @@ class StaleAllowanceTests(unittest.TestCase):
             self.assertEqual((finished.kinds, finished.leak_warnings), ([kind], []))
 
     def test_where_leaks_only_warn(self):
-        """With `on_leak = "warn"` it is a warning, with "ignore" nothing."""
+        """With `on_leak = "warn"` a stale allowance is a warning, with "ignore" nothing."""
         for on_leak, warnings in (("warn", 1), ("ignore", 0)):
 
             @hygiene(on_leak=on_leak)

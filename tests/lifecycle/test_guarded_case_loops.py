@@ -1,4 +1,4 @@
-"""Loops and runners that suites bring: they are respected, and guarded where they are known."""
+"""Loops and runners of a suite's own are respected, and guarded if they are known."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from tests.lifecycle.test_guarded_case import Leaking
 class LoopTests(test_guarded_case.GuardedTestCase):
     @unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
     def test_a_runner_of_the_suites_own(self):
-        """A class that makes its own `asyncio.Runner` keeps it, and is guarded on it."""
+        """A class with its own `asyncio.Runner` keeps it, and is guarded on it."""
         loops = []
 
         class Case(Leaking, HygienicAsyncTestCase):
@@ -49,7 +49,7 @@ class LoopTests(test_guarded_case.GuardedTestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
     def test_the_mixin_in_front_of_a_class_with_a_runner(self):
-        """A class behind the mixin that makes and ends a runner of its own keeps it, and is guarded on it."""
+        """A class behind the mixin with a runner of its own keeps it, and is guarded on it."""
         shared = asyncio.Runner()
         self.addCleanup(shared.close)
 
@@ -70,7 +70,7 @@ class LoopTests(test_guarded_case.GuardedTestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
     def test_a_class_that_needs_no_runner(self):
-        """A class that drives everything on its own, on a loop nobody knows, is left to itself."""
+        """A class that drives everything itself, on an unknown loop, is left alone."""
 
         class Framework(unittest.IsolatedAsyncioTestCase):
             def _setupAsyncioRunner(self):
@@ -94,7 +94,7 @@ class LoopTests(test_guarded_case.GuardedTestCase):
 
     @unittest.skipIf(HAS_RUNNER, "before Python 3.11")
     def test_the_mixin_in_front_of_a_class_with_a_loop_on_3_10(self):
-        """A class behind the mixin that makes and ends its loop keeps it, and is guarded on it."""
+        """A class behind the mixin with a loop of its own keeps it, and is guarded on it."""
         loops = []
 
         class Framework(unittest.IsolatedAsyncioTestCase):
@@ -111,7 +111,7 @@ class LoopTests(test_guarded_case.GuardedTestCase):
 
     @unittest.skipIf(HAS_RUNNER, "before Python 3.11")
     def test_a_loop_of_the_suites_own_on_3_10(self):
-        """A class that brings its own `_setupAsyncioLoop` keeps what 3.10 does with it, and is guarded."""
+        """A class with its own `_setupAsyncioLoop` works as on 3.10, and is guarded."""
         loops = []
 
         class Case(Leaking, HygienicAsyncTestCase):

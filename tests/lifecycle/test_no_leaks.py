@@ -1,4 +1,4 @@
-"""`no_leaks`: the guard around a block, in no test case and in one."""
+"""`no_leaks`: the guard around a block, inside and outside of a test case."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ def start(name="leaked"):
 
 class BlockTests(unittest.TestCase):
     def test_a_clean_block(self):
-        """A block that leaves nothing passes, and gives back what it changed of the process."""
+        """A clean block passes, and what it changed in the process is restored."""
 
         async def main():
             async with no_leaks() as entered:
@@ -29,7 +29,7 @@ class BlockTests(unittest.TestCase):
         self.assertIsNone(asyncio.run(main()))
 
     def test_a_leak(self):
-        """LeakError is raised on exit, with the leaks as values; the task has been cancelled and awaited."""
+        """LeakError is raised on exit, with the leaks as values; the task was cancelled and awaited."""
         tasks = []
 
         async def main():
@@ -46,7 +46,7 @@ class BlockTests(unittest.TestCase):
         self.assertIn(f"the block at {__file__}:{where}", str(caught.exception))
 
     def test_what_was_there_before(self):
-        """Tasks that were started before the block are not its leaks, and are left running."""
+        """Tasks from before the block are not its leaks, and go on."""
 
         async def main():
             before = start()
@@ -58,7 +58,7 @@ class BlockTests(unittest.TestCase):
         asyncio.run(main())
 
     def test_the_exception_of_the_block(self):
-        """An exception of the body's own comes out as it is; the leaks are a note on it."""
+        """An exception of the body propagates as it is; the leaks are a note on it."""
         raised = ValueError("its own")
 
         async def main():
@@ -73,7 +73,7 @@ class BlockTests(unittest.TestCase):
         self.assertIn("task 'leaked', still pending", note)
 
     def test_an_exception_without_leaks(self):
-        """Without leaks there is no note."""
+        """Without leaks an exception gets no note."""
 
         async def main():
             async with no_leaks():
@@ -84,7 +84,7 @@ class BlockTests(unittest.TestCase):
         self.assertEqual(getattr(caught.exception, "__notes__", []), [])
 
     def test_a_cancelled_block(self):
-        """Cancelling the task that is in the block cancels it, and what it leaves is swept."""
+        """Cancelling the task of the block cancels the body, and what it leaves is swept."""
         tasks = []
 
         async def guarded():
@@ -104,7 +104,7 @@ class BlockTests(unittest.TestCase):
         self.assertTrue(tasks[0].cancelled())
 
     def test_a_return_out_of_the_block(self):
-        """A block that is left by `return` is judged as well."""
+        """A block that is left by `return` is swept as well."""
 
         async def main():
             async with no_leaks():
@@ -127,7 +127,7 @@ class BlockTests(unittest.TestCase):
         self.assertEqual(caught.lineno, lines_of(type(self).test_warnings_only, "async with")[0])
 
     def test_silence(self):
-        """With `on_leak="ignore"` the block is swept, and nothing is said; no note either."""
+        """With `on_leak="ignore"` the block is swept, without a warning or a note."""
         tasks = []
 
         async def main(fail):
@@ -143,7 +143,7 @@ class BlockTests(unittest.TestCase):
         self.assertTrue(all(task.cancelled() for task in tasks))
 
     def test_bad_settings(self):
-        """A setting that does not exist, or a bad value, is an error before the block is entered."""
+        """An unknown setting, or a bad value, is an error before the block is entered."""
         with self.assertRaisesRegex(TypeError, "did you mean 'deadline'"):
             no_leaks(dedline=1)
         with self.assertRaisesRegex(ValueError, "grace_period"):
@@ -165,7 +165,7 @@ class BlockTests(unittest.TestCase):
         self.assertEqual(asyncio.run(main()), [["first"], ["second"]])
 
     def test_nested_blocks(self):
-        """A leak is charged to the innermost block around it, and to that only."""
+        """A leak is charged to the innermost block around it only."""
 
         async def main():
             async with no_leaks():
@@ -177,7 +177,7 @@ class BlockTests(unittest.TestCase):
         asyncio.run(main())
 
     def test_a_leak_of_the_outer_block(self):
-        """What the outer block started before is no leak of the inner one, and still one of the outer."""
+        """What the outer block started before is a leak of the outer block only."""
 
         ends = []
 
@@ -201,7 +201,7 @@ class BlockTests(unittest.TestCase):
         self.assertEqual(len(ends), 2)
 
     def test_concurrent_blocks(self):
-        """Two tasks that are in clean blocks at the same time disturb neither each other nor the process."""
+        """Concurrent clean blocks in two tasks disturb neither each other nor the process."""
 
         async def guarded(entered, other):
             async with no_leaks(settle_time=0.0):
@@ -230,7 +230,7 @@ class DeadlineTests(unittest.TestCase):
         return caught.exception
 
     def test_a_block_that_never_ends(self):
-        """It is cancelled; DeadlineError names the block, the limit and the line that it awaited."""
+        """It is cancelled; DeadlineError names the block, the limit and the line that it awaits."""
         text = str(self.overrun(for_ever))
         self.assertIn(f"the block at {__file__}:", text)
         self.assertIn("not over after 0.1 s of wall time", text)
@@ -245,7 +245,7 @@ class DeadlineTests(unittest.TestCase):
         self.assertIn("time.sleep(1000)", str(self.overrun(blocks)))
 
     def test_a_block_that_swallows_its_cancellation(self):
-        """It is ended after the grace period, whether it waits by itself, for a task, or never."""
+        """It is ended after the grace period, whether it waits by itself, for a task, or spins."""
 
         async def swallows():
             while True:
@@ -272,7 +272,7 @@ class DeadlineTests(unittest.TestCase):
 
     @unittest.skipUnless(hasattr(asyncio.Task, "cancelling"), "cancellations are counted from 3.11 on")
     def test_cancellations_come_out_even(self):
-        """However often the block was cancelled, its task is left as if it had not been."""
+        """However often the block was cancelled, its task has no cancellation request left."""
 
         async def heeds():
             await for_ever()
@@ -293,7 +293,7 @@ class DeadlineTests(unittest.TestCase):
                 self.assertEqual(asyncio.run(main(body)), 0)
 
     def test_the_task_goes_on(self):
-        """The task whose block overran is not cancelled any longer: it may catch the error and await."""
+        """The task of an overrun block is no longer cancelled: it may catch the error and await."""
 
         async def main():
             with contextlib.suppress(DeadlineError):
@@ -306,7 +306,7 @@ class DeadlineTests(unittest.TestCase):
             self.assertEqual(asyncio.run(main()), "went on")
 
     def test_leaks_of_a_block_that_overran(self):
-        """What it leaves is a note on the DeadlineError."""
+        """The leaks of an overrun block are a note on the DeadlineError."""
 
         async def leaks():
             start()
@@ -333,7 +333,7 @@ class DeadlineTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_task_that_blocks_when_it_is_cancelled(self):
-        """It is interrupted, as in a test; the exception of the block's own still comes out."""
+        """It is interrupted, as in a test; the block's own exception still propagates."""
 
         async def blocks():
             try:
@@ -357,7 +357,7 @@ class DeadlineTests(unittest.TestCase):
 
 class WithinATestTests(unittest.TestCase):
     def test_a_leak_within_a_test(self):
-        """Caught, it is the block's affair: the test around it is not charged again."""
+        """A LeakError that the test catches does not charge the test around the block."""
 
         async def body(case):
             with case.assertRaises(LeakError):
@@ -368,7 +368,7 @@ class WithinATestTests(unittest.TestCase):
         self.assertEqual((finished.kinds, finished.warned), (["ok"], []))
 
     def test_a_leak_around_the_block(self):
-        """What the test itself leaks is charged to the test, before and after the block."""
+        """Leaks outside of the block, before or after it, are charged to the test."""
 
         async def body(_):
             start("before")
@@ -381,7 +381,7 @@ class WithinATestTests(unittest.TestCase):
         self.assertIn("left behind: task 'before', task 'after'\n", finished.text())
 
     def test_background_tasks_of_the_test(self):
-        """A task that the case started before the block is left alone."""
+        """A background task that the case started before the block goes on."""
 
         class Case(HygienicAsyncTestCase):
             async def test(self):

@@ -1,4 +1,4 @@
-"""One phase under its deadline: what it raises, and what it says."""
+"""One phase under its deadline: what it raises, and the report."""
 
 import asyncio
 import contextlib
@@ -38,20 +38,20 @@ class PhaseTestCase(unittest.TestCase):
 
 class PhaseTests(PhaseTestCase):
     def test_within_time(self):
-        """A phase that ends in time raises nothing and returns nothing."""
+        """A phase that ends in time raises nothing and returns None."""
         guard = self.make(deadline=60)
         with Phase(guard, "test") as entered:
             self.runner.run(asyncio.sleep(0))
         self.assertIsNone(entered)
 
     def test_without_a_deadline(self):
-        """None and infinity are no deadline."""
+        """With None, or infinity, there is no deadline."""
         for deadline in (None, math.inf):
             with Phase(self.make(deadline=deadline), "test"):
                 self.runner.run(asyncio.sleep(0))
 
     def test_an_exception_in_time(self):
-        """The phase's own exception comes out as it is, and its traceback shows none of the machinery."""
+        """The phase's own exception propagates, and its traceback shows no machinery."""
         guard = self.make(deadline=60)
 
         async def fails():
@@ -65,7 +65,7 @@ class PhaseTests(PhaseTestCase):
         self.assertEqual(functions, ["test_an_exception_in_time", "fails"])
 
     def test_the_words_for_each_phase(self):
-        """The report says which phase it was."""
+        """The report names the phase."""
         for name, words in (
             ("setUp", "its set-up"),
             ("test", "its body"),
@@ -78,7 +78,7 @@ class PhaseTests(PhaseTestCase):
             self.assertIn("deadline = 0.1", text)
 
     def test_where_the_tasks_stood(self):
-        """The report shows every pending task of the test with its await chain, the test's own first."""
+        """The report shows every pending task of the test with its await chain, the main task first."""
 
         async def waits():
             await asyncio.Queue().get()
@@ -92,7 +92,7 @@ class PhaseTests(PhaseTestCase):
         self.assertRegex(text, r"(?s)the test's own task.*in body.*task 'consumer', .*in waits.*Queue\.get")
 
     def test_many_tasks(self):
-        """A long list is cut."""
+        """A long list of tasks is cut."""
 
         async def body():
             asyncio.get_running_loop().set_debug(False)  # or the tasks may take more than the deadline
@@ -105,7 +105,7 @@ class PhaseTests(PhaseTestCase):
 
 class OtherLoopsAndFailuresTests(PhaseTestCase):
     def test_a_sync_phase_that_runs_a_loop_of_its_own(self):
-        """The blocked stack begins with the user's line, though asyncio stands above and below it."""
+        """The blocked stack begins with the user's line, though asyncio is above and below it."""
         with hard_cap(), self.assertRaises(DeadlineError) as caught:
             with Phase(self.make(deadline=0.1), "setUp"):
                 asyncio.run(asyncio.Event().wait())
@@ -113,7 +113,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertIn("asyncio.run(asyncio.Event().wait())", blocked.splitlines()[1])
 
     def test_a_report_that_cannot_be_made_in_full(self):
-        """Where a look at the user's objects fails, the deadline is reported all the same."""
+        """If inspecting the user's objects fails, the deadline is reported all the same."""
 
         class Rude(asyncio.Task):
             def get_name(self):
@@ -129,7 +129,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertRegex(str(self.overrun(body())), r"its body was not over after 0.1 s of wall time")
 
     def test_an_interrupt_that_comes_late(self):
-        """One that arrives while the watch is being stopped is not raised into what comes after."""
+        """An interrupt that arrives while the watch is being stopped is not raised into later code."""
         guard = self.make(deadline=60)
         phase = Phase(guard, "test")
         with phase:
@@ -139,7 +139,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertEqual(guard.depth, 0)
 
     def test_a_loop_that_a_suite_drives_itself(self):
-        """No task is known to be cancelled there: the loop is stopped, after the grace period."""
+        """On a loop that the suite drives itself, the loop is stopped after the grace period."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         settings = Settings(deadline=0.1, grace_period=0.1)
@@ -155,13 +155,13 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         loop.run_until_complete(asyncio.wait([body]))
 
     def test_a_cancellation_is_no_cause(self):
-        """Where the phase ended by being cancelled, the report has no cause that says so."""
+        """If the phase ended by its cancellation, the failure has no cause."""
         error = self.overrun(asyncio.sleep(3600))
         self.assertIsNone(error.__cause__)
         self.assertTrue(error.__suppress_context__)
 
     def test_another_exception_is_the_cause(self):
-        """Where it ended by another exception, that is the cause, and shows the user's lines only."""
+        """Another exception that ended the phase is the cause, with the user's lines only."""
 
         async def body():
             try:
@@ -175,7 +175,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertEqual(frames, [(__file__, "body")])
 
     def test_a_phase_that_comes_to_its_end_after_all(self):
-        """A phase that ends by itself when it is cancelled has overrun all the same."""
+        """A phase that returns when it is cancelled has overrun all the same."""
 
         async def body():
             with contextlib.suppress(asyncio.CancelledError):
@@ -184,7 +184,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertIn("its body", str(self.overrun(body())))
 
     def test_a_blocked_loop(self):
-        """Where the loop is blocked, the report shows the stack that blocks it."""
+        """For a blocked loop the report shows the stack that blocks it."""
 
         async def body():
             time.sleep(1000)
@@ -194,7 +194,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
         self.assertIn("time.sleep(1000)", text)
 
     def test_a_sweep_that_only_takes_long(self):
-        """A sweep, which has limits of its own, is left alone as long as its loop turns."""
+        """A sweep, which has limits of its own, is not interrupted while its loop turns."""
         guard = self.make(deadline=0.1)
         with hard_cap(), Phase(guard, "test", is_sweep=True):
             self.runner.run(asyncio.sleep(0.4))  # waits: longer than the deadline
@@ -225,7 +225,7 @@ class OtherLoopsAndFailuresTests(PhaseTestCase):
                 self.runner.run(body())
 
     def test_outside_of_the_main_thread(self):
-        """In another thread, where no signal arrives, a loop that never lets go is interrupted too."""
+        """In another thread, where no signal arrives, a loop that never yields is interrupted too."""
         failures = []
 
         def run():

@@ -1,4 +1,4 @@
-"""What a runner that shows source is given of a failure: the test's line, and none of ours."""
+"""A runner that shows source gets the test's line of a failure, and none of our frames."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ HERE = __file__
 
 
 class Cases:
-    """Where no loader finds them."""
+    """Hidden from test loaders."""
 
     class Tests(HygienicAsyncTestCase):
         deadline = 0.1
@@ -45,7 +45,7 @@ async def make():
 
 class FailTests(unittest.TestCase):
     def failed(self, name, under_pytest=True):
-        """The exception that the test fails with, and the frames that pytest sees: those of no unittest."""
+        """The exception that the test fails with, and the frames that pytest shows: unittest's left out."""
         caught = []
 
         class Result(unittest.TestResult):
@@ -62,7 +62,7 @@ class FailTests(unittest.TestCase):
         return error, frames
 
     def test_the_line_of_the_test(self):
-        """One frame is left: of the test's function, at the line that made the leak, or else at its first."""
+        """One frame remains: of the test's function, at the line that created the leak, or at its first."""
         for name, offset in (("test_leak", 1), ("test_leak_elsewhere", 1), ("test_overrun", 0)):
             with self.subTest(name):
                 _, ((code, line),) = self.failed(name)
@@ -74,7 +74,7 @@ class FailTests(unittest.TestCase):
 
     @mock.patch.dict(os.environ)
     def test_a_failure_is_in_no_cycle(self):
-        """A failure that shows our frames is in none of them, so that it dies with its last user."""
+        """A failure is in no reference cycle, so that it is destroyed with its last reference."""
         os.environ.pop("PYTEST_CURRENT_TEST", None)
         guard = mock.Mock(source=(HERE, 1), subject="x.test")
         for cause in (None, ValueError()):
@@ -89,14 +89,14 @@ class FailTests(unittest.TestCase):
             self.assertEqual(variables, {"guard": guard})
 
     def test_a_cause(self):
-        """It is that of the failure, as elsewhere; and where there is none, none is shown."""
+        """The cause is that of the failure; without a cause none is shown."""
         error, _ = self.failed("test_cause")
         self.assertIsInstance(error.__cause__, ValueError)
         error, _ = self.failed("test_overrun")
         self.assertEqual((error.__cause__, error.__suppress_context__), (None, True))
 
     def test_elsewhere(self):
-        """Without pytest nothing is made up, and a block has the user's own frame."""
+        """Without pytest no frame is constructed, and a block has the user's own frame."""
         self.assertEqual(self.failed("test_leak", under_pytest=False)[1], [])
         _, frames = self.failed("test_block")
         self.assertIn("test_block", [code.co_name for code, _ in frames])

@@ -1,4 +1,4 @@
-"""Tasks that were started without a name of their own, as a test that requires names reports them."""
+"""Tasks without a name of their own are reported if a test requires names."""
 
 import asyncio
 import gc
@@ -49,7 +49,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertIn("remedy: asyncio.create_task(…, name='…')", report)
 
     def test_one_alone(self):
-        """One task is spoken of in the singular, under any task factory."""
+        """A single task is reported in the singular, under any task factory."""
 
         async def test(case):
             await asyncio.create_task(work())
@@ -63,7 +63,7 @@ class RequireTaskNamesTests(unittest.TestCase):
                 self.assertIn("started a task without a name:", self.complaint(test, asyncSetUp=set_factory))
 
     def test_every_way_to_name(self):
-        """A name given at the creation, right after it, by the task itself or at last will do."""
+        """A name given at the creation, afterwards, by the task itself or at its end is accepted."""
 
         async def names_itself():
             await asyncio.sleep(0)
@@ -88,8 +88,8 @@ class RequireTaskNamesTests(unittest.TestCase):
 
         self.assertNamed(test)
 
-    def test_a_default_name_given_by_hand_is_none(self):
-        """Who passes "Task-5" as a name has not thought of one."""
+    def test_a_default_name_given_by_hand_does_not_count(self):
+        """A default name such as "Task-5", passed by hand, is not accepted."""
 
         async def test(case):
             await asyncio.create_task(work(), name="Task-5")
@@ -97,7 +97,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertIn("'Task-5'", self.complaint(test))
 
     def test_background_tasks_and_groups_count(self):
-        """What starts a task on behalf of the test takes a name, too."""
+        """Functions that start a task on behalf of the test accept a name, too."""
 
         async def test(case):
             case.startBackground(work())
@@ -109,7 +109,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertIn(f"started {expected} without", self.complaint(test))
 
     def test_tasks_of_the_machinery_are_exempt(self):
-        """The tasks of phases, `gather`, `wait_for`, a server's handlers and dropped generators are none."""
+        """Tasks of phases, `gather`, `wait_for`, a server's handlers and dropped generators are exempt."""
 
         async def serve(reader, writer):
             writer.close()
@@ -138,8 +138,8 @@ class RequireTaskNamesTests(unittest.TestCase):
 
         self.assertNamed(test, asyncSetUp=nothing, asyncTearDown=nothing, leak_detectors=())
 
-    def test_a_leak_is_told_first(self):
-        """Both reports stand in one failure."""
+    def test_a_leak_is_reported_first(self):
+        """One failure has both reports, the leak's first."""
 
         async def test(case):
             case.task = asyncio.create_task(asyncio.sleep(3600))
@@ -148,8 +148,8 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks], ["task"])
         self.assertIn("requires task names", str(outcome.failures[0]))
 
-    def test_a_stubborn_task_is_told_as_well(self):
-        """A task that never ends has its name looked at all the same."""
+    def test_a_stubborn_task_is_reported_as_well(self):
+        """The name of a task that never ends is checked as well."""
 
         async def refuses():
             while True:
@@ -166,7 +166,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertEqual([type(each) for each in outcome.failures], [UnnamedTaskError])
 
     def test_a_decided_test_is_only_warned_of(self):
-        """It never adds to a test that has failed already."""
+        """A test that has failed already gets no report on names."""
 
         async def test(case):
             await asyncio.create_task(work())
@@ -177,7 +177,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertEqual(len(outcome.leak_warnings), 1)
 
     def test_one_destroyed_while_pending(self):
-        """A task that died pending is a leak; nobody knows the name that it had."""
+        """A task destroyed while pending is a leak; its name is unknown."""
 
         async def test(case):
             async def forever(futures):
@@ -194,7 +194,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks], ["task"])
 
     def test_a_loop_of_the_users_own(self):
-        """Another loop does not say who started a task, so nobody is accused."""
+        """A loop of the user's own does not record who started a task, so none is reported."""
 
         async def test(case):
             await asyncio.create_task(work())
@@ -202,7 +202,7 @@ class RequireTaskNamesTests(unittest.TestCase):
         self.assertNamed(test, loop_factory=staticmethod(asyncio.SelectorEventLoop))
 
     def test_a_block(self):
-        """`no_leaks(require_task_names=True)` asks it of a block alone."""
+        """`no_leaks(require_task_names=True)` requires names of a block alone."""
 
         async def test(case):
             await asyncio.create_task(work())
@@ -216,7 +216,7 @@ class RequireTaskNamesTests(unittest.TestCase):
 
 class TaskNamesTests(unittest.TestCase):
     def test_without_a_site_nothing_is_noted(self):
-        """A task that could not be given a site, or is no task at all, is left alone."""
+        """A task without a site, and an object that is no task, is ignored."""
         loop = HygienicEventLoop()
         self.addCleanup(loop.close)
 

@@ -1,4 +1,4 @@
-"""Callbacks that have held the loop, as text, from values written by hand."""
+"""The report on callbacks that have held the loop, from values written by hand."""
 
 import unittest
 
@@ -8,7 +8,7 @@ from asynctestkit.limits.blocking import Block
 
 class RenderBlocksTests(unittest.TestCase):
     def test_one_that_waits(self):
-        """How long, how much of it computing, in which phase, and the stack."""
+        """The report has the duration, the share of computing, the phase and the stack."""
         block = Block(0.3, 0.0011, "test", '  File "/src/feed.py", line 51, in poll\n    time.sleep(0.3)\n')
         self.assertEqual(
             render_blocks("FeedTests.test_publishes", 0.1, [block]),
@@ -23,7 +23,7 @@ class RenderBlocksTests(unittest.TestCase):
         )
 
     def test_some_that_compute(self):
-        """A long list is cut; what computes has another remedy."""
+        """A long list is cut; for computing code the remedy differs."""
         text = render_blocks("x", 0.1, [Block(0.3, 0.3, "setUp", "")] * 8)
         self.assertTrue(text.startswith("x blocked its loop 8 times (blocking_threshold = 0.1):\n"), text)
         self.assertEqual(text.count("\nfor 0.300 s of wall time in set-up, "), 5)
@@ -31,7 +31,7 @@ class RenderBlocksTests(unittest.TestCase):
         self.assertIn("remedy: split it into steps, or hand it to a thread", text)
 
     def test_no_report_is_endless(self):
-        """It has a hundred lines at the most, however long its stacks are."""
+        """A report has a hundred lines at most, however long its stacks are."""
         stack = "".join(f'  File "a.py", line {n}, in f\n    f()\n' for n in range(12))
         blocks = render_blocks("x", 0.1, [Block(0.3, 0.3, "setUp", stack)] * 8)
         self.assertLessEqual(len(blocks.splitlines()), 100)

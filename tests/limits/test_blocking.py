@@ -1,4 +1,4 @@
-"""A callback that holds the loop is reported, unless others are to blame; on clocks made of numbers."""
+"""A callback that holds the loop is reported, unless other causes explain it; on simulated clocks."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ THRESHOLD = 0.1
 class BlockingTestCase(unittest.TestCase):
     def setUp(self):
         if gc.isenabled():
-            gc.disable()  # what it collects by itself is none of what is told here
+            gc.disable()  # its own collections are not of interest here
             self.addCleanup(gc.enable)
         self.wall = self.processor = 1000.0
         self.delay = 5.0
@@ -45,7 +45,7 @@ class BlockingTestCase(unittest.TestCase):
         self.addCleanup(self.watch.close)
 
     def pass_time(self, seconds, *, computing=0.0, looks=True):
-        """The watchdog looks in on time, unless it is kept from that."""
+        """Advances the clocks; the watchdog's thread runs on time, unless it is delayed."""
         end = self.wall + seconds
         while looks and self.watch.due <= end:
             self.wall = self.watch.due
@@ -64,7 +64,7 @@ class BlockingTestCase(unittest.TestCase):
 
 
 class BlameTests(BlockingTestCase):
-    """What is held against a callback, and what is not."""
+    """What a callback is blamed for, and what not."""
 
     def assertBlocks(self, callback, *expected):
         self.open()
@@ -76,7 +76,7 @@ class BlameTests(BlockingTestCase):
         self.assertBlocks(lambda: self.pass_time(0.3), (0.3, 0.0))
 
     def test_one_that_computes(self):
-        """So does one that computes, which is told."""
+        """A callback that computes blocks the loop, and the report says that it computes."""
         self.assertBlocks(lambda: self.pass_time(0.3, computing=0.25), (0.3, 0.25))
 
     def test_one_in_time(self):
@@ -84,13 +84,13 @@ class BlameTests(BlockingTestCase):
         self.assertBlocks(lambda: self.pass_time(0.99 * THRESHOLD))
 
     def test_many_short_ones(self):
-        """Many callbacks of one turn of the loop are each timed for themselves."""
+        """Each callback of one turn of the loop is timed separately."""
         self.open()
         self.run_in_callback(*[lambda: self.pass_time(0.09)] * 10)
         self.assertEqual(self.blocks(), [])
 
     def test_garbage_collection(self):
-        """What the collector takes is not the callback's, waiting or computing."""
+        """The garbage collector's time is deducted, for a waiting or computing callback."""
 
         def callback():
             self.watch._on_collection("start", {})
@@ -101,7 +101,7 @@ class BlameTests(BlockingTestCase):
         self.assertBlocks(callback)
 
     def test_a_busy_machine(self):
-        """A thread that waits for a processor does nothing wrong."""
+        """The time for which the thread waited for a processor is deducted."""
 
         def callback():
             self.delay += 0.25
@@ -110,7 +110,7 @@ class BlameTests(BlockingTestCase):
         self.assertBlocks(callback)
 
     def test_a_suspended_process(self):
-        """Where the watchdog's thread wakes up late, too, nothing ran at all."""
+        """The lateness of the watchdog's thread, as after a suspension, is deducted."""
 
         def callback():
             self.pass_time(0.01)
@@ -120,7 +120,7 @@ class BlameTests(BlockingTestCase):
         self.assertBlocks(callback)
 
     def test_code_that_holds_the_interpreter(self):
-        """The watchdog is late as well where C code computes and lets nobody else run: that is told."""
+        """C code that computes without releasing the interpreter also delays the watchdog: it is reported."""
 
         def callback():
             self.pass_time(0.5, computing=0.5, looks=False)
@@ -128,12 +128,12 @@ class BlameTests(BlockingTestCase):
 
         self.assertBlocks(callback, (0.5, 0.5))
 
-    def test_one_that_nobody_has_seen(self):
-        """Without a stack there is no telling."""
+    def test_a_block_without_a_stack(self):
+        """A block without a stack is not reported."""
         self.assertBlocks(lambda: self.pass_time(0.3, looks=False))
 
     def test_a_debugger(self):
-        """Who debugs may take their time, whether the debugger was seen meanwhile or is there at the end."""
+        """Debugged code is not reported, whether the debugger was detected meanwhile or at the end."""
         self.open()
         for name in ("is_debugged", "is_traced"):
             with mock.patch(f"{MODULE}.{name}", return_value=True):
@@ -141,13 +141,13 @@ class BlameTests(BlockingTestCase):
         self.assertEqual(self.blocks(), [])
 
     def test_another_loop(self):
-        """The callbacks of other loops are nobody's business."""
+        """Callbacks of other loops are ignored."""
         self.open()
         self.run_in_callback(lambda: self.pass_time(0.3), loop=self.make_loop())
         self.assertEqual(self.blocks(), [])
 
     def test_one_that_raises(self):
-        """It is timed all the same, and its exception goes its way."""
+        """A callback that raises is timed as well, and its exception propagates."""
 
         def callback():
             self.pass_time(0.3)
@@ -160,7 +160,7 @@ class BlameTests(BlockingTestCase):
         self.loop.run_until_complete(asyncio.sleep(0))
 
     def test_phases(self):
-        """Each block has the phase that went on."""
+        """Each block has the phase in which it occurred."""
         self.open()
         for phase in ("setUp", "test"):
             self.watch.phase = phase
@@ -169,7 +169,7 @@ class BlameTests(BlockingTestCase):
 
 
 class WithinACallbackTests(BlockingTestCase):
-    """Opened by code that runs in a callback already, the rest of that is watched."""
+    """If the watch is opened within a running callback, the rest of that is watched."""
 
     def run_block(self, step, *, turns=0):
         async def main():
@@ -183,16 +183,16 @@ class WithinACallbackTests(BlockingTestCase):
         return self.blocks()
 
     def test_it_blocks_to_the_end(self):
-        """A callback that goes on at the end is judged by what it has done so far."""
+        """A callback that still runs at the end is judged by its duration so far."""
         self.assertEqual(self.run_block(lambda: self.pass_time(0.3)), [(0.3, 0.0)])
 
     def test_it_blocks_and_goes_on(self):
-        """One that has ended unseen took at least until it was seen last."""
+        """A callback that ended unnoticed took at least until it was last seen."""
         ((seconds, computing),) = self.run_block(lambda: self.pass_time(0.31), turns=2)
         self.assertTrue(0.28 < seconds <= 0.31 and computing == 0.0, seconds)
 
     def test_it_has_ended_already(self):
-        """While the loop only waits, nothing blocks it."""
+        """A loop that only waits is not blocked."""
         with mock.patch(f"{MODULE}._current_frames", return_value={}):
             self.assertEqual(self.run_block(lambda: self.pass_time(0.3), turns=2), [])
 
@@ -202,7 +202,7 @@ class ProcessTests(BlockingTestCase):
         return asyncio.Handle._run, list(gc.callbacks), len(os.listdir("/proc/self/fd"))
 
     def test_everything_is_given_back(self):
-        """Closed, twice at that, nothing is left of it."""
+        """After closing, even twice, nothing is left of the watch."""
         before = self.process()
         self.watch.open()
         self.assertEqual(self.alarms, [self.watch])
@@ -212,7 +212,7 @@ class ProcessTests(BlockingTestCase):
         self.assertEqual((self.alarms, self.process()), ([], before))
 
     def test_between_callbacks(self):
-        """While nothing runs, only the time without a processor is noted, which is no later callback's."""
+        """Between callbacks, time without a processor is not deducted from a later callback."""
         self.open()
         self.delay += 100
         self.pass_time(1.0)
@@ -230,13 +230,13 @@ class DelayTests(unittest.TestCase):
         return watch
 
     def test_where_the_system_tells(self):
-        """It is a number of seconds that never goes back."""
+        """Linux gives a number of seconds that never decreases."""
         watch = self.open()
         first = watch._read_delay()
         self.assertTrue(0 <= first <= watch._read_delay() < 3600)
 
     def test_where_it_does_not(self):
-        """Elsewhere nothing is known."""
+        """On other systems the delay is not known."""
         with mock.patch(f"{MODULE}.os.open", side_effect=FileNotFoundError):
             watch = self.open()
         with contextlib.closing(watch):

@@ -1,4 +1,4 @@
-"""A deadline ends whatever code does, once it has passed, and disturbs nothing before."""
+"""A deadline ends any code once it has passed, and changes nothing before."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ class Code:
 
 class WatchdogTestCase(unittest.TestCase):
     patience = 30.0
-    """Longer than any machine is late: what answers in time, or leaves when interrupted, is not hurried."""
+    """Longer than any machine is late: code that answers in time, or ends when interrupted, is left alone."""
 
     def setUp(self):
         # Not a signal: that is what is tested.
@@ -93,7 +93,7 @@ async def for_ever():
 
 class StopTests(WatchdogTestCase):
     def test_code_that_ends_in_time(self):
-        """Nothing is called and nothing raised where a watch is stopped in time."""
+        """If a watch is stopped in time, nothing is called and nothing raised."""
         code = Code()
         watch = Watch(code, NEVER, 0)
         watch.stop()
@@ -107,7 +107,7 @@ class StopTests(WatchdogTestCase):
         self.assertIsNone(watch.stop())
 
     def test_what_is_under_way_when_it_stops(self):
-        """An answer that the loop gives after the stop, and a signal that arrives after it, do nothing."""
+        """After the stop, a late answer of the loop and a late signal do nothing."""
         asked = threading.Event()
         callbacks = []
 
@@ -128,7 +128,7 @@ class StopTests(WatchdogTestCase):
         self.assertFalse(watch.expired)
 
     def test_an_interrupt_within_the_watchdogs_own_code(self):
-        """It is not raised there, where something could be left half done, but the next time."""
+        """An interrupt is not raised in the watchdog's own code, whose state it could break, but later."""
         namespace = {"sys": sys}
         exec(compile("def own(): return sys._getframe()", deadline.__file__, "exec"), namespace)
         with self.watch(Code(), NEVER) as watch:
@@ -138,7 +138,7 @@ class StopTests(WatchdogTestCase):
                 watch.interrupted(sys._getframe())
 
     def test_a_deadline_within_another(self):
-        """The inner one passes by itself, the outer one is none the wiser."""
+        """An inner deadline passes by itself, and does not affect the outer one."""
         outer, inner = Code(), Code()
         with self.watch(outer, NEVER) as outer_watch:
             with self.assertRaises(PhaseInterrupt), self.watch(inner):
@@ -147,7 +147,7 @@ class StopTests(WatchdogTestCase):
         self.assertEqual((outer.calls, inner.calls), ([], ["overrun"]))
 
     def test_its_thread_is_no_thread_of_the_users(self):
-        """The thread exists, and is not among those that `threading` lists and suites count."""
+        """The watchdog's thread is not among those that `threading` lists and suites count."""
         with self.watch(Code(), NEVER):
             listed = {thread.ident for thread in threading.enumerate()}
             self.assertGreater(set(sys._current_frames()), listed & set(sys._current_frames()))
@@ -155,7 +155,7 @@ class StopTests(WatchdogTestCase):
 
 
 class BlockedTests(WatchdogTestCase):
-    """Code that is on no loop, or blocks it, is interrupted where it stands."""
+    """Code that is on no loop, or blocks it, is interrupted at its current line."""
 
     def assertInterrupted(self, call, function):
         code = Code()
@@ -167,11 +167,11 @@ class BlockedTests(WatchdogTestCase):
         self.assertIn(f"in {function}\n", code.stack.splitlines(keepends=True)[-2])
 
     def test_a_sleep(self):
-        """`time.sleep` is cut short, and the stack ends with it."""
+        """`time.sleep` is cut short, and is the last line of the stack."""
         self.assertInterrupted(lambda: sleep_on(), "sleep_on")
 
     def test_a_busy_loop(self):
-        """`while True: pass` is ended, and the stack ends in it."""
+        """`while True: pass` is ended, and is the last line of the stack."""
         self.assertInterrupted(lambda: spin(), "spin")
 
     def test_code_that_catches_exceptions(self):
@@ -179,7 +179,7 @@ class BlockedTests(WatchdogTestCase):
         self.assertFalse(issubclass(PhaseInterrupt, Exception))
 
     def test_a_coroutine_that_blocks_its_loop(self):
-        """A loop that does not answer is interrupted in the coroutine that holds it."""
+        """If a loop does not answer, the coroutine that blocks it is interrupted."""
         loop = self.make_loop()
         code = Code(loop)
 
@@ -203,13 +203,13 @@ class StubbornTests(WatchdogTestCase):
         code = Code()
         before = sys.gettrace(), sys.getprofile()
         with self.watch(code):
-            # As a call: a tracer raises in all of the user's lines up to the machinery that carries the test.
+            # As a call: a tracer raises in all of the user's lines up to the machinery that runs the test.
             self.assertRaises(PhaseInterrupt, call)
         self.assertEqual((sys.gettrace(), sys.getprofile()), before)
         self.assertEqual(code.calls, ["overrun"])
 
     def test_one_layer(self):
-        """A loop that swallows everything ends, after it has been asked nicely a few times."""
+        """A loop that swallows everything is interrupted in its `except` clause after a few attempts."""
         swallowed = []
 
         def swallow():
@@ -223,7 +223,7 @@ class StubbornTests(WatchdogTestCase):
         self.assertEqual(swallowed, [PhaseInterrupt] * 3)
 
     def test_many_layers(self):
-        """Functions that swallow what one another lets through end as well."""
+        """Nested functions that each swallow the interrupt are ended as well."""
 
         def swallow(layers):
             while True:
@@ -237,7 +237,7 @@ class StubbornTests(WatchdogTestCase):
         self.assertEqual(swallowed, [3, 0, 0, 0, 0])
 
     def test_a_call_in_the_except_clause(self):
-        """It makes no difference what the clause does, and what calls return on the way."""
+        """It ends whatever the clause does, and whatever calls return meanwhile."""
 
         def note():
             noted.append(True)
@@ -255,7 +255,7 @@ class StubbornTests(WatchdogTestCase):
 
 
 class AnswerTests(WatchdogTestCase):
-    """A loop that is alive does by itself what is to be done."""
+    """A loop that answers performs the steps by itself."""
 
     def setUp(self):
         super().setUp()
@@ -267,7 +267,7 @@ class AnswerTests(WatchdogTestCase):
         return self.code.task
 
     def test_cancelling(self):
-        """The code is cancelled in its loop; nothing is said to block it."""
+        """The code is cancelled on its loop, and nothing is reported as blocking it."""
         task = self.start(for_ever())
         with self.watch(self.code) as watch:
             with self.assertRaises(asyncio.CancelledError):
@@ -276,7 +276,7 @@ class AnswerTests(WatchdogTestCase):
         self.assertEqual((self.code.calls, self.code.stack), (["overrun", "cancel"], ""))
 
     def test_giving_up(self):
-        """Code that has not heeded its cancellation for the grace period is given up."""
+        """Code that has ignored its cancellation for the grace period is abandoned."""
         release = asyncio.Event()
 
         async def refuses():
@@ -298,7 +298,7 @@ class AnswerTests(WatchdogTestCase):
         self.loop.run_until_complete(task)
 
     def test_the_grace_period_is_waited_for(self):
-        """Code that needs a part of the grace period to end is not given up."""
+        """Code that ends within the grace period is not abandoned."""
 
         async def cleans_up():
             try:
@@ -314,7 +314,7 @@ class AnswerTests(WatchdogTestCase):
         self.assertEqual(self.code.calls, ["overrun", "cancel"])
 
     def test_a_loop_that_cannot_be_asked(self):
-        """Where asking fails, as on a loop that was just closed, the code is interrupted instead."""
+        """If the loop cannot be asked, as just closed, the code is interrupted instead."""
 
         async def blocks():
             sleep_on()
@@ -325,11 +325,11 @@ class AnswerTests(WatchdogTestCase):
         self.assertEqual(self.code.calls, ["overrun"])
 
     def test_what_ends_by_itself(self):
-        """As long as the loop turns, it is only asked, again and again, and has all the time it needs."""
+        """While its loop turns, code that ends by itself is only checked, and has any time that it needs."""
 
         async def turns():
             while self.code.asked < 3:
-                await asyncio.sleep(0.001)  # waits: the watchdog's thread tells nobody that it has asked
+                await asyncio.sleep(0.001)  # waits: the watchdog's thread does not report that it has asked
 
         with mock.patch("asynctestkit.cpython.alarms.PATIENCE", SOON):
             with self.watch(self.code, ends_by_itself=True) as watch:
@@ -338,7 +338,7 @@ class AnswerTests(WatchdogTestCase):
         self.assertFalse(watch.expired)
 
     def test_what_ends_by_itself_and_blocks(self):
-        """Where the loop stops turning, it is interrupted like anything else."""
+        """If its loop is blocked, code that ends by itself is interrupted as well."""
 
         async def blocks():
             sleep_on()
@@ -351,7 +351,7 @@ class AnswerTests(WatchdogTestCase):
 
 class SignalTests(WatchdogTestCase):
     def test_alarms_are_the_tests_own(self):
-        """SIGALRM and `setitimer` work while a deadline is set, and so does the deadline after an alarm."""
+        """SIGALRM and `setitimer` work while a deadline is set, and the deadline works after an alarm."""
         alarms = []
         self.addCleanup(signal.signal, signal.SIGALRM, signal.getsignal(signal.SIGALRM))
         signal.signal(signal.SIGALRM, lambda *_: alarms.append(True))
@@ -363,7 +363,7 @@ class SignalTests(WatchdogTestCase):
         self.assertEqual(signal.getitimer(signal.ITIMER_REAL), (0.0, 0.0))
 
     def test_our_signal_may_be_the_tests_own(self):
-        """Where a test uses SIGURG itself, it keeps it, and busy code is interrupted without."""
+        """A test that handles SIGURG keeps its handler, and busy code is interrupted without the signal."""
         urged = []
         self.addCleanup(signal.signal, signal.SIGURG, signal.getsignal(signal.SIGURG))
         signal.signal(signal.SIGURG, lambda *_: urged.append(True))
@@ -373,8 +373,8 @@ class SignalTests(WatchdogTestCase):
         self.assertEqual((urged, code.calls), ([], ["overrun"]))
         self.assertIn("in spin\n", code.stack)
 
-    def test_a_signal_that_nobody_sent(self):
-        """SIGURG from elsewhere does nothing."""
+    def test_a_signal_of_another_process(self):
+        """SIGURG from another process does nothing."""
         code = Code()
         with self.watch(code, NEVER):
             signal.raise_signal(signal.SIGURG)

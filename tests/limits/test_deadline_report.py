@@ -1,4 +1,4 @@
-"""What a DeadlineError says: where the phase stood, what explains it, and the remedy for what was seen."""
+"""The DeadlineError: where the phase stood, an explanation, and its remedy."""
 
 import asyncio
 import concurrent.futures
@@ -31,7 +31,7 @@ async def poll():
 
 class ReportTests(unittest.TestCase):
     def report(self, body, *, blocked_stack="", loop=HygienicEventLoop):
-        """The report on a test that has awaited `body(self)`, from there."""
+        """The report on a test that has awaited `body(self)`, from that point."""
         self.runner = runner = Runner(None, lambda loop: None, loop)
         self.addCleanup(runner.close)
         guard = Guard("Feed.test", (__file__, 1), Settings(), {}, runner)
@@ -59,7 +59,7 @@ class ReportTests(unittest.TestCase):
         await asyncio.sleep(0)
 
     def test_nothing_is_known(self):
-        """Where nothing explains it, the remedy is a time-out, or a longer deadline."""
+        """Without an explanation, the remedy is a timeout, or a longer deadline."""
 
         async def body():
             await self.waits(asyncio.Event().wait())
@@ -70,14 +70,14 @@ class ReportTests(unittest.TestCase):
         self.assertTrue(report.endswith("or allow more: @hygiene(deadline=…)"), report)
 
     def test_what_blocks(self):
-        """The stack comes first, and the remedy is that of a blocked loop."""
+        """The blocking stack comes first, and the remedy is that of a blocked loop."""
         report = self.report(lambda: asyncio.sleep(0), blocked_stack='  File "feed.py", line 7\n')
         expected = f'{HEADLINE}\n\nit was blocked here, outside of any await:\n  File "feed.py", line 7\n'
         self.assertTrue(report.startswith(expected), report)
         self.assertIn("await asyncio.to_thread(…)", report.rpartition("remedy: ")[2])
 
     def test_a_clock_that_stands_still(self):
-        """It is said who has stopped it, and how to let it go on."""
+        """The report says what has stopped the clock, and how to let it go on."""
 
         async def body():
             asyncio.get_running_loop().time = lambda: 1.0
@@ -87,7 +87,7 @@ class ReportTests(unittest.TestCase):
         self.assertIn("let the loop's clock advance", report)
 
     def test_virtual_time_that_did_not_jump(self):
-        """The thread that held it is named, and the remedy says what to do about that."""
+        """The thread that kept virtual time from jumping is named, with a remedy."""
         stop = threading.Event()
         self.addCleanup(stop.set)
 
@@ -100,12 +100,12 @@ class ReportTests(unittest.TestCase):
         self.assertIn('Allowance("thread", name=…', report.rpartition("remedy: ")[2])
 
     def test_what_blocks_virtual_time(self):
-        """It is not asked what is at work outside: that takes locks, which the code may hold."""
+        """For a blocked virtual loop outside activity is not inspected: that takes locks."""
         with mock.patch("asynctestkit.limits.deadline_report.what_is_at_work", side_effect=AssertionError):
             self.report(lambda: asyncio.sleep(0), blocked_stack="  here\n", loop=VirtualEventLoop)
 
-    def test_a_task_that_died_and_left_a_queue_full(self):
-        """What the task died of is shown, with its line, and is what is to be mended."""
+    def test_a_task_that_failed_and_left_a_queue_full(self):
+        """The exception that ended the task is shown, with its line, as the fault to be fixed."""
 
         async def consumer(queue):
             await queue.get()
@@ -129,8 +129,8 @@ class ReportTests(unittest.TestCase):
         self.assertIn("fix the error in 'consumer'", report.rpartition("remedy: ")[2])
         self.assertFalse(self.tasks[1]._log_traceback, "it would be logged as well")
 
-    def test_many_that_died(self):
-        """Five are shown, the rest counted."""
+    def test_many_that_failed(self):
+        """Five failed tasks are shown, the rest is counted."""
 
         async def fails():
             raise ValueError
@@ -142,8 +142,8 @@ class ReportTests(unittest.TestCase):
         self.assertEqual(report.count(": ValueError"), 5)
         self.assertIn("  … and 2 more", report)
 
-    def test_a_queue_that_nobody_takes_from(self):
-        """Where no task has died, the remedy is that of the queue."""
+    def test_a_queue_without_consumers(self):
+        """If no task has failed, the remedy is that of the queue."""
 
         async def body():
             queue = asyncio.Queue(1)
@@ -174,7 +174,7 @@ class ReportTests(unittest.TestCase):
         self.assertIn("close the clients first", report.rpartition("remedy: ")[2])
 
     def test_a_job_in_a_pool(self):
-        """The job is named, with the line where its thread stands; one that is queued is said to be."""
+        """The job is named, with the line where its thread stands; a queued one is reported as queued."""
         begun, stop = threading.Event(), threading.Event()
         self.addCleanup(stop.set)
 
@@ -200,11 +200,11 @@ class ReportTests(unittest.TestCase):
 
 
 class OverrunTests(unittest.TestCase):
-    """The whole way, by the watchdog."""
+    """The whole path, with the watchdog."""
 
     class Case(HygienicAsyncTestCase):
         deadline = 0.2
-        asyncio_debug = False  # it logs what took long, whatever became of it
+        asyncio_debug = False  # it logs slow callbacks
 
     def outcome(self, body):
         outcome = run_case(type("Inner", (self.Case,), {"test": body}))
@@ -214,7 +214,7 @@ class OverrunTests(unittest.TestCase):
         return str(outcome.failures[0])
 
     def test_a_mocked_sleep_that_never_yields(self):
-        """The line that spins is shown, whatever frames are innermost; our interrupt is not seen at all."""
+        """The spinning line is shown, whatever frames are innermost, and our interrupt is not."""
 
         async def test(case):
             mocked = mock.patch("asyncio.sleep", mock.AsyncMock())
@@ -226,7 +226,7 @@ class OverrunTests(unittest.TestCase):
         self.assertRegex(self.outcome(test), SPINS)
 
     def test_a_background_task_that_spins(self):
-        """It ends with the interrupt, which is no error of its own."""
+        """A background task that spins ends with the interrupt, which is not reported as its error."""
 
         async def test(case):
             with mock.patch("asyncio.sleep", mock.AsyncMock()):

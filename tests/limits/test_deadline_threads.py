@@ -1,4 +1,4 @@
-"""The watchdog over other threads, and what of it can only be seen in a process of its own."""
+"""The watchdog over other threads, and tests of it that need a process of their own."""
 
 import contextlib
 import subprocess
@@ -30,7 +30,7 @@ def outcome():
 
 class ProcessTests(unittest.TestCase):
     def run_script(self, script):
-        """What it prints, in words; it has two minutes."""
+        """The words that the script prints; it has two minutes."""
         done = subprocess.run(
             # Forking with threads, the watchdog's own here, is warned of from 3.12 on.
             [sys.executable, "-W", "ignore", "-c", PRELUDE + textwrap.dedent(script)],
@@ -43,7 +43,7 @@ class ProcessTests(unittest.TestCase):
         return done.stdout.split()
 
     def test_a_forked_child(self):
-        """A child has no watchdog, and its first deadline starts one; the parent's goes on."""
+        """A forked child has no watchdog, and its first deadline starts one; the parent's goes on."""
         said = self.run_script("""
             print("parent", outcome(), flush=True)
             outer = Watch(Code(), 3600, 30)
@@ -58,7 +58,7 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual(said, ["parent", "interrupted", "child", "interrupted", "parent", "interrupted"])
 
     def test_a_first_deadline_in_another_thread(self):
-        """Where the first watch is another thread's, the main thread's sleep is cut short all the same."""
+        """After a first watch in another thread, the main thread's sleep is cut short all the same."""
         said = self.run_script("""
             thread = threading.Thread(target=lambda: Watch(Code(), 3600, 30))
             thread.start()
@@ -68,7 +68,7 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual(said, ["interrupted"])
 
     def test_the_end_of_the_process(self):
-        """The thread, and deadlines that nobody has stopped, do not hold up the interpreter's exit."""
+        """The thread, and deadlines that were not stopped, do not delay the interpreter's exit."""
         said = self.run_script("""
             watch = Watch(Code(), 3600, 30)
             print("over")
@@ -95,7 +95,7 @@ class ThreadTests(test_deadline.WatchdogTestCase):
         self.assertIn("in spin\n", code.stack)
 
     def test_a_thread_that_goes_on(self):
-        """Nothing is left of an interrupt when its watch has been stopped: what comes then, comes through."""
+        """After its watch was stopped, no interrupt is left to be raised in the thread."""
         seen = []
 
         def work():
@@ -117,7 +117,7 @@ class ThreadTests(test_deadline.WatchdogTestCase):
         self.assertEqual(seen, [True] * 20)
 
     def test_a_thread_that_has_ended(self):
-        """A watch whose thread is gone has no stack to show, and harms nobody."""
+        """A watch whose thread has ended has no stack to show, and does no harm."""
         code, watches = Code(), []
         thread = threading.Thread(target=lambda: watches.append(Watch(code, 0.2, 0)))
         thread.start()

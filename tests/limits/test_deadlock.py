@@ -1,4 +1,4 @@
-"""Who holds a lock, who waits at a queue, which tasks await each other: as far as it can be known."""
+"""Which task holds a lock or waits at a queue, and which tasks await each other."""
 
 import asyncio
 import unittest
@@ -50,7 +50,7 @@ class FactsTests(Waiting):
         return {task.get_name(): facts for task, facts in facts_about(tasks).lines.items()}
 
     async def test_the_holder_of_a_lock(self):
-        """It is named with the line of its `async with`; who waits for the same lock is no holder."""
+        """The holder is named with the line of its `async with`; a task that waits for the lock is not."""
         lock = asyncio.Lock()
         facts = await self.facts(holds=self.take(lock), first=self.take(lock), second=self.take(lock))
         (line,) = lines_of(Waiting.take, "async with managers[-1]")
@@ -62,7 +62,7 @@ class FactsTests(Waiting):
         self.assertEqual(facts, {})
 
     async def test_locks_in_the_wrong_order(self):
-        """Two tasks that wait for each other's lock are both named, with the lines where they took theirs."""
+        """Two tasks that wait for each other's lock are both named, with their `async with` lines."""
         one, other = asyncio.Lock(), asyncio.Lock()
 
         async def takes(first, second):
@@ -78,7 +78,7 @@ class FactsTests(Waiting):
             self.assertTrue(facts[waiting][0].endswith(f":{line} in takes"), facts)
 
     async def test_the_holders_of_a_semaphore(self):
-        """All that hold it are named."""
+        """All holders of a semaphore are named."""
         semaphore = asyncio.Semaphore(2)
         facts = await self.facts(a=self.take(semaphore), b=self.take(semaphore), c=self.take(semaphore))
         self.assertEqual(len(facts["c"]), 2)
@@ -86,13 +86,13 @@ class FactsTests(Waiting):
         self.assertIn("the Semaphore is held by task 'b'", facts["c"][1])
 
     async def test_a_condition(self):
-        """A condition is held as its lock is; one that was notified waits for the lock."""
+        """A condition is held as its lock is; a notified task waits for the lock."""
         condition = asyncio.Condition()
         facts = await self.facts(holds=self.take(condition), waits=self.take(condition))
         self.assertIn("the Lock is held by task 'holds'", facts["waits"][0])
 
     async def test_a_lock_of_a_generator(self):
-        """One that several tasks have at hand is told, and none of them accused."""
+        """A lock of a generator that several tasks refer to is reported, without naming a culprit."""
         lock = asyncio.Lock()
 
         async def generator():
@@ -118,7 +118,7 @@ class FactsTests(Waiting):
         self.assertEqual(facts["t7"][-1], "the Semaphore is held by 2 more")
 
     async def test_a_lock_that_was_acquired(self):
-        """Who has called `acquire()` is not known, and nobody is accused."""
+        """A holder that called `acquire()` is unknown, and no task is named."""
         lock, semaphore = asyncio.Lock(), asyncio.Semaphore(0)
         await lock.acquire()
         tasks = {"bystander": asyncio.Lock(), "lock": lock, "semaphore": semaphore}
@@ -132,8 +132,8 @@ class FactsTests(Waiting):
             },
         )
 
-    async def test_a_condition_that_nobody_notifies(self):
-        """Whoever is in `wait()` does not wait for the lock; once notified it does."""
+    async def test_a_condition_without_notification(self):
+        """A task in `wait()` does not wait for the lock; once notified, it does."""
         condition = asyncio.Condition()
 
         async def waits():
@@ -155,7 +155,7 @@ class FactsTests(Waiting):
         self.assertEqual(facts["waits_for"], said)
 
     async def test_what_is_built_on_a_lock(self):
-        """Of a lock or queue that asyncio has made for itself nothing is said."""
+        """A lock or queue that asyncio has made internally is not reported."""
         if hasattr(asyncio, "Barrier"):
             self.assertEqual(await self.facts(a=asyncio.Barrier(2).wait()), {})
 
@@ -166,7 +166,7 @@ class FactsTests(Waiting):
         self.assertEqual(await self.facts(b=as_completed()), {})
 
     async def test_what_a_queue_is_awaited_through(self):
-        """It is the same queue, with a limit or in an assertion of ours."""
+        """A queue is recognized through a timeout and through our assertions."""
 
         class Case(TimeAssertions, unittest.TestCase):
             pass
@@ -178,7 +178,7 @@ class FactsTests(Waiting):
         self.assertEqual(set(facts), {"limited", "asserted"})
 
     async def test_queues(self):
-        """How many items a queue holds, and how many wait on either side, is told."""
+        """The number of items in a queue, and of tasks that wait on either side, is reported."""
         empty, full = asyncio.Queue(), asyncio.Queue(2)
         full.put_nowait(1)
         full.put_nowait(2)
@@ -222,7 +222,7 @@ class RingTests(Waiting):
             task_internals.forget_task(task)
 
     async def test_tasks_that_await_each_other(self):
-        """The ring is shown from each task that is in it; who waits for it from outside is not."""
+        """The ring is shown for each task in it, not for tasks that wait for it from outside."""
 
         async def outside(task):
             await task
@@ -239,7 +239,7 @@ class RingTests(Waiting):
         self.break_up([watching])
 
     async def test_a_ring_through_others(self):
-        """It goes through what stands for tasks: gather, shield and wait, and is its own, too."""
+        """A ring leads through gather, shield and wait, and a task may await itself."""
         ways = (asyncio.gather, asyncio.shield, lambda task: asyncio.wait([task]))
         tasks = await self.ring(*ways)
         self.assertEqual(
@@ -250,7 +250,7 @@ class RingTests(Waiting):
             self.assertEqual(facts_about([task]).lines[task], ["the task awaits itself: 't0' → 't0'"])
 
     async def test_a_long_ring(self):
-        """Of many tasks those at both ends are shown."""
+        """Of a long ring both ends are shown."""
         tasks = await self.ring(*[plain] * 15)
         (fact,) = facts_about(tasks).lines[tasks[3]]
         self.assertEqual(
@@ -260,7 +260,7 @@ class RingTests(Waiting):
         )
 
     async def test_a_crowd(self):
-        """A thousand tasks are no hindrance, in a ring or at one place."""
+        """A thousand tasks in a ring, or at one place, are handled."""
         ring, semaphore = await self.ring(*[plain] * 400), asyncio.Semaphore(200)
         crowd = await self.start(**{f"t{number}": self.take(semaphore) for number in range(600)})
         facts = facts_about([*ring, *crowd])
@@ -268,13 +268,13 @@ class RingTests(Waiting):
 
 
 class CauseTests(Waiting):
-    """What keeps tasks from going on."""
+    """The causes for which tasks make no progress."""
 
     async def causes(self, **coroutines):
         return facts_about(await self.start(**coroutines)).causes
 
     async def test_locks(self):
-        """Two that hold each other's lock, one that holds its own, one whose holder is nowhere."""
+        """Two tasks with each other's lock, one with its own, and one with an unknown holder differ."""
         one, other = asyncio.Lock(), asyncio.Lock()
         self.assertEqual(await self.causes(a=self.take(one, other), b=self.take(other, one)), [Cause.LOCKS])
         lock = asyncio.Lock()
@@ -284,7 +284,7 @@ class CauseTests(Waiting):
         self.assertEqual(await self.causes(a=self.take(taken)), [Cause.UNRELEASED])
 
     async def test_a_lock_that_an_awaited_task_needs(self):
-        """Tasks await each other, and one of them for a lock."""
+        """Tasks await each other, and one of them waits for a lock: one cause."""
         lock = asyncio.Lock()
 
         async def holds():
@@ -294,7 +294,7 @@ class CauseTests(Waiting):
         self.assertEqual(await self.causes(a=holds(), b=self.take(lock)), [Cause.HELD])
 
     async def test_queues(self):
-        """One that is empty, one that is full, one that nobody marks done."""
+        """An empty queue, a full one, and one without `task_done()` differ."""
         empty, full, unfinished = asyncio.Queue(), asyncio.Queue(1), asyncio.Queue()
         full.put_nowait(1)
         unfinished.put_nowait(1)
@@ -308,7 +308,7 @@ class CauseTests(Waiting):
             self.assertEqual(await self.causes(a=coroutine), [expected])
 
     async def test_several(self):
-        """Each kind is told once, of those that wait for no other task; a ring explains them all."""
+        """Each cause is reported once, for tasks that wait for no other; a ring precedes all."""
         lock, queue = asyncio.Lock(), asyncio.Queue()
 
         async def all_of_them():
@@ -322,20 +322,20 @@ class CauseTests(Waiting):
         self.assertEqual(await self.causes(a=queue.get(), b=self.take(ring, ring)), [Cause.REENTRY])
 
     async def test_what_is_awaited_is_elsewhere(self):
-        """Of a task that is not asked about nothing is known."""
+        """Nothing is reported about tasks that were not passed."""
         (inner,) = await self.start(inner=self.take(asyncio.Lock()))
         (waits,) = await self.start(waits=plain(inner))
         self.assertEqual(facts_about([waits]).causes, [Cause.SIGNAL])
         self.assertEqual(facts_about([]), ({}, set(), [Cause.SIGNAL]))
 
     async def test_names_that_are_patched(self):
-        """What a test puts in the place of asyncio's classes is no hindrance."""
+        """Replacing asyncio's classes by a patch does not matter."""
         (task,) = await self.start(a=asyncio.Queue().get())
         with mock.patch.multiple(asyncio, Queue=mock.Mock(), Condition=mock.Mock(), shield=mock.Mock()):
             self.assertEqual(facts_about([task]).causes, [Cause.EMPTY])
 
     async def test_culprits(self):
-        """Who holds what others wait for is one; who holds something else is none."""
+        """A task that holds what others wait for is a culprit; one that holds another lock is not."""
         wanted = asyncio.Lock()
         tasks = await self.start(a=self.take(wanted), b=self.take(wanted), c=self.take(asyncio.Lock()))
         self.assertEqual(facts_about(tasks).culprits, {tasks[0]})

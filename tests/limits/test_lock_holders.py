@@ -1,4 +1,4 @@
-"""Who holds a lock, as far as it can be known."""
+"""Which task holds a lock, as far as it can be known."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ class Holders(unittest.IsolatedAsyncioTestCase):
             await asyncio.wait(self.tasks)
 
     async def holders(self, lock, **coroutines):
-        """What is said of those that hold a lock, among these tasks."""
+        """The holdings of these tasks."""
         tasks = [asyncio.create_task(coroutine, name=name) for name, coroutine in coroutines.items()]
         self.tasks += tasks
         for _ in range(4):
@@ -35,7 +35,7 @@ class Holders(unittest.IsolatedAsyncioTestCase):
         return [str(holding) for holding in found if holding.lock is lock]
 
     def assertHeld(self, said, holder, where, line):
-        """By this one alone, who took it at the line of this text."""
+        """Asserts that only this task holds it, since the line with this text."""
         (number,) = lines_of(where, line)
         (text,) = said
         self.assertTrue(text.startswith(f"{holder}, "), text)
@@ -48,7 +48,7 @@ class Holders(unittest.IsolatedAsyncioTestCase):
 
 class StatementTests(Holders):
     async def test_a_statement(self):
-        """The holder is named with the line of its `async with`; who waits for the same lock is none."""
+        """The holder is named with the line of its `async with`; a task that waits for the lock is not."""
         lock = asyncio.Lock()
         said = await self.holders(lock, holds=self.take(lock), first=self.take(lock), second=self.take(lock))
         self.assertHeld(said, "task 'holds'", Holders.take, "async with manager:")
@@ -68,13 +68,13 @@ class StatementTests(Holders):
         self.assertHeld(said, "task 'holds'", type(self).test_several_managers_in_one_statement, "  other,\n")
 
     async def test_a_semaphore(self):
-        """All that hold it are named."""
+        """All holders of a semaphore are named."""
         semaphore = asyncio.Semaphore(2)
         said = await self.holders(semaphore, **{name: self.take(semaphore) for name in "abc"})
         self.assertEqual([text[:8] for text in said], ["task 'a'", "task 'b'"])
 
     async def test_a_lock_that_is_taken_twice(self):
-        """Who waits for a lock that it holds is its holder."""
+        """A task that waits for a lock that it holds is its holder."""
         lock = asyncio.Lock()
 
         async def takes():
@@ -86,7 +86,7 @@ class StatementTests(Holders):
         self.assertHeld(said, "task 'holds'", type(self).test_a_lock_that_is_taken_twice, "# the outer\n")
 
     async def test_another_manager_that_is_entered(self):
-        """A lock is held also while something else is entered by hand, or by a statement further in."""
+        """A lock remains held while another manager is entered by hand, or by an inner statement."""
         lock = asyncio.Lock()
 
         class Slow:
@@ -122,7 +122,7 @@ class StatementTests(Holders):
             self.tasks.clear()
 
     async def test_a_condition(self):
-        """It is held as its lock is; whoever is in `wait()` has released it, and so has one just notified."""
+        """A condition is held as its lock is; a task in `wait()`, or just notified, has released it."""
         condition = asyncio.Condition()
 
         async def waits():
@@ -140,7 +140,7 @@ class StatementTests(Holders):
         self.assertHeld(said, "task 'holds'", notifies, "async with condition:")
 
     async def test_variables(self):
-        """A method `__aexit__` that somebody keeps in a variable is no statement."""
+        """A method `__aexit__` in a variable does not count as a statement."""
         lock = asyncio.Lock()
 
         async def keeps():
@@ -152,7 +152,7 @@ class StatementTests(Holders):
         self.assertEqual(await self.holders(lock, keeps=keeps()), [])
 
     async def test_a_lock_without_source(self):
-        """Where the source is not there, or no Python, the line where the holder stands is told."""
+        """Without readable Python source, the line where the holder stands is shown."""
         for source in ([], ["{{ a template }}"]):
             lock = asyncio.Lock()
             with mock.patch("linecache.getlines", return_value=source):
@@ -163,7 +163,7 @@ class StatementTests(Holders):
             self.assertHeld(said, "task 'holds'", Holders.take, "self.never.wait()")
 
     async def test_a_coroutine_without_frames(self):
-        """Nothing is known of what a coroutine of a foreign kind holds."""
+        """For a coroutine of another implementation no locks are found."""
 
         class Foreign:
             def __await__(self):
@@ -183,7 +183,7 @@ class StatementTests(Holders):
 
 class GeneratorTests(Holders):
     async def test_a_manager_made_of_a_generator(self):
-        """A lock that an `@asynccontextmanager` takes is that of the task that has entered it."""
+        """A lock that an `@asynccontextmanager` takes is held by the task that has entered it."""
         lock = asyncio.Lock()
 
         @contextlib.asynccontextmanager
@@ -195,7 +195,7 @@ class GeneratorTests(Holders):
         self.assertHeld(said, "task 'holds'", guarded.__wrapped__, "async with lock:")
 
     async def test_a_manager_made_of_a_generator_that_is_left(self):
-        """A lock is held still by what is on its way out, and shown once."""
+        """A lock is still held while its manager is being left, and listed once."""
         lock = asyncio.Lock()
 
         @contextlib.asynccontextmanager
@@ -212,7 +212,7 @@ class GeneratorTests(Holders):
         self.assertHeld(said, "task 'holds'", guarded.__wrapped__, "async with lock:")
 
     async def test_a_generator_that_is_iterated(self):
-        """A lock that an asynchronous generator takes is that of the task that iterates it."""
+        """A lock that an asynchronous generator takes is held by the task that iterates it."""
         lock = asyncio.Lock()
 
         async def inner():
@@ -230,7 +230,7 @@ class GeneratorTests(Holders):
         self.assertHeld(await self.holders(lock, holds=iterates()), "task 'holds'", inner, "async with lock:")
 
     async def test_a_generator_that_several_have(self):
-        """It is not known which of them will go on with it; but one that awaits within it is the holder."""
+        """With several tasks the holder is unknown, unless one of them awaits within the generator."""
         lock, go_on = asyncio.Lock(), asyncio.Event()
 
         async def generator():
@@ -256,7 +256,7 @@ class GeneratorTests(Holders):
         self.tasks.clear()
 
     async def test_an_exit_stack(self):
-        """What has been entered with an AsyncExitStack is held, also through others, and nothing else."""
+        """What was entered with an AsyncExitStack is held, also through others, and nothing else is."""
         lock, other, third, last = (asyncio.Lock() for _ in range(4))
 
         @contextlib.asynccontextmanager
@@ -297,7 +297,7 @@ class GeneratorTests(Holders):
 
 class LocksTests(unittest.IsolatedAsyncioTestCase):
     async def test_lock_of(self):
-        """A condition has one, a lock or semaphore is one, an event is none."""
+        """A condition has a lock, a lock or semaphore is one, an event has none."""
         lock, semaphore = asyncio.Lock(), asyncio.BoundedSemaphore()
         for thing, expected in (
             (lock, lock),

@@ -1,4 +1,4 @@
-"""What a test that gets nowhere is told: why, who is to blame as far as it is known, and what to do."""
+"""The failure of a test without progress: the reason, the culprits as far as known, and the remedy."""
 
 import asyncio
 import functools
@@ -24,7 +24,7 @@ class FailureTests(unittest.TestCase):
     clock = "virtual"  # of the loops that it makes
 
     def text_on(self, standstill, body=None, *, loop=VirtualEventLoop):
-        """The text for a test whose task has begun `body`."""
+        """The message for a test whose task has begun `body`."""
         runner = Runner(None, lambda loop: None, loop)
         self.addCleanup(runner.close)
         guard = Guard("Feed.test", (__file__, 1), Settings(), {}, runner)
@@ -42,7 +42,7 @@ class FailureTests(unittest.TestCase):
         return str(error)
 
     def test_a_deadlock(self):
-        """It says what there is none of, on which clock it counts, where tasks stand, and what to do."""
+        """A deadlock's message lists what is missing, the clock, where tasks stand, and the remedy."""
         text = self.text_on(Standstill.DEADLOCK, lambda: asyncio.sleep(5))
         self.assertTrue(
             text.startswith(
@@ -54,7 +54,7 @@ class FailureTests(unittest.TestCase):
         self.assertIn("\n\nremedy: have another task set, notify or end what is waited for", text)
 
     def test_the_remedy_of_a_deadlock(self):
-        """It fits what keeps the tasks waiting: every kind of cause has its own."""
+        """Each kind of cause has its own remedy."""
         for cause in Cause:
             facts = Facts({}, set(), [cause, Cause.SIGNAL])
             with mock.patch("asynctestkit.limits.no_progress.facts_about", return_value=facts):
@@ -63,7 +63,7 @@ class FailureTests(unittest.TestCase):
         self.assertEqual(len(set(REMEDIES.values())), len(Cause))
 
     def test_the_real_clock(self):
-        """The report says which clock it means."""
+        """The message names the clock."""
         self.assertIn(
             "wake its body on the real clock: ", self.text_on(Standstill.DEADLOCK, loop=HygienicEventLoop)
         )
@@ -82,7 +82,7 @@ class FailureTests(unittest.TestCase):
         return first.partition("2592000")[2]
 
     def test_the_owner_of_a_sleep(self):
-        """The task that sleeps is named, its coroutine, where that is defined, and the line that sleeps."""
+        """The sleeping task is named, with its coroutine, its definition, and the line that sleeps."""
         slept_at = beat.__code__.co_firstlineno + 1
         for debug in (False, True):
             with self.subTest(debug=debug):
@@ -97,7 +97,7 @@ class FailureTests(unittest.TestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "asyncio.timeout is new in 3.11")
     def test_the_owner_of_a_time_out(self):
-        """The task that is limited is named."""
+        """The task under the timeout is named."""
 
         async def limited():
             async with asyncio.timeout(60):
@@ -107,7 +107,7 @@ class FailureTests(unittest.TestCase):
         self.assertIn("belongs to task 'limited'", owner)
 
     def test_the_owner_of_a_callback(self):
-        """A callback is named, and where it is written, if that is in Python."""
+        """A callback is named, with its definition if it is written in Python."""
         loop = asyncio.get_running_loop
         owner = self.owner(lambda: loop().call_later(60, self.owner, 1))
         self.assertRegex(
@@ -118,11 +118,11 @@ class FailureTests(unittest.TestCase):
         self.assertIn("that timer calls print", self.owner(lambda: loop().call_later(60, print)))
 
     def test_no_timer_any_more(self):
-        """Where the timer has gone meanwhile, nobody is named."""
+        """If the timer has gone meanwhile, no owner is named."""
         self.assertEqual(self.owner(lambda: None), " (phase test)")
 
     def test_nothing_but_background_tasks(self):
-        """It is said that the others wait, and how far time has got meanwhile."""
+        """The message says that the other tasks wait, and how far the clock has advanced."""
 
         async def body():
             await asyncio.sleep(7)
@@ -133,7 +133,7 @@ class FailureTests(unittest.TestCase):
         )
 
     def test_a_spinner(self):
-        """The tasks that are ready, which those are that spin, are named."""
+        """The tasks that are ready, which are those that spin, are named."""
 
         async def spin():
             while True:
@@ -159,7 +159,7 @@ class FailureTests(unittest.TestCase):
         return text.partition("about to run task '")[2].partition("', ")[2].removesuffix(" (phase test)")
 
     def test_a_callback_that_spins(self):
-        """It is named, and where it is written; five at most, and none of asyncio's own."""
+        """Five spinning callbacks at most are named with their definition, none of asyncio's own."""
 
         def again(*args):
             asyncio.get_running_loop().call_soon(functools.partial(again, 1))
@@ -199,7 +199,7 @@ class FailureTests(unittest.TestCase):
         self.assertEqual(self.turn(many).count("the callback spin"), 5)
 
     def test_a_task_that_is_about_to_go_on(self):
-        """A task is ready whose future is done."""
+        """A task whose future is done is ready."""
 
         async def body():
             future = asyncio.get_running_loop().create_future()
@@ -209,8 +209,8 @@ class FailureTests(unittest.TestCase):
 
         self.assertIn("'woken'", self.text_on(Standstill.SPIN, body).splitlines()[0])
 
-    def test_nobody(self):
-        """Where nothing of the user's is ready, asyncio's own callbacks remain."""
+    def test_only_callbacks_of_asyncio(self):
+        """If nothing of the user's is ready, asyncio's own callbacks are named."""
 
         with mock.patch("asynctestkit.limits.no_progress._tasks", return_value=[]):
             self.assertIn(

@@ -1,4 +1,4 @@
-"""A guard is what the limits are over: it has all that they ask for."""
+"""A guard has every member that the limits need."""
 
 import asyncio
 import unittest
@@ -11,7 +11,7 @@ from asynctestkit.settings import Settings
 
 
 def members(protocol):
-    """The names that a protocol lists, its own and those that it inherits."""
+    """The members of a protocol, inherited ones included."""
     found = set()
     for base in protocol.__mro__[:-1]:
         names = {*vars(base), *vars(base).get("__annotations__", ())}
@@ -31,18 +31,18 @@ def opened_guard(case):
 
 class SubjectTests(unittest.TestCase):
     def test_the_members_of_a_protocol(self):
-        """Attributes, properties and methods are all found, or the other tests would look at nothing."""
+        """Attributes, properties and methods of a protocol are all found."""
         self.assertEqual(members(Code), ["cancel", "give_up", "is_of_test", "main_task"])
         self.assertLessEqual({"census", "clock", "code", "loop", "subject"}, set(members(Subject)))
 
     def test_a_guard_is_one(self):
-        """From `open` to `close` it has every member, and so has what it refers to."""
+        """From `open` to `close` a guard has every member of the protocol, and so have its parts."""
         guard = opened_guard(self)
         self.assertEqual([name for name in members(Subject) if not hasattr(guard, name)], [])
         self.assertEqual([name for name in members(Created) if not hasattr(guard.census, name)], [])
 
     def test_runners_are_code(self):
-        """Ours and what stands in for a suite's own."""
+        """Our runner and the stand-in for a suite's own have every member of the protocol."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         for runner in (Runner(None, print), ForeignRunner(loop)):

@@ -1,4 +1,4 @@
-"""Where tasks stand, as lines: the test's own first, the others by name, a great number cut."""
+"""Where tasks stand: the test's own first, the others by name, a long list cut."""
 
 import asyncio
 import unittest
@@ -28,7 +28,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         return [line for line in lines if line.startswith("  ") and line[2] != " "]
 
     async def test_no_tasks(self):
-        """Nothing is said of no tasks."""
+        """Without tasks there are no lines."""
         self.assertEqual(list_tasks(None, []), [])
 
     async def test_the_main_task_comes_first(self):
@@ -43,7 +43,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(lines.count("    which waits on Event.wait"), 2)
 
     async def test_a_main_task_outside_of_the_users_code(self):
-        """The test's task is left out where it runs no line of the user's."""
+        """The test's task is left out if it runs no line of the user's."""
         idle = asyncio.create_task(self.never.wait())
         self.tasks.append(idle)
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
             task.cancel()
 
     async def test_many_at_one_place(self):
-        """They are one entry, with the first names, in the order of the numbers in them."""
+        """Tasks at one place are one entry, with the first names, sorted by their numbers."""
         tasks = await self.start(*(f"Task-{number}" for number in reversed(range(40))))
         (entry,) = self.entries(list_tasks(None, tasks))
         self.assertTrue(
@@ -71,7 +71,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         )
 
     async def test_who_explains_it_all(self):
-        """Those that keep others waiting come first, after the test's own."""
+        """Tasks that keep others waiting come right after the test's own."""
         lock = asyncio.Lock()
 
         async def takes():
@@ -93,7 +93,7 @@ class StandingTests(unittest.IsolatedAsyncioTestCase):
         )
 
     async def test_what_is_known_of_a_lock(self):
-        """Who holds what a task waits for stands below its chain."""
+        """The holders of a lock are below the chain of a task that waits for it."""
         lock = asyncio.Lock()
 
         async def takes():

@@ -1,4 +1,4 @@
-"""Any number of tasks ends, whatever they do about being cancelled; those that refuse are named."""
+"""Any number of tasks ends, however they react to cancellation; those that refuse are returned."""
 
 import asyncio
 import faulthandler
@@ -16,7 +16,7 @@ from asynctestkit.loops.runner import Runner
 from tests.loops.test_runner import for_ever
 
 GRACE = 0.1
-"""Wall seconds that tasks get which are meant to refuse; the others get so many that none can matter."""
+"""Wall seconds for tasks that are meant to refuse; others get so many that their number cannot matter."""
 
 
 async def waits(future):
@@ -39,14 +39,14 @@ class CancellationTestCase(unittest.TestCase):
         self.release = asyncio.Event()
 
     def end_all(self):
-        """What is left by then would be complained of where it is destroyed."""
+        """Ends the remaining tasks, which would be reported when destroyed."""
         self.release.set()
         while left := asyncio.all_tasks(self.loop):
             asyncio.gather(*left, return_exceptions=True).cancel()
             self.loop.run_until_complete(asyncio.wait(left))
 
     def start(self, *coroutines):
-        """Tasks that have come as far as they can."""
+        """Tasks that have gone as far as they can."""
         tasks = [self.loop.create_task(coroutine) for coroutine in coroutines]
         for _ in range(3):
             self.loop.run_until_complete(asyncio.sleep(0))
@@ -59,7 +59,7 @@ class CancellationTestCase(unittest.TestCase):
         return self.loop.run_until_complete(cancel_and_wait(self.loop, self.others, grace_period))
 
     def make_chain(self, length):
-        """Tasks that each await the one before."""
+        """Tasks that each await the previous one."""
         tasks = self.start(for_ever())
         for _ in range(length - 1):
             tasks.append(self.loop.create_task(waits(tasks[-1])))
@@ -80,11 +80,11 @@ class CancellationTestCase(unittest.TestCase):
 
 class ObedientTests(CancellationTestCase):
     def test_nothing_to_cancel(self):
-        """Without tasks it returns at once, and nobody has refused."""
+        """Without tasks it returns at once, with no stubborn ones."""
         self.assertEqual(self.cancel_all(), set())
 
     def test_every_task_is_cancelled(self):
-        """Tasks that wait end as cancelled, and none has refused."""
+        """Waiting tasks end as cancelled, with no stubborn ones."""
         tasks = self.start(*(for_ever() for _ in range(10)))
         self.assertEqual(self.cancel_all(), set())
         self.assertEqual([task.cancelled() for task in tasks], [True] * 10)
@@ -96,7 +96,7 @@ class ObedientTests(CancellationTestCase):
         self.assertTrue(task.cancelled())
 
     def test_clean_up_takes_its_time(self):
-        """What a task does on its way out is waited for, over many rounds."""
+        """A task's clean-up is waited for, over many rounds."""
         cleaned = []
 
         async def cleans_up():
@@ -112,7 +112,7 @@ class ObedientTests(CancellationTestCase):
         self.assertTrue(task.cancelled())
 
     def test_once_each(self):
-        """A task that is busy cleaning up is not cancelled a second time."""
+        """A task that is cleaning up is not cancelled a second time."""
         requests = []
 
         async def counts():
@@ -127,7 +127,7 @@ class ObedientTests(CancellationTestCase):
         self.assertEqual(requests, [True])
 
     def test_only_the_named_are_cancelled(self):
-        """A task that `pending` does not name is left alone."""
+        """A task that `pending` does not return is left alone."""
         named, other = self.start(for_ever(), for_ever())
         refused = self.loop.run_until_complete(
             cancel_and_wait(self.loop, lambda: {named} - {t for t in [named] if t.done()}, 60)
@@ -137,7 +137,7 @@ class ObedientTests(CancellationTestCase):
         self.cancel_all()
 
     def test_a_hundred_thousand(self):
-        """Each of very many tasks is cancelled once, and the grace period is none of a small number's."""
+        """Each of very many tasks is cancelled once, and their number does not use up the grace period."""
         cancelled = 0
 
         async def counts():
@@ -169,7 +169,7 @@ class EntangledTests(CancellationTestCase):
         self.assertEqual({task.cancelled() for task in (*inner, outer)}, {True})
 
     def test_a_chain_in_which_one_holds_on(self):
-        """A task in the middle that swallows what comes from below is cancelled in its turn."""
+        """A task in the middle that swallows the CancelledError from below is cancelled in its turn."""
 
         async def swallows(task):
             try:
@@ -184,7 +184,7 @@ class EntangledTests(CancellationTestCase):
         self.assertEqual({task.cancelled() for task in (inner, middle, outer)}, {True})
 
     def test_rings(self):
-        """Tasks that await each other end at their coroutines, where no loop can reach them."""
+        """Tasks that await each other are ended at their coroutines, which no loop can reach."""
         for length in (2, 3):
             with self.subTest(length):
                 coroutines = [task.get_coro() for task in self.make_ring(length)]
@@ -193,7 +193,7 @@ class EntangledTests(CancellationTestCase):
                 self.assertEqual(set(map(inspect.getcoroutinestate, coroutines)), {inspect.CORO_CLOSED})
 
     def test_beside_a_ring(self):
-        """Who waits for a member of the ring is ended as well; who has nothing to do with it is cancelled."""
+        """A task that waits for a member of the ring is ended as well; an unrelated one is cancelled."""
         ring = self.make_ring(2)
         beside, waiter = self.start(for_ever(), waits(ring[0]))
         self.assertEqual(self.cancel_all(), set())
@@ -201,7 +201,7 @@ class EntangledTests(CancellationTestCase):
         self.assertEqual(inspect.getcoroutinestate(waiter.get_coro()), inspect.CORO_CLOSED)
 
     def test_a_ring_that_refuses(self):
-        """Members that swallow even what is thrown into their coroutines are named."""
+        """Members that swallow even what is thrown into their coroutines are returned as stubborn."""
         tasks = []
 
         async def swallows(index):
@@ -239,19 +239,19 @@ class DisobedientTests(CancellationTestCase):
                 pass
 
     def let_end(self, *tasks):
-        """Lets stubborn tasks go, so that the loop can be closed."""
+        """Releases stubborn tasks, so that the loop can be closed."""
         self.release.set()
         self.loop.run_until_complete(asyncio.wait(tasks))
 
     def test_one_that_refuses(self):
-        """It is named after the grace period, and the others are not."""
+        """A stubborn task is returned after the grace period, and the others are not."""
         stubborn, obedient = self.start(self.refuses(), for_ever())
         self.assertEqual(self.cancel_all(GRACE), {stubborn})
         self.assertTrue(obedient.cancelled())
         self.let_end(stubborn)
 
     def test_who_waits_for_one_that_refuses(self):
-        """Only the stubborn one is named; who awaits it is ended, and heard of no more."""
+        """Only the stubborn task is returned; a task that awaits it is ended, and not reported again."""
         (stubborn,) = self.start(self.refuses())
         (waiter,) = self.start(waits(stubborn))
         self.assertEqual(self.cancel_all(GRACE), {stubborn})
@@ -263,7 +263,7 @@ class DisobedientTests(CancellationTestCase):
             gc.collect()
 
     def test_a_spinner(self):
-        """A task that never waits, and obeys, ends."""
+        """A task that spins, and accepts its cancellation, ends."""
 
         async def spins():
             while True:
@@ -274,7 +274,7 @@ class DisobedientTests(CancellationTestCase):
         self.assertTrue(spinner.cancelled())
 
     def test_a_spinner_that_refuses(self):
-        """A task that never waits, and does not obey, is named after the grace period."""
+        """A task that spins, and refuses, is returned after the grace period."""
 
         async def spins():
             while not self.release.is_set():
@@ -301,7 +301,7 @@ class DisobedientTests(CancellationTestCase):
         self.assertEqual(asyncio.all_tasks(self.loop), set())
 
     def test_successors_without_end(self):
-        """Where there is always one more, the last one is named after the grace period."""
+        """Of tasks that always start another, the last one is returned after the grace period."""
         left = set()
         while not left:  # where the machine is slow, the last is cancelled before it begins, and spawns none
             self.start(self.spawns(float("inf")))
@@ -312,8 +312,8 @@ class DisobedientTests(CancellationTestCase):
         self.release.set()
         self.assertEqual(self.cancel_all(), set())
 
-    def test_a_busy_machine_makes_nobody_stubborn(self):
-        """Time for which the loop is held up is not taken from the grace period."""
+    def test_a_busy_machine_makes_no_task_stubborn(self):
+        """Time for which the loop is delayed is not taken from the grace period."""
 
         async def cleans_up():
             try:
@@ -348,8 +348,8 @@ class DisobedientTests(CancellationTestCase):
 
 
 class DetachTests(CancellationTestCase):
-    def test_a_detached_task_is_nobodys(self):
-        """The loop does not know it, its end is not complained of, and its coroutine is never finalized."""
+    def test_a_detached_task_is_forgotten(self):
+        """The loop does not list it, its end is not reported, and its coroutine is never finalized."""
         finalized = []
 
         async def leaves():
@@ -388,7 +388,7 @@ class WaitsForTests(CancellationTestCase):
         self.cancel_all()
 
     def test_a_ring(self):
-        """In a ring each waits for all, itself included; for nobody else, and that is found out in time."""
+        """In a ring each task waits for all, itself included, and for no other."""
         first, second = self.make_ring(2)
         (other,) = self.start(for_ever())
         self.assertTrue(waits_for(first, {second}))

@@ -1,4 +1,4 @@
-"""One task is cancelled, and what it awaits, however they are entangled."""
+"""One task is cancelled, and what it awaits, in whatever chain or ring."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ class OneTests(CancellationTestCase):
             self.loop.run_until_complete(asyncio.sleep(0))
 
     def test_what_it_awaits_is_cancelled(self):
-        """As `task.cancel()` does, also through `gather`."""
+        """What it awaits is cancelled as by `task.cancel()`, also through `gather`."""
         inner = self.start(for_ever(), for_ever())
         (outer,) = self.start(gathers(*inner, inner[0]))
         self.turn()
@@ -24,7 +24,7 @@ class OneTests(CancellationTestCase):
         self.assertEqual({task.cancelled() for task in (*inner, outer)}, {True})
 
     def test_in_a_ring(self):
-        """A task that leads into a ring is cancelled, and no recursion breaks the interpreter."""
+        """A task that leads into a ring is cancelled, without a recursion that breaks the interpreter."""
         limit = sys.getrecursionlimit()
         self.addCleanup(sys.setrecursionlimit, limit)
         tasks = []
@@ -46,7 +46,7 @@ class OneTests(CancellationTestCase):
         self.assertEqual([task.cancelled() for task in tasks], [True, True, True])
 
     def test_at_the_top_of_a_long_chain(self):
-        """It is cancelled alone, as following the chain takes as many calls as there are tasks."""
+        """At the top of a long chain it is cancelled alone, as following the chain recurses for each task."""
         tasks = self.make_chain(1000)
         self.turn()
         self.assertFalse(cancel(tasks[-1]))
@@ -55,7 +55,7 @@ class OneTests(CancellationTestCase):
         self.cancel_all()
 
     def test_before_it_has_begun(self):
-        """There is nothing to be entangled in."""
+        """A task that has not begun awaits nothing, and is cancelled."""
         (task,) = self.start(for_ever())
         self.assertTrue(cancel(task))
         self.turn()

@@ -1,4 +1,4 @@
-"""One task carries all the coroutines of a test, in one context; its code works on every version."""
+"""One task runs all coroutines of a test in one context; its code works on every version."""
 
 import asyncio
 import contextvars
@@ -33,13 +33,13 @@ class CarrierTests(unittest.TestCase):
         return self.loop.run_until_complete(self.carrier.run_in_task(coroutine))
 
     def test_one_context(self):
-        """What one coroutine sets, the next one sees, and nobody outside."""
+        """What one coroutine sets, the next one sees, and no code outside does."""
         self.run_in_loop(set_to("within"))
         self.assertEqual(self.run_in_loop(get()), "within")
         self.assertEqual(VARIABLE.get(), "unset")
 
     def test_a_successor(self):
-        """It carries on in the same context, while the coroutine that does not end goes on in the old one."""
+        """A successor continues in the same context, while the stuck coroutine remains in the old task."""
         self.run_in_loop(set_to("within"))
         old, busy = self.carrier, self.carrier.run_in_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
@@ -52,7 +52,7 @@ class CarrierTests(unittest.TestCase):
         self.loop.run_until_complete(old.task)
 
     def test_a_cancellation(self):
-        """While a coroutine runs it is that coroutine's; after that it is noted, and does no harm."""
+        """A cancellation goes to the running coroutine; one that comes later is recorded, without effect."""
         carried = self.carrier.run_in_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
         self.carrier.task.cancel()
@@ -66,7 +66,7 @@ class CarrierTests(unittest.TestCase):
         self.assertFalse(self.carrier.was_cancelled_late)
 
     def test_dismissing(self):
-        """The task ends without a turn of the loop, and nothing is logged of it."""
+        """The task ends without a turn of the loop, and nothing is logged about it."""
         with self.assertNoLogs("asyncio"):
             ContextTask(self.loop).end()
             self.run_in_loop(get())

@@ -1,4 +1,4 @@
-"""Where a suite drives its loop itself."""
+"""The runner of a loop that the suite runs itself."""
 
 import asyncio
 import unittest
@@ -19,13 +19,13 @@ class ForeignRunnerTests(unittest.TestCase):
         self.assertIsNone(self.runner.main_task)
 
     def test_giving_up(self):
-        """It stops the loop, which whoever runs it will notice."""
+        """Giving up stops the loop, so that `run_until_complete` raises."""
         self.loop.call_soon(self.runner.give_up)
         with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
             self.loop.run_until_complete(self.loop.create_future())
 
     def test_shutting_down(self):
-        """That is the suite's business: a task that is pending stays so."""
+        """Shutting down does nothing: a pending task stays pending."""
         task = self.loop.create_task(for_ever())
         self.loop.run_until_complete(asyncio.sleep(0))
         self.assertEqual(self.runner.shut_down(60), [])

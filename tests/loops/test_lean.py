@@ -1,4 +1,4 @@
-"""The loop watches its self-pipe when somebody has to be woken, and is woken as the standard loop is."""
+"""The loop watches its self-pipe only when it has to be woken, and is woken as the standard loop is."""
 
 import asyncio
 import os
@@ -26,11 +26,11 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         return loop
 
     def is_watched(self):
-        """Whether the loop's selector has the self-pipe."""
+        """Whether the loop's selector watches the self-pipe."""
         return self.loop._ssock.fileno() in self.loop._selector.get_map()
 
     def wake_from_thread(self, *, threads=1):
-        """Has the loop wait without end, and threads wake it; returns what they left."""
+        """Has the loop wait without end, and threads wake it; returns what they returned."""
         woken, ended = [], asyncio.Event()
 
         def note(name):
@@ -65,7 +65,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
                     os.read(reading, 1)
 
     def test_it_is_not_watched_without_need(self):
-        """Tasks, timers and descriptors need no self-pipe."""
+        """Tasks, timers and descriptors do not need the self-pipe."""
         here, there = socket.socketpair()
         with here, there:
             self.loop.add_reader(here, self.loop.stop)
@@ -78,7 +78,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertFalse(self.is_watched())
 
     def test_no_descriptor_appears_or_remains(self):
-        """All that a loop needs it has when it is made, and gives back when it is closed."""
+        """A loop has all its descriptors from its creation to its closing."""
 
         def descriptors():
             return sorted(os.listdir("/proc/self/fd"))
@@ -95,7 +95,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertEqual(descriptors(), at_first)
 
     def test_an_end_is_closed_once(self):
-        """A closing that was interrupted begins anew; what has got the number meanwhile is left alone."""
+        """An interrupted closing can be repeated; a reused descriptor number is left alone."""
         end = self.loop._csock
         end.close()
         taken = os.open(os.devnull, os.O_RDONLY)
@@ -105,14 +105,14 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertTrue(os.fstat(taken))
 
     def test_a_thread_wakes_it(self):
-        """A thread wakes a loop that waits; once it is watched, the self-pipe serves every thread."""
+        """A thread wakes a loop that waits; once watched, the self-pipe serves every thread."""
         for _ in range(3):
             self.assertEqual(self.wake_from_thread(), [0])
         self.assertTrue(self.is_watched())
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [], "it is the loop's own")
 
     def test_many_threads_at_once(self):
-        """Of threads that want the first wake-up at once, one has it watched, and all are heard."""
+        """Of threads that wake the loop first at the same time, one has the pipe watched, and all succeed."""
         for _ in range(20):
             with self.subTest():
                 self.assertEqual(self.wake_from_thread(threads=8), list(range(8)))
@@ -120,15 +120,15 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
             self.loop = self.make_loop()
 
     def test_a_signal_wakes_it(self):
-        """A handler of the loop's is called although the loop waits."""
+        """A signal handler of the loop is called although the loop waits."""
         self.loop.add_signal_handler(signal.SIGUSR1, self.loop.stop)
         self.loop.call_soon(os.kill, os.getpid(), signal.SIGUSR1)
         with hard_cap():
             self.loop.run_forever()
         self.assertTrue(self.loop.remove_signal_handler(signal.SIGUSR1))
 
-    def test_whoever_comes_second_meanwhile(self):
-        """A signal handler that breaks in, such as that of Ctrl-C, leaves it to whom it interrupts."""
+    def test_a_signal_handler_that_interrupts_the_watching(self):
+        """A signal handler that interrupts the watching, as for Ctrl-C, leaves it to the interrupted code."""
         watch = self.loop._add_reader
         heard = []
 
@@ -143,7 +143,7 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertEqual(heard, ["interrupted", "handler"])
 
     def test_a_thread_that_is_late(self):
-        """In a closed loop nobody watches the self-pipe any more."""
+        """On a closed loop the self-pipe is not watched any more."""
         close = self.loop._close_self_pipe
 
         def close_and_wake():
@@ -155,14 +155,14 @@ class LeanSelectorEventLoopTests(unittest.TestCase):
         self.assertFalse(self.loop._is_self_pipe_watched)
 
     def test_a_thread_that_has_stopped_for_ever(self):
-        """The loop is closed all the same: when the process ends, daemon threads stop wherever they are."""
+        """The loop is closed even if a daemon thread has stopped in the watching at the process's exit."""
         loop = LeanSelectorEventLoop()
         loop._watching_self_pipe.acquire()
         loop.close()
         self.assertTrue(loop.is_closed())
 
     def test_a_selector_that_refuses(self):
-        """Where the self-pipe cannot be watched, the thread that wants it is told; the next tries again."""
+        """If the self-pipe cannot be watched, the waking thread gets the error, and the next tries again."""
         with mock.patch.object(self.loop, "_add_reader", side_effect=OSError("no space left on device")):
             with self.assertRaisesRegex(OSError, "no space"):
                 self.loop.call_soon_threadsafe(print)

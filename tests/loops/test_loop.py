@@ -37,7 +37,7 @@ class CreationSiteTests(LoopTestCase):
         return resolve(creation_site(task))[-1]
 
     def test_every_way_to_create_a_task(self):
-        """Whatever creates a task, its site ends on the user's line."""
+        """Every way of creating a task gives a site that ends on the user's line."""
 
         async def create():
             yield asyncio.create_task(nothing()), line()
@@ -56,7 +56,7 @@ class CreationSiteTests(LoopTestCase):
                 self.loop.run_until_complete(body())
 
     def test_every_way_to_set_a_timer(self):
-        """A timer's site ends on the line that set it, with the phase; in debug mode asyncio notes it."""
+        """A timer's site ends on the line that set it, with the phase; in debug mode asyncio records it."""
         self.loop.phase = "setUp"
         first, number = self.loop.call_later(3600, print), line()
         second, other = self.loop.call_at(self.loop.time() + 3600, print), line()
@@ -68,7 +68,7 @@ class CreationSiteTests(LoopTestCase):
         self.assertIsNone(creation_site(self.loop.call_later(3600, print)))
 
     def test_a_timer_is_as_the_standard_loops(self):
-        """It is called in time, with arguments and context; refused without a time, and on a closed loop."""
+        """A timer is called in time, with arguments and context; without a time, or when closed, refused."""
         variable, called = contextvars.ContextVar("variable", default=0), asyncio.Event()
         context = contextvars.copy_context()
         context.run(variable.set, 1)
@@ -89,7 +89,7 @@ class CreationSiteTests(LoopTestCase):
             closed.call_at(0, print)
 
     def test_registrations(self):
-        """The last line that registered a descriptor or a signal is known, by number; elsewhere none is."""
+        """The last line that registered a descriptor or a signal is kept by number, on this loop only."""
         here, there = socket.socketpair()
         self.addCleanup(here.close)
         self.addCleanup(there.close)
@@ -116,7 +116,7 @@ class CreationSiteTests(LoopTestCase):
         self.assertEqual((creation_site(first)[0], creation_site(second)[0]), ("setUp", "cleanup"))
 
     def test_a_new_loop_is_in_the_phase_of_the_test(self):
-        """Until somebody says otherwise, tasks belong to the body."""
+        """Tasks belong to the body until another phase is set."""
         self.assertEqual(HygienicEventLoop.phase, "test")
 
     def test_a_task_factory_of_the_users(self):
@@ -137,7 +137,7 @@ class CreationSiteTests(LoopTestCase):
         self.run_all(task)
 
     def test_a_task_with_slots(self):
-        """A task that takes no attribute has no site, and works all the same."""
+        """A task that takes no attributes has no site, and works all the same."""
 
         class Slotted:
             __slots__ = ("task",)
@@ -191,7 +191,7 @@ class CreationSiteTests(LoopTestCase):
 
 
 class DebugModeTests(LoopTestCase):
-    """asyncio's own records of debug mode end on the line that they would end on without this loop."""
+    """Debug mode's records end on the same line as without this loop."""
 
     def setUp(self):
         super().setUp()
@@ -213,13 +213,13 @@ class DebugModeTests(LoopTestCase):
         self.run_all(task)
 
     def test_callbacks(self):
-        """The same goes for `call_soon`."""
+        """The innermost line of a `call_soon` handle's record is the user's."""
         handle, number = self.loop.call_soon(print), line()
         self.assertEqual(self.last_line(handle), (__file__, number))
         handle.cancel()
 
     def test_timers(self):
-        """The same goes for `call_at` and `call_later`."""
+        """The innermost line of a `call_at` or `call_later` handle's record is the user's."""
         handle, number = self.loop.call_at(1e9, print), line()
         self.assertEqual(self.last_line(handle), (__file__, number))
         handle, number = self.loop.call_later(1e9, print), line()
@@ -265,7 +265,7 @@ class CallbackTests(LoopTestCase):
 
 class ThreadCheckTests(LoopTestCase):
     def from_another_thread(self, call, *args):
-        """What the call comes to in another thread while the loop runs here."""
+        """The result of the call in another thread while the loop runs here."""
         outcome = []
 
         def work():
@@ -295,13 +295,13 @@ class ThreadCheckTests(LoopTestCase):
                     self.assertRegex(self.from_another_thread(call, *args), "^Non-thread-safe operation")
 
     def test_the_thread_safe_way_is_open(self):
-        """`call_soon_threadsafe` works from there."""
+        """`call_soon_threadsafe` works from another thread."""
         handle = self.from_another_thread(self.loop.call_soon_threadsafe, print)
         self.assertIsInstance(handle, asyncio.Handle)
         handle.cancel()
 
     def test_a_loop_that_does_not_run_is_anybodys(self):
-        """Before it runs, another thread may prepare the loop."""
+        """Before the loop runs, another thread may schedule on it."""
         seen = []
         thread = threading.Thread(target=self.loop.call_soon, args=(seen.append, 1))
         thread.start()

@@ -1,4 +1,4 @@
-"""A loop is quiet when nothing is ready; whether anything could wake it is known, or nobody is accused."""
+"""A loop is quiet when nothing is ready; if it is unknown what could wake it, anything may."""
 
 import asyncio
 import concurrent.futures
@@ -17,7 +17,7 @@ from asynctestkit.loops.outside.busy_threads import busy_threads
 from asynctestkit.loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 
 OPAQUE = mock.patch("asynctestkit.cpython.loop_internals.is_transparent", return_value=False)
-"""Makes every loop one that cannot be looked into, as uvloop's."""
+"""Makes every loop opaque, as uvloop's is."""
 
 
 class LoopTestCase(unittest.TestCase):
@@ -30,7 +30,7 @@ class LoopTestCase(unittest.TestCase):
         return self.loop.run_until_complete(coroutine)
 
     def make_task(self, coroutine):
-        """A task that is ended with the test."""
+        """A task that is cancelled at the end of the test."""
         task = self.loop.create_task(coroutine)
         self.addCleanup(lambda: self.loop.run_until_complete(asyncio.wait([task])))
         self.addCleanup(task.cancel)
@@ -45,19 +45,19 @@ class IsQuietTests(LoopTestCase):
         self.assertFalse(is_quiet(self.loop))
 
     def test_a_timer_is_not_ready(self):
-        """A timer makes no noise before it is due."""
+        """A timer that is not due does not make a loop busy."""
         self.loop.call_later(3600, int)
         self.assertTrue(is_quiet(self.loop))
 
     def test_an_opaque_loop(self):
-        """A loop that cannot be looked into is never known to be quiet."""
+        """An opaque loop is never known to be quiet."""
         with OPAQUE:
             self.assertFalse(is_quiet(self.loop))
 
 
 class TurnUntilQuietTests(LoopTestCase):
     def test_tasks_run_until_they_wait(self):
-        """However many turns the others need, they have had them when it returns."""
+        """When it returns, the others have had all the turns that they need."""
         turns = []
 
         async def busy():
@@ -71,7 +71,7 @@ class TurnUntilQuietTests(LoopTestCase):
         self.assertEqual(turns, list(range(100)))
 
     def test_a_spinner_ends_the_attempt(self):
-        """While a task spins, the loop is not quiet, and the time is up some time."""
+        """While a task spins, the loop is not quiet, and the attempt ends with its time."""
 
         async def spins():
             while True:
@@ -81,7 +81,7 @@ class TurnUntilQuietTests(LoopTestCase):
         self.assertFalse(self.run_in_loop(turn_until_quiet(self.loop, 0.01)))
 
     def test_an_opaque_loop_gets_some_turns(self):
-        """A loop that cannot be looked into counts as quiet after as many turns as real suites need."""
+        """An opaque loop counts as quiet after as many turns as real suites need."""
         turns = []
 
         async def counts():
@@ -97,7 +97,7 @@ class TurnUntilQuietTests(LoopTestCase):
 
 class PauseTests(LoopTestCase):
     def test_it_ends_with_the_last_task(self):
-        """It returns when all are done, long before the time is up."""
+        """It returns when all tasks are done, long before the time is up."""
         events = [asyncio.Event(), asyncio.Event()]
 
         async def body():
@@ -112,14 +112,14 @@ class PauseTests(LoopTestCase):
         self.assertLess(charged, 600)
 
     def test_it_ends_with_the_time(self):
-        """Tasks that go on are left alone, and no more than the time is charged."""
+        """Tasks that go on are left alone, and only the given time is charged."""
         task = self.make_task(asyncio.sleep(3600))
         charged = self.run_in_loop(pause(self.loop, [task], 0.01))
         self.assertFalse(task.done())
         self.assertLessEqual(charged, 0.01)
 
     def test_lateness_is_not_charged(self):
-        """Where the loop is held up, the wait is charged as if it had been on time."""
+        """If the loop is delayed, the wait is charged as if it had been on time."""
         task = self.make_task(asyncio.sleep(3600))
         self.loop.call_soon(time.sleep, 0.05)  # waits: it stands for a busy machine
         began = time.monotonic()
@@ -127,7 +127,7 @@ class PauseTests(LoopTestCase):
         self.assertGreaterEqual(time.monotonic() - began, 0.05)
 
     def test_a_clock_that_a_test_has_frozen(self):
-        """Where no timer would ever be due, it ends all the same: with the time, or with the last task."""
+        """On a frozen clock it ends all the same: with the time, or with the last task."""
         for patch in (
             mock.patch.object(self.loop, "time", return_value=0.0),
             mock.patch("time.monotonic", return_value=0.0),
@@ -139,7 +139,7 @@ class PauseTests(LoopTestCase):
                 self.assertLess(self.run_in_loop(pause(self.loop, [task], 600)), 600)
 
     def test_a_clock_of_the_loops_own(self):
-        """A loop class that brings its own clock, a virtual one for instance, is waited for by that."""
+        """On a loop class with its own clock, such as a virtual one, the wait uses that clock."""
         loop = type("Fast", (asyncio.SelectorEventLoop,), {"time": lambda _: 1e9 + 1000 * time.monotonic()})()
         loop.set_debug(False)
         self.addCleanup(loop.close)
@@ -148,7 +148,7 @@ class PauseTests(LoopTestCase):
         self.assertTrue(task.done())
 
     def test_tasks_and_time_may_be_up_at_once(self):
-        """The second of two reasons to end does no harm."""
+        """The second of two simultaneous reasons to end does no harm."""
 
         async def body():
             task = asyncio.ensure_future(asyncio.sleep(0))
@@ -158,7 +158,7 @@ class PauseTests(LoopTestCase):
         self.assertEqual(charged, 0)
 
     def test_nothing_is_left_on_loop_or_task(self):
-        """Cancelled in the middle, it takes its timer and its callbacks with it."""
+        """Cancelled in the middle, it removes its timer and its callbacks."""
         seen = []
 
         class Watching(asyncio.Task):
@@ -184,7 +184,7 @@ class PauseTests(LoopTestCase):
 class CanWakeTests(LoopTestCase):
     def setUp(self):
         super().setUp()
-        # Threads that other tests have left behind are no matter here.
+        # Threads that other tests have left are ignored here.
         others = {each.number for each in busy_threads()}
         patch = mock.patch(
             "asynctestkit.loops.quiescence.busy_threads",
@@ -194,16 +194,16 @@ class CanWakeTests(LoopTestCase):
         self.addCleanup(patch.stop)
 
     def watch(self, file):
-        """Have the loop watch a file or socket that is closed with the test."""
+        """Has the loop watch a file or socket that is closed with the test."""
         self.addCleanup(file.close)
         self.loop.add_reader(file, int)
 
     def test_nothing(self):
-        """A loop on which nothing goes on is never woken."""
+        """A loop without any activity cannot be woken."""
         self.assertFalse(can_wake(self.loop, 3600))
 
     def test_a_callback(self):
-        """A callback that is ready wakes."""
+        """A callback that is ready can wake tasks."""
         self.loop.call_soon(int)
         self.assertTrue(can_wake(self.loop, 0))
 
@@ -217,24 +217,24 @@ class CanWakeTests(LoopTestCase):
 
     @unittest.skipIf(ON_WINDOWS, "loops there take no signal handlers")
     def test_a_signal_handler(self):
-        """Who handles signals expects one."""
+        """A loop with a signal handler can be woken by a signal."""
         self.loop.add_signal_handler(signal.SIGUSR1, int)
         self.assertTrue(can_wake(self.loop, 0))
 
     def test_a_connected_socket(self):
-        """A socket that is connected may be written to from the other end."""
+        """A connected socket can be written to from the other end."""
         ours, theirs = socket.socketpair()
         self.addCleanup(theirs.close)
         self.watch(ours)
         self.assertTrue(can_wake(self.loop, 0))
 
     def test_a_listening_socket(self):
-        """A listening socket alone does not wake: there is nobody who would connect."""
+        """A listening socket alone cannot wake the loop."""
         self.watch(socket.create_server(("127.0.0.1", 0)))
         self.assertFalse(can_wake(self.loop, 0))
 
     def test_a_pipe(self):
-        """A pipe may be written to; asking costs no descriptor."""
+        """A pipe may be written to; asking takes no descriptor."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
         self.watch(os.fdopen(reader))
@@ -246,7 +246,7 @@ class CanWakeTests(LoopTestCase):
         self.assertEqual(again, lowest_free)
 
     def test_a_descriptor_closed_too_early(self):
-        """What became of a descriptor that is closed but still registered is not known, so it may wake."""
+        """A descriptor that is closed but still registered is unknown, so it may wake the loop."""
         reader, writer = os.pipe()
         os.close(writer)
         self.loop.add_reader(reader, int)
@@ -254,7 +254,7 @@ class CanWakeTests(LoopTestCase):
         self.assertTrue(can_wake(self.loop, 0))
 
     def test_a_busy_thread(self):
-        """A thread that is at work may wake the loop when it ends, and not after."""
+        """A running thread may wake the loop until it ends."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait, args=(30,))
         thread.start()
@@ -276,13 +276,13 @@ class CanWakeTests(LoopTestCase):
             self.assertTrue(can_wake(self.loop, 0))
 
     def assertComesToRest(self):
-        """A thread that has ended, or has nothing to do, takes a moment to be gone."""
+        """Asserts that nothing can wake the loop soon: a thread takes a moment to end."""
         until = time.monotonic() + 30
         while can_wake(self.loop, 0):
             self.assertLess(time.monotonic(), until)
 
     def test_a_thread_pool(self):
-        """A worker of a pool counts while it has a job, and not while it waits for one."""
+        """A pool's worker counts while it has a job, and not while it waits for one."""
         busy, over = threading.Event(), threading.Event()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             job = pool.submit(lambda: (busy.set(), over.wait(30)))
@@ -293,11 +293,11 @@ class CanWakeTests(LoopTestCase):
             self.assertComesToRest()
 
     def test_a_thread_that_has_not_begun(self):
-        """A thread that nobody has started does nothing."""
+        """A thread that was not started cannot wake the loop."""
         threading.Thread(target=int)
         self.assertFalse(can_wake(self.loop, 0))
 
     def test_an_opaque_loop(self):
-        """A loop that cannot be looked into may always be woken."""
+        """An opaque loop may always be woken."""
         with OPAQUE:
             self.assertTrue(can_wake(self.loop, 0))

@@ -1,4 +1,4 @@
-"""The runner does what asyncio's does, hangs on nothing, and can give up."""
+"""The runner does what asyncio's does, does not hang, and can abandon a run."""
 
 import asyncio
 import contextvars
@@ -16,11 +16,11 @@ from asynctestkit.loops.runner import Runner
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="unset")
 SHORT = 0.05
-"""Wall seconds for what is meant to outlast them."""
+"""Wall seconds for code that is meant to take longer."""
 
 
 async def for_ever():
-    """Its loop keeps who waits here, whom the collector would otherwise come across, pending."""
+    """Its loop keeps the coroutine alive, which the collector would otherwise destroy while pending."""
     loop = asyncio.get_running_loop()
     future = loop.create_future()
     vars(loop).setdefault("awaited", []).append(future)
@@ -57,7 +57,7 @@ class RunnerTestCase(unittest.TestCase):
 
 
 class Carried:
-    """As on 3.10, where one task carries all runs: its code works on every version."""
+    """As on 3.10, where one task runs all coroutines: its code works on every version."""
 
     def setUp(self):
         patch = mock.patch("asynctestkit.loops.runner.HAS_RUNNER", False)
@@ -68,7 +68,7 @@ class Carried:
 
 class LoopTests(RunnerTestCase):
     def test_it_makes_one_loop(self):
-        """The first use makes the loop, tells of it once, and makes it the thread's own."""
+        """The first use creates the loop, reports it once, and makes it the thread's own."""
         started = []
         runner = self.make_runner(on_start=started.append)
         self.assertEqual(started, [])
@@ -93,7 +93,7 @@ class LoopTests(RunnerTestCase):
         self.assertIs(asyncio.get_event_loop(), threads_own)
 
     def test_a_policy_of_the_users(self):
-        """Under a policy of the user's, the loop is the one that the policy makes."""
+        """Under a user's policy, the loop is the one that the policy creates."""
         own = type("OwnLoop", (asyncio.SelectorEventLoop,), {})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # policies, from 3.14
@@ -106,7 +106,7 @@ class LoopTests(RunnerTestCase):
                 asyncio.set_event_loop_policy(None)
 
     def test_closing_that_is_interrupted(self):
-        """The loop is closed all the same, and the interrupt goes on."""
+        """If closing is interrupted, the loop is closed all the same, and the interrupt is raised."""
         loop = self.runner.get_loop()
         close, interrupts = loop._ssock.close, [PhaseInterrupt]
 
@@ -120,7 +120,7 @@ class LoopTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_closing(self):
-        """A runner may be closed before its first use, twice, and when the test has closed the loop."""
+        """A runner may be closed before its first use, twice, and after the test has closed the loop."""
         self.runner.close()
         loop = self.runner.get_loop()
         self.runner.close()
@@ -140,7 +140,7 @@ class RunTests(RunnerTestCase):
         self.assertIs(caught.exception, error)
 
     def test_any_awaitable(self):
-        """What is no coroutine is awaited all the same."""
+        """An awaitable that is no coroutine is awaited as well."""
 
         future = self.runner.get_loop().create_future()
         future.set_result(1)
@@ -160,7 +160,7 @@ class RunTests(RunnerTestCase):
         self.assertEqual(VARIABLE.get(), "unset")
 
     def test_within_a_running_loop(self):
-        """That is a RuntimeError, as asyncio's own is."""
+        """Within a running loop it is a RuntimeError, as in asyncio."""
 
         async def nested():
             self.runner.run(None)
@@ -178,7 +178,7 @@ class RunTests(RunnerTestCase):
         self.assertIsNone(self.runner.main_task)
 
     def test_cancelling(self):
-        """`cancel` ends what runs; where nothing does, it does nothing."""
+        """`cancel` ends the run; without one it does nothing."""
         self.runner.get_loop().call_soon(self.runner.cancel)
         with self.assertRaises(asyncio.CancelledError):
             self.runner.run(for_ever())
@@ -186,7 +186,7 @@ class RunTests(RunnerTestCase):
         self.assertEqual(self.runner.run(give(1)), 1)
 
     def test_a_cancellation_of_the_users(self):
-        """A coroutine that cancels itself raises CancelledError, and the next run is none the worse."""
+        """A coroutine that cancels itself raises CancelledError, and the next run is not affected."""
 
         async def cancels_itself():
             asyncio.current_task().cancel()
@@ -197,7 +197,7 @@ class RunTests(RunnerTestCase):
         self.assertEqual(self.runner.run(give(1)), 1)
 
     def test_a_cancellation_that_comes_late(self):
-        """One meant for a run that has ended does not reach the next."""
+        """A cancellation meant for a run that has ended does not reach the next."""
 
         async def own_task():
             return asyncio.current_task()
@@ -225,7 +225,7 @@ class RunTests(RunnerTestCase):
         self.assertEqual(results, [signal.default_int_handler])
 
     def test_a_loop_that_is_stopped(self):
-        """Whoever stops the loop gets the RuntimeError that asyncio has for that."""
+        """Stopping the loop raises asyncio's RuntimeError."""
 
         async def stops():
             asyncio.get_running_loop().stop()
@@ -237,11 +237,11 @@ class RunTests(RunnerTestCase):
 
 
 class CarriedRunTests(Carried, RunTests):
-    """The same."""
+    """The same tests, as on 3.10."""
 
 
 class StubbornTests(RunnerTestCase):
-    """What does not end by itself ends nobody else."""
+    """Code that does not end by itself does not affect other code."""
 
     def setUp(self):
         super().setUp()
@@ -255,7 +255,7 @@ class StubbornTests(RunnerTestCase):
                 pass
 
     def test_giving_up(self):
-        """The run ends with PhaseInterrupt; its task is heard of no more, and the next run works."""
+        """The run ends with PhaseInterrupt; its task is not reported again, and the next run works."""
         loop = self.runner.get_loop()
         loop.call_soon(self.runner.give_up)
         with self.assertNoLogs("asyncio"):
@@ -267,7 +267,7 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_a_coroutine_that_was_given_up(self):
-        """It may come to an end after all; nobody is told how, unless it exits."""
+        """An abandoned coroutine may still end: its exception is not reported, except an exit."""
 
         async def ends(outcome):
             await wake
@@ -287,7 +287,7 @@ class StubbornTests(RunnerTestCase):
                     self.assertIs(error, outcome)
 
     def test_giving_up_on_the_end(self):
-        """The shutting down itself can be given up, and tried again."""
+        """The shutdown itself can be abandoned, and repeated."""
 
         async def gives_up():
             try:
@@ -305,7 +305,7 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(task.done() and loop.is_closed())
 
     def test_tasks(self):
-        """Closing cancels what is left, waits for it, and leaves behind what refuses, without a word."""
+        """Closing cancels and awaits the remaining tasks, and abandons those that refuse, silently."""
         loop = self.runner.get_loop()
 
         async def cleans_up():
@@ -324,7 +324,7 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_generators(self):
-        """Closing closes open generators, and is not held up by one that waits for ever."""
+        """Closing closes open generators, and is not delayed by one that waits for ever."""
         closed = []
 
         async def closes(last_will):
@@ -343,7 +343,7 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_executors(self):
-        """Shutting down waits for the jobs of the default executor, once, and not for ever."""
+        """Shutting down waits for the jobs of the default executor, once, and for limited time."""
         over = threading.Event()
         self.addCleanup(over.set)
         loop = self.runner.get_loop()
@@ -356,7 +356,7 @@ class StubbornTests(RunnerTestCase):
         self.assertTrue(loop.is_closed())
 
     def test_a_stop_of_the_users_after_giving_up(self):
-        """Having given up in the turn in which a run ended says nothing of a later run."""
+        """Giving up in the turn in which a run ended does not explain a later stop of the loop."""
 
         async def gives_up():
             self.runner.give_up()
@@ -371,4 +371,4 @@ class StubbornTests(RunnerTestCase):
 
 
 class CarriedStubbornTests(Carried, StubbornTests):
-    """The same."""
+    """The same tests, as on 3.10."""

@@ -1,4 +1,4 @@
-"""KeyboardInterrupt, SystemExit and Ctrl-C end a run as they end one of asyncio's, and never the next one."""
+"""KeyboardInterrupt, SystemExit and Ctrl-C end a run as in asyncio, and never the next one."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ class ExitTests(test_runner.RunnerTestCase):
     """KeyboardInterrupt and SystemExit."""
 
     def test_its_own(self):
-        """What the coroutine itself raises is raised, logged by nobody, and the next run works."""
+        """What the coroutine raises is raised, not logged, and the next run works."""
         for error in (KeyboardInterrupt, SystemExit):
             for insist in (False, True):
                 with self.subTest(error.__name__, insist=insist), self.assertNoLogs("asyncio"):
@@ -52,7 +52,7 @@ class InterruptTests(test_runner.RunnerTestCase):
     """Ctrl-C."""
 
     async def interrupted(self, *answers):
-        """Presses Ctrl-C, and once more for each answer that is given to the cancellation."""
+        """Sends Ctrl-C, and again for each answer that the coroutine gives to the cancellation."""
         signal.raise_signal(signal.SIGINT)
         try:
             await for_ever()
@@ -73,13 +73,13 @@ class InterruptTests(test_runner.RunnerTestCase):
                 self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
     def test_the_second_interrupts(self):
-        """A second Ctrl-C raises right there, and nothing is logged of it."""
+        """A second Ctrl-C raises at the current line, and is not logged."""
         with self.assertNoLogs("asyncio"), self.assertRaises(KeyboardInterrupt):
             self.runner.run(self.interrupted(lambda: signal.raise_signal(signal.SIGINT), self.fail))
         self.assertTrue(self.cancelled)
 
     def test_at_the_very_end(self):
-        """One that comes when the coroutine has done all it wanted is not lost."""
+        """A Ctrl-C that comes just as the coroutine ends is not lost."""
 
         async def ends():
             signal.raise_signal(signal.SIGINT)
@@ -89,7 +89,7 @@ class InterruptTests(test_runner.RunnerTestCase):
         self.assertEqual(self.runner.run(give(1)), 1)
 
     def test_while_it_shuts_down(self):
-        """One that comes while the jobs of an executor are waited for is raised at once."""
+        """A Ctrl-C during the wait for an executor's jobs is raised at once."""
         begun, over = threading.Event(), threading.Event()
         self.addCleanup(over.set)
 
@@ -110,7 +110,7 @@ class InterruptTests(test_runner.RunnerTestCase):
         self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
     def test_a_coroutine_that_goes_on(self):
-        """Who handles the cancellation and returns has decided so."""
+        """A coroutine that handles the cancellation and returns ends the run without an error."""
 
         async def survives():
             try:
@@ -121,13 +121,13 @@ class InterruptTests(test_runner.RunnerTestCase):
         self.assertEqual(self.runner.run(survives()), "survived")
 
     def test_a_cancellation_beside_it(self):
-        """From 3.11 on, a cancellation by somebody else that comes with it is not taken for Ctrl-C."""
+        """From 3.11 on, a simultaneous cancellation by other code is not taken for Ctrl-C."""
         expected = asyncio.CancelledError if HAS_RUNNER else KeyboardInterrupt
         with self.assertRaises(expected):
             self.runner.run(self.interrupted(lambda: asyncio.current_task().cancel()))
 
     def test_a_loop_that_waits(self):
-        """A loop that sits in its selector wakes up for it."""
+        """Ctrl-C wakes a loop that waits in its selector."""
 
         async def body():
             kill = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
@@ -138,7 +138,7 @@ class InterruptTests(test_runner.RunnerTestCase):
             self.runner.run(body())
 
     def test_a_handler_of_the_users(self):
-        """A handler that is there already, or that the coroutine installs, stays."""
+        """A handler that exists already, or that the coroutine installs, stays."""
         seen = []
 
         async def body():
@@ -158,8 +158,8 @@ class InterruptTests(test_runner.RunnerTestCase):
 
 
 class CarriedExitTests(test_runner.Carried, ExitTests):
-    """The same, as on 3.10."""
+    """The same tests, as on 3.10."""
 
 
 class CarriedInterruptTests(test_runner.Carried, InterruptTests):
-    """The same, as on 3.10."""
+    """The same tests, as on 3.10."""

@@ -1,4 +1,4 @@
-"""A loop's selector reports a standstill when it is proved, and not before; virtual time jumps only then."""
+"""A selector reports a standstill only when it is certain; virtual time jumps only then."""
 
 import asyncio
 import functools
@@ -32,7 +32,7 @@ class SelectorTestCase(unittest.TestCase):
         self.reported = []
 
     def listen(self, then=None):
-        """Notes what is reported, and ends the run."""
+        """Records what is reported, and ends the run."""
 
         def listener(standstill):
             self.reported.append(standstill)
@@ -41,7 +41,7 @@ class SelectorTestCase(unittest.TestCase):
         self.loop.add_standstill_listener(listener)
 
     def started(self, coroutine):
-        """A task that is ended with the test."""
+        """A task that is cancelled at the end of the test."""
         task = self.loop.create_task(coroutine)
         self.addCleanup(lambda: self.loop.run_until_complete(asyncio.wait([task])))
         self.addCleanup(task.cancel)
@@ -57,7 +57,7 @@ class SelectorTestCase(unittest.TestCase):
         return result
 
     def wait_for_event(self, wake):
-        """Waits for what `wake(event)` sets in motion, and for nothing else."""
+        """Waits for what `wake(event)` starts, and for nothing else."""
 
         async def body():
             event = asyncio.Event()
@@ -70,25 +70,25 @@ class SelectorTestCase(unittest.TestCase):
 
 class DeadlockTests(SelectorTestCase):
     def test_nothing_can_happen(self):
-        """It is told at once, in the first turn that would wait."""
+        """A deadlock is reported at once, in the first turn that would wait."""
         self.listen()
         began = time.monotonic()
         self.run_to_standstill(Standstill.DEADLOCK)
         self.assertLess(time.monotonic() - began, 60)
 
     def test_a_timer_at_infinity(self):
-        """Such a timer is never due."""
+        """A timer at infinity is never due."""
         self.loop.call_at(math.inf, print)
         self.listen()
         self.run_to_standstill(Standstill.DEADLOCK)
 
     def test_without_a_listener(self):
-        """Nobody is told, and the loop waits as the standard one does."""
+        """Without a listener nothing is reported, and the loop waits as the standard one does."""
         threading.Timer(0.1, self.loop.call_soon_threadsafe, [self.loop.stop]).start()
         self.run_to_standstill()
 
     def test_several_listeners(self):
-        """The last one hears of it, whoever came before or has gone."""
+        """The last listener is called, whichever came before or was removed."""
         heard = []
         first, second, third = (functools.partial(heard.append, name) for name in ("1st", "2nd", "3rd"))
         listeners = [lambda _, note=note: (note(), self.loop.stop()) for note in (first, second, third)]
@@ -103,16 +103,16 @@ class DeadlockTests(SelectorTestCase):
         self.assertEqual(heard, ["3rd", "3rd", "1st"])
 
     def test_a_listener_that_has_gone(self):
-        """A standstill found when nobody listens any more is told to nobody."""
+        """A standstill that is found after the listener was removed is not reported."""
         self.assertEqual(self.loop._selector._report(Standstill.DEADLOCK), [])
         self.assertEqual(self.loop._ready.__len__(), 0)
 
     def test_a_later_timer(self):
-        """Whatever waits for a timer is not dead."""
+        """A loop with a timer is not deadlocked."""
         self.wait_for_event(lambda event: self.loop.call_later(0.1, event.set))
 
     def test_a_thread(self):
-        """Nor is what waits for a thread, which may wake the loop as its last act."""
+        """A loop with a thread, which may wake it just before it ends, is not deadlocked."""
 
         def wake(event):
             threading.Timer(0.1, self.loop.call_soon_threadsafe, [event.set]).start()
@@ -120,13 +120,13 @@ class DeadlockTests(SelectorTestCase):
         self.wait_for_event(wake)
 
     def test_a_thread_that_ends_without_a_word(self):
-        """Once it has ended, the loop is dead."""
+        """Once the thread has ended without waking the loop, the loop is deadlocked."""
         threading.Timer(0.1, int).start()
         self.listen()
         self.run_to_standstill(Standstill.DEADLOCK)
 
     def test_a_reader(self):
-        """Nor is what watches a descriptor."""
+        """A loop that watches a descriptor is not deadlocked."""
         one, other = socket.socketpair()
         self.addCleanup(one.close)
         self.addCleanup(other.close)
@@ -142,7 +142,7 @@ class DeadlockTests(SelectorTestCase):
         self.wait_for_event(wake)
 
     def test_a_child(self):
-        """Nor is what waits for a child process."""
+        """A loop that waits for a child process is not deadlocked."""
 
         async def body():
             child = await asyncio.create_subprocess_exec("sleep", "0.1")
@@ -154,7 +154,7 @@ class DeadlockTests(SelectorTestCase):
         self.assertEqual(self.run_in_loop(body()), 0)
 
     def test_a_signal(self):
-        """Nor is what waits for a signal, whether the loop or Python handles it."""
+        """A loop with a signal handler, its own or Python's, is not deadlocked."""
 
         def by_loop(event):
             self.loop.add_signal_handler(signal.SIGALRM, event.set)
@@ -172,7 +172,7 @@ class DeadlockTests(SelectorTestCase):
                 self.loop.remove_signal_handler(signal.SIGALRM)
 
     def test_an_alarm(self):
-        """Nor is what waits for a signal that Python handles, if a timer will send it."""
+        """A loop with a timer of the process, and a handler in Python, is not deadlocked."""
         before = signal.signal(signal.SIGALRM, signal.default_int_handler)
         self.addCleanup(signal.signal, signal.SIGALRM, before)
         self.listen()
@@ -181,15 +181,15 @@ class DeadlockTests(SelectorTestCase):
             self.loop.run_forever()
         self.assertEqual(self.reported, [])
 
-    def test_threads_that_nobody_sees(self):
-        """While a library in C may have threads, nothing is claimed."""
+    def test_unseen_threads(self):
+        """While a C library may have unseen threads, no deadlock is reported."""
         self.listen()
         with mock.patch.object(selector, "may_have_unseen_threads", side_effect=[True, True, False]) as asked:
             self.run_to_standstill(Standstill.DEADLOCK)
         self.assertEqual(asked.call_count, 3)
 
     def test_a_thread_that_waits_for_others(self):
-        """A thread that can do nothing until the loop does keeps nothing from being told."""
+        """A thread that waits for the loop does not prevent the report."""
         jobs = queue.SimpleQueue()
         thread = threading.Thread(target=jobs.get)
         thread.start()
@@ -199,7 +199,7 @@ class DeadlockTests(SelectorTestCase):
         self.run_to_standstill(Standstill.DEADLOCK)
 
     def test_a_thread_that_is_spared(self):
-        """Nor does one that an allowance names, whatever it does."""
+        """A thread that an allowance names does not prevent the report."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait, args=(30,), name="metrics-1")
         thread.start()
@@ -224,7 +224,7 @@ class StoppedClockTests(SelectorTestCase):
         self.addCleanup(patch.stop)
 
     def test_a_timer_that_will_never_be_due(self):
-        """It is told soon, however far away the timer is."""
+        """A stopped clock is reported soon, however far away the timer is."""
         for delay in (0.01, 3600, 40 * 24 * 3600):
             timer = self.loop.call_later(delay, print)
             self.reported.clear()
@@ -233,14 +233,14 @@ class StoppedClockTests(SelectorTestCase):
             timer.cancel()
 
     def test_a_clock_that_was_replaced_and_goes(self):
-        """A timer of a clock that has been shifted is due in time."""
+        """On a clock that has been shifted, a timer is due in time."""
         began = wall_time()
         self.clock.side_effect = lambda: 1000.0 + wall_time() - began
         self.listen()
         self.run_in_loop(asyncio.sleep(0.2))  # waits: for longer than a clock needs to be called stopped
 
     def test_a_clock_that_goes_by_leaps(self):
-        """One that is moved before it is called stopped is not."""
+        """A clock that is moved before it counts as stopped is not reported."""
 
         def leaps():
             self.turns += 1
@@ -251,8 +251,8 @@ class StoppedClockTests(SelectorTestCase):
         self.listen()
         self.run_in_loop(asyncio.sleep(7))  # waits: for as many leaps
 
-    def test_somebody_may_move_it(self):
-        """While a thread is alive that may move it, nothing is claimed."""
+    def test_a_thread_may_move_it(self):
+        """While a thread is alive that may move the clock, nothing is reported."""
         moved = threading.Event()
 
         def move():
@@ -265,8 +265,8 @@ class StoppedClockTests(SelectorTestCase):
         self.run_in_loop(asyncio.sleep(1))  # waits: for that thread
         thread.join()
 
-    def test_somebody_moves_it_as_the_last_act(self):
-        """Who has ended by the time that it is looked for may have moved it just before."""
+    def test_a_thread_moves_it_as_its_last_act(self):
+        """A thread that has just ended may have moved the clock: it is read again."""
 
         def moves():
             self.clock.return_value += 1
@@ -277,7 +277,7 @@ class StoppedClockTests(SelectorTestCase):
             self.run_in_loop(asyncio.sleep(1))  # waits: for a clock of numbers
 
     def test_without_a_listener(self):
-        """Where nobody wants to hear of it, the loop waits as the standard one does."""
+        """Without a listener the loop waits as the standard one does."""
         self.loop.call_later(0.01, print)
         threading.Timer(0.1, self.loop.call_soon_threadsafe, [self.loop.stop]).start()
         self.run_to_standstill()

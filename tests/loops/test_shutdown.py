@@ -1,4 +1,4 @@
-"""A loop's end waits for what ends, and for nothing else."""
+"""A loop's shutdown waits for what ends, for limited time."""
 
 import asyncio
 import concurrent.futures
@@ -9,7 +9,7 @@ import unittest
 from asynctestkit.loops.shutdown import end_everything, end_jobs
 
 SHORT = 0.05
-"""Wall seconds for what is meant to outlast them."""
+"""Wall seconds for code that is meant to take longer."""
 
 
 async def for_ever():
@@ -24,7 +24,7 @@ async def yields():
 
 
 async def begin(generator):
-    """Within the loop, which knows the generators that begin there."""
+    """Begins generators within the loop, which then knows them."""
     await generator.__anext__()
 
 
@@ -53,7 +53,7 @@ class EndEverythingTests(unittest.TestCase):
         self.assertEqual(asyncio.all_tasks(self.loop), set())
 
     def test_what_refuses(self):
-        """What does not end is left behind, after its time; of a generator it is told where it stood."""
+        """What does not end in time is abandoned; for a generator, its position is returned."""
 
         async def refuses():
             while not released:
@@ -90,14 +90,14 @@ class EndJobsTests(unittest.IsolatedAsyncioTestCase):
         self.pool = concurrent.futures.ThreadPoolExecutor(2)
 
     async def test_jobs_that_end(self):
-        """They are waited for, without a limit as well."""
+        """Jobs that end are waited for, without a limit as well."""
         ended = []
         self.pool.submit(ended.append, True)
         await end_jobs(self.pool, math.inf)
         self.assertEqual(ended, [True])
 
     async def test_jobs_that_go_on(self):
-        """They are left to themselves, and the pool takes no more."""
+        """Jobs that go on are abandoned, and the pool takes no more."""
         job = self.pool.submit(self.over.wait, 30)
         await end_jobs(self.pool, SHORT)
         self.assertFalse(job.done())
@@ -105,7 +105,7 @@ class EndJobsTests(unittest.IsolatedAsyncioTestCase):
             self.pool.submit(int)
 
     def test_a_job_that_ends_after_its_loop(self):
-        """Nothing comes of it."""
+        """A job that ends after its loop was closed has no effect."""
         before = set(threading.enumerate())
         self.pool.submit(self.over.wait, 30)
         loop = asyncio.SelectorEventLoop()

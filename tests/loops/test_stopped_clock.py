@@ -1,4 +1,4 @@
-"""Whether the clock of a loop goes, and who has replaced it."""
+"""Whether a loop's clock is stopped, and what has replaced it."""
 
 import asyncio
 import time
@@ -19,15 +19,15 @@ class StoppedClockTests(unittest.TestCase):
         self.addCleanup(loop.close)
         return loop
 
-    def test_nobody_has_touched_it(self):
-        """The clock of a loop that asks `time.monotonic` is known to go."""
+    def test_a_clock_that_was_not_replaced(self):
+        """A loop that uses `time.monotonic` has a clock that is known to run."""
         for kind in (HygienicEventLoop, asyncio.SelectorEventLoop):
             loop = self.made(kind)
             self.assertTrue(has_standard_clock(loop))
             self.assertFalse(has_stopped_clock(loop))
 
     def test_monotonic_was_replaced(self):
-        """The loop asks what has been put in the place of `time.monotonic`, which is named."""
+        """A replacement of `time.monotonic` is the loop's clock, and is named."""
         loop = self.made()
         for replacement, words in (
             (mock.Mock(return_value=7.0), "time.monotonic was replaced by a Mock"),
@@ -39,7 +39,7 @@ class StoppedClockTests(unittest.TestCase):
                 self.assertEqual(replacement_in_words(loop), words)
 
     def test_one_that_was_replaced_and_goes(self):
-        """A clock that was replaced by one that goes on does not stand still."""
+        """A replacement that goes on is no stopped clock."""
         loop = self.made()
         shifted = mock.Mock(wraps=lambda: 1e6 + real())
         real = time.monotonic
@@ -48,21 +48,21 @@ class StoppedClockTests(unittest.TestCase):
             self.assertFalse(has_stopped_clock(loop))
 
     def test_every_name_was_replaced(self):
-        """What goes through all modules finds that of asyncio, and none of this package's."""
+        """A replacement of every module's name affects asyncio, and not this package."""
         loop = self.made()
         with frozen_time():
             self.assertTrue(has_stopped_clock(loop))
         self.assertTrue(has_standard_clock(loop))
 
     def test_the_loops_own_was_replaced(self):
-        """A method that was put on the loop itself is seen as well."""
+        """A method that replaces `loop.time` is detected as well."""
         loop = self.made()
         with mock.patch.object(loop, "time", return_value=1.0):
             self.assertTrue(has_stopped_clock(loop))
             self.assertEqual(replacement_in_words(loop), "loop.time was replaced by a MagicMock")
 
     def test_a_clock_of_the_loops_own(self):
-        """A class that brings its own clock is named; it may stand still as it likes."""
+        """A loop class with its own clock is named; it may stand still."""
         loop = self.made(VirtualEventLoop)
         self.assertFalse(has_standard_clock(loop))
         self.assertFalse(has_stopped_clock(loop))
@@ -72,7 +72,7 @@ class StoppedClockTests(unittest.TestCase):
         )
 
     def test_it_was_replaced_in_c(self):
-        """time-machine 2.16 leaves the name as it is: then the clock says another time."""
+        """time-machine 2.16 keeps the name: its clock is detected by its different time."""
         loop = self.made()
         with mock.patch.object(stopped_clock, "_CLOCK_OFFSET", 1e6):
             self.assertFalse(has_standard_clock(loop))
@@ -83,13 +83,13 @@ class StoppedClockTests(unittest.TestCase):
                 )
 
     def test_a_loop_written_in_c(self):
-        """One whose instances have no attributes of their own cannot have been patched."""
+        """A loop whose instances have no attributes cannot have been patched."""
 
         class Slotted:
             __slots__ = ()
 
             def time(self):
-                """Says nothing."""
+                """Does nothing."""
 
         self.assertEqual(replacement_in_words(Slotted()), f"it is that of {__name__}.{Slotted.__qualname__}")
 

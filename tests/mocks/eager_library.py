@@ -1,4 +1,4 @@
-"""The shape of httpx, so that the normal run does not need it."""
+"""The API of httpx, so that the normal run does not need it."""
 
 
 class HTTPStatusError(Exception):
@@ -12,7 +12,7 @@ class ResponseNotRead(RuntimeError):
 
 
 class AsyncClient:
-    """As httpx's: requests are coroutine functions."""
+    """As in httpx, requests are coroutine functions."""
 
     async def get(self, url, *, params=None, headers=None): ...
 

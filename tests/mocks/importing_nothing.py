@@ -1,4 +1,4 @@
-"""A module that cannot be imported, as one that it needs is not there."""
+"""A module whose import fails, as a module that it needs is missing."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The shape of aiohttp, so that the normal run does not need it."""
+"""The API of aiohttp, so that the normal run does not need it."""
 
 
 class ClientError(Exception):
@@ -21,7 +21,7 @@ class ContentTypeError(ClientResponseError):
 
 
 class ClientSession:
-    """As aiohttp's: requests are plain calls."""
+    """As in aiohttp, requests are plain calls."""
 
     closed = False
 

@@ -8,7 +8,7 @@ from asynctestkit.mocks.absent import ABSENT
 
 class AbsentTests(unittest.TestCase):
     def test_signatures_show_no_address(self):
-        """What a reader of `help()` sees of these defaults is the same in every run."""
+        """The signatures in `help()` are the same in every run, as these defaults show no address."""
         case = HygienicAsyncTestCase
         for function in (response, case.patchAsync, case.assertConsumersStop):
             with self.subTest(function.__name__):
@@ -17,5 +17,5 @@ class AbsentTests(unittest.TestCase):
                 self.assertNotIn(" at 0x", shown)
 
     def test_it_is_none_of_the_values_that_may_be_given(self):
-        """Neither None nor anything that is equal to it."""
+        """It differs from None and from every value that may be given."""
         self.assertNotIn(ABSENT, (None, ..., "", 0))

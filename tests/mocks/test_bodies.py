@@ -1,4 +1,4 @@
-"""Headers, and bodies as they arrive."""
+"""Headers, and bodies in chunks."""
 
 import asyncio
 import unittest
@@ -18,7 +18,7 @@ class HeadersTests(unittest.TestCase):
         self.headers = Headers([("X-Tag", "1"), ("Set-Cookie", "a"), ("set-cookie", "b"), ("Number", 7)])
 
     def test_names_have_no_case(self):
-        """Every spelling finds a header, and none finds what is not there."""
+        """A header is found in every spelling, and a missing one in none."""
         self.assertEqual(
             (self.headers["x-tag"], self.headers.get("X-TAG"), self.headers["NUMBER"]), ("1", "1", "7")
         )
@@ -29,14 +29,14 @@ class HeadersTests(unittest.TestCase):
             self.headers["x-other"]
 
     def test_a_name_may_come_twice(self):
-        """The first value counts, all can be had, and the name is one key."""
+        """Of a repeated header the first value counts, all are available, and the name is one key."""
         self.assertEqual(self.headers["Set-Cookie"], "a")
         self.assertEqual(self.headers.getall("SET-COOKIE"), ["a", "b"])
         self.assertEqual(sorted(self.headers), ["Number", "Set-Cookie", "X-Tag"])
         self.assertEqual(len(self.headers), 3)
 
     def test_they_compare_without_case(self):
-        """Equal to the same headers in any case, and to a dictionary of them; to nothing else."""
+        """Headers equal others, and dictionaries, without regard to case, and nothing else."""
         self.assertEqual(Headers({"A": "1", "B": "2"}), {"b": "2", "a": "1"})
         self.assertEqual(Headers({"A": "1"}), Headers([("a", "1")]))
         self.assertNotEqual(Headers({"A": "1"}), {"a": "2"})
@@ -49,19 +49,19 @@ class AnswerTests(unittest.TestCase):
         return Answer(200, "OK", Headers({"content-type": content_type} if content_type else {}), ())
 
     def test_content_type_and_charset(self):
-        """The content type is without parameters, the charset one of them."""
+        """The content type has no parameters; the charset is one of them."""
         self.assertEqual(self.answer("Text/HTML; charset=Latin-1").content_type, "text/html")
         self.assertEqual(self.answer("text/html; charset=Latin-1").charset, "latin-1")
         self.assertEqual(self.answer("text/html; charset=Latin-1").encoding, "iso8859-1")
         self.assertEqual(self.answer().content_type, "application/octet-stream")
 
     def test_without_a_known_charset_text_is_utf_8(self):
-        """No charset, and one that Python does not know, are UTF-8."""
+        """Without a known charset text is UTF-8."""
         for kind in (None, "text/plain", "text/plain; charset=klingon"):
             self.assertEqual(self.answer(kind).encoding, "utf-8")
 
     def test_reasons(self):
-        """Known statuses have their reason, others have none."""
+        """Known statuses have a reason, others have none."""
         self.assertEqual((reason_of(404), reason_of(799)), ("Not Found", ""))
 
 
@@ -76,7 +76,7 @@ class StepsTests(unittest.TestCase):
         self.assertEqual((steps(), steps(body=b""), steps(chunks=[])), ((), (), ()))
 
     def test_errors_and_waiting_are_chunks_too(self):
-        """Exceptions, `after` and `never` stand among the chunks; one for a method is no body."""
+        """Exceptions, `after` and `never` may be among the chunks; an exception for a method is no body."""
         error, endless = ValueError(), never()
         late, empty = steps(chunks=[after(1, "x"), after(2)])
         self.assertEqual((late.step, empty.step), (b"x", b""))
@@ -85,7 +85,7 @@ class StepsTests(unittest.TestCase):
         self.assertEqual(steps(body=error), (error,))
 
     def test_two_bodies_are_refused(self):
-        """A body that is given twice is a TypeError, and so is what is no body."""
+        """Two bodies, and an invalid one, are a TypeError."""
         with self.assertRaisesRegex(TypeError, "as json and as text"):
             steps(json=1, text="1")
         for bad in (7, {}, [b"x"]):
@@ -99,7 +99,7 @@ class StepsTests(unittest.TestCase):
 
 class BodyTests(unittest.IsolatedAsyncioTestCase):
     async def test_chunks_are_given_once(self):
-        """Each chunk comes once, empty ones are passed over, and b"" is the end."""
+        """Each chunk is read once, empty ones are skipped, and b"" is the end."""
         body = Body([b"a", b"", b"b"], lambda body: None)
         self.assertFalse(body.arrived)
         self.assertEqual([await body.next_chunk() for _ in range(4)], [b"a", b"b", b"", b""])
@@ -116,7 +116,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(body.arrived)
 
     async def test_a_cancelled_reading_loses_nothing(self):
-        """A chunk that was waited for in vain still comes."""
+        """A chunk whose reading was cancelled is read next."""
         body = Body([after(0.02, b"late")], lambda body: None)
         with self.assertRaises(asyncio.TimeoutError):
             await asyncio.wait_for(body.next_chunk(), 0.001)

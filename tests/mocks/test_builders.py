@@ -1,4 +1,4 @@
-"""What the mixin finds at the end of a test, on every base class."""
+"""The mixin's checks at the end of a test, on every base class."""
 
 import asyncio
 import gc
@@ -34,7 +34,7 @@ class FoundAtTheEndTests(unittest.TestCase):
     maxDiff = None
 
     def assertFinds(self, expected, body, **members):
-        """On both bases the test fails once, with a text that holds `expected`."""
+        """Asserts that on both bases the test fails once, with a text that contains `expected`."""
         for base in BASES:
             with self.subTest(base.__name__):
                 outcome = run_case(type("Case", (base,), {"test": body, **members}))
@@ -43,7 +43,7 @@ class FoundAtTheEndTests(unittest.TestCase):
                 self.assertEqual(outcome.complaints, [failure])
 
     def test_calls_never_awaited(self):
-        """Of a session, of a part of a mock, of a patched function; dropped or kept."""
+        """Calls never awaited of a session, a child mock or a patched function are found, dropped or kept."""
 
         async def of_session(case):
             case.makeSession().get("http://h/", a=1)
@@ -72,7 +72,7 @@ class FoundAtTheEndTests(unittest.TestCase):
             self.assertFinds("test_builders.py", body)
 
     def test_the_words_on_a_plain_case(self):
-        """The report names test, call, arguments and line, and nothing of ours is in the trace."""
+        """The report names test, call, arguments and line, and the traceback has no frame of ours."""
 
         async def test(case):
             case.makeSession().get("http://h/", a=1)
@@ -85,8 +85,8 @@ class FoundAtTheEndTests(unittest.TestCase):
             r"session\.get\('http://h/', a=1\) at tests/mocks/test_builders\.py:\d+ in test\nremedy: .+\n$",
         )
 
-    def test_a_hygienic_case_tells_it_as_a_leak(self):
-        """There a forgotten call is a leaked coroutine with the mock's name and the line; and told once."""
+    def test_a_hygienic_case_reports_it_as_a_leak(self):
+        """On a hygienic case a forgotten call is reported once, as a leaked coroutine of the mock."""
 
         async def test(case):
             case.patchAsync("built_api.fetch")("x")
@@ -102,7 +102,7 @@ class FoundAtTheEndTests(unittest.TestCase):
         self.assertEqual(leak.remedy, "await fetch(…), or give it to asyncio.create_task()")
 
     def test_contexts_never_left(self):
-        """A context that was entered by hand, and a session."""
+        """A context that was entered by hand, and a session, are found if they were not left."""
 
         async def test(case):
             await case.makeAsyncContext().__aenter__()
@@ -114,7 +114,7 @@ class FoundAtTheEndTests(unittest.TestCase):
         self.assertFinds("session: entered and never left at ", session)
 
     def test_responses_never_released(self):
-        """One that was awaited and left."""
+        """A response that was awaited and not released is found."""
 
         async def test(case):
             await case.makeSession({"GET u": case.makeResponse(text="a")}).get("u")
@@ -122,7 +122,7 @@ class FoundAtTheEndTests(unittest.TestCase):
         self.assertFinds("response: response to GET u (requested at ", test)
 
     def test_outcomes_never_used(self):
-        """Of a patch, of a route, of a part of a mock."""
+        """Unused outcomes of a patch, a route or a child mock are found."""
 
         async def patched(case):
             case.patchAsync("built_api.fetch", outcomes=[1, 2])
@@ -135,7 +135,7 @@ class FoundAtTheEndTests(unittest.TestCase):
         self.assertFinds("session: GET u: 1 of 1 scripted answer never used: <response 200 OK>", routed)
 
     def test_what_code_has_swallowed(self):
-        """A request without a route, and a call too many, though code under test has caught the failure."""
+        """A request without a route, and a call too many, are found though the code caught the failure."""
 
         async def unknown(case):
             try:
@@ -164,7 +164,7 @@ class InnocentTests(unittest.TestCase):
                 self.assertEqual((outcome.complaints, outcome.report), ([], ""))
 
     def test_a_test_that_uses_all_up(self):
-        """Everything awaited, left, released and used."""
+        """A test that awaits, leaves, releases and uses everything passes."""
 
         async def test(case):
             fetch = case.patchAsync("built_api.fetch", outcomes=[1])
@@ -179,7 +179,7 @@ class InnocentTests(unittest.TestCase):
         self.assertClean(test)
 
     def test_what_was_made_and_never_used(self):
-        """Mocks may lie there, sessions with single answers too."""
+        """A mock that was never used, also a session with single answers, passes."""
 
         async def test(case):
             case.makeSession({"GET u": case.makeResponse(text="a")})
@@ -189,7 +189,7 @@ class InnocentTests(unittest.TestCase):
         self.assertClean(test)
 
     def test_what_cleanups_use(self):
-        """Cleanups that were registered before count as well, and tear-down."""
+        """Uses in earlier registered cleanups and in tear-down count as well."""
 
         async def asyncSetUp(case):
             async def clean_up():
@@ -211,7 +211,7 @@ class InnocentTests(unittest.TestCase):
         self.assertClean(test, asyncSetUp=asyncSetUp, asyncTearDown=asyncTearDown)
 
     def test_a_call_that_was_cancelled_before_it_began(self):
-        """A task that never got a turn has forgotten nothing; nor has who closes a coroutine."""
+        """A task cancelled before its first turn, and a closed coroutine, are no forgotten calls."""
 
         async def test(case):
             fetch = case.patchAsync("built_api.fetch")
@@ -238,7 +238,7 @@ class InnocentTests(unittest.TestCase):
         self.assertIs(sys.modules["built_api"].fetch, original)
 
     def test_a_task_that_ends_while_the_case_settles(self):
-        """What the sweep lets finish counts: the verification comes after it."""
+        """A task that ends while the case settles counts, as the check comes afterwards."""
 
         async def work(case, cm):
             async with cm:
@@ -253,7 +253,7 @@ class InnocentTests(unittest.TestCase):
         self.assertEqual(outcome.complaints, [])
 
     def test_nothing_is_kept(self):
-        """After the test its mocks are gone."""
+        """After the test its mocks are destroyed."""
         kept = []
 
         async def test(case):
@@ -268,7 +268,7 @@ class InnocentTests(unittest.TestCase):
 
 class TogetherTests(unittest.TestCase):
     def test_an_allowed_leak(self):
-        """A forgotten call that is allowed as a leak is still the mock's to tell."""
+        """A forgotten call that is allowed as a leak is still reported by the mock."""
 
         @allow_leaks("coroutine", coroutine="fetch", reason="the point of the test")
         async def test(case):

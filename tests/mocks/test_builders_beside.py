@@ -1,4 +1,4 @@
-"""What the mixin finds stays beside the outcome that a test has already, however the test is run."""
+"""The mixin's findings are added to an outcome that a test already has, however it is run."""
 
 import contextlib
 import unittest
@@ -17,7 +17,7 @@ BASES = (Plain, HygienicAsyncTestCase)
 
 
 class BesideTests(unittest.TestCase):
-    """What is found never takes the place of the test's own outcome."""
+    """A finding never replaces the test's own outcome."""
 
     def run_test(self, base, test, **members):
         return run_case(type("Case", (base,), {"test": test, **members}))
@@ -26,7 +26,7 @@ class BesideTests(unittest.TestCase):
         case.makeSession({"GET u": [case.makeResponse()]})
 
     def test_a_failed_test_keeps_its_failure(self):
-        """Failure, error, failed subtest, failed tear-down: one entry, and a warning beside it."""
+        """A failure, error, failed subtest or failed tear-down stays the one entry, with a warning."""
 
         async def fails(case):
             self.leave(case)
@@ -54,11 +54,11 @@ class BesideTests(unittest.TestCase):
                     (error,) = [*outcome.failures, *outcome.errors]
                     self.assertEqual(str(error), "own")
                     (warning,) = outcome.leak_warnings
-                    self.assertIn("Case.test: left over on mocks:\n", warning)  # nothing else names the test
+                    self.assertIn("Case.test: left over on mocks:\n", warning)  # nothing else names it
                     self.assertIn("1 of 1 scripted answer never used", warning)
 
     def test_skips_and_expected_failures_stay(self):
-        """A test that skips itself, or fails as expected, is not turned into a failure."""
+        """A test that skips itself, or fails as expected, does not become a failure."""
 
         async def skips(case):
             self.leave(case)
@@ -75,7 +75,7 @@ class BesideTests(unittest.TestCase):
             self.assertEqual((len(outcome.expected_failures), outcome.failures), (1, []))
 
     def test_a_passing_test_that_was_expected_to_fail(self):
-        """Only the end finds something: that is not the failure that was expected."""
+        """A finding at the end is not the failure that a test was expected to have."""
 
         @unittest.expectedFailure
         async def test(case):
@@ -86,7 +86,7 @@ class BesideTests(unittest.TestCase):
             self.assertEqual(len(outcome.failures), 1)
 
     def test_a_warning_that_is_an_error_stays_beside(self):
-        """Under `-W error` the warning is shown, not raised."""
+        """Under `-W error` the warning is shown, and not raised."""
 
         async def test(case):
             warnings.simplefilter("error")
@@ -99,7 +99,7 @@ class BesideTests(unittest.TestCase):
             self.assertEqual([str(error) for error in [*outcome.failures, *outcome.errors]], ["own"])
 
     def test_debug_raises_it(self):
-        """`debug()`, which keeps no result, raises what is found; a failing body raises its own."""
+        """`debug()`, which has no result, raises the finding; a failing body raises its own exception."""
 
         async def passes(case):
             self.leave(case)
@@ -122,7 +122,7 @@ class BesideTests(unittest.TestCase):
         case._tearDownAsyncioRunner()
 
     def test_cleanups_in_the_middle_of_a_test(self):
-        """A test that calls doCleanups itself is judged at its end; an override changes nothing."""
+        """A test that calls doCleanups itself is checked at its end; an override changes nothing."""
         for base in BASES:
             for leaves in (True, False):
 
@@ -144,7 +144,7 @@ class BesideTests(unittest.TestCase):
                     self.assertEqual(len(outcome.failures), not leaves, outcome.report)
 
     def test_an_instance_that_runs_twice(self):
-        """Each run is judged by itself."""
+        """Each run of an instance is checked separately."""
 
         async def test(case):
             self.leave(case)
@@ -157,6 +157,6 @@ class BesideTests(unittest.TestCase):
 
 
 def finish(coroutine):
-    """Runs what waits for nothing, without a loop."""
+    """Runs a coroutine that never waits, without a loop."""
     with contextlib.suppress(StopIteration):
         coroutine.send(None)

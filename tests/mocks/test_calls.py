@@ -1,4 +1,4 @@
-"""What is noted of the calls of asynchronous mocks: lines, fates, the order of awaits."""
+"""The records of asynchronous mocks' calls: lines, whether awaited, the order of awaits."""
 
 import asyncio
 import threading
@@ -38,13 +38,13 @@ class ForgottenCallsTests(unittest.IsolatedAsyncioTestCase):
         return [f"{call.name}{call.arguments}" for call in forgotten_calls(self.double, **options)]
 
     async def test_what_was_awaited_is_not(self):
-        """Calls count as awaited whatever their arguments can be compared to."""
+        """Calls count as awaited whatever their arguments' equality."""
         await self.double(NeverEqual(), key=NeverEqual())
         await asyncio.gather(self.double(1), asyncio.create_task(self.double(2)))
         self.assertEqual(self.left(), [])
 
     async def test_the_line_tells_equal_calls_apart(self):
-        """Of two equal calls the one that nobody awaited is named, though the other came later."""
+        """Of two equal calls the one not awaited is named by its line, though the other came later."""
         forgotten = self.double(1)
         await self.double(1)
         (call,) = forgotten_calls(self.double)
@@ -54,7 +54,7 @@ class ForgottenCallsTests(unittest.IsolatedAsyncioTestCase):
         self.assertRegex(str(call), r"^fetch\(1\) at tests/mocks/test_calls\.py:\d+ in test_the_line_tells")
 
     async def test_of_equal_calls_awaited_elsewhere_the_oldest_counts_as_awaited(self):
-        """Where the lines of the await say nothing, calls are taken in their order."""
+        """If the lines of the awaits decide nothing, the oldest of equal calls counts as awaited."""
         first = self.double(1)
         second = self.double(1)
         await asyncio.create_task(first)
@@ -62,15 +62,15 @@ class ForgottenCallsTests(unittest.IsolatedAsyncioTestCase):
         second.close()
         self.assertEqual(call.site.line, self.double.call_args_list[1]._asynctestkit_site.line)
 
-    async def test_a_reset_in_between_accuses_nobody(self):
-        """A call that a reset has wiped out before it was awaited leaves an await without a call."""
+    async def test_a_reset_in_between_accuses_no_call(self):
+        """After a reset an await without a recorded call accuses no other call."""
         coroutine = self.double(1)
         self.double.reset_mock()
         await coroutine
         self.assertEqual(self.left(), [])
 
-    async def test_a_kept_coroutine_tells_its_fate(self):
-        """One cancelled before it began, or closed, was not forgotten; `close` ends the one that was."""
+    async def test_the_fate_of_a_kept_coroutine(self):
+        """A coroutine cancelled before it began, or closed, was not forgotten; `close` ends one that was."""
         for end in ("cancel", "close", "nothing"):
             coroutine = self.double(end)
             keep_coroutine(self.double, coroutine)
@@ -100,7 +100,7 @@ class CallOfTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.call_of(double()).arguments, "()")
 
     async def test_the_kept_one_of_equal_calls(self):
-        """Of equal calls a kept coroutine knows its own."""
+        """Of equal calls a kept coroutine leads to its own."""
         double = mock.AsyncMock()
         first = double()
         keep_coroutine(double, first)
@@ -108,14 +108,14 @@ class CallOfTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.call_of(first).site, double.call_args_list[0]._asynctestkit_site)
 
     async def test_the_line_is_unknown_after_a_reset(self):
-        """What the mock has forgotten is named without its line."""
+        """A call from before a reset is named without its line."""
         double = mock.AsyncMock(name="fetch")
         coroutine = double(1)
         double.reset_mock()
         self.assertEqual(self.call_of(coroutine), MockCall("fetch", "(1)", None))
 
     async def test_other_coroutines_are_none(self):
-        """A coroutine of the user's stands for no mock."""
+        """A coroutine of the user's leads to no mock."""
         self.assertIsNone(self.call_of(fetch(1)))
 
 
@@ -127,7 +127,7 @@ class LineTests(unittest.IsolatedAsyncioTestCase):
         self.assertIsNone(double.await_args._asynctestkit_site)
 
     def test_a_line_of_another_thread(self):
-        """Outside of every loop a line is the innermost one of the user's."""
+        """Outside of every loop the line is the innermost one of the user's."""
         found = []
 
         def run():
@@ -139,7 +139,7 @@ class LineTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(found[0].function, "run")
 
     async def test_generated_code_is_passed_over(self):
-        """What autospec generates has no file: the line is that of its caller."""
+        """Code that autospec generates has no file: the line is that of its caller."""
         autospecced = mock.create_autospec(fetch)
         await autospecced(1)
         self.assertEqual(autospecced.mock.call_args._asynctestkit_site.file, __file__)
@@ -155,7 +155,7 @@ class OrderTests(unittest.IsolatedAsyncioTestCase):
         self.assertLess(await_order(second), await_order(first))
 
     async def test_listeners_hear_of_their_mock_alone(self):
-        """A listener is woken in its loop, for its mock, until it leaves."""
+        """A listener is woken on its loop, for its mock, until it is removed."""
         double, other, woken = mock.AsyncMock(), mock.AsyncMock(), mock.Mock()
         with listen_for_awaits(double, woken):
             await other()
@@ -171,12 +171,12 @@ class OrderTests(unittest.IsolatedAsyncioTestCase):
 
 class WordsTests(unittest.TestCase):
     def test_arguments_read_as_in_a_call(self):
-        """Long arguments are cut."""
+        """Arguments are shown as in a call, and long ones are cut."""
         self.assertEqual(signature_text((1, "a"), {"key": None}), "(1, 'a', key=None)")
         self.assertEqual(len(signature_text(("x" * 1000,), {})), 83)
 
     def test_asynchronous_mocks_are_known_by_their_type(self):
-        """A mock with the spec of a coroutine function is one, a plain mock and a function are not."""
+        """A mock with the spec of a coroutine function is asynchronous; a plain mock is not."""
         self.assertTrue(is_async_mock(mock.MagicMock(spec=fetch)))
         for other in (mock.MagicMock(), mock.Mock(spec=mock.AsyncMock), fetch):
             self.assertFalse(is_async_mock(other))

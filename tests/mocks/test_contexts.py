@@ -23,7 +23,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         self.assertIsInstance(cm, contextlib.AbstractAsyncContextManager)
 
     async def test_exit_stacks_call_it_alike(self):
-        """AsyncExitStack looks the methods up on the type, too, and what they record is the same."""
+        """AsyncExitStack finds the methods on the type as well, with the same records."""
         cm = async_context(1)
         async with contextlib.AsyncExitStack() as stack:
             self.assertEqual(await stack.enter_async_context(cm), 1)
@@ -39,7 +39,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
 
     @unittest.skipUnless(HAS_RUNNER, "enterAsyncContext came with 3.11")
     def test_enter_async_context_leaves_it(self):
-        """Unittest asks whether `__aexit__` is a coroutine function, and awaits it."""
+        """unittest accepts `__aexit__` as a coroutine function, and awaits it."""
 
         async def test(self):
             self.cm = self.makeAsyncContext(1)
@@ -54,7 +54,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         cm.__aexit__.assert_awaited_once_with(None, None, None)
 
     async def test_errors_on_the_way_in_and_out(self):
-        """`enter_raises` keeps the body from running, `exit_raises` comes after it."""
+        """`enter_raises` prevents the body from running, `exit_raises` comes after it."""
         cm = async_context(enter_raises=ConnectionError("down"))
         with self.assertRaisesRegex(ConnectionError, "down"):
             async with cm:
@@ -67,7 +67,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(unfinished([cm]), [])
 
     async def test_what_the_body_came_to_is_seen(self):
-        """`__aexit__` is given the body's exception, and swallows it if so asked."""
+        """`__aexit__` gets the body's exception, and swallows it with `suppresses`."""
         error = ValueError()
         for suppresses in (False, True):
             cm = async_context(suppresses=suppresses)
@@ -108,7 +108,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(cm.name, "pool")
 
     async def test_what_it_lacks_is_missing(self):
-        """A misspelt attribute is an AttributeError, a wrong call a TypeError, when it is made."""
+        """A misspelt attribute is an AttributeError, a wrong call a TypeError when it is made."""
         cm = async_context()
         with self.assertRaises(AttributeError):
             cm.comit()
@@ -118,7 +118,7 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
 
 class LeavingTests(unittest.IsolatedAsyncioTestCase):
     async def test_what_was_not_left_is_known_with_its_line(self):
-        """Each entering without a leaving is told."""
+        """Each entry without an exit is reported with its line."""
         cm = async_context()
         await cm.__aenter__()
         async with cm:
@@ -133,13 +133,13 @@ class LeavingTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(unfinished([cm]), [])
 
     async def test_from_a_task_of_its_own(self):
-        """Entered by a task that awaits nothing else, the line is unknown, and the rest is told."""
+        """Entered by a task that does nothing else, the line is unknown, and the rest is reported."""
         cm = async_context()
         await asyncio.create_task(cm.__aenter__())
         self.assertEqual(len(unfinished([cm])), 1)
 
     async def test_a_scripted_exit_is_the_tests_own_affair(self):
-        """Where the test has replaced `__aexit__`, nobody is accused of not leaving."""
+        """If the test has replaced `__aexit__`, a missing exit is not reported."""
         cm = async_context()
         cm.__aexit__.side_effect = lambda *error: None
         async with cm:

@@ -1,4 +1,4 @@
-"""The mock in front of a plain object."""
+"""A mock that wraps a plain object."""
 
 import asyncio
 import unittest
@@ -51,7 +51,7 @@ class FaceTests(unittest.TestCase):
         self.shown = face(self.counter, "counter")
 
     def test_methods_work_and_record(self):
-        """A method is a mock that does what the object's does; in the place of the object comes its face."""
+        """A method is a mock that calls the object's; a result that is the object becomes its face."""
         self.assertIs(self.shown.add(2), self.shown)
         self.assertIs(asyncio.run(self.shown.later(number=3)), self.shown)
         self.assertEqual(self.counter.count, 5)
@@ -62,7 +62,7 @@ class FaceTests(unittest.TestCase):
         self.shown.add.assert_not_called()
 
     def test_attributes_are_the_objects(self):
-        """They are read and written through; a property stays one."""
+        """Attributes are read and written through; a property stays one."""
         self.shown.count = 4
         self.assertEqual((self.counter.count, self.shown.doubled), (4, 8))
         with self.assertRaises(AttributeError):
@@ -72,7 +72,7 @@ class FaceTests(unittest.TestCase):
                 getattr(self.shown, missing)
 
     def test_signatures_are_checked_at_the_call(self):
-        """Wrong arguments are a TypeError when the call is made, and it is not recorded."""
+        """Wrong arguments are a TypeError at the call, which is not recorded."""
         for call in (
             lambda: self.shown.add(),
             lambda: self.shown.later(1, 2),
@@ -83,7 +83,7 @@ class FaceTests(unittest.TestCase):
         self.assertEqual(self.shown.mock_calls, [])
 
     def test_what_the_test_scripts_goes_first(self):
-        """`side_effect` and `return_value` take the object's place."""
+        """`side_effect` and `return_value` replace the object's method."""
         self.shown.add.return_value = "scripted"
         self.assertEqual(self.shown.add(1), "scripted")
         self.shown.later.side_effect = ValueError
@@ -92,7 +92,7 @@ class FaceTests(unittest.TestCase):
         self.assertEqual(self.counter.count, 0)
 
     def test_special_methods_are_on_the_type(self):
-        """They work unbound and bound, and are the same mock."""
+        """Special methods work on type and instance, and are the same mock."""
 
         async def main():
             async with self.shown as entered:
@@ -103,7 +103,7 @@ class FaceTests(unittest.TestCase):
         self.assertEqual(self.shown.__aenter__.await_args_list, [mock.call(), mock.call()])
 
     def test_it_reads_as_the_object(self):
-        """The face has the object's repr where that has one of its own, and leads back to the object."""
+        """The face has the object's repr if that has one of its own, and leads back to the object."""
         self.assertEqual(repr(self.shown), "<counter 0>")
         self.assertIs(object_behind(self.shown), self.counter)
         self.assertIsNone(object_behind(mock.Mock()))

@@ -1,4 +1,4 @@
-"""Scripted calls that fail where that is explored, and that are none to the mocks then."""
+"""Scripted calls that fail in an exploration do not count for their mocks."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ async def fetch(number=0):
 
 
 class FailingLoop(asyncio.SelectorEventLoop):
-    """Has its calls fail whose numbers are given, by their names."""
+    """Makes the calls with these numbers fail, by their names."""
 
     def __init__(self, **fails):
         super().__init__()
@@ -44,7 +44,7 @@ class FailingLoop(asyncio.SelectorEventLoop):
 
 class InFailingLoops(MockBuilders, unittest.TestCase):
     def run_in(self, coroutine, **fails):
-        """What comes of it in a loop that has those calls fail."""
+        """The result of running it on a loop that makes those calls fail."""
         self.loop = FailingLoop(**fails)
         try:
             return self.loop.run_until_complete(coroutine)
@@ -52,7 +52,7 @@ class InFailingLoops(MockBuilders, unittest.TestCase):
             self.loop.close()
 
     async def twice(self, call, error=ConnectionError):
-        """The first time it fails, the second time it does not."""
+        """The first call fails, the second one does not."""
         with self.assertRaises(error):
             await call()
         return await call()
@@ -64,7 +64,7 @@ class InFailingLoops(MockBuilders, unittest.TestCase):
 
 class CallsTests(InFailingLoops):
     def test_elsewhere_nothing_fails(self):
-        """Neither in another loop, nor in a thread without one."""
+        """On another loop, and in a thread without one, no call fails."""
         asyncio.run(async_context().__aenter__())
         may_fail(self, "it", connection_lost)
 
@@ -78,7 +78,7 @@ class CallsTests(InFailingLoops):
         self.assertEqual(self.loop.uses, [])
 
     def test_outcomes(self):
-        """The call is in no record, and the next one gets its step; a step that raises is left alone."""
+        """A failed call is not recorded, and the next one gets its step; a step that raises is left alone."""
         double = mock.AsyncMock(name="fetch", side_effect=outcomes("a", KeyError(1), "b"))
 
         async def body():
@@ -95,7 +95,7 @@ class CallsTests(InFailingLoops):
         self.assertIn("1 of 2 scripted outcomes never used", script.__self__.unfinished()[0])
 
     def test_a_call_that_is_a_task(self):
-        """Nothing of the user's has called it then, and it is forgotten all the same."""
+        """A failed call that is a task by itself has no caller of the user's, and is removed all the same."""
         double = mock.AsyncMock(name="fetch", side_effect=outcomes("a"))
 
         async def call():
@@ -105,7 +105,7 @@ class CallsTests(InFailingLoops):
         double.assert_awaited_once_with()
 
     def test_outcomes_fail_as_they_do(self):
-        """With the first exception of the script; a step that raises, also after a time, is left to it."""
+        """A call fails with the script's first exception; a step that raises, even late, does not."""
 
         async def body(effect, steps):
             for _ in range(steps):
@@ -122,7 +122,7 @@ class CallsTests(InFailingLoops):
         self.assertIsInstance(self.loop.ways[0], ConnectionError)
 
     def test_a_patched_function(self):
-        """It fails before its return value comes, or its side effect; not where it raises by itself."""
+        """A patched function fails before its return value or side effect, unless it raises by itself."""
         here = f"{__name__}.fetch"
         stand_in = self.patchAsync(here, returns=7)
         self.assertEqual(self.run_in(self.twice(lambda: fetch(1)), fetch=1), 7)
@@ -143,7 +143,7 @@ class CallsTests(InFailingLoops):
         self.assertEqual(self.loop.uses, [])
 
     def test_a_context(self):
-        """Entering it fails, and nothing was entered; so does awaiting it."""
+        """A context fails on entry, and was not entered; awaiting it fails as well."""
         for awaitable in (False, True):
             context = async_context(7, awaitable=awaitable)
 
@@ -170,7 +170,7 @@ class CallsTests(InFailingLoops):
         self.assertEqual(self.loop.uses, [])
 
     def test_an_iterator(self):
-        """No item is lost; it fails as it does by itself, where that is known."""
+        """An iterator loses no item, and fails with its own exception if that is known."""
         items = async_iterator([1, 2])
 
         async def body(items):
@@ -191,7 +191,7 @@ class CallsTests(InFailingLoops):
 
 class RequestsTests(InFailingLoops):
     def test_a_request(self):
-        """It is none of the session's, and the next gets its answer; its library's errors come."""
+        """A failed request is not recorded, and the next gets its answer; the errors are its library's."""
         for spec, errors in (
             (None, (ConnectionError, asyncio.TimeoutError)),
             (ClientSession, (ClientConnectionError, asyncio.TimeoutError)),
@@ -211,7 +211,7 @@ class RequestsTests(InFailingLoops):
             self.assertTrue(self.loop.uses[0].startswith("session.get"))
 
     def test_the_errors_of_a_request(self):
-        """No connection and none in time; as another route fails, where one does; not twice."""
+        """A request fails with a connection error or a timeout, or as another route fails; not twice."""
         web = session({"GET a": response(), "GET b": [ValueError("refused")], "GET c": response(text="c")})
 
         async def body():
@@ -231,7 +231,7 @@ class RequestsTests(InFailingLoops):
         self.assertEqual([type(each) for each in self.loop.ways], [ConnectionError, asyncio.TimeoutError])
 
     def test_a_body(self):
-        """It breaks off for good; the request that it answers is none, and the next is answered so."""
+        """A body that breaks off stays broken; its request does not count, and the next one is answered."""
         for spec in (ClientSession, AsyncClient):
             web = session({"GET *": [response(text="a"), response(text="b")]}, spec=spec)
 
@@ -247,7 +247,7 @@ class RequestsTests(InFailingLoops):
             self.assertEqual(self.run_in(read()), "b")
 
     def test_a_streamed_body(self):
-        """Any chunk of it, and in any way of reading it; not where it breaks off by itself."""
+        """Any chunk of a body may fail, however it is read, unless the body breaks off by itself."""
         shown = response(chunks=["a\n", ValueError("cut")])
 
         async def body():

@@ -11,7 +11,7 @@ METHODS = ("GET", "OPTIONS", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 class HttpxShapeTests(unittest.IsolatedAsyncioTestCase):
     async def test_every_method(self):
-        """Each is awaited and gives a response that was read."""
+        """Each method is awaited and returns a response that was read."""
         web = session({f"{method} u": response(json=method) for method in METHODS}, spec=AsyncClient)
         self.assertIsInstance(web, AsyncClient)
         for method in METHODS:
@@ -33,7 +33,7 @@ class HttpxShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(unfinished([web]), [])
 
     async def test_it_is_a_context(self):
-        """Leaving and `aclose` close it."""
+        """Leaving the context, and `aclose`, close the client."""
         web = session({"GET u": response()}, spec=AsyncClient)
         async with web as entered:
             self.assertIs(entered, web)
@@ -45,7 +45,7 @@ class HttpxShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(other.is_closed)
 
     async def test_a_forgotten_await_is_known(self):
-        """A request that nobody awaited is told with its arguments."""
+        """A request that was not awaited is reported with its arguments."""
         web = session({"GET u": response()}, spec=AsyncClient)
         web.get("u", params={"a": 1})
         (line,) = unfinished([web], close=True)

@@ -1,4 +1,4 @@
-"""Responses in httpx's shape; `tests/interop` compares them with the real thing."""
+"""Responses with httpx's API; `tests/interop` compares them with the real ones."""
 
 import unittest
 
@@ -14,7 +14,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
         return session({"GET u": response(*args, **given)}, spec=AsyncClient).stream("GET", "u")
 
     async def test_what_was_awaited_was_read(self):
-        """Status, headers and body are there without awaiting."""
+        """Status, headers and body of an awaited response are available without awaiting."""
         shown = await self.get(json={"a": "ü"}, headers={"X-Tag": "1"})
         self.assertEqual(
             (shown.status_code, shown.reason_phrase, shown.http_version), (200, "OK", "HTTP/1.1")
@@ -29,7 +29,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(repr(shown), "<response 200 OK>")
 
     async def test_kinds_of_status(self):
-        """Each class of status has its name."""
+        """Each class of status has its predicate."""
         names = ("is_informational", "is_success", "is_redirect", "is_client_error", "is_server_error")
         for number, name in enumerate(names, 1):
             shown = await self.get(number * 100 + 4)
@@ -37,7 +37,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(shown.is_error, number > 3)
 
     async def test_raise_for_status(self):
-        """All but success raises the library's error with request and response; success returns itself."""
+        """A status other than success raises the library's error with request and response."""
         shown = await self.get(204)
         self.assertIs(shown.raise_for_status(), shown)
         for status, said in (
@@ -53,7 +53,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
             self.assertIs(caught.exception.request, shown.request)
 
     async def test_streams(self):
-        """Chunks, exact pieces, text and lines, with line ends and characters that chunks cut in two."""
+        """Chunks, exact pieces, text and lines can be iterated, across line ends and cut characters."""
         chunks = [b"on", b"e\r", b"\nt", b"\xc3", b"\xbc\n", b"th", b"ree"]
         for read, expected in (
             (lambda shown: shown.aiter_raw(), chunks),
@@ -67,13 +67,13 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
                 self.assertTrue(shown.is_closed and shown.is_stream_consumed)
 
     async def test_the_ends_of_streams(self):
-        """A last line with or without its end, and a character that never was complete."""
+        """The last line may lack its end, and the last character may be incomplete."""
         for chunks, expected in (([b"a\n"], ["a"]), ([b"a\r"], ["a"]), ([b"a\xc3"], ["a\ufffd"]), ([], [])):
             async with self.stream(chunks=chunks) as shown:
                 self.assertEqual([line async for line in shown.aiter_lines()], expected)
 
     async def test_a_body_that_was_read_streams_again(self):
-        """Of a response that was read, bytes can be iterated as often as wanted."""
+        """A response that was read can be iterated as bytes any number of times."""
         async with self.stream(body=b"abcde") as shown:
             await shown.aread()
             for _ in range(2):
@@ -81,7 +81,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual([part async for part in shown.aiter_bytes()], [b"abcde"])
 
     async def test_errors_of_reading(self):
-        """Not read, streamed twice, closed: the library's errors, or RuntimeErrors where it has none."""
+        """Unread, streamed twice, and closed responses raise the library's errors, or RuntimeError."""
         async with self.stream(body=b"abc") as shown:
             for read in (lambda: shown.text, lambda: shown.content, lambda: shown.json()):
                 with self.assertRaises(ResponseNotRead):
@@ -95,7 +95,7 @@ class EagerResponseTests(unittest.IsolatedAsyncioTestCase):
                 await shown.aread()
 
     async def test_without_a_library(self):
-        """A client class of no library gets errors of ours."""
+        """A client class of no library raises our errors."""
 
         class Client(AsyncClient):
             pass

@@ -10,7 +10,7 @@ from asynctestkit.mocks import after, async_iterator, never
 
 class IteratorTests(unittest.IsolatedAsyncioTestCase):
     async def test_it_gives_its_items_once(self):
-        """Items come in order, and then it is at its end."""
+        """Items come in order, once."""
         cursor = async_iterator([1, 2])
         self.assertEqual([row async for row in cursor], [1, 2])
         self.assertEqual([row async for row in cursor], [])
@@ -19,7 +19,7 @@ class IteratorTests(unittest.IsolatedAsyncioTestCase):
         self.assertIsInstance(cursor, AsyncIterator)
 
     async def test_exceptions_come_at_their_point(self):
-        """An exception among the items is raised where it stands; what follows can still be asked for."""
+        """An exception among the items is raised at its place; later items can still be requested."""
         cursor, rows = async_iterator([1, ConnectionError("lost"), 2]), []
         with self.assertRaisesRegex(ConnectionError, "lost"):
             async for row in cursor:
@@ -35,7 +35,7 @@ class IteratorTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.wait_for(anext(messages), 0.001)
 
     async def test_closing_ends_it(self):
-        """After `aclose` there is nothing more, and that it was closed can be asserted."""
+        """After `aclose` there are no more items, and that it was closed can be asserted."""
         cursor = async_iterator([1, 2])
         await anext(cursor)
         await cursor.aclose()
@@ -43,7 +43,7 @@ class IteratorTests(unittest.IsolatedAsyncioTestCase):
         cursor.aclose.assert_awaited_once_with()
 
     async def test_an_endless_subscription_leaves_others_a_turn(self):
-        """A consumer of a generator without end can be cancelled, though every item is there at once."""
+        """A consumer of an endless generator can be cancelled, though every item is available at once."""
         got = []
 
         async def consume():

@@ -1,4 +1,4 @@
-"""What was forgotten, on mocks and on all below them."""
+"""Leftovers on mocks and on all below them."""
 
 import re
 import unittest
@@ -18,7 +18,7 @@ class Api:
 
 class BelowTests(unittest.IsolatedAsyncioTestCase):
     def forget(self, call):
-        """Calls, and forgets to await."""
+        """Makes calls, and does not await them."""
         coroutine = call(1)
         self.addCleanup(coroutine.close)
 
@@ -26,7 +26,7 @@ class BelowTests(unittest.IsolatedAsyncioTestCase):
         return [call.name for call in forgotten(doubles)]
 
     async def test_children_of_children(self):
-        """Children, return values and their children, special methods, attributes set by hand: each once."""
+        """Children, return values and their children, special methods and set attributes count once each."""
         root = mock.MagicMock(name="root")
         self.forget(root.__aenter__)
         root.child = mock.AsyncMock()
@@ -42,7 +42,7 @@ class BelowTests(unittest.IsolatedAsyncioTestCase):
         self.assertCountEqual(self.names(root), expected)
 
     async def test_parents_and_siblings_are_not_below(self):
-        """What was forgotten beside a mock, or above it, is not its affair."""
+        """Leftovers of parents and siblings of a mock do not count."""
         root = mock.AsyncMock(name="root")
         self.forget(root)
         self.forget(root.sibling)
@@ -51,7 +51,7 @@ class BelowTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.names(root.return_value), [])
 
     async def test_autospecced_classes_and_functions(self):
-        """The methods of an autospecced class, and an autospecced function, live or dead."""
+        """The methods of an autospecced class, and an autospecced function, alive or not, count."""
         api = mock.create_autospec(Api)
         self.forget(api.return_value.get)
         self.assertEqual(len(self.names(api)), 1)
@@ -63,7 +63,7 @@ class BelowTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(call.arguments, "(1)")
 
     async def test_functions_of_all_kinds_lead_to_their_mock(self):
-        """Autospecced functions do; other functions, objects and classes lead to none."""
+        """Autospecced functions lead to their mock; other functions, objects and classes lead to none."""
         function = mock.create_autospec(fetch)
         self.assertIs(mock_of(function), function.mock)
         self.assertIs(mock_of(function.mock), function.mock)
@@ -73,7 +73,7 @@ class BelowTests(unittest.IsolatedAsyncioTestCase):
 
 class UnfinishedTests(unittest.IsolatedAsyncioTestCase):
     async def test_each_kind_has_its_line(self):
-        """Calls, contexts, scripts, responses and routes, in one pass, each with the name of its mock."""
+        """Calls, contexts, scripts, responses and routes are each named with their mock, in one pass."""
         root = mock.MagicMock(name="root")
         root.context = async_context()
         await root.context.__aenter__()

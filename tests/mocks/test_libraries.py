@@ -1,4 +1,4 @@
-"""Whose exceptions a session raises."""
+"""The library whose exceptions a session raises."""
 
 import unittest
 
@@ -14,7 +14,7 @@ REQUEST = Request("GET", "u", {"headers": {"A": "1"}, "params": {"p": 1}})
 
 class LibraryTests(unittest.TestCase):
     def test_without_a_library_the_error_is_ours(self):
-        """`ResponseError` tells status, message, headers and URL."""
+        """Without a library the error is `ResponseError`, with status, message, headers and URL."""
         error = Library(None).status_error(ANSWER, REQUEST, None)
         self.assertIsInstance(error, ResponseError)
         self.assertEqual((error.status, error.message, error.headers), (404, "Not Found", {"x": "1"}))
@@ -22,7 +22,7 @@ class LibraryTests(unittest.TestCase):
         self.assertIsNone(Library(None).content_type_error(ANSWER, REQUEST))
 
     def test_errors_of_aiohttps_shape(self):
-        """The class is that of the client's library, made as the library makes it."""
+        """The class is that of the client's library, created as the library creates it."""
         library = Library(lazy_library.ClientSession)
         error = library.status_error(ANSWER, REQUEST, None)
         self.assertIs(type(error), lazy_library.ClientResponseError)
@@ -50,6 +50,6 @@ class LibraryTests(unittest.TestCase):
         self.assertIs(error, lazy_library.ClientConnectionError)
 
     def test_the_request_as_errors_show_it(self):
-        """URL, method and headers."""
+        """Errors show the request's URL, method and headers."""
         info = request_info(REQUEST)
         self.assertEqual((info.real_url, info.method, info.headers["a"]), (info.url, "GET", "1"))

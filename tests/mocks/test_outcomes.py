@@ -1,4 +1,4 @@
-"""Scripts of outcomes: in order, in their time, and no more than there are."""
+"""Scripts of outcomes: in order, with their delays, and no more than given."""
 
 import asyncio
 import unittest
@@ -36,7 +36,7 @@ def run(coroutine):
 
 class OutcomesTests(unittest.TestCase):
     def test_steps_come_in_order(self):
-        """Values are returned, exceptions raised, instances and classes alike."""
+        """Values are returned; exceptions, as instances or classes, are raised."""
 
         async def main():
             double = mock.AsyncMock(side_effect=outcomes(1, ValueError("no"), KeyError, None, [2]))
@@ -73,7 +73,7 @@ class OutcomesTests(unittest.TestCase):
         run(main())
 
     def test_delays_are_on_the_loops_clock(self):
-        """`after` takes its time, delays within it add up, and by itself it comes to None."""
+        """`after` delays on the loop's clock, nested delays add up, and without a value it returns None."""
 
         async def main():
             loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ class OutcomesTests(unittest.TestCase):
         run(main())
 
     def test_both_kinds_of_waiting_can_be_cancelled(self):
-        """A time-out around a slow or endless call ends it at once."""
+        """A timeout around a slow or endless call ends it at once."""
 
         async def main():
             for step in (never(), after(3600, 1), after(1, never())):
@@ -120,7 +120,7 @@ class OutcomesTests(unittest.TestCase):
         run(main())
 
     def test_an_exception_raised_again_does_not_pile_up_frames(self):
-        """An instance that is raised twice carries the frames of the second time only."""
+        """An instance that is raised twice has the frames of the second time only."""
         error = ValueError()
 
         async def main():
@@ -136,8 +136,8 @@ class OutcomesTests(unittest.TestCase):
         run(main())
         error.__traceback__ = None
 
-    def test_what_was_not_used_is_told(self):
-        """A script knows how many of its steps are left."""
+    def test_what_was_not_used_is_reported(self):
+        """A script knows its unused steps."""
         script = Script([1, 2, 3])
         script.take("a call")
         self.assertEqual(script.unfinished(), ["2 of 3 scripted outcomes never used: 2, 3"])
@@ -147,7 +147,7 @@ class OutcomesTests(unittest.TestCase):
 
 class ValuesTests(unittest.TestCase):
     def test_a_bad_time_is_refused_when_it_is_given(self):
-        """Negative and NaN are ValueErrors, what is no number a TypeError; infinity is fine."""
+        """Negative and NaN delays are a ValueError, other types a TypeError; infinity is valid."""
         for bad, kind in ((-1, ValueError), (float("nan"), ValueError), ("1", TypeError), (True, TypeError)):
             with self.subTest(bad), self.assertRaisesRegex(kind, "^after: seconds is"):
                 after(bad, 1)
@@ -155,10 +155,10 @@ class ValuesTests(unittest.TestCase):
         require_seconds("x", 0)
 
     def test_steps_read_as_they_are_written(self):
-        """Steps appear in reports as in the test."""
+        """Steps are shown in reports as in the test."""
         self.assertEqual(repr(after(0.5, after(1, never()))), "after(0.5, after(1, never()))")
 
     def test_exceptions_are_steps_that_raise(self):
-        """Instances and classes of every exception are, other classes are values."""
+        """Exception instances and classes are raised; other classes are values."""
         self.assertTrue(all(map(is_error, (ValueError, ValueError(), asyncio.CancelledError))))
         self.assertFalse(any(map(is_error, (int, "ValueError", None))))

@@ -1,4 +1,4 @@
-"""Patches of asynchronous functions: where they are used, with their signature."""
+"""Patches of asynchronous functions: at the place of use, with their signature."""
 
 import asyncio
 import inspect
@@ -75,7 +75,7 @@ class Case(unittest.IsolatedAsyncioTestCase):
 
 class StandInTests(Case):
     async def test_it_takes_the_place_until_it_is_undone(self):
-        """Users of the name meet the stand-in, and afterwards the original."""
+        """Code that uses the name gets the mock, and afterwards the original."""
         original = self.api.fetch
         stand_in, undo = patch_async("patched_api.fetch", returns=5)
         self.assertIs(self.api.fetch, stand_in)
@@ -85,7 +85,7 @@ class StandInTests(Case):
         self.assertIs(self.api.fetch, original)
 
     async def test_it_is_as_good_as_an_autospecced_one(self):
-        """Records, assertions, reset and scripting work on the function itself."""
+        """Records, assertions, reset and scripting work on the function itself, as with autospec."""
         stand_in = self.patch("patched_api.fetch", returns=5)
         await stand_in("u", retries=1)
         self.assertEqual((stand_in.await_count, stand_in.call_count, stand_in.called), (1, 1, True))
@@ -101,7 +101,7 @@ class StandInTests(Case):
         self.assertEqual(await stand_in("u"), 7)
 
     async def test_it_looks_like_the_original(self):
-        """Name, module, docstring and signature; and where that can be, a coroutine function."""
+        """It has the original's name, module, docstring and signature, and is a coroutine function."""
         original = self.api.fetch
         stand_in = self.patch("patched_api.fetch")
         for name in ("__name__", "__qualname__", "__module__", "__doc__"):
@@ -111,7 +111,7 @@ class StandInTests(Case):
         self.assertEqual(inspect.iscoroutinefunction(stand_in), inspect.iscoroutinefunction(plain))
 
     async def test_a_wrong_signature_fails_at_the_call(self):
-        """Not when it is awaited."""
+        """Wrong arguments fail at the call, not at the await."""
         stand_in = self.patch("patched_api.fetch")
         for args, kwargs in (((), {}), (("u", 1), {}), (("u",), {"retry": 1})):
             with self.assertRaises(TypeError):
@@ -127,7 +127,7 @@ class StandInTests(Case):
         self.assertEqual(call.site.function, "test_a_forgotten_call_is_known")
 
     async def test_methods(self):
-        """An instance's method sees the instance, a class's and a static one see neither."""
+        """An instance's method gets the instance; class and static methods do not."""
         get = self.patch("patched_api.Client.get", returns=1)
         of_class = self.patch("patched_api.Client.of_class", returns=2)
         static = self.patch("patched_api.Client.static", returns=3)
@@ -143,7 +143,7 @@ class StandInTests(Case):
         self.assertEqual(get.mock._extract_mock_name(), "Client.get")
 
     async def test_other_callables(self):
-        """Objects with an asynchronous `__call__`, partials, and what is patched already."""
+        """Objects with an asynchronous `__call__`, partials, and patched functions can be patched."""
         self.patch("patched_api.call", returns=1)
         self.assertEqual(await self.api.call(7), 1)
         with self.assertRaises(TypeError):
@@ -157,14 +157,14 @@ class StandInTests(Case):
 
 class OutcomeTests(Case):
     async def test_one_way_at_a_time(self):
-        """Two at once, and what is no exception, are TypeErrors."""
+        """Two ways at once, and an object that is no exception, are TypeErrors."""
         with self.assertRaisesRegex(TypeError, "it got returns and raises"):
             patch_async("patched_api.fetch", returns=1, raises=ValueError)
         with self.assertRaisesRegex(TypeError, "expected an exception"):
             patch_async("patched_api.fetch", raises="no")
 
     async def test_it_raises(self):
-        """Classes and instances, on every call."""
+        """Exception classes and instances are raised on every call."""
         for error in (ValueError, ValueError("no")):
             stand_in = self.patch("patched_api.fetch", raises=error)
             for _ in range(2):
@@ -172,7 +172,7 @@ class OutcomeTests(Case):
                     await stand_in("u")
 
     async def test_scripted_outcomes(self):
-        """A list, or what `outcomes` returns; running out fails."""
+        """A list, or the result of `outcomes`, is a script; running out fails."""
         for steps in ([1, KeyError], outcomes(1, KeyError)):
             stand_in = self.patch("patched_api.fetch", outcomes=steps)
             self.assertEqual(await stand_in("u"), 1)
@@ -182,7 +182,7 @@ class OutcomeTests(Case):
                 await stand_in("u")
 
     async def test_it_takes_its_time(self):
-        """`returns` and `raises` may be steps, for every call alike."""
+        """`returns` and `raises` may be steps, the same for every call."""
         stand_in = self.patch("patched_api.fetch", returns=after(0, "late"))
         self.assertEqual([await stand_in("u"), await stand_in("u")], ["late", "late"])
         stand_in = self.patch("patched_api.fetch", raises=after(0, KeyError))
@@ -193,7 +193,7 @@ class OutcomeTests(Case):
             await asyncio.wait_for(stand_in("u"), 0.001)
 
     async def test_without_any_the_mock_decides(self):
-        """Then what a call returns is a mock, as `mock.patch` has it."""
+        """Without a return value a call returns a mock, as with `mock.patch`."""
         self.assertIsInstance(await self.patch("patched_api.fetch")("u"), mock.Mock)
 
 
@@ -205,7 +205,7 @@ class RefusedTests(Case):
         return str(caught.exception)
 
     async def test_missing_targets(self):
-        """No such module, name or class: an AttributeError as well, with the nearest name."""
+        """A missing module, name or class is an AttributeError as well, with the nearest name."""
         self.assertIn("there is no module 'no_such'", self.refused(MissingTargetError, "no_such.fetch"))
         text = self.refused(AttributeError, "patched_api.fetsch")
         self.assertEqual(
@@ -219,14 +219,14 @@ class RefusedTests(Case):
             self.assertIn("expected 'package.module.name'", self.refused(MissingTargetError, bad))
 
     async def test_a_module_that_fails_to_import_shows_why(self):
-        """The import error of a module that is there is not taken for a missing target."""
+        """An import error within an existing module is shown, and not taken for a missing target."""
         broken = "tests.mocks.importing_nothing"
         with self.assertRaises(ModuleNotFoundError) as caught:
             patch_async(f"{broken}.fetch")
         self.assertEqual(caught.exception.name, "no_such_module_at_all")
 
     async def test_what_is_not_asynchronous(self):
-        """Plain functions, classes, generators and contexts: a TypeError as well, that says what to do."""
+        """A plain function, class, generator or context is a TypeError as well, with the remedy."""
         for name, hint in (
             ("plain", "use mock.patch"),
             ("Client", "use mock.patch"),
@@ -248,8 +248,8 @@ class WhereItIsUsedTests(Case):
     def setUp(self):
         self.lonely = self.module("lonely_api", "async def fetch(url): ...")
 
-    async def test_a_patch_that_nobody_would_meet_is_refused(self):
-        """Where a module has imported the name, the failure names the place to patch."""
+    async def test_a_patch_without_effect_is_refused(self):
+        """If a module has imported the name, the failure names the place to patch."""
         self.module("user", self.USER)
         with self.assertRaisesRegex(ScriptError, r"Patch where it is used: patchAsync\('user\.get'\)$"):
             patch_async("lonely_api.fetch")
@@ -257,7 +257,7 @@ class WhereItIsUsedTests(Case):
         self.assertEqual(await sys.modules["user"].load(), 1)
 
     async def test_users_are_found_in_all_kinds_of_code(self):
-        """Methods, class methods, properties, nested and wrapped functions are looked into."""
+        """Methods, class methods, properties, nested and wrapped functions are searched for uses."""
         for number, code in enumerate(
             (
                 "class A:\n    async def m(self): await fetch('u')",
@@ -275,8 +275,8 @@ class WhereItIsUsedTests(Case):
                     patch_async("lonely_api.fetch")
                 del sys.modules[name]
 
-    async def test_nobody_is_accused_who_may_be_right(self):
-        """Used where it is defined, by attribute, by a later import, or only passed on: the patch is fine."""
+    async def test_correct_patches_are_accepted(self):
+        """A name used where it is defined, by attribute, by a later import, or only passed on is accepted."""
         for uses in (
             "import lonely_api\nasync def load(): return await lonely_api.fetch('u')",
             "import lonely_api as api\nasync def load(): return await api.fetch('u')",
@@ -296,7 +296,7 @@ class WhereItIsUsedTests(Case):
         self.patch("lonely_api.fetch")
 
     async def test_test_cases_are_no_users(self):
-        """That a test mentions the name says nothing about the code under test."""
+        """A use of the name in the test does not count as one in the code under test."""
         self.module("user", self.USER)
         self.module(
             "test_user",

@@ -1,4 +1,4 @@
-"""Responses in aiohttp's shape; `tests/interop` compares them with the real thing."""
+"""Responses with aiohttp's API; `tests/interop` compares them with the real ones."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ from asynctestkit.mocks.responses import answer_of
 
 class AttributesTests(unittest.TestCase):
     def test_status_and_its_kin(self):
-        """Status, reason, ok; a reason of the test's own goes before the usual one."""
+        """Status, reason and `ok` are consistent; a given reason replaces the usual one."""
         shown = response(404)
         self.assertEqual((shown.status, shown.reason, shown.ok), (404, "Not Found", False))
         self.assertEqual(response(200, reason="Fine").reason, "Fine")
@@ -22,7 +22,7 @@ class AttributesTests(unittest.TestCase):
         self.assertEqual(repr(shown), "<response 404 Not Found>")
 
     def test_headers_have_no_case(self):
-        """Any case finds a header, and the content type follows from how the body is given."""
+        """Headers are found in any case, and the content type follows from how the body is given."""
         shown = response(json=1, headers={"X-Tag": "1", "content-length": "1"})
         self.assertEqual((shown.headers["x-tag"], shown.content_type), ("1", "application/json"))
         self.assertEqual((shown.content_length, response().content_length), (1, None))
@@ -31,7 +31,7 @@ class AttributesTests(unittest.TestCase):
         self.assertEqual(response(json=ValueError, text=ValueError).headers, {})
 
     def test_where_it_comes_from(self):
-        """URL and method, as given."""
+        """URL and method are as given."""
         shown = response(url="http://h/", method="POST")
         self.assertEqual((shown.url, shown.real_url, shown.method), ("http://h/", "http://h/", "POST"))
         self.assertEqual((shown.request_info.method, shown.history), ("POST", ()))
@@ -42,7 +42,7 @@ class AttributesTests(unittest.TestCase):
             response().jsn()
 
     def test_its_answer_is_known(self):
-        """For sessions; of other things there is none."""
+        """A response has an answer for sessions; other objects have none."""
         self.assertIsInstance(answer_of(response()), Answer)
         for other in (None, unittest.mock.Mock(), ValueError()):
             self.assertIsNone(answer_of(other))
@@ -50,7 +50,7 @@ class AttributesTests(unittest.TestCase):
 
 class BodyTests(unittest.IsolatedAsyncioTestCase):
     async def test_every_way_in_is_every_way_out(self):
-        """However the body is given, `json`, `text` and `read` give it, in any order, again and again."""
+        """However the body is given, `json`, `text` and `read` return it, in any order, repeatedly."""
         value = {"a": [1, None, "ü"]}
         text = json.dumps(value)
         data = text.encode()
@@ -62,7 +62,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
                     self.assertEqual(await getattr(shown, way)(), expected[way], (given, order))
 
     async def test_json_is_made_anew(self):
-        """What one caller does to the value is nothing to the next."""
+        """Each call of `json` returns a new value."""
         shown = response(json={"a": 1})
         (await shown.json()).clear()
         self.assertEqual(await shown.json(), {"a": 1})
@@ -70,7 +70,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await response(text=" 7 ").json(loads=str), "7")
 
     async def test_text_has_its_encoding(self):
-        """The headers' charset, or what the caller says."""
+        """Text is decoded by the headers' charset, or the caller's."""
         shown = response(text="ü", headers={"Content-Type": "text/plain; charset=latin-1"})
         self.assertEqual(
             (await shown.read(), await shown.text(), shown.get_encoding()), (b"\xfc", "ü", "iso8859-1")
@@ -79,7 +79,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await response(body=b"\xfc").text("latin-1"), "ü")
 
     async def test_it_streams(self):
-        """Chunks as they arrive, pieces, lines, and whatever StreamReader has."""
+        """Chunks, pieces, lines, and every method of StreamReader can be read."""
         chunks = [b"one\nt", b"wo\nth", b"ree"]
 
         def stream():
@@ -104,12 +104,12 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
         content.read.assert_awaited_with()
 
     async def test_what_was_streamed_is_gone(self):
-        """`read` after a stream has what is left."""
+        """After streaming, `read` returns the rest."""
         shown = response(text="abcdef")
         self.assertEqual((await shown.content.read(2), await shown.text()), (b"ab", "cdef"))
 
     async def test_errors_at_each_place(self):
-        """An exception given for a method is raised by it alone; one for the body by whatever reads."""
+        """An exception given for a method is raised by it alone; one for the body by every reader."""
         shown = response(body=b"{}", json=ValueError("no json"))
         with self.assertRaisesRegex(ValueError, "no json"):
             await shown.json()
@@ -123,7 +123,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
                 await getattr(response(body=ConnectionError("cut")), way)()
 
     async def test_an_error_in_the_middle_of_the_body(self):
-        """What came before it can be had by streaming; whoever wants the whole gets the error."""
+        """Data before an error can be streamed; reading the whole body raises the error."""
         shown, seen = response(chunks=[b"a", ConnectionError("cut")]), []
         with self.assertRaisesRegex(ConnectionError, "cut"):
             async for chunk in shown.content.iter_any():
@@ -134,7 +134,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(shown.closed)
 
     async def test_a_late_body(self):
-        """`after` and `never` among the chunks keep the reader waiting."""
+        """`after` and `never` among the chunks delay the reader."""
         self.assertEqual(await response(chunks=[after(0, "late")]).text(), "late")
         with self.assertRaises(asyncio.TimeoutError):
             await asyncio.wait_for(response(chunks=["a", never()]).text(), 0.001)
@@ -142,7 +142,7 @@ class BodyTests(unittest.IsolatedAsyncioTestCase):
 
 class ReleaseTests(unittest.IsolatedAsyncioTestCase):
     async def test_raise_for_status(self):
-        """Raises below 400 nothing, and ours where no library is known; and it releases."""
+        """An error status raises the library's error, or ours, and releases; others do not raise."""
         self.assertIsNone(response(399).raise_for_status())
         shown = response(503, text="later", headers={"Retry-After": "1"})
         with self.assertRaises(ResponseError) as caught:
@@ -155,7 +155,7 @@ class ReleaseTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await shown.text(), "later")
 
     async def test_each_way_to_release(self):
-        """`release` (awaited or not), `close`, `wait_for_close`, leaving: then nothing more can be read."""
+        """After `release` (awaited or not), `close`, `wait_for_close` or leaving, nothing can be read."""
 
         async def leave(shown):
             async with shown as entered:
@@ -175,7 +175,7 @@ class ReleaseTests(unittest.IsolatedAsyncioTestCase):
                 await shown.text()
 
     async def test_what_was_read_stays(self):
-        """Text and JSON of a released response stay if it was read before; `read` says that it is closed."""
+        """Text and JSON that were read before remain after the release; `read` says that it is closed."""
         async with (shown := response(json=[1])):
             await shown.read()
         self.assertEqual((await shown.json(), await shown.text()), ([1], "[1]"))
@@ -183,7 +183,7 @@ class ReleaseTests(unittest.IsolatedAsyncioTestCase):
             await shown.read()
 
     async def test_every_part_is_a_mock(self):
-        """Parts record, can be scripted, and reset."""
+        """Parts of a response record, can be scripted, and reset."""
         shown = response(json=1)
         await shown.json()
         shown.json.assert_awaited_once_with()

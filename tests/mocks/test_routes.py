@@ -1,4 +1,4 @@
-"""Which request gets which answer."""
+"""Which route answers a request."""
 
 import unittest
 
@@ -13,14 +13,14 @@ def asked(routes, method, url, **kwargs):
 
 class RequestTests(unittest.TestCase):
     def test_it_is_kept_as_it_was_made(self):
-        """Method in capitals, URL as text, everything else as given."""
+        """A route has its method in capitals, its URL as text, everything else as given."""
         request = Request("get", "http://h/a", {"json": 1, "headers": {"X-A": "1"}})
         self.assertEqual((request.method, request.url, request.kwargs["json"]), ("GET", "http://h/a", 1))
         self.assertEqual(request.headers["x-a"], "1")
         self.assertEqual(Request("get", "u", {"headers": None}).headers, {})
 
     def test_params_are_the_query(self):
-        """However they are given."""
+        """Parameters, in whatever form, become the query."""
         for params, expected in (
             (None, "u"),
             ({"a": 1, "b": "x y"}, "u?a=1&b=x+y"),
@@ -34,7 +34,7 @@ class RequestTests(unittest.TestCase):
 
 class RoutesTests(unittest.TestCase):
     def test_patterns_and_exact_routes(self):
-        """A route without wildcards goes first, then the first that matches; method and URL have to."""
+        """A route without wildcards takes precedence, then the first that matches in method and URL."""
         routes = Routes({"GET http://h/*": "any", "GET http://h/users/*": "users", "GET http://h/me": "me"})
         self.assertEqual(asked(routes, "get", "http://h/users/7"), "any")
         self.assertEqual(asked(routes, "GET", "http://h/me"), "me")
@@ -43,14 +43,14 @@ class RoutesTests(unittest.TestCase):
             asked(routes, "POST", "http://h/me")
 
     def test_a_query_may_be_part_of_a_route(self):
-        """With the query goes before without."""
+        """A route with the query takes precedence over one without."""
         routes = Routes({"GET u": "bare", "GET u?page=2": "second", "* v": "every method"})
         self.assertEqual(asked(routes, "GET", "u", params={"page": 2}), "second")
         self.assertEqual(asked(routes, "GET", "u", params={"page": 3}), "bare")
         self.assertEqual(asked(routes, "PURGE", "v"), "every method")
 
     def test_a_list_is_used_in_order_and_up(self):
-        """A list answers one request each, then fails; a single answer stays."""
+        """A list answers one request with each item, then fails; a single answer stays."""
         routes = Routes({"GET u": ["a", "b"], "GET v": "c"})
         self.assertEqual([asked(routes, "GET", url) for url in ("u", "v", "u", "v")], ["a", "c", "b", "c"])
         self.assertEqual(routes.unfinished(), [])
@@ -60,14 +60,14 @@ class RoutesTests(unittest.TestCase):
             asked(routes, "GET", "u")
         self.assertEqual(len(routes.unfinished()), 1)
 
-    def test_lists_that_are_left_are_told(self):
-        """What a list still holds is told with its route; a single answer may stay unused."""
+    def test_lists_that_are_left_are_reported(self):
+        """Unused items of a list are reported with their route; a single answer may stay unused."""
         routes = Routes({"GET u": ("a", "b"), "GET v": "c"})
         asked(routes, "GET", "u")
         self.assertEqual(routes.unfinished(), ["GET u: 1 of 2 scripted answers never used: 'b'"])
 
     def test_an_unknown_route_shows_those_there_are(self):
-        """The failure says what was asked, where, and lists the routes with their use; it is remembered."""
+        """The failure names the request, and lists the routes with their use; it is remembered."""
         routes = Routes({"GET u": "a", "GET w": ["b"]})
         asked(routes, "GET", "u")
         with self.assertRaises(ScriptError) as caught:

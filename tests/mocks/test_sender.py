@@ -1,4 +1,4 @@
-"""What a session does with a request, whatever its shape."""
+"""What a session does with a request, in both APIs."""
 
 import unittest
 
@@ -9,14 +9,14 @@ from tests.mocks.eager_library import AsyncClient
 
 class CheckAnswerTests(unittest.TestCase):
     def test_what_can_answer(self):
-        """It is returned as it is, also where it comes late."""
+        """A valid answer is returned as it is, also after a delay."""
         for answer in (response(), OSError, OSError("x"), lambda request: response(), never()):
             self.assertIs(check_answer(answer), answer)
             late = after(1, after(2, answer))
             self.assertIs(check_answer(late), late)
 
     def test_what_cannot(self):
-        """It is named, with what was expected."""
+        """An invalid answer is named, with what was expected."""
         for answer in (200, "text", None, after(1, {})):
             with self.assertRaisesRegex(TypeError, "cannot answer a request: expected response"):
                 check_answer(answer)
@@ -24,7 +24,7 @@ class CheckAnswerTests(unittest.TestCase):
 
 class SenderTests(unittest.IsolatedAsyncioTestCase):
     async def test_both_shapes(self):
-        """What was sent is recorded with its answer, and after the end nothing is sent any more."""
+        """A sent request is recorded with its answer, and after closing none can be sent."""
         for spec in (None, AsyncClient):
             with self.subTest(spec):
                 web = session({"GET u": response(text="hi")}, spec=spec)

@@ -1,4 +1,4 @@
-"""Sessions in both shapes; `tests/interop` compares them with the real clients."""
+"""Sessions with both APIs; `tests/interop` compares them with the real clients."""
 
 import asyncio
 import unittest
@@ -19,7 +19,7 @@ from tests.mocks.lazy_library import (
 
 class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
     async def test_a_request_is_entered_or_awaited(self):
-        """`get` is a plain call; entering releases the response when it is left, awaiting does not."""
+        """`get` is a plain call; leaving its context releases the response, awaiting it does not."""
         web = session({"GET http://h/": response(text="hi")})
         async with web.get("http://h/") as shown:
             self.assertEqual((shown.status, await shown.text()), (200, "hi"))
@@ -33,7 +33,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(str(call)[:31], "session.get('http://h/') at tes")
 
     async def test_a_response_used_again_is_fresh(self):
-        """The test's own response is handed out first, so that its mocks tell; then others like it."""
+        """The test's own response is used first, so that its mocks record; then equal ones."""
         template = response(chunks=["a", "b"])
         web = session({"GET *": template})
         shown = [await web.get("u"), await web.get("u")]
@@ -44,7 +44,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([request.response for request in web.requests], shown)
 
     async def test_every_method(self):
-        """Each method asks with its own name, `request` with any."""
+        """Each method requests with its own name, `request` with any."""
         web = session({f"{method} u": response() for method in METHODS})
         for method in METHODS:
             async with getattr(web, method.lower())("u") as shown:
@@ -53,7 +53,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([request.method for request in web.requests], [m for m in METHODS for _ in "ab"])
 
     async def test_requests_are_recorded_when_they_are_sent(self):
-        """Method, URL and the other arguments; a call that was not awaited has sent nothing."""
+        """Method, URL and other arguments are recorded on sending; a call not awaited has sent nothing."""
         web = session({"POST http://h/": response()})
         call = web.post("http://h/", json={"a": 1}, params={"p": 1})
         self.assertEqual(web.requests, [])
@@ -64,7 +64,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         web.post.assert_called_once_with("http://h/", json={"a": 1}, params={"p": 1})
 
     async def test_each_kind_of_answer(self):
-        """Exceptions are raised on entering, callables asked, asynchronous ones too, lists used up."""
+        """Exceptions are raised on entry, sync and async functions are called, lists are used up."""
 
         async def slow(request):
             return after(0, response(text=request.url))
@@ -94,7 +94,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
             await web.get("list")
 
     async def test_an_unknown_route_fails_when_it_is_sent(self):
-        """Not at the call; entered and awaited alike, and it is told again."""
+        """It fails on sending, entered or awaited, and not at the call; it is reported again at the end."""
         web = session({"GET http://h/*": response()})
         call = web.get("http://other/")
         with self.assertRaisesRegex(
@@ -123,7 +123,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         web.close.assert_awaited_once_with()
 
     async def test_what_cannot_answer_is_refused(self):
-        """A body without its response, alone, in a list, delayed, or from a callable, is a TypeError."""
+        """A body without its response, alone, in a list, delayed, or from a function, is a TypeError."""
         for bad in ({"a": 1}, [response(), "text"], after(1, b"x"), None):
             with self.assertRaisesRegex(TypeError, "cannot answer a request: expected response"):
                 session({"GET u": bad})
@@ -131,7 +131,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
             await session({"GET u": lambda request: {"a": 1}}).get("u")
 
     async def test_responses_have_to_be_released(self):
-        """One that was awaited and neither read, released nor closed is told, with its request."""
+        """A response that was awaited and neither read, released nor closed is reported with its request."""
         web = session({"GET u": response(text="abc"), "GET empty": response(204)})
         kept = await web.get("u")
         await web.get("empty")
@@ -144,7 +144,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(unfinished([web]), [])
 
     async def test_reports_name_the_request(self):
-        """A request that hangs is named in await chains, one that was forgotten among coroutines."""
+        """A hanging request is named in await chains, a forgotten one among coroutines."""
 
         async def load(web):
             async with web.get("u") as shown:
@@ -166,7 +166,7 @@ class AiohttpShapeTests(unittest.IsolatedAsyncioTestCase):
         call.close()
 
     async def test_it_is_driven_as_a_coroutine(self):
-        """What takes apart a coroutine gets along with a request: it can be sent to and thrown into."""
+        """A request can be driven like a coroutine: `send` and `throw` work."""
         web = session({"GET u": never()})
         call = web.get("u")
         call.send(None)
@@ -193,7 +193,7 @@ class SpecTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(web.ws_connect("u"), "socket")
 
     async def test_errors_are_the_librarys(self):
-        """`raise_for_status`, a wrong content type and a closed connection raise what the library raises."""
+        """`raise_for_status`, a wrong content type and a closed connection raise the library's errors."""
         routes = {"GET u": response(500, text="{}", headers={"Content-Type": "text/html"})}
         async with session(routes, spec=ClientSession).get("u") as shown:
             with self.assertRaises(ClientResponseError) as caught:
@@ -212,7 +212,7 @@ class SpecTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await (await web.get("u")).json(), 1)
 
     async def test_a_client_that_is_no_context(self):
-        """A class without `__aexit__` is never left open: its stand-in answers, and nothing is left over."""
+        """A class without `__aexit__` is never left open: its mock answers, and nothing is left over."""
 
         class Client:
             def get(self, url): ...
@@ -223,6 +223,6 @@ class SpecTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(unfinished([web]), [])
 
     async def test_a_spec_is_a_class(self):
-        """An instance is refused."""
+        """An instance as spec is rejected."""
         with self.assertRaisesRegex(TypeError, "expected the class of a client"):
             session(spec=ClientSession())

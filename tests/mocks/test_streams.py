@@ -1,4 +1,4 @@
-"""A body that arrives in chunks, read in each way there is."""
+"""A body that arrives in chunks, read in every way."""
 
 import asyncio
 import unittest
@@ -16,7 +16,7 @@ class StreamReaderTests(unittest.IsolatedAsyncioTestCase):
         return StreamReader(next_chunk, lambda: not left)
 
     async def test_reading(self):
-        """All, a part, what has arrived, a line, so many bytes: what is left is read by the next."""
+        """All, a part, what has arrived, a line, or exact bytes can be read; the rest is read next."""
         stream = self.stream(b"ab", b"c\nd", b"ef", b"ghi", b"jk")
         self.assertEqual(await stream.read(1), b"a")
         self.assertEqual(await stream.readany(), b"b")
@@ -28,13 +28,13 @@ class StreamReaderTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([await stream.read(), await stream.readany(), await stream.readline()], [b""] * 3)
 
     async def test_too_few_bytes(self):
-        """The error has what there was."""
+        """The error has the incomplete data."""
         with self.assertRaises(asyncio.IncompleteReadError) as caught:
             await self.stream(b"ab", b"c").readexactly(4)
         self.assertEqual((caught.exception.partial, caught.exception.expected), (b"abc", 4))
 
     async def test_iterating(self):
-        """By lines, by pieces of a size, by chunks."""
+        """Lines, pieces of a size, and chunks can be iterated."""
         chunks = (b"a\nb", b"cde")
         self.assertEqual([each async for each in self.stream(*chunks)], [b"a\n", b"bcde"])
         pieces = [each async for each in self.stream(*chunks).iter_chunked(2)]

@@ -18,7 +18,7 @@ def classes(module: Module) -> list[ast.ClassDef]:
 
 
 def heirs(package: tuple[Module, ...], root: str) -> dict[str, list[str]]:
-    """Module path to the classes in it that descend from `root`, private bases left out."""
+    """For each module path, the classes in it that descend from `root`, except private bases."""
     derived = {module.path: {node.name: bases(node) for node in classes(module)} for module in package}
     family, found = set[str](), {root}
     while found - family:
@@ -30,7 +30,7 @@ def heirs(package: tuple[Module, ...], root: str) -> dict[str, list[str]]:
 
 
 def tuples(package: tuple[Module, ...]) -> dict[str, set[str]]:
-    """Variable to the names in what a module assigns to it."""
+    """For each variable, the names in what a module assigns to it."""
     found: dict[str, set[str]] = {}
     for module in package:
         for node in module.tree.body:
@@ -73,12 +73,12 @@ class DetectorsTests(unittest.TestCase):
     maxDiff = None
 
     def test_there_are_detectors(self):
-        """The law has something to look at, and the strict list is found."""
+        """There are detectors to check, and the strict list is found."""
         self.assertTrue(heirs(modules(), "LeakDetector"))
         self.assertTrue(listed(modules(), "STRICT_DETECTORS"))
 
     def test_every_detector_keeps_the_law(self):
-        """Every detector stands alone in its file, is in the strict list, and is tested by the contract."""
+        """Every detector is alone in its file, is in the strict list, and is tested by the contract."""
         self.assertEqual(violations(modules(), modules("tests")), [])
 
 
@@ -92,7 +92,7 @@ class DetectorsCheckerTests(unittest.TestCase):
     )
 
     def test_a_lawful_detector_passes(self):
-        """One detector, listed through another tuple and tested by the contract, is fine."""
+        """A detector that is listed through another tuple and tested by the contract passes."""
         self.assertEqual(violations((self.TASKS, self.LISTS), (self.TESTS,)), [])
 
     def test_an_unlisted_detector_is_found(self):

@@ -1,4 +1,4 @@
-"""Law 5, for docstrings: their examples run, and what else they show as a block is held against the code."""
+"""Law 5, for docstrings: their examples run, and their other blocks are compared with the code."""
 
 import ast
 import doctest
@@ -20,7 +20,7 @@ from tests.repository.tree import PACKAGE, Module, modules
 
 
 def blocks(docstring: str) -> list[str]:
-    """What is set off by four spaces and an empty line before it; doctest's examples are none."""
+    """The blocks: indented by four spaces after an empty line; doctest's examples are none."""
     found = re.findall(r"(?:\A|\n)\n((?:    .*(?:\n|\Z)|\n)+)", f"\n{docstring}")
     return [block for block in found if block.strip() and ">>>" not in block]
 
@@ -39,7 +39,7 @@ class ExamplesTests(unittest.TestCase):
     maxDiff = None
 
     def test_they_print_what_they_show(self):
-        """Every `>>>` of the package runs, in the names of its module, and there are some."""
+        """Every `>>>` of the package runs, with the names of its module, and there are some."""
         runner = doctest.DocTestRunner(verbose=False)
         said: list[str] = []
         for module in modules():
@@ -58,11 +58,11 @@ class BlocksTests(unittest.TestCase):
     CHECKED = {"exceptions", "adoption.baseline", "pytest_plugin"}
 
     def test_each_is_held_against_the_code(self):
-        """A block of another module needs a test here, or to be an example of doctest's."""
+        """A block of another module needs a test here, or has to be a doctest example."""
         self.assertEqual(modules_with_blocks(modules()), self.CHECKED)
 
     def test_the_tree_of_exceptions(self):
-        """It has every exception of the module, below the class that it derives from."""
+        """The tree has every exception of the module, below the class that it derives from."""
         (tree,) = blocks(exceptions.__doc__)
         path: list[str] = []
         shown: dict[str, str] = {}
@@ -76,7 +76,7 @@ class BlocksTests(unittest.TestCase):
         self.assertEqual(shown, {"AssertionError": "Exception", "UserWarning": "Exception", **defined})
 
     def test_the_file_of_a_baseline(self):
-        """It is one, but for the line that stands for others."""
+        """The block is a valid baseline, except for the line that stands for others."""
         (file,) = blocks(baseline.__doc__)
         text = re.sub(r",\n\s*…\n", "\n", file)
         self.assertEqual(set(json.loads(text)["leaks"][0]), {"kind", "file", "function", "name", "reason"})
@@ -86,7 +86,7 @@ class BlocksTests(unittest.TestCase):
             self.assertEqual(len(baseline.Baseline.read(str(path)).entries), 1)
 
     def test_the_command_of_pytest(self):
-        """It loads the plug-in, and gives an option that the plug-in has."""
+        """The command loads the plug-in, with an option that the plug-in has."""
         group = mock.Mock()
         pytest_plugin.pytest_addoption(mock.Mock(getgroup=mock.Mock(return_value=group)))
         choices = {call.args[0]: call.kwargs.get("choices") for call in group.addoption.call_args_list}
@@ -98,19 +98,19 @@ class BlocksTests(unittest.TestCase):
 
 
 class ReferenceTests(unittest.TestCase):
-    """What `python -m pydoc` shows first: it has no room for the docstrings of attributes."""
+    """What `python -m pydoc` shows first, as it does not show the docstrings of attributes."""
 
     def test_every_public_name_is_in_its_place(self):
-        """The package says of each where it belongs; the detectors have a line together."""
+        """The package's docstring has every public name; the detectors have a line together."""
         names = [name for name in asynctestkit.__all__ if not re.fullmatch(r"[A-Z]\w+Leaks", name)]
         self.assertEqual([name for name in names if not re.search(rf"\b{name}", asynctestkit.__doc__)], [])
 
     def test_every_setting_is_explained(self):
-        """One line each, in the order of their definition."""
+        """Every setting has one line, in the order of their definition."""
         self.assertEqual(re.findall(r"(?m)^([a-z_]+) {2,}\S", inspect.getdoc(Settings)), [*NAMES])
 
     def test_every_field_of_a_leak_is_explained(self):
-        """Likewise."""
+        """Every field has one line, in the order of their definition."""
         self.assertEqual(re.findall(r"(?m)^([a-z_]+) {2,}\S", inspect.getdoc(Leak)), [*Leak.__match_args__])
 
     def test_mocks_are_explained(self):

@@ -1,4 +1,4 @@
-"""Law 5, for the examples: each runs as a user would run it, and what its failure prints lies beside it."""
+"""Law 5, for the examples: each runs as a user would run it, and the output of a failure lies beside it."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ class ExamplesTests(unittest.TestCase):
         cls.failures = dict(zip(parts[::2], parts[1::2], strict=True))
 
     def test_they_pass(self):
-        """Every example that is no lesson in failing passes, and there are some."""
+        """Every example without a stored failure passes, and there are some."""
         names = modules(EXAMPLES)
         self.assertGreaterEqual(len(names), 3)
         for name in names:
@@ -35,7 +35,7 @@ class ExamplesTests(unittest.TestCase):
         self.assertRegex(self.clean, r"Ran [1-9]\d* tests in .+\n\nOK")
 
     def test_each_prints_the_failure_beside_it(self):
-        """What unittest prints for a failing example is, to the letter, what the file beside it shows."""
+        """The output of a failing example is exactly that of the file beside it."""
         names = modules(EXAMPLES / "failures")
         self.assertGreaterEqual(len(names), 4)
         self.assertEqual([*self.failures], names)
@@ -46,14 +46,14 @@ class ExamplesTests(unittest.TestCase):
                 self.assertEqual(normalised(shown, str(ROOT)), normalised(expected, str(ROOT)))
 
     def test_the_demo_says_that_all_went_as_expected(self):
-        """It ends by saying that it saw every failure."""
+        """The demo ends by saying that it saw every expected failure."""
         self.assertEqual(self.ended.returncode, 0, self.ended.stdout)
         self.assertTrue(self.ended.stdout.endswith("The clean run passed, and every failure was found.\n"))
 
 
 class IndexTests(unittest.TestCase):
     def test_each_has_its_line(self):
-        """Without a name, each example is listed once, with what it is about."""
+        """Without a name, each example is listed once, with its subject."""
         ended = run()
         self.assertEqual(ended.returncode, 0, ended.stdout)
         for module in (*modules(EXAMPLES), *modules(EXAMPLES / "failures")):
@@ -61,12 +61,12 @@ class IndexTests(unittest.TestCase):
             self.assertEqual(len(re.findall(rf"(?m)^  {name} +\w.+\.$", ended.stdout)), 1, ended.stdout)
 
     def test_the_reading_order_has_each_once(self):
-        """What is not in it could not be listed, and what is no more would be listed in vain."""
+        """The reading order has every example once, and no others."""
         files = {file.stem for file in EXAMPLES.glob("[a-z]*.py")}
         self.assertEqual(sorted(READING_ORDER), sorted(files))
 
     def test_one_by_name(self):
-        """Only that one is run, and the exit status is that of unittest."""
+        """Only the named one is run, and the exit status is that of unittest."""
         passed, failed = run("echo_server"), run("failures.deadlock")
         self.assertEqual(passed.returncode, 0, passed.stdout)
         self.assertNotIn("examples.retry", passed.stdout)
@@ -74,7 +74,7 @@ class IndexTests(unittest.TestCase):
         self.assertEqual(failed.returncode, 1, failed.stdout)
 
     def test_a_misspelt_name(self):
-        """It is named, with the nearest that there is, or the way to the list, and nothing is run."""
+        """A misspelt name is an error with the nearest one, or the way to the list, and nothing is run."""
         for name, hint in (("retyr", "did you mean retry?"), ("x", "`python -m examples` lists them")):
             ended = run("echo_server", name)
             self.assertEqual((ended.returncode, ended.stdout), (2, f"there is no example {name!r}; {hint}\n"))

@@ -1,4 +1,4 @@
-"""What the guide says in its tables is true of the code: recipes, words of the reports, names of methods."""
+"""The tables of the guide agree with the code: recipes, phrases of the reports, names of methods."""
 
 import ast
 import io
@@ -48,17 +48,17 @@ class Recipe:
             yield from ast.walk(ast.parse(f"async def recipe():\n    {code}"))
 
     def names(self) -> set[str]:
-        """What of the package the code uses."""
+        """The names of the package that the code uses."""
         names = {node.id for node in self._nodes() if isinstance(node, ast.Name)}
         attributes = {node.attr for node in self._nodes() if isinstance(node, ast.Attribute)}
         return (names | attributes) & PUBLIC
 
     def keywords(self) -> set[str]:
-        """Arguments that it gives by name."""
+        """The arguments that it passes by name."""
         return {node.arg for node in self._nodes() if isinstance(node, ast.keyword) and node.arg}
 
     def faults(self, folder: Path) -> list[str]:
-        """What keeps a reader from seeing this recipe in its example."""
+        """The reasons why a reader cannot find this recipe in its example."""
         file = folder / self.example
         if not file.is_file():
             return [f"{self.number}: there is no {self.example}"]
@@ -81,7 +81,7 @@ def recipes(text: str) -> list[Recipe]:
 
 
 def templates(package: Iterable[Module]) -> list[str]:
-    """The strings of the source but for docstrings, with `…` for what is filled in."""
+    """The strings of the source, except docstrings, with `…` for what is filled in."""
     found = []
     for module in package:
         left: list[ast.AST] = [module.tree]
@@ -98,13 +98,13 @@ def templates(package: Iterable[Module]) -> list[str]:
 
 
 def is_said(phrase: str, said: Iterable[str]) -> bool:
-    """Whether one of the templates has these words; `…` among them stands for anything."""
+    """Whether one of the templates has these words; `…` among them matches anything."""
     pattern = re.compile(".*".join(map(re.escape, phrase.split("…"))), re.DOTALL)
     return any(pattern.search(template) for template in said)
 
 
 def phrases_explained() -> list[str]:
-    """The words of reports by which the guide says what to do."""
+    """The phrases of reports that the guide explains."""
     rows = table_rows(sections(GUIDE.read_text(encoding="utf-8"))["What a report means"])
     return [phrase for row in rows for phrase in code_in(row[0])]
 
@@ -118,32 +118,32 @@ class GuideTests(unittest.TestCase):
         cls.sections = sections(cls.text)
 
     def test_each_rule_has_its_recipe(self):
-        """All rules are there in their order; each names an example in which its code is in use."""
+        """All rules are listed in order; each names an example that uses its code."""
         found = recipes(self.sections["The rules, a line each"])
         self.assertEqual([recipe.number for recipe in found], [*range(1, RULES + 1)])
         self.assertEqual([fault for recipe in found for fault in recipe.faults(GUIDE.parent)], [])
 
     def test_examples_are_read_in_the_order_of_the_rules(self):
-        """So that who reads one after the other meets the rules as the table has them."""
+        """The reading order of the examples is that of the rules in the table."""
         named = [Path(recipe.example).stem for recipe in recipes(self.sections["The rules, a line each"])]
         self.assertEqual(READING_ORDER[:RULES], named)
 
     def test_words_of_the_reports_are_words_of_the_source(self):
-        """Each phrase by which a reader looks up a report is one that the package says."""
+        """Each phrase that the guide explains is one that the package prints."""
         said = templates(modules())
         phrases = phrases_explained()
         self.assertGreater(len(phrases), 50)
         self.assertEqual([phrase for phrase in phrases if not is_said(phrase, said)], [])
 
     def test_methods_that_it_names_are_there(self):
-        """What the prose calls on `self` is a method of the test case."""
+        """The methods that the prose calls on `self` are those of the test case."""
         prose = re.sub(r"(?ms)^```.*?^```$|^<!--.*?-->$", "", self.text)
         called = {name for code in code_in(prose) for name in re.findall(r"self\.(\w+)\(", code)}
         self.assertGreater(len(called), 20)
         self.assertEqual([name for name in called if not hasattr(HygienicAsyncTestCase, name)], [])
 
     def test_contents(self):
-        """The list at the top has every section, in order, under the name of its anchor."""
+        """The table of contents has every section, in order, with the name of its anchor."""
         listed = re.findall(r"(?m)^- \[(.+?)\]\(#([\w-]+)\)", self.text)
         anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in self.sections]
         self.assertEqual(listed, [*zip(self.sections, anchors, strict=True)])
@@ -157,14 +157,14 @@ class GuideCheckerTests(unittest.TestCase):
         return len(found.faults(GUIDE.parent))
 
     def test_recipes_that_lead_nowhere_are_found(self):
-        """An example that is missing, one that does something else, and code with nothing of the package."""
+        """A missing example, one that does something else, and code without the package are found."""
         self.assertEqual(self.faults("`await self.cancelPendingTasks()`"), 0)
         self.assertEqual(self.faults("`await self.cancelPendingTasks()`", "swept.py"), 1)
         self.assertEqual(self.faults("`await self.assertQueueDrains(jobs)`"), 1)
         self.assertEqual(self.faults("`await asyncio.sleep(0)`"), 1)
 
-    def test_phrases_that_nobody_says_are_found(self):
-        """Docstrings are not what a user is told; what is filled in may be anything."""
+    def test_phrases_that_are_never_printed_are_found(self):
+        """Phrases in docstrings do not count; what is filled in matches anything."""
         said = templates([Module("x.py", '"""never said"""\nx = f"took {1} s, not {2}, and held the loop"')])
         self.assertTrue(is_said("took … s, not", said))
         self.assertTrue(is_said("took … and held", said))

@@ -1,4 +1,4 @@
-"""Small rules that keep the source readable: pages stay short, nothing is left undone, names say something,
+"""Small rules that keep the source readable: files stay short, nothing is left undone, names are specific,
 and every exemption from a tool carries its reason.
 """
 
@@ -36,7 +36,7 @@ def too_long(module: Module) -> list[str]:
 
 
 def left_undone(module: Module) -> list[str]:
-    """Notes to oneself in comments and docstrings."""
+    """Open work that comments and docstrings mention."""
     if not UNDONE.search(module.source):
         return []
     texts = list(module.comments.items())
@@ -47,7 +47,7 @@ def left_undone(module: Module) -> list[str]:
 
 
 def unreasoned_exemptions(module: Module) -> list[str]:
-    """Exemptions from coverage, mypy or ruff without a word on why."""
+    """Exemptions from coverage, mypy or ruff without a reason."""
     if not EXEMPTION.search(module.source):
         return []
     faults = []
@@ -71,19 +71,19 @@ class HygieneOfSourceTests(unittest.TestCase):
         self.assertEqual(found, [])
 
     def test_pages_are_short(self):
-        """No file and no class is longer than a reader's patience, `case.py` least of all."""
+        """No file and no class exceeds its limit of lines, `case.py` included."""
         self.assertClean(too_long, "asynctestkit", "tests", "examples")
 
     def test_nothing_is_left_undone(self):
-        """No comment or docstring puts work off."""
+        """No comment or docstring mentions open work."""
         self.assertClean(left_undone, "asynctestkit", "tests", "examples")
 
     def test_exemptions_carry_reasons(self):
-        """Whoever exempts a line from coverage, mypy or ruff says why."""
+        """An exemption of a line from coverage, mypy or ruff has a reason."""
         self.assertClean(unreasoned_exemptions, "asynctestkit", "tests", "examples")
 
     def test_module_names_say_something(self):
-        """No module is called by a word that fits any content."""
+        """No module has a name that fits any content."""
         self.assertClean(vague_name, "asynctestkit", "tests", "examples")
 
 
@@ -92,7 +92,7 @@ class HygieneOfSourceCheckerTests(unittest.TestCase):
         return len(check(Module(path, source)))
 
     def test_long_pages_are_found(self):
-        """A file, a class and `case.py` each have a limit, which is allowed itself and not exceeded."""
+        """A file, a class and `case.py` each have a limit, which may be reached and not exceeded."""
         self.assertEqual(self.check(too_long, "x\n" * 250), 0)
         self.assertEqual(self.check(too_long, "x\n" * 251), 1)
         self.assertEqual(self.check(too_long, "x\n" * 400, "tests/test_x.py"), 0)
@@ -109,7 +109,7 @@ class HygieneOfSourceCheckerTests(unittest.TestCase):
         self.assertEqual(self.check(left_undone, 'x = "XXX"'), 0)
 
     def test_exemptions_without_reason_are_found(self):
-        """An error code is not a reason; words after it are."""
+        """An error code is no reason; words after it are."""
         for bare in (
             "# pragma: no cover",
             "# type: ignore[attr-defined]",
@@ -122,7 +122,7 @@ class HygieneOfSourceCheckerTests(unittest.TestCase):
                 self.assertEqual(self.check(unreasoned_exemptions, f"x = 1  {bare}  # as 3.10 has none"), 0)
 
     def test_vague_names_are_found(self):
-        """Singular, plural and private forms are all vague, and so is a folder's name."""
+        """Singular, plural and private forms are vague, and so is a folder's name."""
         for path in ("asynctestkit/utils.py", "asynctestkit/_helper.py", "asynctestkit/common/x.py"):
             with self.subTest(path):
                 self.assertEqual(self.check(vague_name, "", path), 1)

@@ -12,7 +12,7 @@ from tests.repository.tree import PACKAGE, Module, modules
 FLOORS = (
     ("cpython",),
     ("stacks",),
-    ("leaks",),  # the values; the rooms in it lie higher
+    ("leaks",),  # the values; the folders in it are higher
     ("exceptions",),
     ("loops.outside",),
     ("loops", "loops.virtual"),
@@ -31,7 +31,7 @@ FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in name
 
 
 def floor(name: str) -> int | None:
-    """That of a module, or of the innermost folder around it that has one; of the top package by "" alone."""
+    """The floor of a module, or of the innermost folder around it that has one; "" is the top package."""
     inner = name
     while inner and inner not in FLOOR_OF:
         inner = inner.rpartition(".")[0]
@@ -60,14 +60,14 @@ def imports(module: Module, known: set[str]) -> set[str]:
 
 
 def with_parents(name: str, importer: str) -> set[str]:
-    """What runs on an import: the module, and every package above it that is not already being imported."""
+    """What an import runs: the module, and every package above it that is not being imported yet."""
     parts = name.split(".")
     chain = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
     return {link for link in chain if link != importer and not f"{importer}.".startswith(f"{link}.")}
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
-    """One import cycle, as the modules on it; empty when there is none."""
+    """One import cycle, as its modules; empty if there is none."""
     clean: set[str] = set()
 
     def follow(name: str, way: list[str]) -> list[str]:
@@ -110,7 +110,7 @@ class LayersTests(unittest.TestCase):
 
 class RootTests(unittest.TestCase):
     def test_the_root_holds_what_a_user_imports(self):
-        """At most eight files, so that a newcomer sees the rooms."""
+        """The root has at most eight files, so that a newcomer sees the folders."""
         here = [module.path for module in modules() if module.path.count("/") == 1]
         self.assertLessEqual(len(here), 8, here)
 
@@ -130,7 +130,7 @@ class LayersCheckerTests(unittest.TestCase):
         )
 
     def test_an_import_upwards_is_found(self):
-        """An import of a higher floor is named with both floors, also where a function hides it."""
+        """An import of a higher floor is found with both floors, even within a function."""
         wrong = ["settings (floor 10) imports case (floor 13)"]
         for source in (
             "from .case import X",
@@ -158,7 +158,7 @@ class LayersCheckerTests(unittest.TestCase):
         )
 
     def test_imports_for_type_checkers_count(self):
-        """What stands under `if TYPE_CHECKING` is an import like any other."""
+        """An import under `if TYPE_CHECKING` counts like any other."""
         self.assertEqual(len(self.check(settings="if TYPE_CHECKING:\n    from .case import X\n", case="")), 1)
 
     def test_a_room_has_its_own_floor(self):
@@ -172,7 +172,7 @@ class LayersCheckerTests(unittest.TestCase):
         )
 
     def test_a_module_without_a_floor_is_found(self):
-        """A new module has to be given its floor."""
+        """A module without a floor is found."""
         self.assertEqual(self.check(newcomer=""), ["newcomer: is on no floor"])
 
     def test_a_cycle_inside_a_floor_is_found(self):
@@ -195,7 +195,7 @@ class LayersCheckerTests(unittest.TestCase):
         )
 
     def test_a_package_may_import_its_own_modules(self):
-        """A subpackage that re-exports its modules, which import each other, is no ring."""
+        """A package that re-exports its modules, which import each other, is no cycle."""
         self.assertEqual(
             self.check(
                 stacks__in____init__="from .places import Place",

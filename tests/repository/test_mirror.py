@@ -15,45 +15,45 @@ from tests.repository.tree import PACKAGE, ROOT, Module, dunder_all, modules
 
 EXTRA = {
     "bench.py": "the benchmark: run by hand, asserts nothing about speed",
-    "bench_work.py": "what the benchmark measures beside an idle test",
-    "bench_peers.py": "what the benchmark measures beside ours: others of the field",
-    "typed_settings.py": "`make lint`: what type checkers have to refuse",
+    "bench_work.py": "what the benchmark measures besides an idle test",
+    "bench_peers.py": "what the benchmark measures besides ours: other libraries",
+    "typed_settings.py": "`make lint`: settings that type checkers have to reject",
     "parallel.py": "runs the suite in several processes at once",
     "test_parallel.py": "parallel.py above",
-    "messages.py": "every kind of message, in one text to be read",
-    "messages_of_assertions.py": "messages.py above: those of assertions and mocks",
-    "test_messages.py": "messages.py above: what each owes its reader",
+    "messages.py": "prints every kind of message",
+    "messages_of_assertions.py": "messages.py above: the messages of assertions and mocks",
+    "test_messages.py": "messages.py above: each message has the user's line and a remedy",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
     "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
-    "case_runs.py": "runs inner classes with a runner, and in other processes, and keeps what is printed",
+    "case_runs.py": "runs inner classes, also in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
     "test_case_command_line.py": "case.py under `python -m unittest`, signals, tracers: other processes",
-    "test_case_outcomes.py": "case.py: a test with an outcome keeps it; settings from the environment",
+    "test_case_outcomes.py": "case.py: a test keeps its own outcome; settings from the environment",
     "test_case_debug.py": "case.py: `debug()`, and instances that run again",
-    "test_case_deadlock.py": "case.py and all below it: what nothing can wake is ended at once",
-    "test_case_hangs.py": "case.py and all below it: nothing that a test does hangs the run",
-    "test_case_stubborn.py": "case.py and all below it: nothing that a leaked task does hangs the run",
+    "test_case_deadlock.py": "case.py and all below it: a deadlocked test is ended at once",
+    "test_case_hangs.py": "case.py and all below it: no test hangs the run",
+    "test_case_stubborn.py": "case.py and all below it: no leaked task hangs the run",
     "test_case_tracebacks.py": "case.py: what unittest prints of failures shows the user's lines only",
     "adoption/records.py": "leaks and records of runs, as values",
     "assertions/clock.py": "a loop whose clock jumps, for the tests of assertions",
-    "assertions/consumers.py": "consumers and producers, good and bad",
-    "exploration/test_cancel_safety_faults.py": "cancel_safety.py: what fails, and what is said",
+    "assertions/consumers.py": "correct and faulty consumers and producers",
+    "exploration/test_cancel_safety_faults.py": "cancel_safety.py: the faults, and their messages",
     "exploration/programs.py": "correct programs, that no schedule may fail",
     "exploration/test_programs.py": "programs.py above, in a few schedules each",
     "schedules.py": "the same, and the examples, in thousands of schedules: run by hand",
-    "interop/affected.py": "tests that fail with versions of libraries which have a bug",
-    "interop/exploration.py": "`make interop`: affected.py above, with those versions and with mended ones",
-    "assertions/coroutines.py": "coroutines that hang, fail, swallow, refuse",
+    "interop/affected.py": "tests that fail with versions of libraries that have a bug",
+    "interop/exploration.py": "`make interop`: affected.py above, with those versions and with fixed ones",
+    "assertions/coroutines.py": "coroutines that hang, fail, swallow or refuse cancellations",
     "interop/libraries.py": "`make interop`: libraries that keep things for the process, or stop clocks",
     "interop/pytest_runs.py": "`make interop`: suites under a real pytest, with its plug-ins",
-    "interop/http_clients.py": "`make interop`: the mocks beside aiohttp and httpx, which it installs",
-    "mocks/eager_library.py": "a stand-in with the shape of httpx",
+    "interop/http_clients.py": "`make interop`: the mocks compared with aiohttp and httpx, which it installs",
+    "mocks/eager_library.py": "a module with the API of httpx",
     "mocks/importing_nothing.py": "a module that cannot be imported",
-    "mocks/lazy_library.py": "a stand-in with the shape of aiohttp",
-    "cpython/canaries.py": "what is common to the tests of private names",
+    "mocks/lazy_library.py": "a module with the API of aiohttp",
+    "cpython/canaries.py": "what the tests of private names have in common",
     "cpython/test_canaries.py": "canaries.py above",
-    "leaks/sweeping/test_sweep_operations.py": "the whole sweep: many leaks take no more each than few",
+    "leaks/sweeping/test_sweep_operations.py": "the whole sweep: many leaks take no more operations than few",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
 
@@ -84,7 +84,7 @@ def mirror_faults(sources: list[str], tests: list[str], extra: dict[str, str]) -
 
 
 def missing_packages(tests: list[str]) -> list[str]:
-    """Folders of tests that discovery would pass by, since they are no packages."""
+    """Folders of tests that discovery would skip, as they are no packages."""
     folders = {test.rpartition("/")[0] for test in tests}
     return sorted(folder for folder in folders if f"{folder}/__init__.py".lstrip("/") not in tests)
 
@@ -108,7 +108,7 @@ def public_names(module: Module) -> set[str]:
 
 
 def offered_names(module: Module) -> set[str]:
-    """What a package's `__init__` may re-export: what it imports from within."""
+    """What a package's `__init__` may re-export: names that it imports from within the package."""
     if not module.is_package:
         return set()
     own_imports = (
@@ -134,7 +134,7 @@ def all_faults(module: Module) -> list[str]:
 
 
 def undocumented(module: Module, namespace: dict[str, Any]) -> list[str]:
-    """Public functions, classes and methods without a docstring; an override may inherit its own.
+    """Public functions, classes and methods without a docstring; an override may inherit one.
 
     A mixin's override of a hook of unittest's does what unittest says.
     """
@@ -159,7 +159,7 @@ def _is_public_function(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.Async
 
 
 def offered_methods(package: tuple[Module, ...]) -> set[str]:
-    """Camel-cased methods that test cases get, but for unittest's own: assertions, builders, isolation."""
+    """Camel-cased methods of test cases that are not unittest's: assertions, builders, isolation."""
     return {
         method.name
         for module in package
@@ -176,7 +176,7 @@ def unmentioned(names: set[str], text: str) -> list[str]:
 
 
 def logic_in(module: Module) -> list[str]:
-    """Statements of a module that do more than name things: no docstring, import or dunder."""
+    """Statements of a module that do more than define names: no docstring, import or dunder."""
     return [
         f"{module.path}:{node.lineno}: {ast.unparse(node).splitlines()[0]}"
         for node in module.tree.body
@@ -200,11 +200,11 @@ class MirrorTests(unittest.TestCase):
     maxDiff = None
 
     def test_every_module_has_its_test_file_and_no_other(self):
-        """Test files and source files correspond one to one, but for the listed extras."""
+        """Test files and source files correspond one to one, except for the listed extras."""
         self.assertEqual(mirror_faults(relative(PACKAGE), relative("tests"), EXTRA), [])
 
     def test_every_folder_of_tests_is_a_package(self):
-        """`python -m unittest` walks into packages only, so every folder of tests is one."""
+        """Every folder of tests is a package, as `python -m unittest` enters packages only."""
         self.assertEqual(missing_packages(relative("tests")), [])
 
 
@@ -216,7 +216,7 @@ class PublicNamesTests(unittest.TestCase):
         self.assertEqual([fault for module in public_modules() for fault in all_faults(module)], [])
 
     def test_what_test_cases_get_is_tested_and_in_the_guide(self):
-        """Each assertion and builder is used by a test, and a reader of the guide meets it."""
+        """Each assertion and builder is used by a test, and is in the guide."""
         names = offered_methods(modules())
         self.assertGreater(len(names), 20)
         tests = "".join(each.source for each in modules("tests") if "repository/" not in each.path)
@@ -231,13 +231,13 @@ class PublicNamesTests(unittest.TestCase):
                 self.assertEqual(undocumented(module, namespace), [])
 
     def test_the_top_package_offers_the_everyday_names(self):
-        """What a user types every day is imported from the top package, which holds no logic."""
+        """The everyday names are imported from the top package, which holds no logic."""
         top = next(module for module in modules() if module.name == "")
         self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
         self.assertEqual(logic_in(top), [])
 
     def test_the_version_is_said_once(self):
-        """The package has it, and its metadata are made from that."""
+        """The package has the version, from which its metadata are generated."""
         self.assertRegex(importlib.import_module(PACKAGE).__version__, r"^\d+\.\d+\.\d+$")
         project = (ROOT / "pyproject.toml").read_text("utf-8")
         self.assertIn('dynamic = ["version"]', project)
@@ -246,7 +246,7 @@ class PublicNamesTests(unittest.TestCase):
 
 class MirrorCheckerTests(unittest.TestCase):
     def test_each_kind_of_fault_is_found(self):
-        """A missing test file, one too many and a stale extra are told apart."""
+        """A missing test file, an additional one and a stale extra have different faults."""
         self.assertEqual(
             mirror_faults(
                 ["__init__.py", "case.py", "leaks/__init__.py", "leaks/tasks.py"],
@@ -261,7 +261,7 @@ class MirrorCheckerTests(unittest.TestCase):
         )
 
     def test_a_folder_that_is_no_package_is_found(self):
-        """A folder without `__init__.py` is named."""
+        """A folder without `__init__.py` is found."""
         files = ["__init__.py", "a/__init__.py", "a/test_x.py", "b/test_y.py"]
         self.assertEqual(missing_packages(files), ["b"])
 
@@ -323,8 +323,8 @@ class PublicNamesCheckerTests(unittest.TestCase):
         )
         self.assertEqual(self.undocumented(source), [])
 
-    def test_methods_that_nobody_mentions_are_found(self):
-        """Public ones of public classes count, whole words only; unittest's own and snake case do not."""
+    def test_unmentioned_methods_are_found(self):
+        """Public methods of public classes count, as whole words; unittest's own and snake case do not."""
         source = (
             "class A:\n    def assertX(self): ...\n    async def makeY(self): ...\n"
             "    def _hideZ(self): ...\n    def plain(self): ...\n    def assertEqual(self): ...\n"

@@ -1,7 +1,7 @@
 """Law 2 as well: what a test may patch in the standard library is taken from `cpython/originals.py`.
 
-`import time` gives whatever a test has put there since; `from time import monotonic` is what freezegun looks
-for in every module. Who means the module as it is now says so in a comment: `# live: REASON`.
+`import time` has whatever a test has put there since; `from time import monotonic` is what freezegun looks
+for in every module. A module that needs the current state says so in a comment: `# live: REASON`.
 """
 
 import ast
@@ -32,7 +32,7 @@ class PatchedNamesTests(unittest.TestCase):
     maxDiff = None
 
     def test_no_module_asks_what_tests_may_patch(self):
-        """Every module of the package takes these modules from the place where nobody patches them."""
+        """Every module of the package imports these modules from the place that tests do not patch."""
         found = [each for module in modules() if module.path != HOME for each in live_imports(module)]
         self.assertEqual(found, [])
 
@@ -42,7 +42,7 @@ class PatchedNamesCheckerTests(unittest.TestCase):
         return len(live_imports(Module("asynctestkit/x.py", source)))
 
     def test_imports_are_found(self):
-        """Whatever it is then called by."""
+        """Imports are found under any name."""
         for source in (
             "import asyncio",
             "import os, sys",
@@ -55,7 +55,7 @@ class PatchedNamesCheckerTests(unittest.TestCase):
                 self.assertEqual(self.found(source), 1)
 
     def test_others_are_left_alone(self):
-        """Other modules, other names, the copies, and what gives its reason."""
+        """Other modules, other names, the copies, and imports with a reason are accepted."""
         for source in (
             "import sys",
             "from threading import Lock",

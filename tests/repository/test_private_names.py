@@ -14,7 +14,7 @@ from tests.repository.tree import PACKAGE, Module, modules
 BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
 VERSIONS = "cpython.versions"
 OTHERS = {VERSIONS, "cpython.alarms", "cpython.changes", "cpython.originals", "cpython.wall"}
-"""What is built on public names alone, and stands there as it is process-wide or knows versions."""
+"""Modules of `cpython/` that use public names only, and belong there as they are process-wide."""
 VERSION_NAMES = {"version_info", "hexversion", "python_version", "python_version_tuple"}
 OWN_PREFIX = f"_{PACKAGE}"
 DOCUMENTED = {"_getframe", "_current_frames", "_thread"}
@@ -44,7 +44,7 @@ def _names_used(node: ast.AST) -> list[str]:
 
 
 def defined_names(tree: ast.Module) -> set[str]:
-    """Every name that the module itself gives: definitions, variables, attributes set on `self` or `cls`."""
+    """Every name that the module itself defines: functions, variables, attributes of `self` or `cls`."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -67,7 +67,7 @@ def _is_own_import(node: ast.ImportFrom) -> bool:
 
 
 def private_uses(module: Module) -> list[str]:
-    """Where a module reaches for a private name that is not its own: attribute, getattr or import."""
+    """Uses of private names that are not the module's own: by attribute, getattr or import."""
     own = defined_names(module.tree)
     found: list[tuple[int, str]] = []
     for node in ast.walk(module.tree):
@@ -87,7 +87,7 @@ def private_uses(module: Module) -> list[str]:
 
 
 def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The functions a module offers, also those in a branch; private ones are tested by whom they serve."""
+    """The functions that a module offers, also those in a branch; private ones are tested by their users."""
     found = []
     left: list[ast.AST] = [*tree.body]
     while left:
@@ -120,7 +120,7 @@ def without_canary(module: Module, tests: list[Module]) -> list[str]:
 
 
 def of_cpython() -> list[Module]:
-    """The files whose functions each lean on a private name."""
+    """The files whose functions each depend on a private name."""
     found = [module for module in modules() if module.name.startswith("cpython.")]
     return [module for module in found if module.name not in OTHERS]
 
@@ -129,7 +129,7 @@ class PrivateNamesTests(unittest.TestCase):
     maxDiff = None
 
     def test_versions_are_checked_in_one_file(self):
-        """No module but `cpython/versions.py` asks which Python it runs on."""
+        """No module except `cpython/versions.py` checks the version of Python."""
         self.assertEqual(
             [use for module in modules() if module.name != VERSIONS for use in version_checks(module)], []
         )
@@ -141,11 +141,11 @@ class PrivateNamesTests(unittest.TestCase):
         )
 
     def test_every_function_of_cpython_names_its_source(self):
-        """The docstring of each function there names the CPython file that it leans on."""
+        """The docstring of each function there names the CPython file that it depends on."""
         self.assertEqual([fault for module in of_cpython() for fault in unsourced(module)], [])
 
     def test_every_function_of_cpython_has_a_canary(self):
-        """Each function there has a test class or method that carries its name."""
+        """Each function there has a test class or method with its name."""
         canaries = [module for module in modules("tests") if module.name.startswith("cpython.test_")]
         for module in of_cpython():
             with self.subTest(module.name):
@@ -157,7 +157,7 @@ class PrivateNamesCheckerTests(unittest.TestCase):
         return [use.rpartition(" ")[2] for use in private_uses(Module("asynctestkit/x.py", source))]
 
     def test_version_checks_are_found(self):
-        """Every usual way to ask for the version is seen."""
+        """Every usual way to check the version is found."""
         for source in (
             "import sys\nsys.version_info >= (3, 11)",
             "from sys import version_info",
@@ -168,7 +168,7 @@ class PrivateNamesCheckerTests(unittest.TestCase):
                 self.assertEqual(len(version_checks(Module("asynctestkit/x.py", source))), 1)
 
     def test_private_attributes_are_found(self):
-        """A private attribute of another object is seen, read or written, and through getattr."""
+        """A private attribute of another object is found, read or written, and through getattr."""
         for source in (
             "task._log_destroy_pending = False",
             "asyncio.tasks._all_tasks",
@@ -180,13 +180,13 @@ class PrivateNamesCheckerTests(unittest.TestCase):
                 self.assertEqual(len(self.uses(source)), 1)
 
     def test_private_imports_are_found(self):
-        """A private name or module of the standard library is seen where it is imported."""
+        """A private name or module of the standard library is found in an import."""
         self.assertEqual(self.uses("from asyncio.events import _get_running_loop"), ["_get_running_loop"])
         self.assertEqual(self.uses("import _asyncio"), ["_asyncio"])
         self.assertEqual(self.uses("from concurrent.futures.thread import _shutdown"), ["_shutdown"])
 
     def test_own_names_are_exempt(self):
-        """Names of `self`, `cls` and `super()`, dunders, and names the module defines are left alone."""
+        """Names of `self`, `cls` and `super()`, dunders, and the module's own names are accepted."""
         for source in (
             "self._callSetUp()",
             "super()._callSetUp()",
@@ -205,7 +205,7 @@ class PrivateNamesCheckerTests(unittest.TestCase):
                 self.assertEqual(self.uses(source), [])
 
     def test_a_function_without_its_source_is_found(self):
-        """A docstring that names no CPython file is seen, also in a branch for one version."""
+        """A docstring that names no CPython file is found, also in a branch for one version."""
         source = 'def f():\n    """See Lib/asyncio/tasks.py."""\nif X:\n    def g(): ...'
         module = Module("asynctestkit/x.py", source)
         self.assertEqual(unsourced(module), ["asynctestkit/x.py:4: g names no CPython file"])

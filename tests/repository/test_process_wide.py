@@ -1,4 +1,4 @@
-"""Law 2 as well: what is of the process is changed in `cpython/`, where the registry of `changes.py` has it.
+"""Law 2 as well: what is process-wide is changed in `cpython/`, and recorded in the registry of `changes.py`.
 
 To assign to a name of another library's module or class is such a change, and so is to install a hook or a
 handler. What is taken back before the test has ended may be done elsewhere, and says so below.
@@ -18,7 +18,7 @@ HOOKS = {
 """Functions of modules; `atexit.register` apart, as many things have a `register`."""
 
 REGISTRY = "changes.replace"
-"""The function of `cpython/changes.py` that sets a name wherever that is, and returns how to take it back."""
+"""The function of `cpython/changes.py` that sets an attribute, and returns the undo function."""
 
 TAKEN_BACK = {
     "asynctestkit/assertions/logs.py": "when the block ends",
@@ -29,11 +29,11 @@ TAKEN_BACK = {
     "asynctestkit/limits/deadline.py": "when the phase has been interrupted: tracers are put back",
     "asynctestkit/loops/virtual/patched_time.py": "when the test ends",
 }
-"""Files that change the process for the length of a test, and when that is over."""
+"""Files that change the process for the length of a test, with the time at which that is undone."""
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """The names that stand for other libraries' modules, classes and functions."""
+    """The names that refer to other libraries' modules, classes and functions."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -52,7 +52,7 @@ def _root(node: ast.expr) -> str:
 
 
 def loops_over(tree: ast.Module, names: set[str]) -> set[str]:
-    """The variables of loops over what is among `names`, written out as a tuple or a list."""
+    """The variables of loops over a tuple or list of `names`."""
     return {
         node.target.id
         for node in ast.walk(tree)
@@ -99,7 +99,7 @@ class ProcessWideTests(unittest.TestCase):
     maxDiff = None
 
     def test_the_process_is_changed_in_one_room(self):
-        """No module outside of `cpython/` changes what is of the process, but for a while."""
+        """No module outside of `cpython/` changes the process, except temporarily."""
         self.assertEqual(violations(modules(), TAKEN_BACK), [])
 
 
@@ -108,7 +108,7 @@ class ProcessWideCheckerTests(unittest.TestCase):
         return len(violations((Module(path, source),), {}))
 
     def test_changes_are_found(self):
-        """Attributes of modules and classes that are set or deleted, and hooks, by whatever name."""
+        """Setting or deleting attributes of modules and classes, and installing hooks, is found."""
         for source in (
             "import asyncio\nasyncio.Handle._run = run",
             "from asyncio import Handle as H\nH._run = run",
@@ -126,7 +126,7 @@ class ProcessWideCheckerTests(unittest.TestCase):
                 self.assertEqual(self.found(source, "asynctestkit/cpython/x.py"), 0)
 
     def test_other_assignments_are_left_alone(self):
-        """What a module sets of its own, and of the package's, is no change of the process."""
+        """Assignments to a module's own names, and the package's, are no change of the process."""
         for source in (
             "self.x = 1\nobj.y: int = 2",
             "from . import state\nstate.x = 1",
@@ -138,7 +138,7 @@ class ProcessWideCheckerTests(unittest.TestCase):
                 self.assertEqual(self.found(source), 0)
 
     def test_exemptions_that_are_stale_are_found(self):
-        """A file that is exempt has to need it."""
+        """A file that is exempt has to need the exemption."""
         path = "asynctestkit/limits/x.py"
         source = "import sys\nsys.settrace(None)"
         self.assertEqual(violations((Module(path, source),), {path: "soon"}), [])

@@ -1,4 +1,4 @@
-"""Law 5: every Python block of README and guide runs, and where it shows output, that is what it prints.
+"""Law 5: every Python block of README and guide runs, and its output is that of the page.
 
 The convention, which a reader of the rendered page does not notice:
 
@@ -39,7 +39,7 @@ PART = re.compile(
 
 @dataclass(frozen=True)
 class Program:
-    """One Python block with everything that belongs to it."""
+    """One Python block with all that belongs to it."""
 
     line: int
     source: str
@@ -47,7 +47,7 @@ class Program:
     needs: str = ""
     output: str | None = None
     command: str | None = None
-    """What is run in place of the block, from "-m" on: of a block of shell, its one line."""
+    """What is run instead of the block, from "-m" on: for a block of shell, its one line."""
 
     @property
     def is_test(self) -> bool:
@@ -117,14 +117,14 @@ def matches(expected: list[str], actual: list[str]) -> bool:
 
 
 def environment() -> dict[str, str]:
-    """A plain run, as a reader has it: the settings of this test run stay out."""
+    """The environment of a plain run, without the settings of this test run."""
     ours = ("ASYNCTESTKIT_", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "FORCE_COLOR")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
 def fault(program: Program, earlier: list[Program]) -> str | None:
-    """What is wrong with a block; None when it does what the README says."""
+    """The fault of a block; None if it does what the README says."""
     compile(program.source, program.file, "exec")
     if not program.can_run:
         return None
@@ -160,29 +160,29 @@ class ReadmeTests(unittest.TestCase):
                 self.assertIsNone(found, f"{page}:{block.line} {found}")
 
     def test_every_block_of_the_readme_does_what_it_says(self):
-        """Every Python block runs and prints what the page shows."""
+        """Every Python block of the README runs and prints the shown output."""
         self.check("README.md")
 
     def test_every_block_of_the_guide_does_what_it_says(self):
-        """Likewise every third block of the guide; the next two tests have the others."""
+        """Every third block of the guide runs and prints the shown output; the next two have the others."""
         self.check("examples/GUIDE.md", slice(0, None, 3))
 
     def test_every_block_of_the_guide_does_what_it_says_second_part(self):
-        """Likewise."""
+        """So do the second third."""
         self.check("examples/GUIDE.md", slice(1, None, 3))
 
     def test_every_block_of_the_guide_does_what_it_says_third_part(self):
-        """Likewise."""
+        """So do the last third."""
         self.check("examples/GUIDE.md", slice(2, None, 3))
 
     def test_the_readme_is_short(self):
-        """A newcomer reads it in one go; the guide has the rest."""
+        """The README is short enough to be read in one go; the guide has the rest."""
         text = (ROOT / "README.md").read_text(encoding="utf-8")
         self.assertLessEqual(text.count("\n"), 250)
         self.assertLessEqual(len(text), 8_000)
 
     def test_changes_begin_with_this_version(self):
-        """The newest entry of the change log is that of `__version__`."""
+        """The newest entry of the change log has the version of the package."""
         changes = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Changes\n")[2]
         self.assertEqual(re.findall(r"(?m)^- \*\*([\d.]+)\*\* \w", changes)[0], asynctestkit.__version__)
 
@@ -194,7 +194,7 @@ class ReadmeTests(unittest.TestCase):
         self.assertEqual(sorted(described), sorted(folders))
 
     def test_links_lead_to_sections(self):
-        """Each link of the README into the guide names a heading that is there."""
+        """Each link of the README into the guide names an existing heading."""
         headings = re.findall(r"(?m)^## (.+)$", (ROOT / "examples/GUIDE.md").read_text(encoding="utf-8"))
         anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
         links = re.findall(r"GUIDE\.md#([\w-]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ class ReadmeCheckerTests(unittest.TestCase):
         return [fault(block, blocks[:number]) for number, block in enumerate(blocks)]
 
     def test_a_block_that_raises_is_found(self):
-        """A program that fails is named with what it printed."""
+        """A program that fails is a fault with its output."""
         (found,) = self.faults("```python\n1 / 0\n```")
         self.assertIn("ZeroDivisionError", found)
 
@@ -245,14 +245,14 @@ class ReadmeCheckerTests(unittest.TestCase):
         self.assertIn("ended with 0", found)
 
     def test_a_command_is_compared(self):
-        """A line of shell that is marked runs where the named files are, and its output is compared."""
+        """A marked line of shell is run in the folder of the named files, and its output is compared."""
         text = "```python\n# named.py\nprint(1)\n```\n<!-- compared -->\n```sh\npython named.py\n```\n"
         self.assertEqual(self.faults(f"{text}```text\n1\n```"), [None, None])
         self.assertIn("unlike", self.faults(f"{text}```text\n2\n```")[1])
         self.assertEqual(self.faults("```sh\npython no.py\n```"), [])
 
     def test_code_is_hidden_continued_and_imported(self):
-        """Hidden code comes first, a continued block goes on, and a named file can be imported later."""
+        """Hidden code comes first, a block may be continued, and a named file can be imported later."""
         self.assertEqual(
             self.faults(
                 "<!-- hidden\nx = 1\n-->\n```python\n# named.py\ny = x + 1\n```\n"
@@ -264,19 +264,19 @@ class ReadmeCheckerTests(unittest.TestCase):
         )
 
     def test_a_block_that_needs_an_absent_module_is_compiled(self):
-        """What cannot run here must still be Python."""
+        """A block for an absent module must at least compile."""
         absent = "<!-- needs: no_such_module -->"
         self.assertEqual(self.faults(f"{absent}\n```python\nimport no_such_module\n```"), [None])
         with self.assertRaises(SyntaxError):
             self.faults(f"{absent}\n```python\nimport\n```")
 
     def test_three_dots_stand_for_any_lines(self):
-        """A line of three dots matches no line or many; every other line must be there."""
+        """A line of three dots matches any number of lines; every other line must be there."""
         self.assertTrue(matches(["a", "...", "b"], ["a", "b"]))
         self.assertTrue(matches(["a", "...", "b"], ["a", "x", "y", "b"]))
         self.assertFalse(matches(["a", "...", "b"], ["a", "x"]))
         self.assertFalse(matches(["a"], ["a", "b"]))
 
     def test_addresses_are_normalised(self):
-        """Addresses differ from run to run and count for nothing."""
+        """Addresses, which differ from run to run, are ignored."""
         self.assertEqual(normalised("<Task at 0x7f12>\n     ^^^~~\n", "/tmp"), ["<Task at 0x…>"])

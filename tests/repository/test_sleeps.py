@@ -15,7 +15,7 @@ LONG_ENOUGH_TO_HANG = 60
 
 
 def is_virtual(node: ast.AST) -> bool:
-    """Whether a class or function says that it runs on the virtual clock."""
+    """Whether a class or function is on the virtual clock."""
     settings = [
         (setting.arg, setting.value)
         for decorator in getattr(node, "decorator_list", [])
@@ -28,7 +28,7 @@ def is_virtual(node: ast.AST) -> bool:
 
 
 def sleep_names(tree: ast.Module) -> set[str]:
-    """How this module calls `asyncio.sleep` and `time.sleep`."""
+    """The names by which this module calls `asyncio.sleep` and `time.sleep`."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -39,7 +39,7 @@ def sleep_names(tree: ast.Module) -> set[str]:
 
 
 def dotted(function: ast.expr) -> str:
-    """`time.sleep`, as it is written; "" for what is no name."""
+    """The dotted name, such as `time.sleep`; "" for any other expression."""
     if isinstance(function, ast.Attribute):
         return f"{dotted(function.value)}.{function.attr}"
     return function.id if isinstance(function, ast.Name) else ""
@@ -69,7 +69,7 @@ class SleepsTests(unittest.TestCase):
     maxDiff = None
 
     def test_no_test_sleeps_to_synchronise(self):
-        """No test and no example sleeps on the real clock without saying what it waits for."""
+        """No test and no example sleeps on the real clock without a reason."""
         files = modules("tests") + modules("examples")
         self.assertEqual([sleep for module in files for sleep in real_sleeps(module)], [])
 
@@ -79,7 +79,7 @@ class SleepsCheckerTests(unittest.TestCase):
         return len(real_sleeps(Module("tests/test_x.py", "import asyncio, time as t\n" + source)))
 
     def test_short_sleeps_are_found(self):
-        """A short constant sleep is seen, whatever it is called by."""
+        """A short constant sleep is found, whatever its name."""
         for source in (
             "asyncio.sleep(0.01)",
             "t.sleep(1)",
@@ -91,7 +91,7 @@ class SleepsCheckerTests(unittest.TestCase):
                 self.assertEqual(self.found(source), 1)
 
     def test_other_sleeps_are_left_alone(self):
-        """A turn of the loop, a hang, virtual time and a reason given are all fine."""
+        """A turn of the loop, a hang, virtual time and a given reason are accepted."""
         for source in (
             "asyncio.sleep(0)",
             "asyncio.sleep(3600)",

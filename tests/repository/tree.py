@@ -33,7 +33,7 @@ class Module:
 
     @functools.cached_property
     def comments(self) -> dict[int, str]:
-        """Line number to comment; text inside string literals is none."""
+        """The comments by line number; text inside string literals is none."""
         tokens = tokenize.generate_tokens(io.StringIO(self.source).readline)
         return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
 
@@ -46,7 +46,7 @@ def modules(folder: str = PACKAGE) -> tuple[Module, ...]:
 
 
 def dunder_all(module: Module) -> list[str] | None:
-    """The names in a module's `__all__`, or None where it has none."""
+    """The names in a module's `__all__`, or None if it has none."""
     for node in module.tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return list(ast.literal_eval(node.value))

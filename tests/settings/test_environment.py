@@ -1,4 +1,4 @@
-"""What the environment overrides, and what it may not say."""
+"""What the environment overrides, and which values are rejected."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from asynctestkit.settings.environment import _reject_misspelt_variables, from_e
 
 
 class SettingsTestCase(unittest.TestCase):
-    """Begins with none of the package's variables in the environment."""
+    """Begins without any of the package's variables in the environment."""
 
     def setUp(self):
         others = {k: v for k, v in os.environ.items() if not k.startswith("ASYNCTESTKIT_")}
@@ -29,23 +29,23 @@ class SettingsTestCase(unittest.TestCase):
 
 class EnvironmentTests(SettingsTestCase):
     def test_without_variables_nothing_is_overridden(self):
-        """An environment that says nothing changes nothing."""
+        """Without variables nothing is overridden."""
         self.assertEqual(from_environment(), {})
 
     def test_every_variable(self):
-        """Each variable overrides its setting, space around the value is no matter."""
+        """Each variable overrides its setting, with spaces around the value ignored."""
         self.set(ON_LEAK="warn", SETTLE_TIME="2.5", GRACE_PERIOD="0", DEADLINE=" 7 ")
         self.assertEqual(
             from_environment(), {"on_leak": "warn", "settle_time": 2.5, "grace_period": 0.0, "deadline": 7.0}
         )
 
     def test_no_deadline(self):
-        """A deadline of 0 in the environment is none."""
+        """A deadline of 0 in the environment is no deadline."""
         self.set(DEADLINE="0")
         self.assertEqual(from_environment(), {"deadline": None})
 
     def test_an_unknown_variable_is_refused(self):
-        """It would have no effect, and nobody would know."""
+        """An unknown variable is an error, as it would have no effect."""
         _reject_misspelt_variables.cache_clear()
         self.addCleanup(_reject_misspelt_variables.cache_clear)
         with mock.patch.dict(os.environ, {"ASYNCTESTKIT_DEALINE": "3"}):
@@ -58,7 +58,7 @@ class EnvironmentTests(SettingsTestCase):
             self.assertEqual(from_environment(), {}, "these are the project's own")
 
     def test_malformed_values_are_refused(self):
-        """The error names the variable, what it is and what it should be, and not how it was read."""
+        """The error names the variable, its value and what was expected, without an internal cause."""
         for name, text, expected in (
             ("ON_LEAK", "Fail", "fail, warn or ignore"),
             ("SETTLE_TIME", "fast", "a number of seconds, such as 1.5"),

@@ -1,4 +1,4 @@
-"""The narrowest place that sets one wins."""
+"""The settings of a test: the narrowest place that sets one wins."""
 
 from asynctestkit import HygienicAsyncTestCase
 from asynctestkit.lifecycle.decorators import hygiene, overrides_of
@@ -21,7 +21,7 @@ class PrecedenceTests(SettingsTestCase):
         return settings_of(case, overrides_of(getattr(case, name))).deadline
 
     def test_defaults(self):
-        """Where nothing is set, the defaults hold, and the class's attributes are the same."""
+        """Without any, the defaults apply, and the class's attributes are the same."""
         self.assertEqual(settings_from({}), Settings())
         case = HygienicAsyncTestCase()
         self.assertEqual(settings_of(case, {}), Settings())
@@ -35,7 +35,7 @@ class PrecedenceTests(SettingsTestCase):
         self.assertEqual(self.deadline_of("test_own"), 9.0)
 
     def test_an_instance_may_differ(self):
-        """A setting assigned to the instance holds for it, and is validated when it is used."""
+        """A setting assigned to the instance applies to it, and is validated when it is used."""
         case = self.Case("test_plain")
         case.deadline = 3.0
         self.assertEqual(settings_of(case, {}).deadline, 3.0)
@@ -43,13 +43,13 @@ class PrecedenceTests(SettingsTestCase):
         self.assertRefused(TypeError, f"deadline is True, {SECONDS}", settings_of, case, {})
 
     def test_a_value_that_cannot_be_hashed(self):
-        """A list where a tuple belongs gives the error about the list, and not one about hashing."""
+        """A list in the place of a tuple is rejected as a list, and not as unhashable."""
         case = self.Case("test_plain")
         case.allowed_leaks = []
         self.assertRefused(TypeError, f"allowed_leaks is [], {ALLOWANCES}", settings_of, case, {})
 
     def test_settings_of_a_block(self):
-        """`no_leaks(**settings)` is checked, and overridden by the environment."""
+        """The settings of `no_leaks` are checked, and overridden by the environment."""
         self.assertEqual(settings_from({"deadline": 1.0}).deadline, 1.0)
         self.set(DEADLINE="9")
         self.assertEqual(settings_from({"deadline": 1.0}).deadline, 9.0)

@@ -1,4 +1,4 @@
-"""Settings are refused where they are given."""
+"""Settings are checked when they are given."""
 
 from asynctestkit import HygienicAsyncTestCase
 from asynctestkit.leaks.allowances import Allowance
@@ -76,14 +76,14 @@ GOOD_VALUES = {
 
 class ValidationTests(SettingsTestCase):
     def test_every_bad_value_is_refused(self):
-        """A bad value is a TypeError or ValueError that names it, what was expected, and the nearest."""
+        """A bad value is a TypeError or ValueError with the value, what was expected, and the nearest one."""
         for name, value, error, message in BAD_VALUES:
             with self.subTest(name, value=value):
                 self.assertRefused(error, message, check, {name: value})
                 self.assertRefused(error, message, Settings, **{name: value})
 
     def test_every_good_value_is_taken(self):
-        """The ends of each range are taken as they are."""
+        """The limits of each range are valid."""
         self.assertEqual(set(GOOD_VALUES), set(NAMES))
         for name, values in GOOD_VALUES.items():
             for value in values:
@@ -92,7 +92,7 @@ class ValidationTests(SettingsTestCase):
                     self.assertEqual(getattr(Settings(**{name: value}), name), value)
 
     def test_an_unknown_setting_is_refused(self):
-        """A misspelled setting is a TypeError that names the nearest one, and all there are."""
+        """A misspelt setting is a TypeError that names the nearest one, and lists all."""
         self.assertRefused(
             TypeError,
             f"unknown setting 'dead_line'; did you mean 'deadline'? The settings are: {', '.join(NAMES)}",
@@ -101,7 +101,7 @@ class ValidationTests(SettingsTestCase):
         )
 
     def test_a_misspelt_class_attribute_is_refused(self):
-        """When the class is made, with the setting that was meant."""
+        """A misspelt class attribute is rejected when the class is created, with the right name."""
         allowances = (ALLOWANCE,)
         for name, value, meant in (
             ("dealine", 3, "deadline"),
@@ -122,7 +122,7 @@ class ValidationTests(SettingsTestCase):
                     type("Tests", (HygienicAsyncTestCase,), {name: value})
 
     def test_a_suites_own_attributes(self):
-        """Other words, other values, constants, helpers, and what a base class has, are none of ours."""
+        """Other words and values, constants, helpers, and attributes of a base class are accepted."""
         own = {
             "retries": 3,
             "line": "x",
@@ -147,6 +147,6 @@ class ValidationTests(SettingsTestCase):
         self.assertEqual(type("Tests", (mixin, HygienicAsyncTestCase), {"dealine": 4}).dealine, 4)
 
     def test_a_bad_class_attribute_is_refused(self):
-        """It is an error when the class is created."""
+        """A bad class attribute is an error when the class is created."""
         with self.assertRaisesRegex(TypeError, "^deadline is 'soon', expected a number of seconds$"):
             type("Case", (HygienicAsyncTestCase,), {"deadline": "soon"})

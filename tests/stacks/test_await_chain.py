@@ -1,4 +1,4 @@
-"""The chain of a suspended coroutine reaches its innermost line through everything that can be awaited."""
+"""The chain of a suspended coroutine reaches its innermost line through every kind of awaitable."""
 
 import asyncio
 import linecache
@@ -31,21 +31,21 @@ def generator_based(inner):
 
 
 class Awaitable:
-    """Awaits a coroutine as a class does that is written in Python."""
+    """Awaits a coroutine by an `__await__` written in Python."""
 
     def __await__(self):
         yield from sleeps().__await__()
 
 
 class Wrapper:
-    """Hands out the iterator of a coroutine, which is made in C."""
+    """Returns the iterator of a coroutine, which is written in C."""
 
     def __await__(self):
         return sleeps().__await__()
 
 
 class Opaque:
-    """Awaits something made in C that wraps nothing."""
+    """Awaits an object written in C that wraps nothing."""
 
     def __await__(self):
         return iter([None])
@@ -69,13 +69,13 @@ async def holds_on():
 
 
 def source(places):
-    """The lines of this file among the places."""
+    """The places of this file."""
     return [linecache.getline(place.file, place.line).strip() for place in places if place.file == __file__]
 
 
 class ChainTestCase(unittest.IsolatedAsyncioTestCase):
     async def start(self, coroutine):
-        """A task that has come as far as it can; ended with the test."""
+        """A task that has gone as far as it can; cancelled at the end of the test."""
         task = asyncio.create_task(coroutine)
         self.addAsyncCleanup(asyncio.wait, [task])
         self.addCleanup(task.cancel)
@@ -121,7 +121,7 @@ class PlacesTests(ChainTestCase):
         )
 
     async def test_the_wrapper_around_await(self):
-        """The iterator that `coroutine.__await__()` returns shows nothing by itself, and is opened."""
+        """The iterator that `coroutine.__await__()` returns has no attributes for it, and is opened."""
         self.assertEqual(await self.lines(outer(Wrapper())), ["await inner", "await asyncio.sleep(3600)"])
 
     async def test_async_generators(self):
@@ -147,7 +147,7 @@ class PlacesTests(ChainTestCase):
         )
 
     async def test_athrow(self):
-        """`athrow` is opened, and stands where the exception has led it."""
+        """`athrow` is opened, and stands where the exception was handled."""
         generator = holds_on()
         await generator.__anext__()
         self.assertEqual(
@@ -173,12 +173,12 @@ class PlacesTests(ChainTestCase):
                 )
 
     async def test_a_chain_ends_at_a_task(self):
-        """What an awaited task does is that task's own chain."""
+        """A chain ends at an awaited task, which has a chain of its own."""
         inner = await self.start(sleeps())
         self.assertEqual(await self.lines(outer(inner)), ["await inner"])
 
     async def test_a_task_that_has_not_begun(self):
-        """It stands on the first line of its function, and waits on nothing."""
+        """A task that has not begun stands on the first line of its function, and waits on nothing."""
         task = asyncio.create_task(sleeps())
         places, operation = chain_of_task(task)
         self.assertEqual(places, (Place(__file__, sleeps.__code__.co_firstlineno, "sleeps"),))
@@ -187,7 +187,7 @@ class PlacesTests(ChainTestCase):
         await asyncio.wait([task])
 
     async def test_the_running_task(self):
-        """It stands on the line that asks, and waits on nothing."""
+        """The running task stands on the current line, and waits on nothing."""
 
         async def asks():
             return chain_of_task(asyncio.current_task())
@@ -197,7 +197,7 @@ class PlacesTests(ChainTestCase):
         self.assertEqual(operation, "")
 
     async def test_a_very_long_chain_is_cut(self):
-        """A chain is followed up to a limit, from its outer end."""
+        """A chain is followed from its outer end, up to a limit."""
         with mock.patch.object(await_chain, "_MOST_LINKS", 2):
             self.assertEqual(await self.lines(outer(outer(outer(sleeps())))), ["await inner"] * 2)
 
@@ -250,7 +250,7 @@ class WaitsOnTests(ChainTestCase):
                 self.assertEqual(await self.waits_on(coroutine), expected)
 
     async def test_a_lock_that_is_built_on_another(self):
-        """What the user has called is named, and not what that waits on in turn."""
+        """The operation that the user has called is named, and not what that waits on in turn."""
         condition = asyncio.Condition()
 
         async def waits_for():
@@ -269,7 +269,7 @@ class WaitsOnTests(ChainTestCase):
                 self.assertEqual(await self.waits_on(reading), f"StreamReader.{method}")
 
     async def test_functions(self):
-        """A function of asyncio is named without an owner; what it only passes on is named itself."""
+        """A function of asyncio is named without an owner; a mere wrapper is not named."""
         waits = asyncio.wait_for(asyncio.Queue().get(), 3600)
         self.assertIn(await self.waits_on(waits), ("Queue.get", "wait_for"))  # a task of its own until 3.12
         inner = await self.start(sleeps())
@@ -284,7 +284,7 @@ class WaitsOnTests(ChainTestCase):
         self.assertEqual(await self.waits_on(outer(inner)), "task 'the inner one'")
 
     async def test_gather(self):
-        """A `gather` is told with the number of what it gathers."""
+        """A `gather` is named with the number of its children."""
         futures = [asyncio.get_running_loop().create_future() for _ in range(3)]
 
         async def gathers():
@@ -298,12 +298,12 @@ class WaitsOnTests(ChainTestCase):
         self.assertEqual(await self.waits_on(gathers()), "gather of 6, pending: 'inner'")
 
     async def test_futures(self):
-        """A bare future is told as one that nobody has set."""
+        """A bare future is named as one that was not set."""
         future = asyncio.get_running_loop().create_future()
         self.assertEqual(await self.waits_on(outer(future)), "a Future that nobody has set")
 
     async def test_an_operation_of_the_users_own(self):
-        """What a method of the user's waits on is not called by the name of that method."""
+        """The operation that a user's method waits on is not named after that method."""
 
         class Orders(asyncio.Queue):
             async def get(self):
@@ -314,7 +314,7 @@ class WaitsOnTests(ChainTestCase):
 
 class CoroutineTests(unittest.TestCase):
     def test_a_coroutine_without_a_task(self):
-        """A coroutine that is driven by hand has a chain, too; one opaque thing at its end is passed over."""
+        """A coroutine that is driven by hand has a chain, too; one opaque object at its end is skipped."""
         coroutine = outer(Opaque())
         coroutine.send(None)
         number = outer.__code__.co_firstlineno + 1
@@ -333,20 +333,20 @@ class CoroutineTests(unittest.TestCase):
         self.assertEqual(source(chain_of_coroutine(generator).places), ["yield 1"])
 
     def test_a_finished_coroutine_stands_nowhere(self):
-        """What has ended has no frame."""
+        """A finished coroutine has no frame."""
         coroutine = sleeps()
         coroutine.close()
         self.assertEqual(chain_of_coroutine(coroutine), AwaitChain((), ""))
 
     def test_names(self):
-        """A coroutine is called by its qualified name, anything else by its type."""
+        """A coroutine has its qualified name, any other object that of its type."""
         coroutine = sleeps()
         self.assertEqual(coroutine_name(coroutine), "sleeps")
         self.assertEqual(coroutine_name(Awaitable()), "Awaitable")
         coroutine.close()
 
     def test_definitions(self):
-        """Coroutines, generators and asynchronous generators know where they are defined."""
+        """Coroutines, generators and asynchronous generators have a definition."""
         coroutine, generator = sleeps(), generator_based(Awaitable())
         for each, function in (
             (coroutine, sleeps),

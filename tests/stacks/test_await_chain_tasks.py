@@ -9,14 +9,14 @@ from tests.stacks.test_await_chain import ChainTestCase, outer, sleeps
 
 class TasksBehindTests(ChainTestCase):
     async def test_what_is_awaited(self):
-        """A task is behind itself; behind nothing, and behind a future, there is none."""
+        """A task leads to itself; None, and a plain future, lead to none."""
         task = await self.start(sleeps())
         self.assertEqual(tasks_behind(task), [task])
         self.assertEqual(tasks_behind(None), [])
         self.assertEqual(tasks_behind(task.get_loop().create_future()), [])
 
     async def test_shield(self):
-        """A `shield` is told with what it protects."""
+        """A `shield` is named with the task that it protects."""
         inner = await self.start(sleeps())
         inner.set_name("inner")
         future = inner.get_loop().create_future()
@@ -31,7 +31,7 @@ class TasksBehindTests(ChainTestCase):
 
     @unittest.skipUnless(hasattr(asyncio, "TaskGroup"), "task groups are new in 3.11")
     async def test_a_task_group(self):
-        """The end of a task group is told with the tasks that it waits for."""
+        """The end of a task group is named with the tasks that it waits for."""
 
         async def grouped():
             async with asyncio.TaskGroup() as group:
@@ -44,7 +44,7 @@ class TasksBehindTests(ChainTestCase):
 
 class NamesTests(ChainTestCase):
     async def test_names_are_in_order(self):
-        """Numbers in names are compared as such, whatever stands around them; five names are shown."""
+        """Numbers within names are compared as such; five names are shown."""
         names = [
             "2",
             "10",

@@ -1,4 +1,4 @@
-"""Whose code a file is."""
+"""The owner of a file's code."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class IsMachineryTests(unittest.TestCase):
         self.assertFalse(is_own(os.path.abspath(__file__)))
 
     def test_what_carries_a_test_is_machinery(self):
-        """asyncio, unittest and this package carry tests."""
+        """asyncio, unittest and this package run tests."""
         for file in (asyncio.__file__, asyncio.locks.__file__, unittest.case.__file__, asynctestkit.__file__):
             with self.subTest(file):
                 self.assertTrue(is_machinery(os.path.abspath(file)))
@@ -35,7 +35,7 @@ class IsMachineryTests(unittest.TestCase):
 
 class BelowTheLibraryTests(unittest.TestCase):
     def found_from(self, *files):
-        """The file of the frame found where functions of these files call each other, innermost last."""
+        """The file of the frame found in a call through functions of these files, innermost last."""
         frames = []
         call = frames.append
         for file in reversed(files):
@@ -47,19 +47,19 @@ class BelowTheLibraryTests(unittest.TestCase):
         return innermost_user_frame(frames[0]).f_code.co_filename
 
     def test_the_standard_library_is_passed_over(self):
-        """It calls on behalf of others, frozen modules of it as well."""
+        """The standard library calls on behalf of others, frozen modules included."""
         library = os.path.join(sysconfig.get_path("stdlib"), "socketserver.py")
         self.assertEqual(self.found_from("user.py", library, ASYNCIO, "<frozen os>"), "user.py")
 
     def test_what_only_lies_in_its_folder_is_not(self):
-        """Installed packages, and CPython's own tests, are users."""
+        """Installed packages, and CPython's own tests, are not the standard library."""
         for folders in (("site-packages", "x"), ("dist-packages", "x"), ("test", "test_asyncio")):
             file = os.path.join(sysconfig.get_path("stdlib"), *folders, "file.py")
             with self.subTest(folders):
                 self.assertEqual(self.found_from("user.py", file), file)
 
     def test_it_ends_where_a_callback_is_run(self):
-        """Below that lies who runs the loop, who has made nothing."""
+        """The search ends at a callback: below it is the code that runs the loop."""
 
         async def main():
             found = asyncio.get_running_loop().create_future()
@@ -69,7 +69,7 @@ class BelowTheLibraryTests(unittest.TestCase):
         self.assertEqual(asyncio.run(main()), "_run")
 
     def test_there_may_be_no_frame(self):
-        """Where nothing is known, nothing is found."""
+        """Without a frame nothing is found."""
         self.assertIsNone(innermost_user_frame(None))
 
 

@@ -1,4 +1,4 @@
-"""While somebody debugs, no deadline interrupts; a tracer of another kind makes no difference."""
+"""While code is debugged, no deadline interrupts it; any other tracer makes no difference."""
 
 import asyncio
 import bdb
@@ -12,21 +12,21 @@ from tests.limits.test_deadline import Code, sleep_on
 
 
 def made_in(module, source, name):
-    """The function of that name, as if it stood in that module."""
+    """The function of that name, as if it were defined in that module."""
     namespace = {"__name__": module}
     exec(source, namespace)
     return namespace[name]
 
 
 class Quiet(bdb.Bdb):
-    """A debugger of the user's own making, that steps through nothing."""
+    """A debugger of the user's own that stops nowhere."""
 
     def trace_dispatch(self, frame, event, arg):
         return None
 
 
 class DebuggerTests(test_deadline.WatchdogTestCase):
-    """While a debugger is at work, deadlines stand down."""
+    """Deadlines do not interrupt while a debugger is active."""
 
     def setUp(self):
         super().setUp()
@@ -34,11 +34,11 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
         self.code = Code()
 
     def assertStandsDown(self, call):
-        """`call` takes a function, and calls it under a debugger."""
+        """Asserts that a function called by `call`, under a debugger, is not interrupted."""
 
         def wait_until_down():
             while watch.due != float("inf"):
-                time.sleep(0.001)  # waits: the watchdog's thread tells nobody that it stands down
+                time.sleep(0.001)  # waits: the watchdog's thread does not report that it does nothing
 
         with self.watch(self.code) as watch:
             call(wait_until_down)
@@ -50,13 +50,13 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
         self.assertStandsDown(type("Own", (bdb.Bdb,), {})().runcall)
 
     def test_a_debugger_that_sits_in_the_stack(self):
-        """So is the prompt of any debugger that is known by its name."""
+        """The prompt of a debugger that is known by its name is recognized in the stack."""
         for module in ("pydevd", "_pydevd_bundle.pydevd_cython", "ipdb.__main__"):
             with self.subTest(module):
                 self.assertStandsDown(made_in(module, "def prompt(call): call()", "prompt"))
 
     def test_a_debugger_that_traces_a_frame(self):
-        """A breakpoint in a frame that is on the stack already shows in its tracer."""
+        """A breakpoint in a frame of the stack shows in the frame's tracer."""
 
         def call(function):
             sys._getframe().f_trace = Quiet().trace_dispatch
@@ -65,7 +65,7 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
         self.assertStandsDown(call)
 
     def test_a_debugger_that_traces_the_thread(self):
-        """One that traces the thread, and has not stopped in it yet, is found when the interrupt arrives."""
+        """A debugger that traces the thread, and has not stopped yet, is found when the interrupt arrives."""
 
         def call(function):
             sys.settrace(Quiet().trace_dispatch)
@@ -74,7 +74,7 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
         self.assertStandsDown(call)
 
     def test_a_debugger_that_traces_by_a_function(self):
-        """Its tracer need not be a method: the module that it was made in tells."""
+        """A tracer that is a plain function is recognized by its module."""
         trace = made_in("pydevd_tracing", "def trace(frame, event, arg): return None", "trace")
 
         def call(function):
@@ -84,22 +84,22 @@ class DebuggerTests(test_deadline.WatchdogTestCase):
         self.assertStandsDown(call)
 
     def test_a_debugger_that_comes_while_the_signal_is_on_its_way(self):
-        """One that registers itself just before the interrupt arrives counts as well."""
+        """A debugger that registers just before the interrupt arrives counts as well."""
         with mock.patch("asynctestkit.stacks.debuggers.debugger_is_registered", side_effect=[False, True]):
             self.assertStandsDown(lambda function: function())
 
     def test_a_debugger_that_is_registered(self):
-        """One that uses `sys.monitoring`, from 3.12 on, is known to the interpreter."""
+        """A debugger that uses `sys.monitoring`, from 3.12 on, is found in its registry."""
         with mock.patch("asynctestkit.stacks.debuggers.debugger_is_registered", return_value=True):
             self.assertStandsDown(lambda function: function())
 
     def test_a_debugger_that_comes_while_the_loop_is_asked(self):
-        """One that is attached between the question and the loop's answer counts as well."""
+        """A debugger that is attached between the question and the loop's answer counts as well."""
         self.code.loop = loop = self.make_loop()
 
         async def body():
             while not self.code.asked:
-                time.sleep(0.001)  # waits: the watchdog's thread tells nobody that it has asked
+                time.sleep(0.001)  # waits: the watchdog's thread does not report that it has asked
             sys.settrace(Quiet().trace_dispatch)
             await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""What a handle calls, and whose it is."""
+"""What a handle calls, and whether asyncio has registered it."""
 
 import asyncio
 import functools
@@ -29,7 +29,7 @@ class HandleTests(unittest.TestCase):
                 self.assertEqual(callback_name(self.loop.call_later(60, callback)), name)
 
     def test_what_users_pass_of_asyncio_is_theirs(self):
-        """Only functions that nobody but asyncio registers are asyncio's."""
+        """Only functions that no one but asyncio registers are asyncio's."""
         for callback in (print, self.loop.stop, asyncio.Event().set, asyncio.Queue().put_nowait):
             timer = self.loop.call_later(60, callback)
             self.assertFalse(is_of_asyncio(timer))

@@ -1,4 +1,4 @@
-"""A place is one line of source: captured cheaply, resolved to the user's lines, printed as one reads it."""
+"""A place is one line of source: captured cheaply, resolved to the user's lines, printed for a reader."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ def line():
 
 
 def defined_in(file, source):
-    """The function `f` of that source, compiled as if it stood in `file`."""
+    """The function `f` of that source, compiled as if it were in `file`."""
     namespace = {}
     exec(compile(source, file, "exec"), namespace)
     return namespace["f"]
@@ -48,12 +48,12 @@ def defined_in(file, source):
 
 class PlaceTests(unittest.TestCase):
     def test_below_the_current_folder_the_path_is_relative(self):
-        """A file of the project is shown as one types it."""
+        """The path of a project's file is relative to the current folder."""
         file = os.path.join(os.getcwd(), "pkg", "mod.py")
         self.assertEqual(str(Place(file, 7, "f")), f"{os.path.join('pkg', 'mod.py')}:7 in f")
 
     def test_below_the_standard_library_the_path_is_relative(self):
-        """A file of the standard library is shown as it is imported."""
+        """The path of a file of the standard library is relative to the library."""
         file = os.path.join(sysconfig.get_path("stdlib"), "asyncio", "locks.py")
         self.assertEqual(str(Place(file, 7, "f")), f"{os.path.join('asyncio', 'locks.py')}:7 in f")
 
@@ -85,7 +85,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(capture(sys._getframe(), "tearDown")[0], "tearDown")
 
     def test_without_a_frame_there_are_no_places(self):
-        """What C code creates has a phase and no place."""
+        """An object that C code creates has a phase and no place."""
         self.assertEqual(capture(None, "test"), ["test"])
         self.assertEqual(resolve(["test"]), ())
 
@@ -107,7 +107,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(resolve(sites[1]), (Place(__file__, number, "start"),))
 
     def test_it_stops_at_the_callback(self):
-        """Below a callback of the loop lie the lines that run the loop, which have created nothing."""
+        """Lines below a callback of the loop run the loop, and are left out."""
         sites = []
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
@@ -118,7 +118,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(len(sites[0]), 1 + 2)
 
     def test_it_keeps_every_line(self):
-        """Of a deep stack, too: the outermost is the line of the test."""
+        """All lines of a deep stack are kept: the outermost is the test's."""
 
         def deep(levels):
             return deep(levels - 1) if levels else capture(sys._getframe(), "test")
@@ -127,7 +127,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(functions, ["test_it_keeps_every_line", *["deep"] * 21])
 
     def test_the_line_that_a_task_goes_back_to(self):
-        """Through whatever tasks: the test's line stands before those that created the last."""
+        """Through any number of tasks, the test's line precedes those that created the last one."""
         runner = Runner(None, lambda loop: None)
         self.addCleanup(runner.close)
         library = {"asyncio": asyncio}
@@ -141,12 +141,12 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(places, (Place(__file__, number, "test"),))
 
     def test_what_answers_to_every_name(self):
-        """A class of the user's, or a mock, has no creation site, whatever it answers."""
+        """An object of a user's class, or a mock, that has every attribute has no creation site."""
         self.assertIsNone(creation_site(mock.MagicMock()))
         self.assertIsNone(creation_site(mock.AsyncMock()))
 
     def test_no_line_to_go_back_to(self):
-        """A task that the runner has made goes back to none, and what no task creates neither."""
+        """A task that the runner has created goes back to no line, nor does code outside of tasks."""
         site = ["test"]
         for creator in (None, mock.Mock(_asynctestkit_site=["test"]), object()):
             inherit(site, creator)
@@ -154,7 +154,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(resolve(capture_in_task(sys._getframe(), "test"))[-1].function, self._testMethodName)
 
     def test_a_short_stack_is_kept_whole(self):
-        """A stack of fewer lines ends where it begins."""
+        """A stack without a test is kept to its end."""
         sites = []
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
@@ -175,7 +175,7 @@ class CaptureTests(unittest.TestCase):
         self.assertEqual(resolve(["test", code, -1]), (Place(__file__, code.co_firstlineno, "never_run"),))
 
     def test_what_was_resolved_is_kept(self):
-        """A site is resolved once, whichever list it is in; only so many are kept."""
+        """A site is resolved once, in whatever list it is; the number of kept results is limited."""
         code = line.__code__
         known = resolve(["test", code, 0])
         self.assertIs(resolve(["setUp", code, 0]), known)
@@ -188,13 +188,13 @@ class CaptureTests(unittest.TestCase):
 
 class MakersTests(unittest.TestCase):
     def site(self, source, file):
-        """The site of what `make()` of a package makes, called here."""
+        """The site of an object that a package's `make()` creates, called here."""
         package = {"capture": lambda: capture(sys._getframe(1), "test")}
         exec(compile(textwrap.dedent(source), file, "exec"), package)
         return package["make"]()
 
     def test_what_the_user_called(self):
-        """The package's object, or function, of all its code that which the user called."""
+        """Of a package's code, the object or function that the user called is named."""
         source = """
             def make():
                 return inner()
@@ -210,7 +210,7 @@ class MakersTests(unittest.TestCase):
         )
 
     def test_an_object(self):
-        """That has a method which the user called."""
+        """An object is named if the user called its method."""
         file = os.path.join(PACKAGES, "client", "_client.py")
         module = types.ModuleType("client._client")
         module.__file__ = file
@@ -220,38 +220,38 @@ class MakersTests(unittest.TestCase):
             self.assertEqual(package_call_in(module.Client().get()), "client.Client")
 
     def test_the_users_own(self):
-        """What the user makes, and what the standard library makes for the user, has no such maker."""
+        """What the user creates, or the standard library for the user, has no such package."""
         self.assertEqual(package_call_in(capture(sys._getframe(), "test")), "")
         self.assertEqual(package_call_in(["test"]), "")
         site = self.site("def make(): return capture()", os.path.join(sysconfig.get_path("stdlib"), "x.py"))
         self.assertEqual((package_call_in(site), resolve(site)[-1].function), ("", "site"))
 
     def test_nothing_of_the_users(self):
-        """Where no line is the user's own, those of packages are shown."""
+        """If no line is the user's own, those of packages are shown."""
         stack = [(os.path.join(PACKAGES, "a.py"), 1, "f"), (ASYNCIO, 2, "g")]
         self.assertEqual(creators(stack), (Place(os.path.join(PACKAGES, "a.py"), 1, "f"),))
 
 
 class UserPlacesTests(unittest.TestCase):
     def test_machinery_is_left_out(self):
-        """Lines of asyncio between the user's own are passed over, and the order is turned round."""
+        """Lines of asyncio between the user's own are left out, and the order is reversed."""
         stack = [("/a.py", 1, "inner"), (ASYNCIO, 2, "gather"), ("/a.py", 3, "outer")]
         self.assertEqual(user_places(stack), (Place("/a.py", 3, "outer"), Place("/a.py", 1, "inner")))
 
     def test_it_ends_where_the_machinery_runs_the_test(self):
-        """What lies below unittest's own call of the test is how the test was started."""
+        """Lines below unittest's call of the test are left out."""
         for function in ("_callTestMethod", "_callSetUp", "_callCleanup", "run_forever", "run"):
             with self.subTest(function):
                 stack = [("/a.py", 1, "test"), (UNITTEST, 2, function), ("/main.py", 3, "main")]
                 self.assertEqual(user_places(stack), (Place("/a.py", 1, "test"),))
 
     def test_a_function_of_the_users_may_have_such_a_name(self):
-        """`run` is where the search ends in the machinery only."""
+        """A user's function that is named `run` does not end the search."""
         stack = [("/a.py", 1, "inner"), ("/a.py", 2, "run"), ("/a.py", 3, "outer")]
         self.assertEqual([place.function for place in user_places(stack)], ["outer", "run", "inner"])
 
     def test_all_are_kept(self):
-        """Whoever shows them leaves some out."""
+        """All places are kept; rendering leaves some out."""
         stack = [("/a.py", number, "f") for number in range(1, 10)]
         self.assertEqual([place.line for place in user_places(stack)], list(range(9, 0, -1)))
 

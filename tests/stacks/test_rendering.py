@@ -25,18 +25,18 @@ class SourceLinesTests(unittest.TestCase):
         return lines[1:]
 
     def test_each_place_has_its_source_line(self):
-        """As in a traceback: below it, further in."""
+        """The source line is below its place, indented, as in a traceback."""
         self.assertEqual(self.shown(80), ["    return await queue.get()  # forever"])
 
     def test_it_is_cut_to_the_width_of_the_terminal(self):
-        """A terminal that is told to be narrower than a line of text is not believed."""
+        """A line is cut to the terminal's width, which has a minimum."""
         long = "x = " + "1 + " * 100 + "1\n"
         for columns, width in ((100, 100), (10, 60)):
             (line,) = self.shown(columns, long)
             self.assertEqual((len(line), line[:12], line[-1]), (width, "    x = 1 + ", "…"))
 
     def test_what_cannot_be_read_is_left_out(self):
-        """An empty line, a line that is not there, and a file that is not."""
+        """For an empty line, a missing line and a missing file, no source is shown."""
         self.assertEqual(self.shown(80, "\n"), [])
         self.assertEqual(render_chain([Place(__file__, 10**6, "f")], "", "")[1:], [])
         self.assertEqual(render_chain([Place("<string>", 1, "f")], "", "")[1:], [])
@@ -54,7 +54,7 @@ class RenderChainTests(unittest.TestCase):
         self.assertIn(" … 2 more …", render_chain(places[:10], "", " "))
 
     def test_a_chain(self):
-        """A line a place, indented, and what stands at the end, if that is known."""
+        """Each place has a line, indented, and the operation at the end, if that is known."""
         self.assertEqual(
             render_chain(CREATED, "sleep(3600)", "> "),
             [

@@ -1,4 +1,4 @@
-"""Stacks as text: those of threads and of tracebacks, as their reader wants them."""
+"""Stacks of threads, and tracebacks, as text for a reader."""
 
 import asyncio
 import concurrent.futures
@@ -16,7 +16,7 @@ from tests.stacks.test_places import ASYNCIO, UNITTEST, defined_in
 
 class StackTests(unittest.TestCase):
     def test_it_begins_with_the_users_line(self):
-        """What carries the test is left out; asyncio's lines between the user's are not."""
+        """The machinery before the user's line is left out; asyncio's lines between the user's are not."""
 
         async def inner():
             return render_stack(stack_of(sys._getframe()))
@@ -31,7 +31,7 @@ class StackTests(unittest.TestCase):
         self.assertLess(functions.index("outer"), functions.index("run_until_complete"))
 
     def test_a_deep_stack(self):
-        """Its first lines and its last are shown, and the others counted."""
+        """The outermost and innermost lines are shown, and the others counted."""
         stack = [Place("/a.py", line, "f") for line in range(1, 31)]
         printed = render_stack(stack)
         self.assertEqual(re.findall(r"line (\d+),", printed), [*"12", *map(str, range(23, 31))])
@@ -39,7 +39,7 @@ class StackTests(unittest.TestCase):
         self.assertEqual(len(re.findall("line", render_stack(stack[:11]))), 11)
 
     def test_a_thread(self):
-        """A thread's stack begins with what it was started for, be it a worker of a pool."""
+        """A thread's stack begins with the function that it was started for, also in a pool."""
 
         def work():
             stacks.append(render_stack(stack_of(sys._getframe())))
@@ -54,7 +54,7 @@ class StackTests(unittest.TestCase):
             self.assertEqual(re.findall(r"line \d+, in (\w+)\n", stack), ["work"])
 
     def test_nothing_of_the_users(self):
-        """Where no line is the user's, all are shown; without a frame there is nothing to show."""
+        """If no line is the user's, all are shown; without a frame there is none."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait)
         thread.start()
@@ -67,7 +67,7 @@ class StackTests(unittest.TestCase):
 
 class MockedStackTests(unittest.TestCase):
     def test_a_mock_is_no_place(self):
-        """The stack ends on the line that calls the mock, and goes on in what the mock calls."""
+        """The stack ends on the line that calls the mock, or goes on in what the mock calls."""
         stacks = []
 
         def side_effect():
@@ -84,14 +84,14 @@ class MockedStackTests(unittest.TestCase):
         self.assertEqual(re.findall(r"in (\w+)", render_stack(frames)), ["polls"])
 
     def test_what_a_mock_calls_is_created_by_its_caller(self):
-        """A mock that is called runs no test: the lines below it are the user's, too."""
+        """A mock's `__call__` does not count as running the test: the lines before it are the user's, too."""
         stack = [("/a.py", 1, "side_effect"), (mock.__file__, 2, "__call__"), ("/a.py", 3, "test")]
         self.assertEqual(user_places(stack), (Place("/a.py", 3, "test"), Place("/a.py", 1, "side_effect")))
 
 
 class HideMachineryTests(unittest.TestCase):
     def functions(self, call, *args):
-        """Who is left in the traceback of what the call raises."""
+        """The functions that remain in the traceback of what the call raises."""
         try:
             call(*args)
         except ZeroDivisionError as error:
@@ -99,7 +99,7 @@ class HideMachineryTests(unittest.TestCase):
             return [entry.name for entry in traceback.extract_tb(error.__traceback__)]
 
     def test_machinery_before_the_first_line_of_the_users_goes(self):
-        """Between the entry and the user's first line nothing is left; what follows stays as it is."""
+        """Frames between the entry and the user's first line are removed; later ones stay."""
         carry = defined_in(UNITTEST, "def f(call): call()")
         carry_on = defined_in(ASYNCIO, "def f(carry, call): carry(call)")
 
@@ -112,7 +112,7 @@ class HideMachineryTests(unittest.TestCase):
         self.assertEqual(self.functions(carry_on, carry, users), ["functions", "users", "f", "divide"])
 
     def test_the_users_own_lines_stay(self):
-        """Where the user's line is next to the entry, nothing changes."""
+        """If the user's line is next to the entry, nothing changes."""
         self.assertEqual(self.functions(lambda: 1 / 0), ["functions", "<lambda>"])
 
     def test_what_the_machinery_itself_raises_keeps_its_lines(self):
@@ -120,5 +120,5 @@ class HideMachineryTests(unittest.TestCase):
         self.assertEqual(self.functions(defined_in(UNITTEST, "def f(): 1 / 0")), ["functions", "f"])
 
     def test_without_a_traceback_there_is_nothing_to_do(self):
-        """None, as `__exit__` gets it without an exception, is fine."""
+        """None, which `__exit__` gets without an exception, is accepted."""
         self.assertIsNone(hide_machinery(None))

@@ -10,7 +10,7 @@ __all__ = ["Announcement"]
 
 @dataclasses.dataclass(frozen=True)
 class Announcement:
-    """An object was not closed, and says so when it is destroyed or when its loop is closed.
+    """An object was not closed: announced when it is destroyed or when its loop is closed.
 
     An announcement lives for one call only.
     """

@@ -1,4 +1,4 @@
-"""Whether the finalizer of a class announces that an instance was not closed, and on what condition."""
+"""Whether the finalizer of a class announces that an instance was not closed, and under which condition."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATES = {"closed", "_closed", "is_closed", "_is_closed", "is_open", "_is_open"
 
 
 def announces(cls: type) -> bool:
-    """Whether the unclosed instances of a class say so in their `__del__`."""
+    """Whether the `__del__` of a class announces that an instance was not closed."""
     code = _finalizer(cls)
     return code is not None and not {_WARNS, _REPORTS}.isdisjoint(code.co_names)
 

@@ -1,4 +1,4 @@
-"""What a holder says about an object: whether the test keeps it, or the process."""
+"""What a holder of an object implies: that the test keeps the object, or that the process does."""
 
 from __future__ import annotations
 

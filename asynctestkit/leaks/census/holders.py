@@ -1,4 +1,4 @@
-"""The referrers of an object, which often show whose it is."""
+"""The referrers of an object, from which its owner can often be derived."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["LoopError"]
 
 @dataclasses.dataclass(frozen=True)
 class LoopError:
-    """An error that reached the loop's default exception handler, and that nobody looked at.
+    """An error that reached the loop's default exception handler.
 
     It lives for one call only. `future` is the failed future if the error is that its exception was never
     retrieved; `context` is the handler's argument.

@@ -34,7 +34,7 @@ class RunningCode:
             return self._links.get(id(thing), [])
         try:
             return self._cells.get(id(thing.cell_contents), [])
-        except ValueError:  # it is empty
+        except ValueError:  # an empty cell
             return []
 
     def _note_all(self, innermost: FrameType, link: Link) -> None:

@@ -14,7 +14,7 @@ __all__ = ["CallbackLeaks"]
 
 
 class CallbackLeaks(LeakDetector):
-    """Errors that reached the loop's default exception handler, and that the test does not look at."""
+    """Errors that reached the loop's default exception handler, and that the test does not observe."""
 
     kind = "callback"
     types = (LoopError,)

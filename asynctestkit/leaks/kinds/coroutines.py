@@ -82,7 +82,7 @@ def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
 
 
 def is_unstarted(obj: object) -> bool:
-    """Whether this is a coroutine that nobody has awaited yet."""
+    """Whether this is a coroutine that has not been awaited yet."""
     return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
 
 

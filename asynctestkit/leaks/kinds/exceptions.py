@@ -1,4 +1,4 @@
-"""Exceptions of tasks and futures that nobody retrieved."""
+"""Exceptions of tasks and futures that were never retrieved."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         return not isinstance(obj, Job)
 
     def is_leak_of(self, owner: Owner, obj: futures.Executor) -> bool:
-        """An executor that nobody holds any more ends by itself if its workers have nothing to do."""
+        """An executor without holders ends by itself if its workers have nothing to do."""
         is_idle = not any(map(_is_at_work, executor_internals.executor_threads(obj)))
         return owner is Owner.TEST or (owner is Owner.NOBODY and not is_idle)
 

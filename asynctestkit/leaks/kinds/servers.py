@@ -13,7 +13,7 @@ __all__ = ["ServerLeaks"]
 
 
 class ServerLeaks(LeakDetector):
-    """Servers of the test's loop that still have their sockets, serving or not, whoever holds them.
+    """Servers of the test's loop that still have their sockets, serving or not, whatever holds them.
 
     The connections that a server has accepted are reported, and ended, with it.
     """

@@ -75,7 +75,7 @@ def _state(sock: socket.socket) -> str:
 def _address(sock: socket.socket, end: str) -> str:
     try:
         address = getattr(socket.socket, end)(sock)  # a subclass may override it
-    except OSError:  # as when it has none
+    except OSError:  # it has none
         return ""
     if isinstance(address, tuple) and len(address) >= 2:
         host, port = address[:2]

@@ -16,7 +16,7 @@ __all__ = ["TaskLeaks", "created_at", "created_in", "places_from_debug_mode"]
 
 
 class TaskLeaks(LeakDetector):
-    """Tasks of the test's loop that are pending, whoever holds them.
+    """Tasks of the test's loop that are pending, whatever holds them.
 
     Finished tasks are no leaks, retrieved or not, nor are tasks in which the loop closes a dropped generator:
     GeneratorCleanupLeaks reports those. The sweep itself cancels the leaked tasks and waits for them.

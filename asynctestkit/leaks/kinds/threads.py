@@ -52,7 +52,7 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
         return self.has_active_threads() and self.examine(obj) is not None
 
     def depends_on_owner(self, obj: threading.Thread) -> bool:
-        """Only for daemons: the process cannot end before any other thread, whoever holds that."""
+        """Only for daemons: the process cannot end before any other thread, whatever holds that thread."""
         return obj.daemon
 
     def release(self, obj: threading.Thread) -> None:

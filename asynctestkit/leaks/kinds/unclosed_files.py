@@ -12,7 +12,7 @@ __all__ = ["UnclosedFileLeaks"]
 
 
 class UnclosedFileLeaks(LeakDetector):
-    """Files and other objects that nobody has closed, of which Python warns when they are destroyed."""
+    """Files and other objects that were not closed, of which Python warns when they are destroyed."""
 
     kind = UnclosedLeaks.kind
     types = (Announcement,)
@@ -25,6 +25,6 @@ class UnclosedFileLeaks(LeakDetector):
 def _is_a_pipe(thing: object) -> bool:
     """Exempt: a file that was opened for a descriptor, and has no name of its own.
 
-    It belongs to whoever has opened the descriptor, as pipes do to a Popen, which is a leak itself.
+    It belongs to the code that has opened the descriptor, as pipes do to a Popen, which is a leak itself.
     """
     return isinstance(getattr(thing, "name", None), int)

@@ -16,7 +16,7 @@ __all__ = ["WatcherLeaks"]
 
 
 class WatcherLeaks(LeakDetector):
-    """Handles that `loop.add_reader` and `loop.add_writer` have registered, and nobody has removed."""
+    """Handles that `loop.add_reader` and `loop.add_writer` have registered, and that were not removed."""
 
     kind = "watcher"
     types = (asyncio.Handle,)

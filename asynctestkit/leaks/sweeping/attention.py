@@ -1,6 +1,6 @@
-"""Whether the test looks at what Python reports by itself: errors in the log, and warnings.
+"""Whether the test observes what Python reports by itself: errors in the log, and warnings.
 
-A problem that a test has looked at is no leak: it was provoked on purpose.
+A problem that a test has observed is no leak: it was provoked on purpose.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Attention"]
 
 
 class Attention:
-    """Records who listens when it is created; a listener that is added later is the test's."""
+    """Records, when created, which listeners exist; a listener that is added later is the test's."""
 
     def __init__(self) -> None:
         self._listeners = _log_listeners()

@@ -16,7 +16,7 @@ __all__ = ["connection_handled_by"]
 def connection_handled_by(task: asyncio.Task[Any]) -> Any:
     """The end, opened by the test itself, of the connection whose accepted end this task handles.
 
-    Or the server that has accepted it, if that is open and the other end is somebody else's. None for a task
+    Or the server that has accepted it, if that is open and the other end is not the test's. None for a task
     that handles no connection. Such a task is recognized by its arguments: the streams that a server gives to
     its handler, or the protocol whose method it is.
     """

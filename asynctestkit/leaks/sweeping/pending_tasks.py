@@ -62,7 +62,7 @@ class PendingTasks:
         self._reports.muted = True
         refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
         if refused and census.drop_accepted_connections():  # pragma: no cover  # needed on 3.12 only
-            # A cancelled `serve_forever` waits for them on 3.12: it is not the one that refuses.
+            # A cancelled `serve_forever` waits for them on 3.12: it is not stubborn itself.
             await turn_until_quiet(loop, RELEASE)
             refused = {task for task in refused if not task.done()}
         if found:
@@ -120,7 +120,7 @@ class PendingTasks:
             wait_internals.forget_cancellation(task)
 
     def _keep_quiet_of_failures(self, before: dict[int, asyncio.Future[Any]]) -> None:
-        """Futures that failed since failed by the cancelling: they are part of the cancelled task's leak."""
+        """Keeps asyncio from logging futures that failed by the cancelling: the task's leak reports them."""
         for identity, future in self._failed_futures().items():
             if identity not in before:
                 task_internals.mark_exception_retrieved(future)

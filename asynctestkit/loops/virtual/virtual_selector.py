@@ -1,4 +1,4 @@
-"""A selector that makes virtual time jump instead of waiting, and detects when that leads nowhere."""
+"""A selector that makes virtual time jump instead of waiting, and detects when no jump brings progress."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class VirtualSelector(WatchfulSelector):
         if spent < _SPIN_SECONDS:
             return False
         if self._is_at_work():
-            self._turns = 0  # what waits for that gets the full time afterwards
+            self._turns = 0  # afterwards, a task that waits for this activity gets the full time
             return False
         self._spin_checks += 1
         if self._spin_checks == 1:

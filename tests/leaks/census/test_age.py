@@ -1,4 +1,4 @@
-"""Whether something that dies is older than a test."""
+"""Whether an object that is being destroyed is older than a test."""
 
 import asyncio
 import gc
@@ -41,7 +41,7 @@ class CoroutineTests(unittest.TestCase):
         return made
 
     def test_its_origin_tells(self):
-        """None is older, one of the depth asked for is new, a longer one is debug mode's."""
+        """Without an origin a coroutine is older, with the requested depth new, with more from debug mode."""
         self.assertTrue(is_older_coroutine(self.made(0), False))
         self.assertFalse(is_older_coroutine(self.made(1), False))
         longer = self.made(5)
@@ -50,7 +50,7 @@ class CoroutineTests(unittest.TestCase):
         self.assertFalse(is_older_coroutine(longer, True))
 
     def test_the_origin(self):
-        """The lines of its creation; other things have none."""
+        """The origin has the lines that created a coroutine; other objects have none."""
         self.assertEqual(origin_of(self.made(1))[0][2], "made")
         self.assertIsNone(origin_of(self))
 
@@ -61,7 +61,7 @@ class FutureTests(unittest.TestCase):
         self.addCleanup(self.loop.close)
 
     def test_among_the_known(self):
-        """By its address and its identity, as that may be used again."""
+        """A known object is recognized by address and identity, as an address may be reused."""
         future, other = self.loop.create_future(), self.loop.create_future()
         self.assertTrue(is_older_future(future, {id(future): weakref.ref(future)}))
         self.assertFalse(is_older_future(future, {id(future): weakref.ref(other)}))
@@ -70,7 +70,7 @@ class FutureTests(unittest.TestCase):
         self.assertFalse(is_older_future(self, {}))
 
     def test_on_a_frozen_heap(self):
-        """What the collector does not see is older."""
+        """An object that the collector does not see is older."""
         older = self.loop.create_future()
         gc.freeze()
         try:
@@ -82,12 +82,12 @@ class FutureTests(unittest.TestCase):
 
 class AnythingTests(unittest.TestCase):
     def test_without_a_mark(self):
-        """Nothing is known to be new."""
+        """Without a mark no object is known to be new."""
         self.assertFalse(heap.is_marked_once())
         self.assertFalse(is_known_to_be_new(Thing()))
 
     def is_new(self, make, between=lambda: None):
-        """What is said of a thing that is made before or after a mark, as it dies."""
+        """Whether an object, created before or after a mark, counts as new when it is destroyed."""
         from asynctestkit.leaks.census.census import Census
 
         loop = asyncio.SelectorEventLoop()
@@ -100,13 +100,13 @@ class AnythingTests(unittest.TestCase):
             census.close()
 
     def test_a_thing_written_in_python(self):
-        """All that it has must be new."""
+        """An object of a Python class is new only if all that it holds is new."""
         older = Thing()
         self.assertTrue(self.is_new(lambda: Thing(Thing())))
         self.assertFalse(self.is_new(lambda: older))
 
     def test_a_thing_written_in_c(self):
-        """It is not brought back into sight by its death."""
+        """The destruction of an object of a C class does not make it visible to the collector."""
         older = io.FileIO(os.devnull)
         self.addCleanup(older.close)
         self.assertFalse(self.is_new(lambda: older))
@@ -117,7 +117,7 @@ class AnythingTests(unittest.TestCase):
 
 class KnownTests(unittest.TestCase):
     def test_is_not_among(self):
-        """One that has died does not make its address known for ever."""
+        """The address of a destroyed object does not remain known."""
         thing, other = Thing(), Thing()
         self.assertTrue(is_not_among({}, thing))
         self.assertFalse(is_not_among({id(thing): weakref.ref(thing)}, thing))
@@ -125,7 +125,7 @@ class KnownTests(unittest.TestCase):
         self.assertFalse(is_not_among({id(thing): None}, thing))
 
     def test_reference_to(self):
-        """None for what has no weak references."""
+        """An object without support for weak references has None."""
         thing = Thing()
         self.assertIs(reference_to(thing)(), thing)
         self.assertIsNone(reference_to([]))

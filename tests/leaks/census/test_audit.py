@@ -1,4 +1,4 @@
-"""Audit events, heard while a test asks for them."""
+"""Audit events are passed on while a test asks for them."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ class ListenersTests(unittest.TestCase):
         )
 
     def test_an_event_is_heard(self):
-        """A listener gets the arguments, and the frame in which it arose."""
+        """A listener gets the arguments of an event, and its frame."""
         self.listeners.enter()
         sys.audit("asynctestkit.tests", 1, "two")
         sys.audit("asynctestkit.others", 3)
@@ -31,7 +31,7 @@ class ListenersTests(unittest.TestCase):
         self.assertEqual((arguments, frame.f_code.co_name), ((1, "two"), "test_an_event_is_heard"))
 
     def test_between_tests_nothing_is_heard(self):
-        """Before the first test, and after the last of several that overlap, nobody listens."""
+        """No event is passed on before the first test and after the last of several that overlap."""
         sys.audit("asynctestkit.tests", "before")
         self.listeners.enter()
         self.listeners.enter()
@@ -42,7 +42,7 @@ class ListenersTests(unittest.TestCase):
         self.assertEqual([arguments for arguments, _ in self.heard], [("within",)])
 
     def test_it_is_taken_back_as_far_as_that_goes(self):
-        """The hook cannot be removed, and hears nothing more; the next test installs another."""
+        """The hook cannot be removed: undone, it ignores every event; the next test installs another."""
         self.listeners.enter()
         changes.take_back()
         sys.audit("asynctestkit.tests", "after")
@@ -53,7 +53,7 @@ class ListenersTests(unittest.TestCase):
         changes.take_back()
 
     def test_the_hook_is_installed_once_and_by_need(self):
-        """A run that asks for no events has no hook; another has one, until the interpreter ends."""
+        """The hook is installed once, when a test first asks for events, and stays until the process ends."""
         source = """if True:
             import sys, unittest
             from asynctestkit import DEFAULT_DETECTORS, STRICT_DETECTORS, HygienicAsyncTestCase

@@ -1,4 +1,4 @@
-"""What was created since a mark, whatever the user does to the process meanwhile."""
+"""What was created since a mark is found, whatever the user does to the process meanwhile."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ def kinds(outcome):
 
 
 class ProcessTests(unittest.TestCase):
-    """What the mark changes in the process is given back."""
+    """What the mark changes in the process is restored."""
 
     def process(self):
         return (
@@ -69,7 +69,7 @@ class ProcessTests(unittest.TestCase):
                 self.assertRestored(body)
 
     def test_hooks_are_restored_where_set_up_fails(self):
-        """A test that never began takes nothing of the process with it."""
+        """After a test whose set-up failed, the process is as it was."""
 
         def set_up(case):
             raise LookupError
@@ -78,7 +78,7 @@ class ProcessTests(unittest.TestCase):
         self.assertEqual([type(each) for each in outcome.errors], [LookupError])
 
     def test_a_loop_keeps_no_hook(self):
-        """A loop that outlives the block has no attribute that it did not have."""
+        """A loop that outlives the block has no new attribute."""
 
         async def main():
             loop = asyncio.get_running_loop()
@@ -90,7 +90,7 @@ class ProcessTests(unittest.TestCase):
         asyncio.run(main())
 
     def test_a_users_hooks_of_the_same_name_are_put_back(self):
-        """Where the user has set such a hook already, that very one is there again."""
+        """A hook of that name that the user has set before is restored."""
 
         def own_hook(coroutine):
             pass
@@ -99,7 +99,7 @@ class ProcessTests(unittest.TestCase):
             self.assertRestored(Inner.test)
 
     def test_overlapping_blocks_leave_no_hook(self):
-        """Blocks of two tasks, the first of which ends first, give everything back together."""
+        """Blocks of two tasks, the first of which ends first, restore everything together."""
 
         async def first(begun, go_on):
             async with no_leaks():
@@ -125,7 +125,7 @@ class ProcessTests(unittest.TestCase):
 
 class PendingTasksTests(unittest.TestCase):
     def test_a_loop_that_was_closed_has_none(self):
-        """What a closed loop still lists will never run."""
+        """Callbacks that a closed loop still lists will never run."""
         loop = asyncio.SelectorEventLoop()
         census = Census((), ())
         census.open(loop)
@@ -139,10 +139,10 @@ class PendingTasksTests(unittest.TestCase):
 
 
 class CollectorTests(unittest.TestCase):
-    """The user freezes, thaws, collects."""
+    """The user freezes, thaws and collects."""
 
     def test_a_heap_that_was_frozen_before_stays_frozen(self):
-        """Who froze the heap (a server before it forks) finds it frozen, and leaks are found all the same."""
+        """A heap that was frozen before, as by a server that forks, stays frozen, and leaks are found."""
 
         async def leaks(case):
             case.kept = forgotten()
@@ -157,7 +157,7 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual(kinds(outcome), ["coroutine"])
 
     def test_on_a_frozen_heap_older_things_are_known(self):
-        """Where the heap was frozen by others, what exists is remembered instead, and not charged."""
+        """On a heap frozen by other code, existing objects are recorded instead, and not charged."""
 
         async def drops(case):
             older.clear()
@@ -172,7 +172,7 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual([outcome.failures for outcome in outcomes], [[], []])
 
     def test_a_heap_that_is_thawed_in_the_test(self):
-        """After `gc.unfreeze()` nothing tells new from old: tasks apart, the living are not judged."""
+        """After `gc.unfreeze()` new and old objects cannot be told apart: only tasks are judged."""
 
         async def test(case):
             case.kept = [forgotten(), asyncio.create_task(hang())]
@@ -184,7 +184,7 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual(kinds(outcome), ["task"])
 
     def test_a_heap_that_is_frozen_in_the_test(self):
-        """After `gc.freeze()` what was made before it is out of sight, and what is made later is found."""
+        """After `gc.freeze()` earlier objects are invisible, and later ones are found."""
 
         async def test(case):
             case.unseen = forgotten()
@@ -197,7 +197,7 @@ class CollectorTests(unittest.TestCase):
         self.assertFalse(interpreter.heap_is_frozen())
 
     def test_classes_that_cannot_be_hashed(self):
-        """A metaclass that makes its classes unhashable does not break the stocktaking."""
+        """A metaclass that makes its classes unhashable does not break the census."""
 
         class Unhashable(type):
             def __eq__(cls, other):
@@ -212,7 +212,7 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual((kinds(outcome), outcome.errors), (["coroutine"], []))
 
     def test_a_detector_of_classes_that_cannot_be_hashed(self):
-        """It breaks no test in which there is nothing of theirs."""
+        """A detector of such classes breaks no test without objects of theirs."""
 
         class Unhashable(type):
             __hash__ = None
@@ -225,7 +225,7 @@ class CollectorTests(unittest.TestCase):
         self.assertEqual((outcome.complaints, outcome.leaks), ([], ()))
 
     def test_objects_that_lie_about_their_class(self):
-        """A proxy or mock that says it is a coroutine or a task is neither."""
+        """A proxy or mock whose `__class__` is a coroutine or a task is neither."""
 
         class Proxy:
             @property

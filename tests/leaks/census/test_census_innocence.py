@@ -1,4 +1,4 @@
-"""A census never charges a test with what is not its own, or what it has looked at itself."""
+"""A census never charges a test with another's object, or with what the test itself has observed."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ class OlderThingsTests(unittest.TestCase):
         self.assertEqual(outcome.failures, [])
 
     def test_a_coroutine(self):
-        """It never was this test's; Python's own warning is given."""
+        """A coroutine from before the test is not charged, and Python's own warning is issued."""
         heard, older = Overheard(), [forgotten()]
 
         async def drops(case):
@@ -50,7 +50,7 @@ class OlderThingsTests(unittest.TestCase):
         )
 
     def test_a_coroutine_that_debug_mode_has_noted(self):
-        """A plain IsolatedAsyncioTestCase notes where coroutines come from; they are not ours for that."""
+        """An origin recorded by debug mode in a plain IsolatedAsyncioTestCase does not charge a coroutine."""
         older = []
 
         class Plain(unittest.IsolatedAsyncioTestCase):
@@ -61,7 +61,7 @@ class OlderThingsTests(unittest.TestCase):
         self.assertNotCharged(older)
 
     def test_tasks_and_futures_of_another_loop(self):
-        """What an earlier loop complains of is not this loop's."""
+        """Errors of an earlier loop's tasks and futures are not charged."""
         older = []
 
         async def fail():
@@ -77,7 +77,7 @@ class OlderThingsTests(unittest.TestCase):
         self.assertNotCharged(older)
 
     def test_a_task_of_the_same_loop(self):
-        """A task that was pending before the block is its maker's, also when it dies or fails within."""
+        """A task that was pending before the block is not charged, even if it ends or is dropped within."""
 
         async def waits(future):
             await future
@@ -98,7 +98,7 @@ class OlderThingsTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_failed_future_of_the_same_loop(self):
-        """What failed before the block is its maker's, of whatever class; what was made in it is not."""
+        """A future that failed before the block is not charged, of whatever class; one created in it is."""
 
         class Own(asyncio.Future):
             pass
@@ -127,7 +127,7 @@ class OlderThingsTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_failed_task_of_the_same_loop(self):
-        """A task that failed before the block, and is dropped in it, is its maker's."""
+        """A task that failed before the block, and is dropped in it, is not charged."""
 
         async def fail():
             raise ValueError
@@ -142,7 +142,7 @@ class OlderThingsTests(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_pending_task_of_the_same_loop(self):
-        """What runs in the background of the whole program goes on."""
+        """A task that was pending before the block goes on after it."""
 
         async def main():
             task = asyncio.create_task(hang())
@@ -155,7 +155,7 @@ class OlderThingsTests(unittest.TestCase):
 
 
 class WatchedWarningsTests(unittest.TestCase):
-    """The test looks at Python's own warning."""
+    """The test observes Python's own warning."""
 
     def assertNoLeak(self, body):
         outcome = run_body(body)
@@ -171,7 +171,7 @@ class WatchedWarningsTests(unittest.TestCase):
         self.assertNoLeak(test)
 
     def test_catch_warnings(self):
-        """Whoever records warnings has this one in the record."""
+        """A test that records warnings gets this one."""
 
         async def test(case):
             with warnings.catch_warnings(record=True) as case.caught:
@@ -182,7 +182,7 @@ class WatchedWarningsTests(unittest.TestCase):
         self.assertNoLeak(test)
 
     def test_filters_for_something_else(self):
-        """Other filters, and one that makes it an error, do not hide the leak."""
+        """Filters for other warnings, and one that makes this an error, do not hide the leak."""
         for filtered in (
             {"action": "ignore", "category": DeprecationWarning},
             {"action": "ignore", "message": "coroutine 'another'"},
@@ -200,7 +200,7 @@ class WatchedWarningsTests(unittest.TestCase):
                 self.assertEqual(kinds(run_body(test)), ["coroutine"])
 
     def test_filters_that_were_set_before(self):
-        """A run that ignores RuntimeWarnings altogether has not chosen to ignore leaks."""
+        """A run that ignores RuntimeWarnings altogether still reports leaks."""
 
         async def test(case):
             forgotten()
@@ -215,7 +215,7 @@ class NestingTests(unittest.TestCase):
     """A test that runs tests."""
 
     def test_each_test_has_its_own(self):
-        """What the inner test leaves is the inner's; the outer one is charged with its own only."""
+        """An inner test is charged with its own leaks, the outer one with the others."""
         inner = []
 
         async def leaks_inside(case):
@@ -230,7 +230,7 @@ class NestingTests(unittest.TestCase):
         self.assertEqual(kinds(outer), ["coroutine"])
 
     def test_what_the_outer_test_holds_is_not_the_inners(self):
-        """A clean test inside of one that has made things already is clean."""
+        """A clean test inside of one that has created objects before is clean."""
         inner = []
 
         def test(case):
@@ -243,7 +243,7 @@ class NestingTests(unittest.TestCase):
         self.assertEqual(inner[0].complaints, [])
 
     def test_what_the_inner_test_allows_is_not_the_outers(self):
-        """The outer test is not charged with what the inner one was allowed, or ignored, and released."""
+        """The outer test is not charged with what the inner one was allowed to leave, or ignored."""
 
         async def leaks_inside(case):
             kept.append(forgotten())
@@ -255,7 +255,7 @@ class NestingTests(unittest.TestCase):
         self.assertEqual(run_body(test).complaints, [])
 
     def test_a_block_in_a_test(self):
-        """A guarded block within a guarded test judges what the block made, and on the same loop."""
+        """A guarded block within a guarded test is charged with its own leaks, on the same loop."""
 
         async def test(case):
             task = asyncio.create_task(hang())
@@ -270,7 +270,7 @@ class NestingTests(unittest.TestCase):
         self.assertEqual(run_body(test).complaints, [])
 
     def test_new_things_at_old_addresses(self):
-        """In a nested test an address that was known may be reused by something new, which is judged."""
+        """In a nested test a new object at the address of a known one is judged."""
         inner = []
 
         async def replaces(case):
@@ -287,7 +287,7 @@ class NestingTests(unittest.TestCase):
         self.assertEqual(len(inner[0].leaks), 100)
 
     def test_types_without_weak_references(self):
-        """Where a detector's objects allow no weak reference, a nested test takes an old address for old."""
+        """Without weak references, a nested test takes an object at a known address for an older one."""
 
         class Slotted:
             __slots__ = ("value",)
@@ -305,8 +305,8 @@ class NestingTests(unittest.TestCase):
 
 
 class LateDeathTests(unittest.TestCase):
-    def test_arguments_that_live_on_hide_nobody(self):
-        """What was reported with a forgotten coroutine, and is awaited after all, hides nobody."""
+    def test_arguments_that_live_on_hide_no_leak(self):
+        """Arguments reported with a forgotten coroutine, if awaited after all, hide no other leak."""
 
         async def outer(inner):
             pass
@@ -324,7 +324,7 @@ class LateDeathTests(unittest.TestCase):
         self.assertEqual(names, ["outer"] + ["forgotten"] * 100)
 
     def test_the_phase_is_that_of_the_creation(self):
-        """What was made in set-up and dies later is set-up's, whatever is made at its address since."""
+        """An object created in set-up and destroyed later is charged to set-up, despite a reused address."""
 
         def set_up(case):
             case.kept = [forgotten() for _ in range(50)]
@@ -341,7 +341,7 @@ class LateDeathTests(unittest.TestCase):
         self.assertEqual([leak.phase for leak in outcome.leaks], ["test"] * 50 + ["setUp"] * 50)
 
     def test_the_phase_of_a_failed_future_on_a_loop_of_the_users(self):
-        """There no creation site is known, but what lived when set-up ended was made in it."""
+        """Without a creation site, an object that existed when set-up ended was created in set-up."""
 
         async def set_up(case):
             case.kept = asyncio.get_running_loop().create_future()
@@ -355,7 +355,7 @@ class LateDeathTests(unittest.TestCase):
         self.assertEqual((leak.kind, leak.phase), ("exception", "setUp"))
 
     def test_an_allowed_coroutine_may_be_awaited_later(self):
-        """One that lives on under an allowance is not closed, and its later death hides nobody else's."""
+        """An allowed coroutine is not closed, and its later destruction hides no other leak."""
         kept = []
 
         async def leaves(case):

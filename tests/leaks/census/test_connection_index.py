@@ -1,4 +1,4 @@
-"""The connections of a loop, looked up by what is known of them."""
+"""The connections of a loop, indexed."""
 
 import asyncio
 import unittest
@@ -8,7 +8,7 @@ from asynctestkit.leaks.census.connection_index import ends_of, index_of, indexi
 
 
 class ConnectionIndexTests(unittest.IsolatedAsyncioTestCase):
-    """The loop is a plain one: it knows its connections itself."""
+    """The loop is a plain one: it lists its connections itself."""
 
     async def asyncSetUp(self):
         self.loop = asyncio.get_running_loop()
@@ -31,7 +31,7 @@ class ConnectionIndexTests(unittest.IsolatedAsyncioTestCase):
         await self.server.wait_closed()
 
     async def test_by_its_ends(self):
-        """A connection is found by its own and the other end, until it is closed."""
+        """A connection is found by its own and the other end's address, until it is closed."""
         index = index_of(self.loop)
         ends = ends_of(self.opened)
         self.assertEqual(ends[1], self.address)
@@ -42,7 +42,7 @@ class ConnectionIndexTests(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(index.between(("nowhere", None)), [])
 
     async def test_as_what_a_server_accepted(self):
-        """The accepted end is found by itself and by its protocol; nothing else is."""
+        """The accepted end is found by itself and by its protocol; others are not."""
         index = index_of(self.loop)
         transport, protocol = self.accepted[0]
         self.assertIs(index.accepted_as(transport), transport)
@@ -53,7 +53,7 @@ class ConnectionIndexTests(unittest.IsolatedAsyncioTestCase):
         self.assertIsNone(index.accepted_as(transport))
 
     async def test_one_for_many_questions(self):
-        """Within a block there is one index; before and after it, each question has its own."""
+        """Within a block there is one index; outside of it, each query has its own."""
         self.assertIsNot(index_of(self.loop), index_of(self.loop))
         with indexing(self.loop):
             self.assertIs(index_of(self.loop), index_of(self.loop))

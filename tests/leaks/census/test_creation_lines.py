@@ -1,4 +1,4 @@
-"""Coroutines know the line that created them as long as somebody wants that."""
+"""Coroutines record the line that created them while a mark is set."""
 
 import sys
 import threading
@@ -12,7 +12,7 @@ class CreationLinesTests(unittest.TestCase):
         self.addCleanup(sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth())
 
     def test_overlapping_marks(self):
-        """The first sets the depth, the last gives it back, in whatever order they end."""
+        """The first mark sets the depth and the last one restores it, in whatever order they end."""
         sys.set_coroutine_origin_tracking_depth(0)
         depths = []
         for step in (
@@ -26,7 +26,7 @@ class CreationLinesTests(unittest.TestCase):
         self.assertEqual(depths, [1, 1, 1, 0])
 
     def test_a_depth_of_the_users(self):
-        """More than that is left as it is, and put back."""
+        """A greater depth that the user has set is kept, and restored."""
         sys.set_coroutine_origin_tracking_depth(7)
         creation_lines.track()
         self.assertEqual(sys.get_coroutine_origin_tracking_depth(), 7)
@@ -34,7 +34,7 @@ class CreationLinesTests(unittest.TestCase):
         self.assertEqual(sys.get_coroutine_origin_tracking_depth(), 7)
 
     def test_other_threads(self):
-        """The depth is one of the thread."""
+        """The depth applies to one thread."""
         depths = []
         creation_lines.track()
         self.addCleanup(creation_lines.untrack)

@@ -1,4 +1,4 @@
-"""What a finalizer does is read off its code."""
+"""What a finalizer announces is derived from its code."""
 
 import unittest
 import warnings
@@ -72,7 +72,7 @@ class Raising(Asking):
 
 
 class Another:
-    """Asks another object, whose attribute has the same name."""
+    """Checks another object, whose attribute has the same name."""
 
     closed = False
     inner = Asking()
@@ -109,19 +109,19 @@ class Quiet:
 
 class FinalizerTests(unittest.TestCase):
     def test_announces(self):
-        """It warns, or reports to a loop; a finalizer written in C is not known."""
+        """A finalizer that warns, or reports to a loop, announces; one written in C is unknown."""
         for cls in (Warning_, Reporting, Both, Asking, Unconditional):
             self.assertTrue(announces(cls), cls)
         for cls in (Quiet, object, type((lambda: (yield))())):
             self.assertFalse(announces(cls), cls)
 
     def test_reports_to_the_loop(self):
-        """As opposed to those that only warn."""
+        """A finalizer that only warns does not report to the loop."""
         found = [cls for cls in (Warning_, Reporting, Both, Quiet, object) if reports_to_the_loop(cls)]
         self.assertEqual(found, [Reporting, Both])
 
     def test_says_it_is_open(self):
-        """One attribute decides, and is as it is when a thing is open; a method is not called."""
+        """An object is known to be open if its one deciding attribute says so; no method is called."""
         for cls, attribute, opened, shut in (
             (Warning_, "closed", False, True),
             (Reporting, "is_open", True, False),
@@ -137,13 +137,13 @@ class FinalizerTests(unittest.TestCase):
             self.assertFalse(says_it_is_open(cls()), cls)
 
     def test_what_is_announced_in_any_case(self):
-        """An attribute that decides about something else says nothing."""
+        """An attribute that decides about something else is ignored."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.assertFalse(says_it_is_open(Always()))
 
     def test_what_has_announced_itself(self):
-        """It is alive because somebody has recorded that, and will not say it again."""
+        """An object that has announced itself is not announced again."""
         kept = []
 
         class Recorded(Warning_):
@@ -158,13 +158,13 @@ class FinalizerTests(unittest.TestCase):
         self.assertFalse(says_it_is_open(kept[0]))
 
     def test_a_value_that_is_neither(self):
-        """A mock's attribute says nothing."""
+        """The attribute of a mock decides nothing."""
         thing = Warning_()
         thing.closed = "perhaps"
         self.assertFalse(says_it_is_open(thing))
 
     def test_announcing(self):
-        """Stands for all such classes, in `issubclass` and in `isinstance`."""
+        """`issubclass` and `isinstance` are true for all classes that announce."""
         self.assertTrue(issubclass(Warning_, Announcing))
         self.assertTrue(issubclass(Both, (int, Announcing)))
         self.assertFalse(issubclass(Quiet, Announcing))

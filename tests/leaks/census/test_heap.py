@@ -1,4 +1,4 @@
-"""The heap is frozen by the outermost mark, thawed after it, and kept clear of garbage in between."""
+"""The outermost mark freezes the heap, its end thaws it, and garbage is collected in between."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ from asynctestkit.leaks.census.heap import Heap, is_collecting
 
 
 class Marked:
-    """Stands in for a census: a heap wants to know its loop, and what was there before it."""
+    """Stands in for a census: a heap needs its loop, and what existed before it."""
 
     def __init__(self, loop=None, known=None, thread=1):
         self.loop = loop
@@ -26,8 +26,8 @@ class Marked:
 
 
 class IsCollectingTests(unittest.TestCase):
-    def test_it_is_known_who_ends_an_object(self):
-        """While an object is finalized it is known whether the collector ends it."""
+    def test_it_is_known_whether_the_collector_ends_an_object(self):
+        """During a finalizer it is known whether the collector has called it."""
 
         class Dying:
             def __del__(self):
@@ -55,7 +55,7 @@ class HeapTests(unittest.TestCase):
         self.heap = Heap()
 
     def test_the_outermost_mark_freezes_and_its_end_thaws(self):
-        """Between the first mark and the last there is nothing old in the collector's sight."""
+        """Between the first mark and the last the collector sees no older object."""
         old = [[]]
         outer, inner = Marked(), Marked()
         self.heap.enter(outer)
@@ -68,7 +68,7 @@ class HeapTests(unittest.TestCase):
         self.assertTrue(any(obj is old for obj in gc.get_objects()))
 
     def test_a_heap_with_several_marks_is_not_thawed(self):
-        """What is older than one mark may be newer than another."""
+        """With several marks the heap is not thawed: an object older than one may be newer than another."""
         outer, inner = Marked(), Marked()
         self.heap.enter(outer)
         self.heap.enter(inner)
@@ -78,7 +78,7 @@ class HeapTests(unittest.TestCase):
         self.assertFalse(self.heap.thaw())
         self.heap.leave(outer)
 
-    def test_what_somebody_else_froze_stays_frozen(self):
+    def test_a_heap_frozen_by_other_code_stays_frozen(self):
         """A heap that the user has frozen is neither frozen again nor thawed."""
         self.addCleanup(gc.unfreeze)
         gc.freeze()
@@ -89,7 +89,7 @@ class HeapTests(unittest.TestCase):
         self.assertTrue(interpreter.heap_is_frozen())
 
     def test_the_innermost_mark_of_a_loop(self):
-        """An error belongs to the latest mark on its loop that is older than its future, or to nobody."""
+        """An error is charged to the latest mark on its loop that is older than its future, or to none."""
         loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
         self.addCleanup(loop.close)
         self.addCleanup(other.close)
@@ -103,7 +103,7 @@ class HeapTests(unittest.TestCase):
         self.assertIsNone(self.heap.innermost(None, "new"))
 
     def a_cycle_survives(self, tests):
-        """Whether a cycle that one test has left is still there after so many more."""
+        """Whether a cycle left by one test still exists after so many more."""
 
         class Cyclic:
             def __init__(self):
@@ -124,7 +124,7 @@ class HeapTests(unittest.TestCase):
         return cycle() is not None
 
     def test_garbage_of_earlier_tests_is_collected(self):
-        """Garbage that was frozen away from the small collections is collected once enough has gathered."""
+        """Garbage that was frozen out of the young generations is collected once enough has gathered."""
         self.assertFalse(self.a_cycle_survives(tests=3))
 
     def test_garbage_does_not_pile_up(self):
@@ -156,7 +156,7 @@ class HeapTests(unittest.TestCase):
             self.assertLess(heap_module.heap._added, 100 * 40)
 
     def test_a_collector_that_is_off_stays_off(self):
-        """Where the user has disabled the collector, nothing is collected behind their back."""
+        """If the user has disabled the collector, no collection runs."""
         self.addCleanup(gc.enable)
         gc.disable()
         self.assertTrue(self.a_cycle_survives(tests=3))
@@ -170,7 +170,7 @@ class ParallelTests(unittest.TestCase):
     """Guarded suites in several threads leave each other's objects alone."""
 
     def test_marks_of_several_threads(self):
-        """A heap is shared while a mark of another thread is set; nested ones of one thread share nothing."""
+        """With a mark in another thread the heap is shared; nested marks of one thread do not share it."""
         heap, first, nested, other = Heap(), Marked(), Marked(), Marked(thread=2)
         shared = []
         for mark in (first, nested, other):
@@ -181,7 +181,7 @@ class ParallelTests(unittest.TestCase):
         self.assertEqual(shared, [(False, False), (False, False), (True, True)])
 
     def test_coroutines_of_other_threads(self):
-        """One that is about to run in another thread is none of this thread's, and is not closed."""
+        """A coroutine that is about to run in another thread is not charged to this one, and not closed."""
         entered, begun, made, over = (threading.Event() for _ in range(4))
 
         async def makes(case):
@@ -207,7 +207,7 @@ class ParallelTests(unittest.TestCase):
 
 
 def _complaints(body):
-    """What a test complains of, in whatever thread."""
+    """What is reported for a test, in whatever thread."""
     result = unittest.TestResult()
     type("Inner", (HygienicAsyncTestCase,), {"test": body})("test").run(result)
     return [text for _, text in (*result.failures, *result.errors)]

@@ -1,4 +1,4 @@
-"""What it says of a thing that this or that holds it."""
+"""What a holder implies for the object that it holds."""
 
 import asyncio
 import functools
@@ -9,14 +9,14 @@ from asynctestkit.leaks.census.holder_classifier import HolderClassifier, Link, 
 
 
 class Named:
-    """A class that a module has by its name."""
+    """A class that a module holds by its name."""
 
     def method(self):
-        """Says nothing."""
+        """Does nothing."""
 
     @functools.lru_cache  # noqa: B019  # that is what it is about
     def cached(self):
-        """Says nothing."""
+        """Does nothing."""
 
 
 class HolderClassifierTests(unittest.TestCase):
@@ -29,41 +29,41 @@ class HolderClassifierTests(unittest.TestCase):
         self.assertEqual(self.classifier.links(holder), links, holder)
 
     def test_namespaces(self):
-        """Modules, and the classes, functions and caches in them, are the process's."""
+        """Modules, and the classes, functions and caches in them, are held by the process."""
         for holder in (vars(unittest), unittest, Named, Named.method, Named.cached):
             self.assertMeans(holder, Link.PROCESS)
 
     def test_what_has_no_name(self):
-        """Classes and functions that are made within functions are held by somebody in turn."""
+        """Classes and functions defined within functions have holders of their own."""
 
         def local():
-            """Says nothing."""
+            """Does nothing."""
 
         def with_a_name_of_others():
-            """Says nothing."""
+            """Does nothing."""
 
         with_a_name_of_others.__qualname__ = "Named.method"
         for holder in (local, functools.lru_cache(local), type("Local", (), {}), with_a_name_of_others):
             self.assertMeans(holder, Link.INDIRECT)
 
     def test_what_tests_are(self):
-        """An instance of a test case is a test."""
+        """An instance of a test case is the test."""
         self.assertMeans(self, Link.TEST)
 
     def test_what_holds_things_in_turn(self):
-        """Containers and other objects."""
+        """Containers and other objects have holders of their own."""
         for holder in ([], {}, (1, []), Named(), Named().method, functools.partial(print)):
             self.assertMeans(holder, Link.INDIRECT)
 
-    def test_what_is_passed_by(self):
-        """What it is told to pass by, and the registries of the standard library."""
+    def test_ignored_holders(self):
+        """Ignored holders, and the standard library's registries, imply nothing."""
         mine = []
         self.classifier.ignore(mine)
         self.assertMeans(mine, Link.NOTHING)
         self.assertMeans(threading._active, Link.NOTHING)
 
     def test_loops(self):
-        """The test's loop and what is closed ends; another does not."""
+        """The test's loop, and closed loops, keep nothing; another loop does."""
         other = asyncio.new_event_loop()
         self.assertMeans(self.loop, Link.NOTHING)
         self.assertMeans(self.loop.create_future(), Link.NOTHING)
@@ -73,7 +73,7 @@ class HolderClassifierTests(unittest.TestCase):
         self.assertMeans(other, Link.NOTHING)
 
     def test_threads(self):
-        """A thread that the test has not started is of the process; what runs it says nothing."""
+        """A thread that the test has not started is the process's; the thread's own code implies nothing."""
         over = threading.Event()
         thread = threading.Thread(target=over.wait, args=(30,))
         thread.start()

@@ -1,4 +1,4 @@
-"""All that refers to many objects is found in one walk."""
+"""The referrers of many objects are found in one walk over the heap."""
 
 import gc
 import types
@@ -11,7 +11,7 @@ from asynctestkit.leaks.census.holders import holders_of, owners_by_attributes
 
 class HoldersTests(unittest.TestCase):
     def test_each_has_its_own(self):
-        """Every object has what refers to it, by its id, and nothing else."""
+        """Every object has its referrers, by its id, and no others."""
         first, second, lonely = [1], [2], [3]
         one, both = {"held": first}, [first, second]
         holders = holders_of(iter((first, second, lonely)))
@@ -21,7 +21,7 @@ class HoldersTests(unittest.TestCase):
         self.assertEqual(holders[id(lonely)], [])
 
     def test_modules_are_not_looked_into(self):
-        """What a module written in C keeps for itself is not touched: on 3.12 some of that is dead."""
+        """What a C module keeps internally is not touched: on 3.12 some of that is dead."""
         with mock.patch.object(originals.gc, "get_referents", wraps=gc.get_referents) as asked:
             holders_of([[]])
         looked_into = [type(call.args[0]) for call in asked.call_args_list]
@@ -29,7 +29,7 @@ class HoldersTests(unittest.TestCase):
         self.assertNotIn(types.ModuleType, looked_into)
 
     def test_nothing_asked(self):
-        """Without objects the heap is not walked at all."""
+        """Without objects the heap is not walked."""
         with mock.patch.object(originals.gc, "get_objects", side_effect=AssertionError):
             self.assertEqual(holders_of([]), {})
 
@@ -41,7 +41,7 @@ class Owner:
 
 class OwnersTests(unittest.TestCase):
     def test_through_attributes_and_containers(self):
-        """As far as the depth goes, an owner is found through dictionaries, lists and tuples."""
+        """An owner is found through dictionaries, lists and tuples, up to the given depth."""
         thing, other = [1], [2]
         direct, listed = Owner(thing), Owner([other])
         for depth, expected in ((0, []), (1, [listed]), (3, [listed])):
@@ -54,7 +54,7 @@ class OwnersTests(unittest.TestCase):
                     self.assertEqual(owners[id(other)], expected)
 
     def test_what_several_share(self):
-        """An owner of a container has all that is in it."""
+        """An owner of a container owns all that is in it."""
         first, second = [1], [2]
         owner = Owner((first, [second]))
         found = owners_by_attributes([first, second], depth=3)

@@ -1,4 +1,4 @@
-"""Which objects matter to a sweep, and of which nothing can come any more."""
+"""Which objects concern a sweep, and which are finished."""
 
 import asyncio
 import functools
@@ -33,7 +33,7 @@ class Finalized:
 
 class TypesTests(unittest.TestCase):
     def test_what_matters(self):
-        """What is wanted, with its subclasses; and else what runs code when it is collected."""
+        """Wanted classes and their subclasses concern it, and classes that run code when collected."""
         interest = Interest((dict,))
 
         class Own(dict):
@@ -52,7 +52,7 @@ class TypesTests(unittest.TestCase):
         self.assertEqual([interest.is_wanted(each) for each in (Own, Finalized, list)], [True, False, False])
 
     def test_classes_that_cannot_be_hashed(self):
-        """A metaclass may do that; then nothing is known of what finalizers matter, and all objects do."""
+        """With unhashable classes the relevant finalizers are unknown, and all objects concern it."""
 
         class Unhashable(type):
             def __eq__(cls, other):
@@ -64,7 +64,7 @@ class TypesTests(unittest.TestCase):
         self.assertEqual(interest.wanted([[], made, {}]), [{}])
 
     def test_no_class_of_a_test_is_kept(self):
-        """What was found of a class lasts for those of Python's and of this package only."""
+        """Results are kept only for classes of Python and of this package."""
         interest = Interest((asyncio.Future,))
         made = type("Made", (asyncio.Future,), {"__module__": __name__})
         self.assertTrue(interest.is_wanted(made))
@@ -80,7 +80,7 @@ class TypesTests(unittest.TestCase):
 
 class TasksOfOthersTests(unittest.TestCase):
     def test_tasks_of_other_loops(self):
-        """They are no matter of this test's; nor is one that was never made completely."""
+        """Tasks of other loops do not concern it, nor do those that were never initialised."""
         own, other = asyncio.new_event_loop(), asyncio.new_event_loop()
         self.addCleanup(own.close)
         self.addCleanup(other.close)
@@ -95,7 +95,7 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
         return is_over(obj, asyncio.get_running_loop())
 
     async def test_tasks_and_futures(self):
-        """They are over when they are done, and their exception was retrieved."""
+        """A task or future is finished when it is done and its exception was retrieved."""
         loop = asyncio.get_running_loop()
         pending, failed, future = loop.create_task(ends()), loop.create_task(fails()), loop.create_future()
         self.assertEqual([*map(self.is_over, (pending, failed, future))], [False, False, True])
@@ -108,7 +108,7 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
         future.exception()
 
     async def test_coroutines_and_generators(self):
-        """They are over when they have no frame any more; those of asyncio and unittest always are."""
+        """A coroutine or generator without a frame is finished; those of asyncio and unittest always are."""
         coroutine, generator, plain = ends(), generates(), generates_plainly()
         await anext(generator)
         next(plain)
@@ -122,7 +122,7 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
             self.assertTrue(self.is_over(block.gen))
 
     async def test_weak_references(self):
-        """They are over unless they call code that is not the standard library's."""
+        """A weak reference is finished unless its callback is not the standard library's."""
         watched = Finalized()
         harmless = weakref.ref(watched), weakref.WeakSet([watched]), weakref.WeakValueDictionary(a=watched)
         self.assertEqual([self.is_over(each) for each in weakref.getweakrefs(watched)], [True] * 3)
@@ -131,7 +131,7 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
         del harmless
 
     async def test_subclasses_and_others(self):
-        """Of those nothing is known; the loop itself is closed anyway."""
+        """Of subclasses and other classes nothing is known; the loop itself is closed anyway."""
 
         class Own(asyncio.Future):
             pass

@@ -1,4 +1,4 @@
-"""What things have to do with event loops."""
+"""How objects are related to event loops."""
 
 import asyncio
 import unittest
@@ -36,7 +36,7 @@ class RelationsTests(unittest.TestCase):
         return holder
 
     def test_loops_of(self):
-        """The loop itself, one that it holds, or that of a future it holds; each once."""
+        """The loops are the object itself, one that it holds, or that of a held future; each once."""
         future = self.loop.create_future()
         for thing in (
             self.loop,
@@ -48,20 +48,20 @@ class RelationsTests(unittest.TestCase):
         self.assertEqual(loops_of(self.holding("nothing")), [])
 
     def test_not_by_way_of_code(self):
-        """Everything refers to its class, and that to everything."""
+        """References through classes are not followed, as they lead to everything."""
         Plain.loop = self.loop
         self.addCleanup(delattr, Plain, "loop")
         self.assertEqual(loops_of(Plain()), [])
 
     def test_not_beyond_loops(self):
-        """What a loop holds is not the thing's."""
+        """Objects that a loop holds are not parts of an object that holds the loop."""
         other = asyncio.SelectorEventLoop()
         self.addCleanup(other.close)
         self.loop.other = other
         self.assertEqual(loops_of(self.holding(self.loop)), [self.loop])
 
     def test_is_related_to_asyncio(self):
-        """By what it holds, or by methods that are to be awaited."""
+        """An object is related by what it holds, or by its asynchronous methods."""
         future = self.loop.create_future()
         for thing in (Awaiting(), Generating(), self.holding(future), self.loop):
             self.assertTrue(is_related_to_asyncio(thing), thing)
@@ -69,7 +69,7 @@ class RelationsTests(unittest.TestCase):
             self.assertFalse(is_related_to_asyncio(thing), thing)
 
     def test_parts(self):
-        """The nearest first, and a bounded number of them, though there are cycles."""
+        """The nearest parts come first, and their number is bounded, though there are cycles."""
         thing = self.holding(None)
         thing.held = thing
         self.assertIs(next(iter(parts_of(thing))), thing)
@@ -78,6 +78,6 @@ class RelationsTests(unittest.TestCase):
         self.assertLess(len(list(parts_of(many))), 300)
 
     def test_parts_of_asyncio(self):
-        """Only what asyncio has made."""
+        """Only objects that asyncio has created are found."""
         future = self.loop.create_future()
         self.assertEqual(list(parts_of_asyncio(self.holding([Plain(), future]))), [future])

@@ -1,4 +1,4 @@
-"""A census is a mark: it has all that the records of what was created ask for."""
+"""A census is a mark: it has every member of the protocol."""
 
 import asyncio
 import unittest
@@ -10,7 +10,7 @@ from tests.limits.test_subject import members
 
 class MarkTests(unittest.TestCase):
     def test_a_census_is_one(self):
-        """From `open` to `close` it has every member."""
+        """A census has every member of the protocol from `open` to `close`."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         census = Census([asyncio.Future])

@@ -1,4 +1,4 @@
-"""Who made a socket, a thread, a child or an executor, and where."""
+"""Which code created a socket, a thread, a child or an executor, and where."""
 
 import gc
 import socket
@@ -11,7 +11,7 @@ from asynctestkit.stacks.places import resolve
 
 
 class Test:
-    """As much of a census as matters here."""
+    """The parts of a census that are needed here."""
 
     def __init__(self, phase="test"):
         self.phase = phase
@@ -32,7 +32,7 @@ class OriginsTests(unittest.TestCase):
         return thing
 
     def in_a_thread(self, function):
-        """Runs it in a thread of the test's and returns what it does."""
+        """Calls it in a thread of the test's and returns its result."""
         result = []
         thread = threading.Thread(target=lambda: result.append(function()))
         self.note(thread)
@@ -41,7 +41,7 @@ class OriginsTests(unittest.TestCase):
         return result[0]
 
     def test_what_the_test_makes_has_an_origin(self):
-        """Phase, lines and maker of a thing are those of the moment at which it was made."""
+        """An origin has the phase, the lines and the creator at the moment of creation."""
         thing = self.note(Thing())
         self.test.phase = "cleanup"
         origin = self.origins.of(thing)
@@ -52,7 +52,7 @@ class OriginsTests(unittest.TestCase):
         )
 
     def test_what_is_not_noted_has_none(self):
-        """Nothing is known of other things, nor of one at the address of one that has died."""
+        """An object that was not recorded has no origin, nor has one at the address of a destroyed one."""
         thing = self.note(Thing())
         address = id(thing)
         del thing
@@ -60,7 +60,7 @@ class OriginsTests(unittest.TestCase):
         self.assertTrue(all(self.origins.of(other) is None for other in others), address)
 
     def test_threads_belong_to_the_test_that_started_them(self):
-        """What a test's threads make is the test's, transitively; what others make is not."""
+        """What a test's threads create, transitively, is the test's; what other threads create is not."""
         things = []
         thread = threading.Thread(target=lambda: things.append(self.note(Thing())))
         thread.start()
@@ -69,16 +69,16 @@ class OriginsTests(unittest.TestCase):
         things.append(self.in_a_thread(lambda: self.in_a_thread(lambda: self.note(Thing()))))
         self.assertEqual([self.origins.of(thing) is not None for thing in things], [False, True, True])
 
-    def test_a_foreign_thing_at_the_address_of_one_that_died(self):
-        """It does not inherit the origin of the dead one."""
+    def test_a_foreign_object_at_a_reused_address(self):
+        """An object of another thread does not inherit the origin of a destroyed one at its address."""
         thing = self.note(Thing())
-        thread = threading.Thread(target=lambda: self.note(thing))  # as if made anew, by a foreign thread
+        thread = threading.Thread(target=lambda: self.note(thing))  # as if created again, by another thread
         thread.start()
         thread.join()
         self.assertIsNone(self.origins.of(thing))
 
     def test_the_innermost_test_is_charged(self):
-        """A test within a test has its own things; those of the outer one are none of its own."""
+        """A nested test has its own objects, and none of the outer one."""
         outer = self.note(Thing())
         inner_test = Test()
         self.origins.enter(inner_test)
@@ -90,13 +90,13 @@ class OriginsTests(unittest.TestCase):
         self.assertIsNone(self.origins.of(inner))
 
     def test_after_the_test_nothing_is_known_and_nothing_noted(self):
-        """Not even what a thread does that the test has left behind."""
+        """After the test there are no origins and none are recorded, even for its remaining threads."""
         self.origins.leave(self.test)
         self.assertIsNone(self.origins.of(self.note(Thing())))
         self.assertIsNone(self.origins.current())
 
     def test_a_thread_that_outlives_its_test(self):
-        """What it makes in a later test is charged to nobody."""
+        """What a thread that has outlived its test creates in a later test is charged to no test."""
         end, things = threading.Event(), []
         thread = threading.Thread(target=lambda: (end.wait(), things.append(self.note(Thing()))))
         self.note(thread)
@@ -124,23 +124,23 @@ class OriginsTests(unittest.TestCase):
         self.assertIsNotNone(dying)
         self.assertIs(dying, then)
 
-    def test_what_was_told_of_is_forgotten(self):
-        """Forgetting it, noted or not, leaves it without origin."""
+    def test_a_reported_object_is_forgotten(self):
+        """A forgotten object, recorded or not, has no origin."""
         thing = self.note(Thing())
         self.origins.forget(thing)
         self.origins.forget(thing)
         self.assertIsNone(self.origins.of(thing))
 
     def test_what_was_spared_stays_so(self):
-        """Beyond its test, until something else is made at its address."""
+        """A spared object is spared beyond its test, until its address is reused."""
         thing, other = self.note(Thing()), self.note(Thing())
         self.origins.spare(thing)
         self.assertEqual([self.origins.is_spared(each) for each in (thing, other)], [True, False])
         self.note(thing)
         self.assertFalse(self.origins.is_spared(thing))
 
-    def test_what_gets_the_address_of_one_that_has_died(self):
-        """It is neither spared like that nor charged, when it dies in turn."""
+    def test_the_reused_address_of_a_spared_object(self):
+        """An object at the address of a destroyed one is neither spared nor charged in its place."""
 
         class Other:
             def __del__(self):
@@ -159,7 +159,7 @@ class OriginsTests(unittest.TestCase):
         self.assertEqual([each for each in known if each != (False, None)], [])
 
     def test_libraries_make_for_their_callers(self):
-        """The modules that things are from are no makers: who calls them is."""
+        """The creator is not the defining module, but the code that calls it."""
         origins.enter(self.test)
         self.addCleanup(origins.leave, self.test)
         for end in socket.socketpair():

@@ -1,4 +1,4 @@
-"""The variables of running code are known, and whose they are."""
+"""The variables of running code are found, and attributed."""
 
 import threading
 import unittest
@@ -13,7 +13,7 @@ class Thing:
 
 class RunningCodeTests(unittest.TestCase):
     def test_variables(self):
-        """Once for each variable that has it, on the way down to here."""
+        """A link is found for each variable that holds the object."""
         one = two = Thing()
 
         def inner(argument):
@@ -24,7 +24,7 @@ class RunningCodeTests(unittest.TestCase):
         self.assertEqual(RunningCode().links(Thing()), [])
 
     def test_cells(self):
-        """A variable that an inner function shares is in a cell: that is what the frame has."""
+        """A variable shared with an inner function is in a cell, which the frame holds."""
         shared = Thing()
 
         def inner():
@@ -36,7 +36,7 @@ class RunningCodeTests(unittest.TestCase):
         self.assertEqual(found.links(shared), [])
 
     def test_an_empty_cell(self):
-        """A variable that has no value yet is none."""
+        """A variable without a value yet is an empty cell."""
 
         def inner():
             return later
@@ -47,7 +47,7 @@ class RunningCodeTests(unittest.TestCase):
         self.assertEqual(inner(), later)
 
     def test_variables_of_another_thread(self):
-        """They are the process's, if the test does not know the thread."""
+        """Variables of a thread that the test does not know belong to the process."""
         begun, over = threading.Event(), threading.Event()
         things = [Thing()]
 

@@ -1,4 +1,4 @@
-"""Whether a thread may act by itself, asked once a look."""
+"""Whether a thread may act by itself: asked once for each inspection."""
 
 import asyncio
 import unittest
@@ -11,11 +11,11 @@ from asynctestkit.leaks.census.thread_watch import ThreadWatch
 
 class ThreadWatchTests(unittest.TestCase):
     def test_without_a_test(self):
-        """Where no test is guarded, there is no loop to ask about."""
+        """Without a guarded test there is no loop to ask about."""
         self.assertFalse(ThreadWatch().has_active_threads())
 
     def test_the_answer_holds_until_the_next_look(self):
-        """The system is asked once a look, about the loop of the test; what changes meanwhile shows later."""
+        """The system is asked once an inspection about the test's loop; later changes show in the next."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         census = Census((), ())

@@ -43,8 +43,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return [(leak.kind, leak.name) for leak in outcome.leaks]
 
-    def test_a_generator_that_came_to_its_end_is_none(self):
-        """Exhausted, failed, or closed in whatever way: then it is closed."""
+    def test_a_generator_that_came_to_its_end_is_no_leak(self):
+        """A generator that was exhausted, failed, or was closed in any way is no leak."""
 
         async def three():
             for number in range(3):
@@ -69,7 +69,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.names(test), [])
 
     def test_a_loop_that_was_left_is_one(self):
-        """`break` leaves a generator open, which only its finalizer closes."""
+        """`break` leaves a generator open, which only its finalizer closes: a leak."""
 
         async def test(case):
             async for _ in ticks():
@@ -98,7 +98,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.names(closes), [])
 
     def test_one_that_a_leaked_task_iterates(self):
-        """The generator that only a leaked task holds ends with that task, and is no leak of its own."""
+        """A generator that only a leaked task holds ends with that task, and is no leak of its own."""
 
         async def iterates():
             async for _ in ticks():
@@ -112,7 +112,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([kind for kind, _ in self.names(test)], ["task"])
 
     def test_it_is_in_the_strict_set_only(self):
-        """Real suites leave generators behind without harm, so the default detectors do not look."""
+        """Real suites leave generators open without harm, so the default detectors ignore them."""
 
         async def test(case):
             async for _ in ticks():
@@ -120,8 +120,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test, leak_detectors=DEFAULT_DETECTORS), [])
 
-    def test_one_of_another_loop_is_none(self):
-        """A generator that another loop iterates is that loop's."""
+    def test_one_of_another_loop_is_no_leak(self):
+        """A generator that another loop iterates is not charged."""
         kept = []
 
         async def iterates():
@@ -137,8 +137,8 @@ class WhatIsALeakTests(unittest.TestCase):
         with contextlib.suppress(StopIteration):
             kept[0].aclose().send(None)
 
-    def test_one_that_is_older_than_the_block_is_none(self):
-        """A generator that was open before is not charged, kept or dropped."""
+    def test_one_older_than_the_block_is_no_leak(self):
+        """A generator that was open before the block is not charged, kept or dropped."""
 
         async def test(case):
             older = [ticks(), ticks()]
@@ -153,7 +153,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.complaints, [])
 
     def test_the_remedy_is_aclosing(self):
-        """The reader is shown where the generator stands, and what to write instead."""
+        """The report shows where the generator stands, and the remedy is `aclosing`."""
 
         async def test(case):
             case.generator = ticks()

@@ -32,7 +32,7 @@ class CallbackContractTests(DetectorContract, unittest.TestCase):
 
 
 async def say(server, text):
-    """A client that says it, and closes its end when the server has."""
+    """A client that sends this, and closes its end when the server has."""
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     writer.write(text)
     with contextlib.suppress(ConnectionError):
@@ -47,7 +47,7 @@ def throw():
 
 
 class WhatIsALeakTests(unittest.TestCase):
-    def test_what_the_loop_was_told(self):
+    def test_the_name_and_the_description(self):
         """Name and description are the loop's message and the exception's last line."""
 
         async def test(case):
@@ -60,7 +60,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([place.function for place in leak.waiting_at], ["throw"])
 
     def test_a_report_without_an_exception(self):
-        """A protocol or transport may report a mere message; even that may be missing."""
+        """A report may have a message without an exception, and even that may be missing."""
         for context, name in (
             ({"message": "out of descriptors"}, "out of descriptors"),
             ({"message": "tries again", "attempt": 3}, "tries again"),
@@ -76,7 +76,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(leak.description, "reported to the loop's exception handler")
 
     def test_other_errors_are_other_detectors(self):
-        """A future's unretrieved exception is not this kind, and without the detectors nothing is told."""
+        """An unretrieved exception is another kind, and without the detectors nothing is reported."""
 
         async def test(case):
             asyncio.get_running_loop().create_future().set_exception(ValueError())
@@ -88,7 +88,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertEqual([leak.kind for leak in leaks], kinds)
 
     def test_what_debug_mode_alone_reports(self):
-        """A client that fails its TLS handshake is mentioned in debug mode only, and is no leak."""
+        """A client that fails its TLS handshake is logged in debug mode only, and is no leak."""
 
         async def test(case):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -101,7 +101,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(run_body(test, asyncio_debug=debug).leaks, ())
 
     def test_an_error_after_the_body_counts_too(self):
-        """A callback that is still ready when the test has ended runs in the sweep, and is heard."""
+        """An error in a callback that runs during the sweep is reported."""
 
         async def test(case):
             asyncio.get_running_loop().call_soon(throw)
@@ -110,7 +110,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((leak.kind, leak.phase), ("callback", "test"))
 
     def test_an_error_of_a_swept_task_is_no_second_leak(self):
-        """What goes wrong only because the sweep cancels is told with the task."""
+        """An error that the sweep's cancellation causes is reported with the task."""
 
         async def hangs():
             try:
@@ -126,7 +126,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
 
 class LookedAtTests(unittest.TestCase):
-    """Errors that are provoked on purpose, and that the test looks at."""
+    """Errors that are provoked on purpose, and that the test observes."""
 
     def assertNoLeak(self, body):
         outcome = run_body(body)
@@ -137,7 +137,7 @@ class LookedAtTests(unittest.TestCase):
         await asyncio.sleep(0)
 
     def test_by_a_handler_of_the_users(self):
-        """The loop's exception handler is the user's, even one that passes on to the default one."""
+        """A user's exception handler observes errors, even one that calls the default one."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -147,7 +147,7 @@ class LookedAtTests(unittest.TestCase):
         self.assertNoLeak(test)
 
     def test_by_assert_logs(self):
-        """`assertLogs` that captures the record, on the logger or its root, at its level or below, looks."""
+        """`assertLogs` that captures the record, at any level and logger that it reaches, observes errors."""
         for name in ("asyncio", None):
             for level in ("ERROR", "DEBUG"):
 
@@ -159,7 +159,7 @@ class LookedAtTests(unittest.TestCase):
                     self.assertNoLeak(test)
 
     def test_by_a_handler_on_the_logger(self):
-        """A handler that the test adds is looking, if by a buffer; one that only writes elsewhere is not."""
+        """A handler that the test adds observes errors if it keeps them; one that only writes does not."""
 
         class Keeper(logging.Handler):
             def emit(self, record):
@@ -184,7 +184,7 @@ class LookedAtTests(unittest.TestCase):
             self.assertEqual([leak.kind for leak in run_body(adding(handler)).leaks], ["callback"])
 
     def test_by_a_patch(self):
-        """A test that patches asyncio's logger, its `error`, or everybody's, is looking."""
+        """A patch of asyncio's logger, its `error`, or that of all loggers observes errors."""
         for target in ("asyncio.base_events.logger", "asyncio.log.logger.error", "logging.Logger.error"):
 
             async def test(case, target=target):
@@ -196,7 +196,7 @@ class LookedAtTests(unittest.TestCase):
                 self.assertNoLeak(test)
 
     def test_not_by_another_loggers_capture(self):
-        """`assertLogs` on a logger that does not get the record sees nothing of it."""
+        """`assertLogs` on a logger that does not get the record does not observe the error."""
 
         async def test(case):
             with case.assertLogs("elsewhere"):
@@ -206,7 +206,7 @@ class LookedAtTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in run_body(test).leaks], ["callback"])
 
     def test_not_where_the_record_is_not_made(self):
-        """A capture on a logger that is set to pass no errors captures nothing."""
+        """A capture on a logger whose level excludes errors does not observe them."""
 
         async def test(case):
             logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
@@ -220,7 +220,7 @@ class LookedAtTests(unittest.TestCase):
 
 
 class Told(asyncio.Protocol):
-    """Learns of what has ended its connection."""
+    """Gets the error that has ended its connection."""
 
     lost: Exception | None = None
 
@@ -236,7 +236,7 @@ class Told(asyncio.Protocol):
 
 
 class Deaf(asyncio.Protocol):
-    """Does not listen to that."""
+    """Ignores that error."""
 
     def data_received(self, data):
         raise LookupError("in the protocol")
@@ -253,8 +253,8 @@ class ExemptionTests(unittest.TestCase):
         async with server:
             await say(server, b"x")
 
-    def test_what_a_protocol_was_told(self):
-        """An error that its owner gets from `connection_lost` was looked at; one that nobody gets was not."""
+    def test_an_error_passed_to_the_protocol(self):
+        """An error that `connection_lost` passes to its protocol is no leak; without that method it is."""
 
         async def tells(case):
             done = asyncio.Event()
@@ -269,7 +269,7 @@ class ExemptionTests(unittest.TestCase):
         self.assertEqual(self.kinds(does_not), [("callback", "LookupError: in the protocol")])
 
     def test_what_a_callback_of_asyncios_gets_wrong(self):
-        """On 3.11.7 and 3.12.1 it asks a cancelled task for its exception; one of the user's does not."""
+        """On 3.11.7 and 3.12.1 asyncio's own callback fails on a cancelled task: only a user's is a leak."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -281,7 +281,7 @@ class ExemptionTests(unittest.TestCase):
         self.assertEqual([kind for kind, _ in self.kinds(test)], ["callback"] * 2)
 
     def test_what_asyncio_gets_wrong(self):
-        """A stream server whose handlers are cancelled does no harm, whatever streams.py makes of that."""
+        """A stream server whose handlers are cancelled is no leak, whatever streams.py logs about it."""
 
         async def handle(reader, writer):
             handlers.append(asyncio.current_task())

@@ -39,8 +39,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return [leak.name for leak in outcome.leaks]
 
-    def test_what_was_started_is_none(self):
-        """A coroutine that began, and was left in the middle, is no forgotten await."""
+    def test_what_was_started_is_no_leak(self):
+        """A coroutine that was started and abandoned is no forgotten await."""
 
         async def test(case):
             case.coroutine = yields()
@@ -56,8 +56,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_a_coroutine_given_to_a_task_is_none(self):
-        """Tasks, `gather`, `wait_for` and an eager loop await what they are given."""
+    def test_a_coroutine_given_to_a_task_is_no_leak(self):
+        """Tasks, `gather`, `wait_for` and an eager loop await the coroutines that they get."""
 
         async def test(case):
             await asyncio.gather(fetch(), asyncio.create_task(fetch()), asyncio.wait_for(fetch(), 60))
@@ -65,8 +65,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_arguments_of_a_forgotten_coroutine_are_told_with_it(self):
-        """In `use(fetch(), fetch())` only `use` was forgotten, whether it is dropped or kept."""
+    def test_arguments_of_a_forgotten_coroutine_are_reported_with_it(self):
+        """In `use(fetch(), fetch())` only `use` is reported, dropped or kept."""
 
         async def drops(case):
             use(fetch(), fetch())
@@ -79,7 +79,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(self.names(body), ["use"])
 
     def test_methods_and_local_functions_have_their_qualified_names(self):
-        """The name is the one that an allowance's pattern meets."""
+        """The name is the qualified one, which an allowance's pattern matches."""
 
         class Client:
             async def fetch(self):
@@ -113,7 +113,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(leak.remedy, said)
 
     def test_a_mock_by_itself(self):
-        """One that is no method of another is what its user has made it: a coroutine function."""
+        """A mock that is no method of another is treated as a coroutine function."""
 
         async def test(case):
             mock.AsyncMock(name="get")()
@@ -122,7 +122,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.remedy, "await get(…), or give it to asyncio.create_task()")
 
     def test_a_mock_that_was_reset_is_one_without_a_line(self):
-        """What the mock does not know any more is told all the same."""
+        """A call that the mock no longer records is reported without a line."""
 
         async def test(case):
             double = mock.AsyncMock(name="api")
@@ -133,7 +133,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((leak.name, leak.created_at), ("api", ()))
 
     def test_the_description_and_the_remedy_name_the_function(self):
-        """The reader learns where the function is defined, and what to write instead."""
+        """The report says where the function is defined, and what to write instead."""
 
         async def test(case):
             fetch()
@@ -147,10 +147,10 @@ class WhatIsALeakTests(unittest.TestCase):
 
 
 class OthersCoroutinesTests(unittest.TestCase):
-    """Coroutines that are somebody else's to await, when the test ends."""
+    """Coroutines that other code will await after the test has ended."""
 
     def test_of_another_loop_in_another_thread(self):
-        """What another thread's loop is about to start is none, also where that loop is in debug mode."""
+        """A coroutine that another thread's loop is about to start is no leak, in debug mode as well."""
         for debug in (False, True):
             with self.subTest(debug=debug):
                 scheduled, swept = threading.Event(), threading.Event()
@@ -172,7 +172,7 @@ class OthersCoroutinesTests(unittest.TestCase):
                 self.assertEqual(outcome.complaints, [])
 
     def test_created_and_kept_in_another_thread(self):
-        """A thread's own coroutine, not even in a task, is that thread's affair."""
+        """A coroutine created and kept in another thread is not charged."""
         kept = []
 
         async def test(case):
@@ -183,7 +183,7 @@ class OthersCoroutinesTests(unittest.TestCase):
         self.assertEqual(outcome.complaints, [])
 
     def test_of_a_task_of_another_loop(self):
-        """A coroutine that was given to a task of another loop is that task's."""
+        """A coroutine that was given to a task of another loop is not charged."""
 
         def test(case):
             loop = asyncio.SelectorEventLoop()
@@ -199,7 +199,7 @@ class OthersCoroutinesTests(unittest.TestCase):
 
 class OtherThreadTests(unittest.TestCase):
     def test_on_its_way_to_a_loop_in_another_thread(self):
-        """What was handed to another thread's loop, and not begun there yet, is awaited there."""
+        """A coroutine handed to another thread's loop, and not started there yet, is not charged."""
         loop, begun, go_on = asyncio.new_event_loop(), threading.Event(), threading.Event()
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()

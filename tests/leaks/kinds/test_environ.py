@@ -49,7 +49,7 @@ class WhatIsALeakTests(Restoring):
         return sorted((leak.name, leak.description) for leak in outcome.leaks)
 
     def test_old_and_new_values(self):
-        """The report has what was and what is, shortened; all of it is restored."""
+        """The report has the old and the new value, shortened; all variables are restored."""
         os.environ.update(CHANGED="old", DELETED="was there")
 
         def test(case):
@@ -71,7 +71,7 @@ class WhatIsALeakTests(Restoring):
         self.assertEqual(found, [None, "old", "was there"])
 
     def test_what_a_started_patch_has_changed(self):
-        """That is the patch's leak, and its own only; what the test changes beside it is told."""
+        """Changes by a started patch are that patch's leak; other changes by the test are reported."""
         for options in ({"clear": True}, {}):
 
             def test(case, options=options):
@@ -86,7 +86,7 @@ class WhatIsALeakTests(Restoring):
             os.environ.pop("BESIDE", None)
 
     def test_an_environment_that_was_cleared(self):
-        """`os.environ.clear()` is a leak for each variable that is not set again."""
+        """After `os.environ.clear()` each variable that is not set again is a leak."""
         with mock.patch.dict(os.environ, {"KEPT": "1", "LOST": "1"}, clear=True):
 
             def test(case):
@@ -97,7 +97,7 @@ class WhatIsALeakTests(Restoring):
             self.assertEqual(dict(os.environ), {"KEPT": "1", "LOST": "1"})
 
     def test_the_working_directory(self):
-        """Leaving it is one leak, by path or descriptor, however often; it is gone back to."""
+        """A changed working directory is one leak, by path or descriptor, however often; it is restored."""
         before = os.getcwd()
 
         def test(case):
@@ -110,7 +110,7 @@ class WhatIsALeakTests(Restoring):
         self.assertEqual(os.getcwd(), before)
 
     def test_a_working_directory_that_was_deleted(self):
-        """One that is gone is left; one to which there is no way back is left alone."""
+        """A deleted directory is left; one to which there is no way back is left alone."""
         before = os.getcwd()
 
         def leaves(case):
@@ -132,7 +132,7 @@ class WhatIsALeakTests(Restoring):
             os.mkdir(folder)
 
     def test_it_is_in_the_strict_set_only(self):
-        """The default detectors do not look, nor pay for it."""
+        """The default detectors neither check the environment nor pay for it."""
         self.assertIn(EnvironLeaks, set(STRICT_DETECTORS) - set(DEFAULT_DETECTORS))
 
         def test(case):
@@ -141,7 +141,7 @@ class WhatIsALeakTests(Restoring):
         self.assertEqual(self.leaks(test, leak_detectors=DEFAULT_DETECTORS), [])
 
     def test_other_threads_may_change_it(self):
-        """What a thread does that the test knows nothing of is not charged to the test."""
+        """Changes by a thread that the test does not know are not charged to the test."""
         wanted, changed = threading.Event(), threading.Event()
 
         def foreign():
@@ -160,7 +160,7 @@ class WhatIsALeakTests(Restoring):
         thread.join()
 
     def test_a_block_within_a_test(self):
-        """A block has a mark of its own: it is charged with what changes within."""
+        """A nested block is charged with the changes made within it."""
 
         async def test(case):
             os.environ["OUTER"] = "1"

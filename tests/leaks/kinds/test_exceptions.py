@@ -1,4 +1,4 @@
-"""Exceptions that nobody retrieved."""
+"""Exceptions that were never retrieved."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertEqual(leak.description, said)
 
     def test_the_line_that_made_a_future(self):
-        """It is shown, and for one that is made in a task, the test's as well; asyncio's own have none."""
+        """A future's line is shown, with the test's line if a task created it; asyncio's own have none."""
 
         async def makes():
             return failed_future()
@@ -67,7 +67,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((functions, leak.phase), (["test", "makes", "failed_future"], "test"))
 
     def test_an_interrupted_task(self):
-        """A task that a deadline has ended is no failure of its own, and asyncio does not log it."""
+        """A task that a deadline has interrupted is no leak, and asyncio does not log it."""
 
         async def test(case):
             case.future = asyncio.get_running_loop().create_future()
@@ -76,8 +76,8 @@ class WhatIsALeakTests(unittest.TestCase):
         outcome = run_body(test)
         self.assertEqual((outcome.complaints, outcome.output), ([], ""))
 
-    def test_whoever_looks_has_retrieved_it(self):
-        """`await`, `exception()`, `result()`, `gather` and a callback that looks are all enough."""
+    def test_what_retrieves_an_exception(self):
+        """`await`, `exception()`, `result()`, `gather` and a callback that asks retrieve the exception."""
 
         async def awaits(future):
             await future
@@ -102,7 +102,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(run_body(test).complaints, [])
 
     def test_a_cancelled_future_has_no_exception(self):
-        """Cancellation is not a failure."""
+        """A cancelled future has no exception, and is no leak."""
 
         async def test(case):
             case.future = asyncio.get_running_loop().create_future()
@@ -131,7 +131,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.waiting_at, ())
 
     def test_one_exception_in_two_futures_is_two_leaks_and_in_the_log_none_more(self):
-        """The log's line about a dropped future is the same leak, not one more."""
+        """The log record about a dropped future is the same leak, not another one."""
 
         async def test(case):
             error = ValueError("shared")
@@ -142,7 +142,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks], ["exception"] * 2)
 
     def test_an_eager_task_that_failed_at_once_has_no_coroutine_left(self):
-        """Where the task has forgotten its coroutine, the allowance's pattern meets an empty name."""
+        """An eager task that failed at once has no coroutine; an allowance's pattern gets an empty name."""
         if not hasattr(asyncio, "eager_task_factory"):
             self.skipTest("eager tasks came with 3.12")
 
@@ -156,7 +156,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
 class ExemptTests(unittest.TestCase):
     def test_futures_inside_of_asyncios_own_objects(self):
-        """The future behind `StreamWriter.wait_closed()` fails with the connection; asyncio looks at it."""
+        """The future of `StreamWriter.wait_closed()` fails with the connection; asyncio retrieves that."""
 
         async def test(case):
             reader = asyncio.StreamReader()
@@ -166,11 +166,11 @@ class ExemptTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
 
-    def test_futures_that_die_before_their_owners(self):
-        """In a cycle the collector may end that future first; what asyncio raised itself is not charged."""
+    def test_futures_destroyed_before_their_owners(self):
+        """In a cycle that future may be destroyed first; an exception that asyncio raised is not charged."""
 
         def raised_in_asyncio():
-            """What a transport hands to its protocol."""
+            """The exception that a transport passes to its protocol."""
             namespace = {}
             exec(compile("def f(): raise OSError()", asyncio.streams.__file__, "exec"), namespace)
             try:
@@ -188,7 +188,7 @@ class ExemptTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in run_body(test_of_the_users).leaks], ["exception"])
 
     def test_futures_of_other_loops(self):
-        """Another loop's failed future is not this loop's affair."""
+        """A failed future of another loop is not charged."""
         loop = asyncio.SelectorEventLoop()
         self.addCleanup(loop.close)
         kept = []
@@ -200,7 +200,7 @@ class ExemptTests(unittest.TestCase):
         self.assertIsInstance(kept.pop().exception(), ValueError)
 
     def test_futures_whose_init_never_ran(self):
-        """A half-made future, or task, belongs to no loop and breaks nothing."""
+        """A future or task whose `__init__` never ran belongs to no loop, and breaks nothing."""
 
         class Unmade(asyncio.Future):
             def __init__(self):
@@ -212,7 +212,7 @@ class ExemptTests(unittest.TestCase):
         self.assertEqual(run_body(test).complaints, [])
 
     def test_a_dropped_future_under_the_users_own_exception_handler(self):
-        """Whoever handles the loop's errors has been told of it."""
+        """With a user's exception handler, a dropped future was reported to the user, and is no leak."""
         contexts = []
 
         async def test(case):

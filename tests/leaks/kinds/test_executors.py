@@ -40,7 +40,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return [(leak.kind, leak.name, leak.description) for leak in outcome.leaks]
 
     def test_the_name_is_the_one_it_was_given(self):
-        """A pool is called as its threads are, or by its class; how many threads it has is shown."""
+        """A pool is named after its threads, or by its class; the number of its threads is shown."""
 
         def test(case):
             case.pools = [
@@ -61,7 +61,7 @@ class WhatIsALeakTests(unittest.TestCase):
         )
 
     def test_a_pool_of_processes(self):
-        """Its processes end when it is released, and nothing of them is a leak of its own."""
+        """A process pool's processes end when it is released, and are no leaks of their own."""
 
         def test(case):
             case.pool = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
@@ -72,8 +72,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((name, description), ("ProcessPoolExecutor", "not shut down, 1 process"))
         self.process.join()
 
-    def test_one_that_never_worked_is_none(self):
-        """It has started nothing, and nothing of it runs on."""
+    def test_one_that_never_worked_is_no_leak(self):
+        """A pool that never had a job has started nothing, and is no leak."""
 
         def test(case):
             case.pools = concurrent.futures.ThreadPoolExecutor(), concurrent.futures.ProcessPoolExecutor()
@@ -81,7 +81,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [])
 
     def test_default_executors_are_their_loops(self):
-        """What a loop has made, or was given as its default, is shut down with it."""
+        """An executor that a loop created, or was given as its default, is shut down with the loop."""
 
         async def made(case):
             await asyncio.get_running_loop().run_in_executor(None, int)
@@ -105,8 +105,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
-    def test_one_that_is_older_is_none(self):
-        """A pool of the whole process may work for a test."""
+    def test_an_older_one_is_no_leak(self):
+        """A pool that is older than the test may work for it, and is no leak."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
 
             async def test(case):
@@ -115,7 +115,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertEqual(self.leaks(test), [])
 
     def test_one_with_a_shutdown_of_its_own(self):
-        """It is ended whatever the user's class makes of `shutdown`."""
+        """A pool is ended even if the user's class overrides `shutdown`."""
 
         class Refusing(concurrent.futures.ThreadPoolExecutor):
             def shutdown(self, wait=True):
@@ -129,8 +129,8 @@ class WhatIsALeakTests(unittest.TestCase):
         with self.assertRaises(RuntimeError):
             self.pool.submit(int)
 
-    def test_one_of_another_make_is_none(self):
-        """Of a user's own class it is not known whether it is shut down."""
+    def test_one_of_another_make_is_no_leak(self):
+        """An executor of a user's own class is no leak, as its state is unknown."""
 
         class Own(concurrent.futures.Executor):
             pass

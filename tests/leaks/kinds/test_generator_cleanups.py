@@ -1,4 +1,4 @@
-"""Asynchronous generators whose clean-up did not come to its end, or failed."""
+"""Asynchronous generators whose clean-up did not end, or failed."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ from tests.leaks.contract import DetectorContract, Inner, run_body
 
 
 class Slow:
-    """Its end is one future, with no frame of its own."""
+    """Waits for one future at its end, without a frame of its own."""
 
     def __init__(self, future=None):
         self.future = future or asyncio.get_running_loop().create_future()
@@ -24,7 +24,7 @@ class Slow:
 
 
 class GeneratorCleanupContractTests(DetectorContract, unittest.TestCase):
-    """What is dropped is reported as long as its clean-up runs, which the loop keeps."""
+    """A dropped generator is reported as long as its clean-up runs, which the loop keeps alive."""
 
     detector = GeneratorCleanupLeaks
     points_by = "waiting_at"
@@ -59,7 +59,7 @@ class GeneratorCleanupContractTests(DetectorContract, unittest.TestCase):
         await asyncio.sleep(0)
 
     def marked_line(self):
-        """Where a context manager is left, that is the line of its `async with`."""
+        """A context manager is left at the line of its `async with`."""
         file, line = super().marked_line()
         return file, line - 1
 
@@ -86,7 +86,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return outcome.leaks
 
     def test_one_that_is_left(self):
-        """It is told by its name, with the line that left it, and how it is closed; not as a task."""
+        """It is reported by its name, with the line that dropped it, and its remedy; not as a task."""
 
         async def test(case):
             async for _ in hangs():
@@ -101,7 +101,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.remedy, "async with contextlib.aclosing(hangs(…)) as items: …")
 
     def test_one_that_fails(self):
-        """The error is that of the generator, wherever it comes to light."""
+        """A failed clean-up is reported with the generator, however the error is found."""
 
         async def drops(case):
             async for _ in fails():
@@ -120,7 +120,7 @@ class WhatIsALeakTests(unittest.TestCase):
                 self.assertIn("its clean-up raised LookupError: in the clean-up", leak.description)
 
     def test_one_that_is_cut_off(self):
-        """Where it stood then is told."""
+        """For a clean-up that was cut off, the report shows where it stood."""
 
         async def test(case):
             case.kept = hangs()
@@ -131,7 +131,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.waiting_at[-1].function, "hangs")
 
     def test_one_that_is_strictly_a_leak_and_cut_off(self):
-        """It is told once."""
+        """With strict detectors, a generator whose clean-up was cut off is reported once."""
 
         async def test(case):
             case.kept = hangs()
@@ -141,7 +141,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks], ["async_generator"])
 
     def test_those_that_end_by_themselves(self):
-        """Dropped or kept, one whose clean-up comes to its end is no leak by default."""
+        """A generator whose clean-up ends by itself is no leak by default, dropped or kept."""
 
         async def ends():
             try:
@@ -158,7 +158,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     def test_one_that_the_collector_finds(self):
-        """There is no line that left it."""
+        """A generator that the collector finds has no line that dropped it."""
 
         async def test(case):
             generator = hangs()
@@ -172,8 +172,8 @@ class WhatIsALeakTests(unittest.TestCase):
         (leak,) = self.leaks(test)
         self.assertEqual((leak.name, leak.created_at), ("hangs", ()))
 
-    def test_an_aclose_that_failed_and_that_nobody_looked_at(self):
-        """The error is that of the generator, here as well."""
+    def test_an_aclose_whose_failure_was_not_retrieved(self):
+        """An `aclose()` task that failed, without a retrieval, is reported with the generator."""
 
         async def test(case):
             generator = fails()
@@ -190,7 +190,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(looks), ())
 
     def test_an_aclose_of_the_users_own(self):
-        """A task that closes a generator is one of the user's, and is told as what it does."""
+        """A user's task that closes a generator is reported as a task."""
 
         async def test(case):
             generator = hangs()

@@ -11,7 +11,7 @@ from tests.leaks.contract import DetectorContract, run_body
 
 
 class Target:
-    """What is patched here."""
+    """The class that is patched here."""
 
     original = attribute = object()
 
@@ -57,7 +57,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return [leak.name for leak in self.leaks(body, **members)]
 
     def test_the_name_is_what_was_replaced(self):
-        """Every way to patch is named by its target."""
+        """A patch is named by its target, in every way of patching."""
         own = {}
 
         def test(case):
@@ -81,7 +81,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((own, set(sys.modules), "A" in os.environ), ({}, modules, False))
 
     def test_whatever_stops_it_in_time_will_do(self):
-        """A cleanup, `stopall`, a decorator and a `with` statement leave nothing."""
+        """A cleanup, `stopall`, a decorator and a `with` statement each stop a patch in time."""
 
         def set_up(case):
             patcher = mock.patch("os.getcwd")
@@ -97,8 +97,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test, setUp=set_up), [])
 
-    def test_one_that_is_older_is_none(self):
-        """What a class or a module has started goes on, and is nobody's leak."""
+    def test_an_older_one_is_no_leak(self):
+        """A patch that a class or a module has started before is no leak."""
         patcher = mock.patch.object(Target, "attribute")
         patcher.start()
 
@@ -109,7 +109,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertIsNot(Target.attribute, Target.original)
 
     def test_an_old_one_that_is_started_anew(self):
-        """The patcher is older than the test, the start is not: that counts."""
+        """An older patcher that the test starts again is a leak."""
         self.patcher = mock.patch.object(Target, "attribute")
 
         async def test(case):
@@ -121,7 +121,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertIs(Target.attribute, Target.original)
 
     def test_layers_are_taken_off_from_the_top(self):
-        """Two patches of one name leave the original, not the first patch."""
+        """Two patches of one name are undone from the latest, which restores the original."""
 
         def test(case):
             mock.patch.object(Target, "attribute", 1).start()
@@ -131,7 +131,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertIs(Target.attribute, Target.original)
 
     def test_a_block_is_not_charged_with_what_is_older(self):
-        """The patches of the test around a block are not the block's."""
+        """A block is not charged with the patches of the test around it."""
 
         async def test(case):
             patcher = mock.patch.object(Target, "attribute")
@@ -142,8 +142,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_that_was_started_before_anybody_looked(self):
-        """A patch that has no line noted is reported without one."""
+    def test_a_patch_without_a_recorded_line(self):
+        """A patch without a recorded line is reported without one."""
         patcher = mock.patch.object(Target, "attribute")
         patcher.start()
         vars(patcher).pop("_asynctestkit_site", None)

@@ -11,7 +11,7 @@ from tests.running import run_case
 
 
 async def converse(reader, writer):
-    """A handler as it should be."""
+    """A correct handler."""
     try:
         writer.write(await reader.read())
     finally:
@@ -19,7 +19,7 @@ async def converse(reader, writer):
 
 
 async def say_hello(server):
-    """A client as it should be."""
+    """A correct client."""
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
     writer.write(b"hello")
     writer.write_eof()
@@ -29,7 +29,7 @@ async def say_hello(server):
 
 
 def unix_path(case):
-    """Where a Unix socket can be, for the length of an outer test."""
+    """A path for a Unix socket, valid during an outer test."""
     folder = tempfile.TemporaryDirectory()
     case.addCleanup(folder.cleanup)
     return str(pathlib.Path(folder.name) / "socket")
@@ -62,7 +62,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return [leak.kind for leak in self.leaks(body, **members)]
 
     def test_the_report_names_address_and_remedy(self):
-        """The name of the leak is where the server listens, on every socket that it has."""
+        """The name is the address, with every socket of the server, and the report has the remedy."""
 
         async def test(case):
             case.server = await asyncio.start_server(converse, "127.0.0.1", 0)
@@ -75,7 +75,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertIn("server.close(); await server.wait_closed()", leak.remedy)
 
     def test_one_that_was_never_started_is_one(self):
-        """Its sockets are bound all the same."""
+        """A server that was never started is a leak, as its sockets are bound."""
 
         async def test(case):
             case.server = await asyncio.start_server(converse, "127.0.0.1", 0, start_serving=False)
@@ -85,7 +85,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.created_at[-1].function, "test")
 
     def test_a_unix_server_is_named_by_its_path(self):
-        """A Unix server is found as any other."""
+        """A Unix server is named by its path."""
         path = unix_path(self)
 
         async def test(case):
@@ -95,7 +95,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((leak.name, leak.created_at[-1].function), (path, "test"))
 
     def test_whatever_closes_it_in_time_will_do(self):
-        """`async with`, `close()` in a cleanup, and `serve_forever` that is cancelled close a server."""
+        """`async with`, `close()` in a cleanup, and a cancelled `serve_forever` each close a server."""
 
         async def test(case):
             async with await asyncio.start_server(converse, "127.0.0.1", 0) as server:
@@ -107,7 +107,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.kinds(test), [])
 
-    def test_what_it_has_accepted_is_told_with_it(self):
+    def test_accepted_connections_are_reported_with_it(self):
         """A server and its idle connection, whose client was closed, are one leak; both are released."""
 
         async def test(case):
@@ -129,8 +129,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.kinds(test), ["server"])
         self.assertTrue(accepted[0].is_closing())
 
-    def test_serve_forever_is_told_as_the_task(self):
-        """Cancelling the task that serves closes its server, so that there is one leak."""
+    def test_serve_forever_is_reported_as_the_task(self):
+        """A leaked `serve_forever` is one leak, as cancelling the task closes its server."""
 
         async def test(case):
             server = await asyncio.start_server(converse, "127.0.0.1", 0)
@@ -140,7 +140,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.kinds(test), ["task"])
 
     def test_serve_forever_with_a_connection_is_not_stubborn(self):
-        """On 3.12 it waits for its connections when cancelled; the client left open is to blame."""
+        """On 3.12 a cancelled `serve_forever` waits for its connections; the client left open is the leak."""
 
         async def idle(reader, writer):
             kept.append(writer)
@@ -157,8 +157,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual([leak.kind for leak in leaks], ["task", "transport"])
         self.assertEqual(leaks[0].description[:13], "still pending")
 
-    def test_one_of_another_loop_is_none(self):
-        """A server on another loop is that loop's."""
+    def test_one_of_another_loop_is_no_leak(self):
+        """A server on another loop is not charged."""
 
         def test(case):
             loop = asyncio.SelectorEventLoop()
@@ -168,8 +168,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.kinds(test), [])
 
-    def test_one_that_is_older_is_none(self):
-        """What existed before the block, or before the test on a shared loop, is not charged."""
+    def test_an_older_one_is_no_leak(self):
+        """A server from before the block, or before the test on a shared loop, is not charged."""
 
         async def test(case):
             server = await asyncio.start_server(converse, "127.0.0.1", 0)
@@ -180,7 +180,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.kinds(test), [])
 
     def test_the_next_test_can_bind_the_port(self):
-        """The port of a server that was reported is free again."""
+        """The port of a reported server is free again for the next test."""
 
         class Binds(Inner):
             port = 0
@@ -194,7 +194,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertEqual([leak.kind for leak in outcome.leaks], ["server"], outcome)
 
     def test_a_server_on_a_loop_that_the_test_closes(self):
-        """A loop that is closed under the guard keeps nobody from telling, and from closing the socket."""
+        """A server on a loop that the test has closed is reported, and its socket closed."""
 
         async def start(case):
             case.server = await asyncio.start_server(converse, "127.0.0.1", 0)

@@ -50,7 +50,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return outcome.leaks
 
     def test_the_report_names_signal_and_callback(self):
-        """The signal by its name, the callback by its qualified one, and how to remove it."""
+        """The report names the signal, the callback by its qualified name, and how to remove it."""
 
         async def test(case):
             stop = asyncio.Event()
@@ -63,7 +63,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
     @unittest.skipUnless(hasattr(signal, "SIGRTMIN"), "no real-time signals")
     def test_a_signal_without_a_name(self):
-        """Real-time signals count from the first."""
+        """A real-time signal without a name is counted from the first."""
 
         async def test(case):
             asyncio.get_running_loop().add_signal_handler(signal.SIGRTMIN + 3, print)
@@ -71,7 +71,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test)[0].name, "SIGRTMIN + 3")
 
     def test_one_that_replaces_another_is_one(self):
-        """Installed twice, a signal has one handler."""
+        """A signal whose handler was replaced has one handler, and is one leak."""
 
         async def test(case):
             for callback in (print, repr):
@@ -80,8 +80,8 @@ class WhatIsALeakTests(unittest.TestCase):
         (leak,) = self.leaks(test)
         self.assertIn("repr", leak.description)
 
-    def test_one_that_is_older_is_none(self):
-        """A block is not charged with the handlers of the code around it, nor do these go."""
+    def test_an_older_one_is_no_leak(self):
+        """A handler of the code around a block is neither charged to the block nor removed."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -93,7 +93,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     def test_handlers_that_are_not_the_loops_are_none(self):
-        """`signal.signal`, the runner's own handler of Ctrl-C among it, is none of the loop's affairs."""
+        """Handlers set by `signal.signal`, such as the runner's for Ctrl-C, are not the loop's."""
 
         async def test(case):
             before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -102,8 +102,8 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     @unittest.skipUnless(hasattr(asyncio, "SafeChildWatcher"), "child watchers are gone in 3.14")
-    def test_the_handler_of_a_child_watcher_is_none(self):
-        """What watches children for the loop was not installed by the test."""
+    def test_the_handler_of_a_child_watcher_is_no_leak(self):
+        """The handler by which the loop watches children is no leak."""
 
         async def test(case):
             watcher.attach_loop(asyncio.get_running_loop())
@@ -116,7 +116,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((outcome.errors, outcome.failures), ([], []))
 
     def test_one_that_is_gone_before_it_is_released(self):
-        """A handle that is installed no more is no leak, and its release does nothing."""
+        """A handler that was removed before its release is no leak, and its release does nothing."""
         loop = asyncio.new_event_loop()
         self.addCleanup(loop.close)
         handle = loop.call_soon(print)
@@ -124,7 +124,7 @@ class WhatIsALeakTests(unittest.TestCase):
         SignalHandlerLeaks().release(handle)
 
     def test_a_loop_that_cannot_be_looked_into(self):
-        """A loop without the list, as uvloop is, has nothing said of it."""
+        """On a loop without a list of handlers, such as uvloop's, nothing is reported."""
 
         class Opaque(asyncio.AbstractEventLoop):
             pass
@@ -132,7 +132,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(list(SignalHandlerLeaks().registered(Opaque())), [])
 
     def test_the_next_test_has_the_default_back(self):
-        """A handler that was reported does not hear the signals of the next test."""
+        """In the next test the signal has its default handler again."""
 
         async def installs(case):
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print)

@@ -41,7 +41,7 @@ class SocketContractTests(DetectorContract, unittest.TestCase):
 
 
 class Leaks(unittest.TestCase):
-    """What a test leaves, as (name, description), and that nothing else comes of it."""
+    """Asserts what a test leaves, as (name, description), and that nothing else is reported."""
 
     def leaks(self, body, **members):
         outcome = run_body(body, **members)
@@ -52,7 +52,7 @@ class Leaks(unittest.TestCase):
 
 class DescriptionTests(Leaks):
     def test_a_listening_socket(self):
-        """It is named by its address, and said to listen."""
+        """A listening socket is named by its address, and described as listening."""
 
         def test(case):
             case.held = socket.create_server(("127.0.0.1", 0))
@@ -74,7 +74,7 @@ class DescriptionTests(Leaks):
         self.assertEqual(found, {(f"tcp {end}", f"still open, connected to {peer}") for end, peer in ends})
 
     def test_the_families(self):
-        """Datagram, IPv6, Unix and unbound sockets are told apart."""
+        """Datagram, IPv6, Unix and unbound sockets have different descriptions."""
 
         def test(case):
             case.udp = socket.socket(type=socket.SOCK_DGRAM)
@@ -94,7 +94,7 @@ class DescriptionTests(Leaks):
         )
 
     def test_a_socket_of_another_protocol(self):
-        """One that cannot be asked whether it listens is described all the same."""
+        """A socket of a protocol that cannot listen is described all the same."""
         with mock.patch.object(socket.socket, "getsockopt", side_effect=OSError):
 
             def test(case):
@@ -103,7 +103,7 @@ class DescriptionTests(Leaks):
             self.assertEqual(self.leaks(test), [("tcp 0.0.0.0:0", "still open, not connected")])
 
     def test_tls(self):
-        """A TLS socket is one leak; the one it was made from has handed its descriptor on."""
+        """A TLS socket is one leak; the one that it was made from has handed over its descriptor."""
 
         def test(case):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -118,7 +118,7 @@ class DescriptionTests(Leaks):
         self.assertEqual(name, f"tcp 127.0.0.1:{self.port}")
 
     def test_a_subclass_that_answers_otherwise(self):
-        """What a subclass makes of the methods changes nothing."""
+        """Methods that a subclass overrides change nothing."""
 
         class Odd(socket.socket):
             def refuse(self, *args):
@@ -133,7 +133,7 @@ class DescriptionTests(Leaks):
         self.assertEqual(socket.socket.fileno(self.held), -1)
 
     def test_what_files_hold_open_is_closed(self):
-        """A file of `makefile` keeps the descriptor of a socket that was closed."""
+        """Releasing a closed socket closes its descriptor, which a file of `makefile` keeps open."""
 
         def test(case):
             self.near, self.far = socket.socketpair()
@@ -149,7 +149,7 @@ class InnocenceTests(Leaks):
         self.assertEqual(self.leaks(body, **members), [])
 
     def test_sockets_of_transports_and_servers(self):
-        """They are reported as transports and servers, or not at all: asyncio's own, or handed to it."""
+        """A socket of a transport, a server or asyncio itself is not reported as a socket."""
         listener = socket.create_server(("127.0.0.1", 0))
 
         async def test(case):
@@ -159,13 +159,13 @@ class InnocenceTests(Leaks):
             case.more = await asyncio.open_connection(sock=client)
             await case.settle()
 
-        with listener, overhearing(Overheard()):  # transports that die with a closed loop complain
+        with listener, overhearing(Overheard()):  # announced when destroyed after their loop
             outcome = run_body(test, leak_detectors=(SocketLeaks,))
             gc.collect()
         self.assertEqual(outcome.leaks, ())
 
     def test_the_self_pipe_of_a_loop(self):
-        """A second loop that was not closed has sockets of its own, which are not the user's."""
+        """The sockets of a second loop that was not closed are not reported."""
 
         def test(case):
             case.held = self.loop = asyncio.SelectorEventLoop()
@@ -174,7 +174,7 @@ class InnocenceTests(Leaks):
         self.loop.close()
 
     def test_what_sock_accept_gives_is_the_users(self):
-        """`loop.sock_accept` makes a socket for its caller, who has to close it."""
+        """A socket from `loop.sock_accept` is a leak, as its caller has to close it."""
 
         async def test(case):
             with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
@@ -187,7 +187,7 @@ class InnocenceTests(Leaks):
         self.assertEqual(len(self.leaks(test)), 1)
 
     def test_detached_sockets(self):
-        """A socket that has given its descriptor away is closed, whoever holds it."""
+        """A socket that was detached is closed, whatever holds it."""
 
         def test(case):
             case.held = socket.socket()
@@ -196,7 +196,7 @@ class InnocenceTests(Leaks):
         self.assertNone(test)
 
     def test_sockets_of_libraries(self):
-        """Those that logging and multiprocessing make for themselves are theirs to close."""
+        """Sockets that logging and multiprocessing create for themselves are no leaks."""
         listener = socket.create_server(("127.0.0.1", 0))
 
         def test(case):
@@ -210,7 +210,7 @@ class InnocenceTests(Leaks):
         self.listener.close()
 
     def test_sockets_of_foreign_threads(self):
-        """A thread that the test has not started opens what it likes; one that it has started does not."""
+        """Sockets of threads that the test has not started are no leaks; those of its own threads are."""
         wanted, made, end = threading.Event(), threading.Event(), threading.Event()
 
         def foreign():
@@ -236,7 +236,7 @@ class InnocenceTests(Leaks):
         self.assertEqual(len(self.leaks(starts_its_own)), 1)
 
     def test_sockets_that_are_older(self):
-        """What was open before the test, or the block, is none of theirs, kept or dropped."""
+        """A socket from before the test, or the block, is not charged, kept or dropped."""
 
         async def test(case):
             older = [socket.socket(), socket.socket()]
@@ -250,7 +250,7 @@ class InnocenceTests(Leaks):
 
 class DroppedTests(Leaks):
     def test_whatever_the_filters_say(self):
-        """A dropped socket is reported by a ResourceWarning, though warnings of that kind are not shown."""
+        """A dropped socket is reported even if ResourceWarnings are filtered out."""
 
         def test(case):
             socket.socket()
@@ -262,8 +262,8 @@ class DroppedTests(Leaks):
                 type("Inner", (HygienicAsyncTestCase,), {"test": test})("test").run(result)
                 self.assertEqual(len(result.failures), 1)
 
-    def test_a_test_that_looks_is_not_accused(self):
-        """Whoever records the warning, expects it, or has it ignored on purpose, has seen to it."""
+    def test_a_test_that_observes_is_not_charged(self):
+        """A test that records, expects or deliberately ignores the warning is not charged."""
 
         def expects(case):
             with case.assertWarns(ResourceWarning):
@@ -285,7 +285,7 @@ class DroppedTests(Leaks):
                 self.assertEqual(self.leaks(body), [])
 
     def test_filters_that_say_nothing_of_it_change_nothing(self):
-        """A test that has replaced the filters without a word on such warnings is not looking."""
+        """Filters that the test has replaced, without one for such warnings, change nothing."""
 
         def test(case):
             with warnings.catch_warnings():
@@ -293,7 +293,7 @@ class DroppedTests(Leaks):
                 socket.socket()
 
     def test_in_a_thread_of_the_tests(self):
-        """What a thread of the test drops is the test's as well."""
+        """A socket that a thread of the test drops is the test's leak."""
 
         def test(case):
             thread = threading.Thread(target=lambda: socket.socket() and None)
@@ -302,8 +302,8 @@ class DroppedTests(Leaks):
 
         self.assertEqual(len(self.leaks(test)), 1)
 
-    def test_warnings_of_others_go_their_way(self):
-        """What is no leak of the test is warned of as ever: once, as the filters say."""
+    def test_other_warnings_are_issued_as_usual(self):
+        """A warning that is no leak of the test is issued as usual: once, as the filters say."""
 
         def drops(case):
             self.older.clear()
@@ -315,7 +315,7 @@ class DroppedTests(Leaks):
         self.assertEqual(outcome.leaks, ())
 
     def test_the_filters_are_given_back(self):
-        """After the test the filters are what they were."""
+        """After the test the filters are as before."""
         before = list(warnings.filters)
         run_body(lambda case: None)
         self.assertEqual(warnings.filters, before)

@@ -1,4 +1,4 @@
-"""Children that run on."""
+"""Children that are still running."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class Reaping(unittest.TestCase):
         self.pids.clear()
 
     def assertEnded(self, pid):
-        """The child is dead and reaped."""
+        """Asserts that the child has ended and was reaped."""
         with self.assertRaises(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
@@ -114,7 +114,7 @@ class WhatIsALeakTests(Reaping):
         return [(leak.kind, leak.name) for leak in outcome.leaks]
 
     def test_the_report_has_pid_and_command(self):
-        """The command as a shell would take it, the process, and the remedy in the words of the API."""
+        """The report has the command as for a shell, the process, and the remedy in terms of the API."""
 
         async def test(case):
             case.mine = subprocess.Popen(("sleep", "3600"))
@@ -132,7 +132,7 @@ class WhatIsALeakTests(Reaping):
         self.assertEqual(sorted(shown), sorted(self.expected))
 
     def test_a_child_that_ends_by_itself(self):
-        """A child that ends in time is none, whether or not anybody waits for it."""
+        """A child that ends in time is no leak, whether or not anything waits for it."""
 
         async def test(case):
             case.mine = subprocess.Popen("true")
@@ -141,7 +141,7 @@ class WhatIsALeakTests(Reaping):
         self.assertEqual(self.leaks(test, settle_time=20.0), [])
 
     def test_a_child_that_has_ended_when_it_is_dropped(self):
-        """Nothing runs on, but nobody has waited for it: Python's own warning goes its way."""
+        """For an ended child without a `wait`, Python's own warning is issued when it is dropped."""
 
         def test(case):
             child = subprocess.Popen("true")
@@ -155,7 +155,7 @@ class WhatIsALeakTests(Reaping):
         self.assertEqual(outcome.leaks, ())
 
     def test_a_stubborn_child_is_killed(self):
-        """A child that ignores SIGTERM gets SIGKILL soon after; nothing hangs, and nobody complains."""
+        """A child that ignores SIGTERM gets SIGKILL soon after; nothing hangs or is reported later."""
 
         async def test(case):
             self.mine = subprocess.Popen(STUBBORN, stdout=-1)
@@ -167,7 +167,7 @@ class WhatIsALeakTests(Reaping):
         self.assertEqual((self.mine.returncode, self.loops.returncode), (-9, -9))
 
     def test_a_grandchild_that_holds_the_pipes(self):
-        """The pipes of a child that has ended are closed, though its own child has inherited them."""
+        """The pipes of an ended child are closed, though its own child has inherited them."""
 
         async def test(case):
             self.process = await asyncio.create_subprocess_shell("sleep 30 & echo $!; wait", stdout=-1)
@@ -178,7 +178,7 @@ class WhatIsALeakTests(Reaping):
         self.assertIsNotNone(self.process.returncode)
 
     def test_what_was_not_written_yet(self):
-        """The input that a dead child does not read is given up."""
+        """Unwritten input for a child that does not read is discarded."""
 
         def test(case):
             self.process = subprocess.Popen(("sleep", "3600"), stdin=-1)
@@ -188,7 +188,7 @@ class WhatIsALeakTests(Reaping):
         self.assertTrue(self.process.stdin.closed)
 
     def test_a_child_of_a_closed_loop(self):
-        """Where the test has closed its loop, the child is ended all the same."""
+        """The child of a loop that the test has closed is ended all the same."""
 
         async def starts():
             return await asyncio.create_subprocess_exec("sleep", "3600")
@@ -206,13 +206,13 @@ class WhatIsALeakTests(Reaping):
         self.process._transport.close()
 
     def test_children_that_are_older_are_none(self):
-        """A server that runs for the whole module is not the test's."""
+        """A child that was started before the test, for a whole module, is no leak."""
         with subprocess.Popen(("sleep", "3600")) as older:
             self.assertEqual(self.leaks(lambda case: older.poll() and None), [])
             older.kill()
 
     def test_a_child_that_ends_before_it_is_released(self):
-        """There is nothing left to end."""
+        """A child that ends before its release is not signalled."""
 
         async def test(case):
             process = await asyncio.create_subprocess_exec("true")
@@ -223,7 +223,7 @@ class WhatIsALeakTests(Reaping):
         self.assertEqual(self.leaks(test), [])
 
     def test_a_test_that_forks(self):
-        """A copy of the process goes on where the test stood, and leaves the test alone."""
+        """A forked copy of the process that goes on does not affect the test."""
 
         def test(case):
             pid = os.fork()

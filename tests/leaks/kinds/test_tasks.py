@@ -32,7 +32,7 @@ class TaskContractTests(DetectorContract, unittest.TestCase):
 
 class FinishedTaskTests(unittest.TestCase):
     def test_tasks_that_have_ended_are_no_leak(self):
-        """A result nobody read, and a cancellation nobody awaited, are fine."""
+        """A task whose result was not read, or whose cancellation was not awaited, is no leak."""
 
         async def test(case):
             case.done = asyncio.create_task(asyncio.sleep(0, "a result"))
@@ -42,8 +42,8 @@ class FinishedTaskTests(unittest.TestCase):
 
         self.assertEqual(run_body(test).complaints, [])
 
-    def test_a_task_never_started_is_told_of_once(self):
-        """A sync test that creates a task and never runs the loop leaves one leak, not two."""
+    def test_a_task_never_started_is_reported_once(self):
+        """A task that a sync test creates, and that never runs, is one leak, not two."""
 
         def test(case):
             asyncio.get_event_loop().create_task(hang(), name="unstarted")
@@ -51,8 +51,8 @@ class FinishedTaskTests(unittest.TestCase):
         (leak,) = run_body(test).leaks
         self.assertEqual((leak.kind, leak.name, leak.coroutine), ("task", "unstarted", "hang"))
 
-    def test_a_task_of_another_loop_is_none(self):
-        """What a loop of the test's own has pending is not this loop's affair."""
+    def test_a_task_of_another_loop_is_no_leak(self):
+        """A pending task of a loop of the test's own is no leak."""
 
         async def test(case):
             loop = asyncio.SelectorEventLoop()
@@ -70,7 +70,7 @@ class FinishedTaskTests(unittest.TestCase):
 
 class WhereTasksStandTests(unittest.TestCase):
     def leak(self, waiter, *arguments):
-        """The leak of a task that waits so."""
+        """The leak of a task that awaits this."""
 
         async def test(case):
             asyncio.create_task(waiter(*arguments), name="waits")
@@ -79,8 +79,8 @@ class WhereTasksStandTests(unittest.TestCase):
         (leak,) = (leak for leak in run_body(test).leaks if leak.name == "waits")
         return leak
 
-    def test_what_it_waits_on_is_told_as_users_call_it(self):
-        """The operation at the end of the chain is the one the user called."""
+    def test_what_it_waits_on_is_named_as_users_call_it(self):
+        """The operation at the end of the chain is the one that the user called."""
 
         async def get():
             await asyncio.Queue().get()
@@ -113,7 +113,7 @@ class WhereTasksStandTests(unittest.TestCase):
         self.assertEqual(self.leak(asyncio.sleep, 3600).waits_on, "sleep(3600)")
 
     def test_the_chain_leads_to_the_innermost_line(self):
-        """Every function on the way is there, outermost first."""
+        """The chain has every function, outermost first."""
 
         async def outer():
             await inner()
@@ -126,7 +126,7 @@ class WhereTasksStandTests(unittest.TestCase):
         self.assertEqual(leak.coroutine, f"{type(self).__name__}.{self._testMethodName}.<locals>.outer")
 
     def test_the_remedy_suits_the_wait(self):
-        """A consumer is to be ended; any other task awaited, or cancelled and awaited."""
+        """The remedy for a consumer is to end it; for any other task to await it, or cancel and await it."""
 
         async def get():
             await asyncio.Queue().get()
@@ -135,7 +135,7 @@ class WhereTasksStandTests(unittest.TestCase):
         self.assertIn("self.startBackground(…)", self.leak(hang).remedy)
 
     def test_a_coroutine_not_written_in_python_is_named_by_its_type(self):
-        """An awaitable that stands in for a coroutine has no definition to point at."""
+        """An awaitable in the place of a coroutine is named by its type, without a definition."""
 
         class Waiter(Coroutine):
             def __init__(self):
@@ -159,7 +159,7 @@ class WhereTasksWereCreatedTests(unittest.TestCase):
         return [leak.created_at[-1].function for leak in run_body(body, **members).leaks]
 
     def test_asyncio_in_between_is_left_out(self):
-        """A task that asyncio makes on the user's behalf was created by the user's line."""
+        """A task that asyncio creates on the user's behalf has the user's line."""
 
         async def gathers(case):
             case.future = asyncio.gather(hang())
@@ -175,7 +175,7 @@ class WhereTasksWereCreatedTests(unittest.TestCase):
                 self.assertEqual(self.created_at(body), [body.__name__])
 
     def test_the_callers_are_shown_outermost_first(self):
-        """A task that a function of the user's starts shows who called it."""
+        """For a task that a function of the user's starts, the callers are shown outermost first."""
 
         def start():
             asyncio.create_task(hang())
@@ -187,7 +187,7 @@ class WhereTasksWereCreatedTests(unittest.TestCase):
         self.assertEqual([place.function for place in leak.created_at], ["test", "start"])
 
     def test_on_another_loop_debug_mode_knows(self):
-        """On a loop of the user's own, debug mode's record says where, or else the coroutine's origin."""
+        """On a user's loop, debug mode's record gives the line, or else the coroutine's origin."""
 
         def make():
             return hang()
@@ -200,7 +200,7 @@ class WhereTasksWereCreatedTests(unittest.TestCase):
         self.assertEqual(self.created_at(test, **loop, asyncio_debug=False), ["make"])
 
     def test_a_class_with_slots_loses_the_site_only(self):
-        """Where the creation cannot be noted on the task, the coroutine's origin is told."""
+        """For a task class with slots the coroutine's origin is shown."""
 
         class SlottedTask(asyncio.tasks._PyTask):
             __slots__ = ("extra",)

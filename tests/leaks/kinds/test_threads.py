@@ -1,4 +1,4 @@
-"""Threads that run on."""
+"""Threads that are still running."""
 
 import asyncio
 import concurrent.futures
@@ -20,7 +20,7 @@ from tests.running import run_case
 
 
 class Stoppable(unittest.TestCase):
-    """Has an event for threads to wait for, and ends those that wait when the test is over."""
+    """Has an event for threads to wait for, and sets it when the test is over."""
 
     def setUp(self):
         super().setUp()
@@ -69,7 +69,7 @@ class WhatIsALeakTests(Stoppable):
         return thread
 
     def test_the_report_shows_its_stack(self):
-        """The report has the thread's name, and where it stands just now."""
+        """The report has the thread's name and its current stack."""
 
         def waits_for_ever():
             self.stop.wait()
@@ -82,12 +82,12 @@ class WhatIsALeakTests(Stoppable):
         self.assertIn("thread.join()", leak.remedy)
 
     def test_daemons_are_leaks_as_well(self):
-        """A daemon runs on into the next test just so."""
+        """A daemon is a leak as well, as it runs on into the next test."""
         (leak,) = run_body(lambda case: self.start(daemon=True)).leaks
         self.assertEqual(leak.description, "still running, as a daemon")
 
     def test_threads_that_threads_have_started(self):
-        """What the test's own threads start is the test's, however deep."""
+        """Threads that the test's threads start, transitively, are the test's."""
 
         def test(case):
             first = threading.Thread(target=lambda: self.start())
@@ -97,7 +97,7 @@ class WhatIsALeakTests(Stoppable):
         self.assertEqual(self.leaks(test), [("thread", "leaked")])
 
     def test_a_thread_that_ends_by_itself(self):
-        """A thread that is about to end is waited for, even one that needs the loop for that."""
+        """A thread that is about to end is waited for, even if it needs the loop for that."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -109,8 +109,8 @@ class WhatIsALeakTests(Stoppable):
 
         self.assertEqual(self.leaks(test, settle_time=20.0), [])
 
-    def test_it_is_told_of_once(self):
-        """Later tests are not charged, neither with the thread nor with what it does."""
+    def test_it_is_reported_once(self):
+        """Later tests are not charged with a reported thread, nor with what it does."""
         acts, acted = threading.Event(), threading.Event()
 
         def target():
@@ -129,7 +129,7 @@ class WhatIsALeakTests(Stoppable):
         self.opened.close()
 
     def test_a_timer_is_cancelled(self):
-        """`threading.Timer` can be ended, and is."""
+        """A `threading.Timer` is cancelled."""
 
         def test(case):
             case.timer = threading.Timer(3600, print)
@@ -141,7 +141,7 @@ class WhatIsALeakTests(Stoppable):
         self.timer.join()
 
     def test_a_thread_that_was_not_started(self):
-        """A Thread object alone is no thread."""
+        """A Thread that was not started is no leak."""
 
         def test(case):
             case.thread = threading.Thread(target=self.stop.wait)
@@ -149,7 +149,7 @@ class WhatIsALeakTests(Stoppable):
         self.assertEqual(self.leaks(test), [])
 
     def test_raw_threads(self):
-        """Of a thread without a Thread object nothing can be known, and nothing is said."""
+        """A thread without a Thread object is not reported."""
         import _thread
 
         ended = threading.Event()
@@ -163,7 +163,7 @@ class WhatIsALeakTests(Stoppable):
         ended.wait()
 
     def test_the_listener_of_a_logging_queue(self):
-        """logging starts it, and whoever owns the listener stops it."""
+        """The thread of a logging queue's listener is no leak, as the listener's owner stops it."""
 
         def test(case):
             self.listener = logging.handlers.QueueListener(queue.Queue())
@@ -173,7 +173,7 @@ class WhatIsALeakTests(Stoppable):
         self.listener.stop()
 
     def test_threads_of_foreign_threads(self):
-        """What a thread starts that the test knows nothing of is not charged to the test."""
+        """Threads that an unknown thread starts are not charged to the test."""
         wanted, started = threading.Event(), threading.Event()
 
         def foreign():
@@ -190,7 +190,7 @@ class WhatIsALeakTests(Stoppable):
         thread.join()
 
     def test_the_thread_that_runs_the_test(self):
-        """A test in a thread of a test, as a runner of tests in threads has it, does not accuse its own."""
+        """A test that runs in a thread of another test is not charged with its own thread."""
         inner = []
 
         def test(case):
@@ -203,10 +203,10 @@ class WhatIsALeakTests(Stoppable):
 
 
 class OwnerTests(Stoppable):
-    """Whose a thread is."""
+    """Which owner a thread has."""
 
     def package(self, source):
-        """A module that was installed."""
+        """An installed module."""
         module = types.ModuleType("installed_package")
         module.__file__ = f"{os.sep}lib{os.sep}site-packages{os.sep}installed_package.py"
         sys.modules[module.__name__] = module
@@ -220,7 +220,7 @@ class OwnerTests(Stoppable):
         return [leak.name for leak in outcome.leaks]
 
     def test_a_daemon_of_a_package(self):
-        """A daemon that an installed package has started is the package's; another thread is told."""
+        """A daemon that an installed package has started is the package's; another thread is reported."""
         module = self.package(
             "import threading\n"
             "def start(target, name, daemon):\n"
@@ -234,7 +234,7 @@ class OwnerTests(Stoppable):
         self.assertEqual(self.found(test), ["worker"])
 
     def test_a_daemon_of_compiled_code(self):
-        """Compiled code has no frame: then what the thread runs tells."""
+        """For compiled code, which has no frame, the function that the thread runs decides."""
         self.package("")
         stop = self.stop
 
@@ -254,7 +254,7 @@ class OwnerTests(Stoppable):
         self.assertEqual(self.found(test), ["own"])
 
     def test_a_daemon_that_a_module_has(self):
-        """A daemon that a module has is no test's; a thread that is no daemon is told all the same."""
+        """A daemon that a module holds is no leak; a thread that is no daemon is."""
 
         def test(case):
             for name, daemon in (("helper", True), ("worker", False)):
@@ -266,7 +266,7 @@ class OwnerTests(Stoppable):
         self.assertEqual(self.found(test), ["worker"])
 
     def test_a_daemon_of_a_module_that_is_imported(self):
-        """What a module starts when it is run is the module's."""
+        """A thread that a module starts on import is the module's."""
         source = "import threading\nthreading.Thread(target=WAIT, daemon=True).start()"
 
         def test(case):
@@ -283,7 +283,7 @@ class WorkerTests(Stoppable):
         return [(leak.kind, leak.name) for leak in run_body(body, **members).leaks]
 
     def test_idle_workers_of_the_default_executor(self):
-        """They end with the loop."""
+        """Idle workers of the default executor end with the loop, and are no leaks."""
 
         async def test(case):
             await asyncio.gather(*(asyncio.to_thread(int) for _ in range(3)))
@@ -291,7 +291,7 @@ class WorkerTests(Stoppable):
         self.assertEqual(self.leaks(test), [])
 
     def test_a_job_that_ends_while_the_loop_is_shut_down(self):
-        """The sweep waits for the jobs of the loop's executor, so one that ends then is no leak."""
+        """The sweep waits for the jobs of the loop's executor, so one that ends in time is no leak."""
 
         async def test(case):
             case.job = asyncio.get_running_loop().run_in_executor(None, self.stop.wait, 0.1)
@@ -299,7 +299,7 @@ class WorkerTests(Stoppable):
         self.assertEqual(self.leaks(test, settle_time=20), [])
 
     def test_a_job_that_never_ends(self):
-        """It is the leak, and its thread is none besides."""
+        """A job that never ends is the leak, and its thread is not."""
 
         async def test(case):
             case.job = asyncio.get_running_loop().run_in_executor(None, self.stop.wait)
@@ -307,7 +307,7 @@ class WorkerTests(Stoppable):
         self.assertEqual(self.leaks(test, grace_period=0.02), [("executor", "Event.wait")])
 
     def test_workers_of_an_executor_that_is_a_leak(self):
-        """One thing is one leak: the executor, busy or idle."""
+        """If the executor is the leak, busy or idle, its workers are not reported."""
 
         def test(case):
             self.pool = concurrent.futures.ThreadPoolExecutor()
@@ -316,7 +316,7 @@ class WorkerTests(Stoppable):
         self.assertEqual(self.leaks(test), [("executor", "ThreadPoolExecutor")])
 
     def test_workers_of_an_older_executor(self):
-        """A pool of the whole process may get its workers during a test."""
+        """Workers that an older pool gets during a test are no leaks."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
 
             def test(case):
@@ -326,7 +326,7 @@ class WorkerTests(Stoppable):
             self.stop.set()
 
     def test_a_worker_that_is_left_over(self):
-        """The busy worker of a pool that was shut down without waiting runs on: a leak; an idle one ends."""
+        """A busy worker of a pool that was shut down without waiting is a leak; an idle one ends."""
 
         def test(case):
             pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="over")
@@ -339,7 +339,7 @@ class WorkerTests(Stoppable):
         self.assertEqual(leak.created_at, ())
 
     def test_processes_have_a_thread(self):
-        """The thread that manages a pool of processes belongs to the pool."""
+        """The manager thread of a process pool is not reported separately."""
 
         def test(case):
             self.pool = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
@@ -354,7 +354,7 @@ async def leaves_a_task(case):
 
 
 class SettlingTests(Stoppable):
-    """How long is waited for threads: a settle time that is waited for would be noticed."""
+    """How long the sweep waits for threads: the whole settle time would be noticed."""
 
     def found(self, body, **members):
         began = time.monotonic()
@@ -368,16 +368,16 @@ class SettlingTests(Stoppable):
             pass
 
     def test_an_older_thread(self):
-        """One that has nothing to do with the loop holds nothing up."""
+        """An older thread that is unrelated to the loop does not delay the sweep."""
         threading.Thread(target=self.ticks).start()
         self.assertEqual(self.found(leaves_a_task), ["task"])
 
     def test_a_thread_that_waits_for_others(self):
-        """A thread of the test's that nobody will wake is told at once."""
+        """A thread of the test's that nothing will wake is reported at once."""
         self.assertEqual(self.found(lambda case: threading.Thread(target=self.stop.wait).start()), ["thread"])
 
     def test_a_thread_that_an_allowance_names(self):
-        """It is no leak, and holds up neither the sweep nor virtual time, nor the report of a deadlock."""
+        """A thread that an allowance names delays neither the sweep, virtual time nor a deadlock report."""
         allowances = (Allowance("thread", name="metrics-*", reason="it sends to the end"),)
 
         async def test(case):

@@ -44,7 +44,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((leak.name, leak.description), ("print", "still pending, would be called in 60 s"))
 
     def test_what_a_user_schedules_of_asyncio_is_one(self):
-        """`loop.stop`, `Event.set` or `Future.set_result` may be asyncio's, the timer is the user's."""
+        """A timer that the user sets for asyncio's `loop.stop` or `Event.set` is the user's."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -60,8 +60,8 @@ class WhatIsALeakTests(unittest.TestCase):
                 names = sorted(leak.name for leak in self.leaks(test, **members))
                 self.assertEqual(names, ["BaseEventLoop.stop", "Event.set", "Future.cancel"])
 
-    def test_what_asyncio_schedules_is_none(self):
-        """The timers of `sleep`, `wait_for` and `timeout` are told, and cancelled, with their tasks."""
+    def test_what_asyncio_schedules_is_no_leak(self):
+        """The timers of `sleep`, `wait_for` and `timeout` are reported, and cancelled, with their tasks."""
 
         async def waits(case):
             if sys.version_info >= (3, 11):
@@ -83,8 +83,8 @@ class WhatIsALeakTests(unittest.TestCase):
             with self.subTest(members):
                 self.assertEqual({leak.kind for leak in self.leaks(test, **members)}, {"task"})
 
-    def test_the_sleep_of_a_stubborn_task_is_none(self):
-        """Its timer stays with it, and is told with it."""
+    def test_the_sleep_of_a_stubborn_task_is_no_leak(self):
+        """The `sleep` timer of a stubborn task is reported with the task."""
 
         async def refuses():
             while True:
@@ -102,8 +102,8 @@ class WhatIsALeakTests(unittest.TestCase):
                 leaks = self.leaks(test, grace_period=0.05, **members)
                 self.assertEqual([leak.kind for leak in leaks], ["task"])
 
-    def test_what_a_machine_schedules_without_a_line_is_none(self):
-        """Set by a callback that is not written in Python, a timer has nobody to be charged to."""
+    def test_what_a_machine_schedules_without_a_line_is_no_leak(self):
+        """A timer set by a callback that is not written in Python is no leak."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -113,15 +113,15 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     def test_only_the_strict_set_has_it(self):
-        """Real suites leave timers pending without harm, so the default detectors do not look."""
+        """Real suites leave timers pending without harm, so the default detectors ignore them."""
 
         async def test(case):
             asyncio.get_running_loop().call_later(3600, print)
 
         self.assertEqual(self.leaks(test, leak_detectors=DEFAULT_DETECTORS), ())
 
-    def test_one_that_is_older_is_none(self):
-        """A timer that was pending before the block is not charged, nor cancelled."""
+    def test_an_older_one_is_no_leak(self):
+        """A timer that was pending before the block is neither charged nor cancelled."""
 
         async def test(case):
             older = asyncio.get_running_loop().call_later(3600, print)
@@ -133,7 +133,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     def test_one_that_another_release_has_cancelled(self):
-        """A timer that is cancelled when it is looked at is none."""
+        """A timer that another release has cancelled before it is examined is no leak."""
         loop = asyncio.new_event_loop()
         self.addCleanup(loop.close)
         timer = loop.call_later(3600, print)

@@ -29,7 +29,7 @@ class Silent(asyncio.Protocol):
 
 
 class Deaf:
-    """A listening socket in this process whose connections nobody accepts; it is older than the test."""
+    """A listening socket that accepts no connections, and is older than the test."""
 
     def __init__(self, case):
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=100)
@@ -64,7 +64,7 @@ class TransportContractTests(DetectorContract, unittest.TestCase):
 
 
 class PausedTransportContractTests(TransportContractTests):
-    """As nothing but weak references hold a transport that does not read, this one dies when dropped."""
+    """Only weak references hold a transport that does not read, so it is destroyed when dropped."""
 
     async def make(self):
         loop = asyncio.get_running_loop()
@@ -74,7 +74,7 @@ class PausedTransportContractTests(TransportContractTests):
 
 
 class StreamContractTests(TransportContractTests):
-    """A StreamWriter that is dropped closes its transport on 3.12 and later: Python itself complains."""
+    """On 3.12 and later a dropped StreamWriter closes its transport, and Python itself warns."""
 
     async def make(self):
         _, writer = await asyncio.open_connection(*self.deaf.address)  # leaks
@@ -123,7 +123,7 @@ class EveryKindOfTransportTests(LeaksTestCase):
         self.assertEqual(leak.remedy, "writer.close(); await writer.wait_closed()")
 
     def test_a_dropped_stream(self):
-        """On every version it is one leak that a StreamWriter was dropped, and nothing else is said."""
+        """On every version a dropped StreamWriter is one leak, and nothing else is reported."""
         deaf = Deaf(self)
 
         async def test(case):
@@ -133,7 +133,7 @@ class EveryKindOfTransportTests(LeaksTestCase):
         self.assertEqual(self.one(test).remedy, "writer.close(); await writer.wait_closed()")
 
     def test_a_unix_connection(self):
-        """A Unix client has no name of its own, its peer has a path."""
+        """A Unix client has no address of its own; its peer has a path."""
         path = unix_path(self)
         listener = socket.socket(socket.AF_UNIX)
         self.addCleanup(listener.close)
@@ -175,7 +175,7 @@ class EveryKindOfTransportTests(LeaksTestCase):
         self.assertEqual({leak.remedy for leak in leaks}, {"transport.close()"})
 
     def test_pipes(self):
-        """Pipes are named by their descriptors, and told apart."""
+        """Pipes are named by their descriptors, and their directions are distinguished."""
 
         async def test(case):
             loop = asyncio.get_running_loop()
@@ -189,7 +189,7 @@ class EveryKindOfTransportTests(LeaksTestCase):
         self.assertEqual(found, dict(zip(names, ("pipe for reading", "pipe for writing"), strict=True)))
 
     def test_closed_transports_of_every_kind(self):
-        """Closed and not waited for, none of them is a leak."""
+        """Transports that were closed, and not waited for, are no leaks."""
         deaf = Deaf(self)
 
         async def test(case):
@@ -210,7 +210,7 @@ class EveryKindOfTransportTests(LeaksTestCase):
         self.assertEqual(self.names(test), [])
 
     def test_the_line_is_found_through_tasks(self):
-        """Opened in a task of its own, it is charged to the lines there, after those that started it."""
+        """The site has the lines of the task that opened it, after those that started the task."""
         deaf = Deaf(self)
 
         async def connect():

@@ -1,4 +1,4 @@
-"""Transports: the accepted end, the closing, and what becomes of those that were reported."""
+"""Transports: the accepted end, the closing, and what happens to reported ones."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ class AcceptedConnectionTests(LeaksTestCase):
         return case.server.sockets[0].getsockname()
 
     def test_one_that_outlives_its_closed_server_is_one(self):
-        """Closing a server leaves what it has accepted open: a leak, at the line that made the server."""
+        """Closing a server leaves its accepted connections open: a leak, at the line of the server."""
 
         async def test(case):
             address = await self.serve(case)
@@ -37,7 +37,7 @@ class AcceptedConnectionTests(LeaksTestCase):
         self.assertIn("close_clients()", leak.remedy)
 
     def test_a_handler_that_forgets_its_writer_is_one(self):
-        """The same for streams, where the remedy is the handler's."""
+        """A stream handler that does not close its writer is a leak, whose remedy is in the handler."""
 
         async def forgets(reader, writer):
             handled.append(writer)
@@ -56,7 +56,7 @@ class AcceptedConnectionTests(LeaksTestCase):
         self.assertTrue(is_closed(handled[0].transport))
 
     def test_both_ends_of_one_connection_are_one_leak(self):
-        """Where the client was not closed, the accepted end could not know: the client's is told."""
+        """If the client was not closed, the accepted end had no reason to close: the client is reported."""
 
         async def test(case):
             case.client = (
@@ -72,7 +72,7 @@ class AcceptedConnectionTests(LeaksTestCase):
         self.assertTrue(is_closed(clients[0]))
 
     def test_both_ends_of_one_unix_connection_are_one_leak(self):
-        """Unix connections are matched by their path."""
+        """The ends of a Unix connection are matched by their path."""
         path = unix_path(self)
 
         async def test(case):
@@ -84,8 +84,8 @@ class AcceptedConnectionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [("transport", f"-> {path}")])
 
-    def test_one_that_closes_after_its_peer_is_none(self):
-        """A protocol that closes on the end of file has the time to hear of it, after the last cleanup."""
+    def test_one_that_closes_after_its_peer_is_no_leak(self):
+        """A protocol that closes on the end of file gets time to do so, after the last cleanup."""
 
         async def test(case):
             address = await self.serve(case, asyncio.Protocol)
@@ -95,7 +95,7 @@ class AcceptedConnectionTests(LeaksTestCase):
         self.assertEqual(self.names(test), [])
 
     def test_one_whose_peer_is_a_thread_has_the_time(self):
-        """While the other end is elsewhere and may close, an accepted connection is waited for."""
+        """An accepted connection is waited for while its other end is in another thread and may close."""
         proceed = threading.Event()
 
         def connect(address):
@@ -122,7 +122,7 @@ class AcceptedConnectionTests(LeaksTestCase):
 
 class ClosingTests(LeaksTestCase):
     def test_one_that_still_sends_has_the_time(self):
-        """What was written before the closing is sent to the last byte, after the test's end."""
+        """Data written before the closing is sent completely, after the test's end."""
         received = []
 
         def receive():
@@ -146,7 +146,7 @@ class ClosingTests(LeaksTestCase):
         self.assertEqual(sum(received), 20_000_000)
 
     def test_one_that_cannot_send_is_given_up_in_silence(self):
-        """It was closed, so nobody is accused when its peer never reads; nor does it complain later."""
+        """A closed transport whose peer never reads is no leak, and is not reported later."""
         deaf = Deaf(self)
         kept = []
 
@@ -165,8 +165,8 @@ class ClosingTests(LeaksTestCase):
             [str(each.message) for each in heard.warnings if "transport" in str(each.message)], []
         )
 
-    def test_what_a_cancelled_task_closes_is_none(self):
-        """A leaked task that closes its connection when cancelled is one leak; the closing is finished."""
+    def test_what_a_cancelled_task_closes_is_no_leak(self):
+        """A leaked task that closes its connection when cancelled is one leak; the closing is completed."""
         deaf = Deaf(self)
 
         async def holds(writers):
@@ -189,7 +189,7 @@ class ClosingTests(LeaksTestCase):
 
 class ReleaseTests(LeaksTestCase):
     def test_at_the_end_of_a_block(self):
-        """What a block has left is closed in its own loop before the block's caller goes on."""
+        """What a block has left is closed on its own loop before the block's caller goes on."""
         deaf = Deaf(self)
 
         async def test(case):
@@ -202,7 +202,7 @@ class ReleaseTests(LeaksTestCase):
         self.assertEqual(self.names(test), [])
 
     def test_the_protocol_hears_of_it(self):
-        """A protocol is told that its connection was lost, in the loop, and may raise without consequence."""
+        """A protocol gets `connection_lost` in the loop, and may raise without consequence."""
         deaf, heard = Deaf(self), []
 
         class Raises(asyncio.Protocol):
@@ -217,7 +217,7 @@ class ReleaseTests(LeaksTestCase):
         self.assertEqual(len(heard), 1)
 
     def test_on_a_loop_that_the_test_closes(self):
-        """A connection on a loop that was closed under it is told, and then dies in silence."""
+        """A connection on a loop that the test has closed is reported, and then destroyed silently."""
         deaf, kept = Deaf(self), []
 
         async def connect():
@@ -239,7 +239,7 @@ class ReleaseTests(LeaksTestCase):
         )
 
     def test_an_allowed_one_does_not_outlive_its_loop(self):
-        """The loop is closed, and with it what was allowed."""
+        """An allowed transport is closed with its loop."""
         deaf, kept = Deaf(self), []
 
         class Allowed(Inner):

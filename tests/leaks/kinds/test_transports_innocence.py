@@ -1,4 +1,4 @@
-"""Transports that are nobody's leak, though they are open."""
+"""Open transports that are no leak of the test."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from tests.leaks.kinds.test_transports import Deaf, LeaksTestCase
 
 class ExemptionTests(LeaksTestCase):
     def test_pipes_of_a_child_are_its_own(self):
-        """The pipes of a child process are told with the child, if at all."""
+        """The pipes of a child process are reported with the child, if at all."""
 
         async def test(case):
             case.child = await asyncio.create_subprocess_exec(
@@ -35,7 +35,7 @@ class ExemptionTests(LeaksTestCase):
         self.assertEqual(self.kinds(test), [])
 
     def test_pipes_of_a_child_that_is_left_running(self):
-        """No transport is reported, whatever is reported of the child."""
+        """No transport is reported for a running child, whatever is reported about the child."""
 
         async def test(case):
             child = await asyncio.create_subprocess_exec(
@@ -61,7 +61,7 @@ class ExemptionTests(LeaksTestCase):
         self.assertEqual({leak for leak in examined if leak is not None}, set())
 
     def test_transports_of_other_makes(self):
-        """A transport that a test writes for itself, a mock for one, is none of asyncio's."""
+        """A transport class of the test's own, or a mock of one, is not reported."""
 
         class Fake(asyncio.Transport):
             def is_closing(self):
@@ -72,8 +72,8 @@ class ExemptionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_of_another_loop_is_none(self):
-        """A connection on another loop is that loop's."""
+    def test_one_of_another_loop_is_no_leak(self):
+        """A connection on another loop is not charged."""
         deaf = Deaf(self)
 
         def test(case):
@@ -85,8 +85,8 @@ class ExemptionTests(LeaksTestCase):
 
         self.assertEqual(self.names(test), [])
 
-    def test_one_that_is_older_is_none(self):
-        """What existed before the block is not charged, whether it is kept or dies."""
+    def test_an_older_one_is_no_leak(self):
+        """A transport from before the block is not charged, kept or dropped."""
         deaf = Deaf(self)
 
         async def test(case):
@@ -104,8 +104,8 @@ class ExemptionTests(LeaksTestCase):
         outcome = run_body(test, leak_detectors=())
         self.assertEqual([*outcome.errors, *outcome.failures], [])
 
-    def test_a_warning_that_is_watched_is_none(self):
-        """A test that expects the ResourceWarning has looked at it."""
+    def test_a_transport_whose_warning_is_expected_is_no_leak(self):
+        """A test that expects the ResourceWarning has observed the leak."""
         deaf = Deaf(self)
 
         async def drop():
@@ -123,7 +123,7 @@ class ExemptionTests(LeaksTestCase):
         self.assertEqual(self.names(test), [])
 
     def test_connections_of_a_shared_server(self):
-        """Where the server is older than the test, what it accepts is its own affair."""
+        """A connection that a server older than the test accepts is not charged."""
 
         async def test(case):
             server = await asyncio.start_server(converse, "127.0.0.1", 0)

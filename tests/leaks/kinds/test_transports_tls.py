@@ -1,4 +1,4 @@
-"""Transports that were left open, with TLS on top of them."""
+"""TLS transports that were left open."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ class TlsTests(LeaksTestCase):
         )
 
     def test_a_connection_is_one_leak(self):
-        """A TLS transport and the one below it are one, told by the line that opened it."""
+        """A TLS transport and its carrier are one leak, at the line that opened it."""
 
         async def idle(reader, writer):
             kept.append(writer)
@@ -42,7 +42,7 @@ class TlsTests(LeaksTestCase):
         self.assertEqual(leak.created_at[-1].function, "test")
 
     def test_a_dropped_connection_is_one_leak(self):
-        """Dropped without being read, both transports die, and say so once; their socket may, too."""
+        """Dropped without being read, both transports are destroyed with one report; so is their socket."""
 
         async def test(case):
             async def idle(reader, writer):
@@ -64,8 +64,8 @@ class TlsTests(LeaksTestCase):
         self.assertEqual([leak.kind for leak in outcome.leaks if leak.kind != "socket"], ["transport"])
         self.assertEqual([each for each in outcome.warnings if "transport" in str(each.message)], [])
 
-    def test_one_that_takes_leave_has_the_time(self):
-        """A TLS connection that was closed and waits for the answer of a slow peer is none."""
+    def test_a_closing_connection_has_the_time(self):
+        """A closed TLS connection that waits for a slow peer's answer is no leak."""
         deaf, answer = Deaf(self), threading.Event()
 
         def serve():
@@ -90,8 +90,8 @@ class TlsTests(LeaksTestCase):
         thread.join()
         self.assertTrue(is_closed(kept[0]))
 
-    def test_a_closed_connection_is_none(self):
-        """Closed, and with the peer's leave or without, it has the time to shut down."""
+    def test_a_closed_connection_is_no_leak(self):
+        """A closed connection gets time to shut down, with the peer's close or without."""
 
         async def test(case):
             server = await self.serve(case)
@@ -104,7 +104,7 @@ class TlsTests(LeaksTestCase):
 
     @unittest.skipIf(sys.version_info < (3, 11), "StreamWriter.start_tls is new in 3.11")
     def test_a_connection_that_was_upgraded(self):
-        """After `start_tls` there is one transport to close, which was opened where the plain one was."""
+        """After `start_tls` there is one transport to close, created where the plain one was."""
 
         async def upgrades(reader, writer):
             writer.write(await reader.readline())

@@ -1,4 +1,4 @@
-"""What says of itself that it was not closed."""
+"""Objects that announce that they were not closed."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from tests.running import Overheard, overhearing
 
 
 class Channel:
-    """Tells its loop when it dies open, and has a future that was made with it."""
+    """Reports to its loop when it is destroyed open, and has a future that was created with it."""
 
     def __init__(self):
         self.loop = asyncio.get_running_loop()
@@ -34,7 +34,7 @@ class Channel:
 
 
 class Connector:
-    """Of a session; it could be used without one."""
+    """A part of a session; it could be used without one."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
@@ -50,7 +50,7 @@ class Connector:
 
 
 class Session:
-    """Warns of itself, then tells its loop, as aiohttp's does."""
+    """Warns, then reports to its loop, as aiohttp's does."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
@@ -90,13 +90,13 @@ class UnclosedContractTests(DetectorContract, unittest.TestCase):
             await stack.enter_async_context(Session())
 
     def marked_line(self):
-        """The line within `Channel` that has made its future: the innermost."""
+        """The innermost line is the one within `Channel` that has created its future."""
         code = Channel.__init__.__code__
         return code.co_filename, code.co_firstlineno + 2
 
 
 class Conversation:
-    """Has a part that has it in turn."""
+    """Has a part that refers back to it."""
 
     def __init__(self):
         self._loop = asyncio.get_running_loop()
@@ -110,7 +110,7 @@ class Conversation:
 
 
 class Undecided:
-    """Asks for more than one thing before it says anything."""
+    """Its finalizer checks more than one attribute."""
 
     def __init__(self, loop):
         self.loop, self.closed, self.connections = loop, False, []
@@ -121,7 +121,7 @@ class Undecided:
 
 
 def collect():
-    """What is left open says so when it dies; that is not of interest here."""
+    """Open objects announce themselves when destroyed; that is not of interest here."""
     with overhearing(Overheard()):
         gc.collect()
 
@@ -137,7 +137,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return [(leak.kind, leak.name) for leak in outcome.leaks]
 
     def test_a_dropped_session(self):
-        """Session and connector, warning and report to the loop: one forgotten close is one leak."""
+        """A dropped session, its connector, a warning and a report to the loop are one leak."""
 
         async def drops(case):
             Session()
@@ -153,7 +153,7 @@ class WhatIsALeakTests(unittest.TestCase):
             self.assertEqual((outcome.warnings, outcome.output), ([], ""))
 
     def test_a_session_that_is_kept(self):
-        """It is known to be open: its connector is closed with it, and is no leak besides."""
+        """A kept session is known to be open; its connector is closed with it, and is no leak."""
 
         async def test(case):
             case.session = Session()
@@ -162,7 +162,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [("unclosed", "Session")])
 
     def test_parts_that_have_each_other(self):
-        """The older one is told."""
+        """Of two parts that refer to each other, the older one is reported."""
 
         async def test(case):
             case.kept = Conversation()
@@ -170,7 +170,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [("unclosed", "Conversation")])
 
     def test_a_property_that_needs_the_loop(self):
-        """What cannot be asked any more is not accused, and breaks nothing."""
+        """A property that fails on a closed loop accuses nothing, and breaks nothing."""
 
         class Bound(Session):
             @property
@@ -190,7 +190,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((outcome.errors, outcome.failures), ([], []))
 
     def test_where_more_than_one_thing_decides(self):
-        """Whether it will announce itself is not second-guessed; when it does, it is told."""
+        """If several attributes decide, the object is reported only when it announces itself."""
 
         async def keeps(case):
             case.kept = Undecided(asyncio.get_running_loop())
@@ -205,8 +205,8 @@ class WhatIsALeakTests(unittest.TestCase):
             warnings.simplefilter("ignore")
             self.assertEqual(self.leaks(keeps), [])
 
-    def test_who_looks(self):
-        """What a test records, or handles by a handler of its own, is looked at."""
+    def test_observed_announcements(self):
+        """What a test records, or handles by a handler of its own, is observed."""
 
         async def records(case):
             with case.assertWarns(ResourceWarning), case.assertLogs("asyncio"):
@@ -220,7 +220,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual((self.leaks(records), self.leaks(handles)), ([], []))
 
     def test_silencing_is_not_looking(self):
-        """A filter that ignores the warning forgives nothing."""
+        """A filter that ignores the warning does not hide the leak."""
 
         async def test(case):
             with warnings.catch_warnings():
@@ -230,7 +230,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [("unclosed", "Session")])
 
     def test_what_is_older(self):
-        """What was there before the test is none of its own, on a loop of another."""
+        """An object from before the test is not charged, if its loop is another."""
 
         async def make():
             return Session()
@@ -245,7 +245,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual({each.category for each in outcome.warnings}, {ResourceWarning})
 
     def test_what_a_class_keeps(self):
-        """It may close it in the end."""
+        """An object that a class keeps is no leak, as it may be closed in the end."""
 
         async def test(case):
             Shared.session = Session()
@@ -254,12 +254,12 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [])
 
     def test_it_is_in_the_default_set(self):
-        """Aiohttp's session is the commonest complaint of all."""
+        """The kind is in the default set, as unclosed sessions of aiohttp are so common."""
         self.assertIn(UnclosedLeaks, DEFAULT_DETECTORS)
         self.assertEqual(HygienicAsyncTestCase.leak_detectors, DEFAULT_DETECTORS)
 
-    def test_what_tells_when_its_loop_is_closed(self):
-        """A resource that does not show itself is reported by the text of its warning."""
+    def test_an_object_announced_when_its_loop_is_closed(self):
+        """An unreachable resource is reported by the text of its warning, when its loop is closed."""
 
         class TellingLoop(asyncio.SelectorEventLoop):
             def close(self):
@@ -281,7 +281,7 @@ class WhatIsALeakTests(unittest.TestCase):
 
 class LeakTests(unittest.TestCase):
     def test_the_way_to_close(self):
-        """The remedy has the name of the method, whether it is awaited, and the context manager."""
+        """The remedy names the method, whether it is awaited, and the context manager."""
 
         class Closing:
             def close(self):
@@ -312,14 +312,14 @@ class LeakTests(unittest.TestCase):
                 self.assertTrue(leak_of(Announcement("", thing)).remedy.endswith(remedy))
 
     def test_what_it_says(self):
-        """Without what differs from run to run; nothing where it has said nothing."""
+        """The description is the message without varying parts; it may be empty."""
         said = leak_of(Announcement("Unclosed thing <Thing object at 0x7fea>", self)).description
         self.assertEqual(said, "not closed; it says 'Unclosed thing <Thing object>'")
         self.assertEqual(leak_of(Announcement("", self)).description, "not closed")
         self.assertEqual(leak_of(Announcement("a text", None)).name, "a text")
 
     def test_where_it_was_made(self):
-        """By its own stack, or tracemalloc's (which on 3.11 knows no instances of classes in Python)."""
+        """The site is the object's own record, or tracemalloc's, which 3.11 has not for every class."""
         tracemalloc.start(5)
         self.addCleanup(tracemalloc.stop)
         thing = io.FileIO(os.devnull)

@@ -11,7 +11,7 @@ from tests.leaks.contract import DetectorContract, run_body
 
 
 class UnclosedFileContractTests(DetectorContract, unittest.TestCase):
-    """A file tells when it dies, so `make` drops it; Python knows where it was made if tracemalloc runs."""
+    """`make` drops the file, which is then announced; its line is known if tracemalloc runs."""
 
     detector = UnclosedFileLeaks
 
@@ -34,7 +34,7 @@ class WhatIsALeakTests(unittest.TestCase):
         return [(leak.kind, leak.name) for leak in run_body(body, **members).leaks]
 
     def test_a_pipe(self):
-        """What was made for a descriptor belongs to who has opened that."""
+        """A file that was opened for a descriptor belongs to the code that opened the descriptor."""
 
         async def test(case):
             read, write = os.pipe()
@@ -45,7 +45,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), [])
 
     def test_an_older_file(self):
-        """It is none of the test's."""
+        """A file that is older than the test is not charged."""
         older = [io.FileIO(os.devnull)]
 
         async def test(case):

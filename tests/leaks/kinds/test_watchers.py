@@ -1,4 +1,4 @@
-"""Descriptors that the loop was left to watch."""
+"""Descriptors that the loop still watches."""
 
 import asyncio
 import itertools
@@ -11,7 +11,7 @@ from tests.leaks.kinds.test_servers import converse, say_hello
 
 
 def pairs(case, count):
-    """Sockets that are older than the inner test."""
+    """Pairs of sockets that are older than the inner test."""
     found = [end for _ in range(count) for end in socket.socketpair()]
     for each in found:
         case.addCleanup(each.close)
@@ -78,8 +78,8 @@ class WhatIsALeakTests(unittest.TestCase):
         )
         self.assertLess(reading.created_at[-1].line, writing.created_at[-1].line)
 
-    def test_what_asyncio_watches_is_none(self):
-        """Servers, transports, `sock_recv`: what asyncio itself registers is told as what it belongs to."""
+    def test_what_asyncio_watches_is_no_leak(self):
+        """What asyncio itself registers for servers, transports and `sock_recv` is not reported."""
         here, there = pairs(self, 1)
         here.setblocking(False)
 
@@ -95,7 +95,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(kinds, {"server", "task", "transport"})
 
     def test_only_the_strict_set_has_it(self):
-        """Pollers leave descriptors registered without harm, so the default detectors do not look."""
+        """Pollers leave descriptors registered without harm, so the default detectors ignore them."""
         watched, _ = pairs(self, 1)
 
         async def test(case):
@@ -103,8 +103,8 @@ class WhatIsALeakTests(unittest.TestCase):
 
         self.assertEqual(self.leaks(test, leak_detectors=DEFAULT_DETECTORS), ())
 
-    def test_one_that_is_older_is_none(self):
-        """What was watched before the block is not charged, even in another direction."""
+    def test_an_older_one_is_no_leak(self):
+        """A descriptor that was watched before the block is not charged, even in another direction."""
         watched, _ = pairs(self, 1)
 
         async def test(case):
@@ -117,7 +117,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ())
 
     def test_one_that_was_closed_under_the_loop(self):
-        """A socket that was closed while the loop watches it is told, and the loop forgets it."""
+        """A socket closed while the loop watches it is reported, and the loop stops watching it."""
 
         async def test(case):
             watched, other = socket.socketpair()
@@ -130,7 +130,7 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(leak.kind, "watcher")
 
     def test_one_that_is_gone_before_it_is_released(self):
-        """A handle that is registered no more is no leak, and its release does nothing."""
+        """A handle that was removed before its release is no leak, and its release does nothing."""
         loop = asyncio.SelectorEventLoop()
         handle = loop.call_soon(print)
         loop.close()

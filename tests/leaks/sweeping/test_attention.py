@@ -1,4 +1,4 @@
-"""Whoever listens now, and did not at the mark, is looking."""
+"""A listener that exists now, and did not at the mark, observes."""
 
 import asyncio
 import io
@@ -25,20 +25,20 @@ class ErrorTests(unittest.TestCase):
         logger.addHandler(handler)
         self.addCleanup(logger.removeHandler, handler)
 
-    def test_nobody(self):
-        """As things were when it was made, nobody looks, whatever was set up before."""
+    def test_no_new_listener(self):
+        """Listeners that existed when the Attention was created do not observe."""
         self.assertFalse(self.sees())
         self.add(LOGGER, logging.NullHandler())
         self.attention = Attention()
         self.assertFalse(self.sees())
 
     def test_a_handler_of_the_loops(self):
-        """An exception handler of the user's is looking."""
+        """An exception handler of the user's observes errors."""
         self.loop.set_exception_handler(lambda *_: None)
         self.assertTrue(self.sees())
 
     def test_handlers_of_the_log(self):
-        """A new handler is looking, on the logger or above, if it gets errors and keeps them for the test."""
+        """A new handler observes if it is on the logger or above, gets errors and keeps them for the test."""
         deaf = logging.NullHandler(logging.CRITICAL)
         for handler, looks in (
             (logging.NullHandler(), True),
@@ -61,7 +61,7 @@ class ErrorTests(unittest.TestCase):
             self.assertFalse(self.sees())
 
     def test_a_log_that_passes_nothing_on(self):
-        """Above a logger that does not propagate nobody sees its records; nor where they are not made."""
+        """Handlers above a logger that does not propagate, or that drops errors, do not observe."""
         self.add(logging.getLogger(), logging.NullHandler())
         with mock.patch.object(LOGGER, "propagate", False):
             self.assertFalse(self.sees())
@@ -70,7 +70,7 @@ class ErrorTests(unittest.TestCase):
         self.assertTrue(self.sees())
 
     def test_patches(self):
-        """Whoever patches the logger, or its method, is looking."""
+        """A patch of the logger, or of its method, observes errors."""
         for target in ("asyncio.base_events.logger", "asyncio.log.logger.error", "logging.Logger.error"):
             with self.subTest(target), mock.patch(target):
                 self.assertTrue(self.sees())
@@ -82,19 +82,19 @@ class WarningTests(unittest.TestCase):
         self.attention = Attention()
 
     def test_a_record(self):
-        """Whoever records warnings looks at them."""
+        """A test that records warnings observes them."""
         self.assertFalse(self.attention.records_warnings())
         with warnings.catch_warnings(record=True):
             self.assertTrue(self.attention.records_warnings())
         self.assertFalse(self.attention.records_warnings())
 
     def test_a_record_that_is_older(self):
-        """As things were when it was made, nobody looks."""
+        """A record that existed when the Attention was created does not observe."""
         with warnings.catch_warnings(record=True):
             self.assertFalse(Attention().records_warnings())
 
     def test_filters(self):
-        """Silencing is not looking."""
+        """Filters that silence warnings do not observe them."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.assertFalse(self.attention.records_warnings())

@@ -1,4 +1,4 @@
-"""Which tasks belong to a connection."""
+"""Which tasks handle a connection."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Waiting(asyncio.Protocol):
 
 
 class ConnectionTests(unittest.IsolatedAsyncioTestCase):
-    """The loop is a plain one: it knows its connections itself."""
+    """The loop is a plain one: it lists its connections itself."""
 
     async def asyncSetUp(self):
         self.tasks = []
@@ -36,7 +36,7 @@ class ConnectionTests(unittest.IsolatedAsyncioTestCase):
             await asyncio.sleep(0)
 
     async def test_streams(self):
-        """The handler of a server has the streams, and belongs to the client's end."""
+        """A server's handler is recognized by its streams, and leads to the client's end."""
 
         async def handle(reader, writer):
             self.tasks.append(asyncio.current_task())
@@ -53,7 +53,7 @@ class ConnectionTests(unittest.IsolatedAsyncioTestCase):
             self.tasks[0].cancel()
 
     async def test_a_protocol(self):
-        """A task of a method of the protocol's does as well; its argument is `self`."""
+        """A task that runs a method of the protocol is recognized by `self`."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Waiting(self.tasks), "127.0.0.1", 0)
         async with server:
@@ -63,7 +63,7 @@ class ConnectionTests(unittest.IsolatedAsyncioTestCase):
             transport.abort()
 
     async def test_other_tasks(self):
-        """A task that has no such argument, or has not begun or is over, handles no connection."""
+        """A task without such an argument, or one that has not begun or is done, handles no connection."""
 
         async def waits(argument):
             await asyncio.get_running_loop().create_future()

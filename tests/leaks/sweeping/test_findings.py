@@ -1,4 +1,4 @@
-"""What is found is kept, unless it is allowed."""
+"""Leaks are kept unless they are allowed."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from tests.leaks.contract import Inner, run_body
 
 
 class Things(LeakDetector):
-    """Each string is a leak of that name, and each announcement one; others are none."""
+    """Each string is a leak of that name, and so is each announcement; other objects are none."""
 
     kind = "thing"
     types = (str, bytes, Announcement)
@@ -40,19 +40,19 @@ class FindingsTests(unittest.TestCase):
         self.findings = Findings(Panel(Detectors([Things]), []), census, [self.allowance], [], set())
 
     def test_judge(self):
-        """With the phase that goes on, if that is not known better."""
+        """A leak gets the current phase, unless the object's own phase is known."""
         detector, leak = self.findings.judge("one")
         self.assertIsInstance(detector, Things)
         self.assertEqual((leak.name, leak.phase), ("one", "tearDown"))
         self.assertEqual(self.findings.judge(b"one"), (None, None))
 
     def test_what_does_not_show_itself_has_no_phase(self):
-        """It comes to light when the loop is closed, and may have been there long before."""
+        """A leak found when the loop is closed has no phase, as it may be older."""
         self.assertEqual(self.findings.judge(Announcement("text", None))[1].phase, "")
         self.assertEqual(self.findings.judge(Announcement("text", self))[1].phase, "tearDown")
 
     def test_hear(self):
-        """A leak is one, allowed or not; only one that is not allowed is kept."""
+        """Allowed or not, it is a leak; it is kept only if it is not allowed."""
         self.assertEqual(
             [self.findings.add_if_leak(each) for each in ("one", "allowed", b"two")], [True, True, False]
         )
@@ -60,7 +60,7 @@ class FindingsTests(unittest.TestCase):
         self.assertEqual(self.findings.used_allowances, {self.allowance})
 
     def test_allows(self):
-        """Asking does not use an allowance up."""
+        """Asking does not mark an allowance as used."""
         answers = [self.findings.allows(each) for each in ("one", "allowed", b"allowed")]
         self.assertEqual(answers, [False, True, False])
         self.assertEqual(self.findings.used_allowances, set())
@@ -81,7 +81,7 @@ class Client:
 
 
 class MadeByPackagesTests(unittest.TestCase):
-    """What an installed package made is closed by closing the package's own object, which is named."""
+    """An object that an installed package created is closed with the package's object, which is named."""
 
     def leak(self, opens):
         file = os.path.join(sysconfig.get_path("stdlib"), "site-packages", "client", "_client.py")
@@ -99,7 +99,7 @@ class MadeByPackagesTests(unittest.TestCase):
         return leak
 
     def test_its_object_is_named(self):
-        """In the place of what lies within; the place is the user's line."""
+        """The package's object is named instead of its part; the place is the user's line."""
         for opens, kind in (
             ("return asyncio.create_task(asyncio.sleep(3600))", "task"),
             ("return asyncio.get_running_loop().call_later(3600, print)", "timer"),
@@ -112,12 +112,12 @@ class MadeByPackagesTests(unittest.TestCase):
                 self.assertEqual([place[:2] for place in leak.created_at], [(__file__, self.number)])
 
     def test_what_has_failed(self):
-        """Nothing that is closed mends an error that nobody looked at."""
+        """The remedy of an unretrieved exception is not to close something."""
         leak = self.leak("return asyncio.ensure_future(asyncio.wait_for(None, 1))")
         self.assertEqual((leak.kind, leak.remedy), ("exception", "await it, or retrieve its exception()"))
 
     def test_a_detector_of_the_users_own(self):
-        """Its remedy is its own affair."""
+        """The remedy of a user's detector is unchanged."""
 
         class Tasks(TaskLeaks):
             pass

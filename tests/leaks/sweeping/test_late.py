@@ -1,4 +1,4 @@
-"""What comes to light after a test."""
+"""Errors that are found after a test."""
 
 import asyncio
 import gc
@@ -30,13 +30,13 @@ class LateErrorsTests(unittest.TestCase):
         return [str(each.message) for each in shown if each.category is LeakWarning]
 
     def test_a_thing_that_announces_itself(self):
-        """The warning names the test that is over, and is one of its line."""
+        """The warning names the test that has ended, with its line."""
         (text,) = self.texts_for({"message": "Unclosed thing", "thing": Thing()})
         self.assertTrue(text.startswith("suite.Case.test, already over, left 1 thing behind:\n"), text)
         self.assertIn("1. unclosed 'Thing', not closed; it says 'Unclosed thing'", text)
 
     def test_a_listener(self):
-        """It hears of what comes late, also where nobody is warned; what it takes out is no news."""
+        """A listener gets late leaks, even without a warning; what it removes is not reported."""
         heard = []
         context = {"message": "Unclosed thing", "thing": Thing()}
         with mock.patch.object(listeners, "listeners", [lambda *call: heard.append(call) or call[1]]):
@@ -47,7 +47,7 @@ class LateErrorsTests(unittest.TestCase):
             self.assertEqual(self.texts_for(context), [])
 
     def test_an_error(self):
-        """It is told as an error of a callback, with its place."""
+        """An error is reported as that of a callback, with its place."""
         try:
             raise ValueError("late")
         except ValueError as error:
@@ -56,32 +56,32 @@ class LateErrorsTests(unittest.TestCase):
         self.assertIn("in test_an_error", text)
 
     def test_an_interrupt(self):
-        """A failure has reported it."""
+        """An interrupt is ignored, as a failure has reported it."""
         self.assertEqual(self.texts_for({"message": "never retrieved", "exception": PhaseInterrupt()}), [])
 
     def test_a_mere_message(self):
-        """Even that may be missing."""
+        """A late error may have neither an exception nor a message."""
         (text,) = self.texts_for({"message": "out of descriptors"})
         self.assertIn("1. callback 'out of descriptors', reported to a loop that is closed", text)
         (text,) = self.texts_for({})
         self.assertIn("unhandled exception in event loop", text)
 
-    def test_what_is_told_already(self):
-        """Nothing is told twice; another thing at the same address is not the one that was told."""
+    def test_an_object_already_reported(self):
+        """An object is reported once; a new one at the same address is reported as well."""
         thing = Thing()
         context = {"message": "Unclosed thing", "thing": thing}
         self.assertEqual(self.texts_for(context, {id(thing): Thing}), [])
         self.assertEqual(len(self.texts_for(context, {id(thing): int})), 1)
 
     def test_what_is_allowed(self):
-        """An allowance of the test holds after it as well."""
+        """An allowance of the test applies afterwards as well."""
         context = {"message": "Unclosed thing", "thing": Thing()}
         allowances = [Allowance("unclosed", name="Thing", reason="kept for all tests")]
         self.assertEqual(self.texts_for(context, allowances=allowances), [])
         self.assertEqual(len(self.texts_for({"message": "other"}, allowances=allowances)), 1)
 
     def test_the_key_of_a_thing(self):
-        """It is any that is not asyncio's own, if a loop has to do with what it holds."""
+        """The object is under any key that is not asyncio's own, if it is related to a loop."""
         thing = Thing()
         self.assertIs(thing_in({"attempt": 3, "client_session": thing, "source_traceback": []}), thing)
         self.assertIsNone(thing_in({"message": "m", "future": thing, "handle": thing, "attempt": 3}))
@@ -89,7 +89,7 @@ class LateErrorsTests(unittest.TestCase):
 
 class LateWarningTests(unittest.TestCase):
     def test_where_warnings_are_errors(self):
-        """One that is late is shown all the same, and raises nothing; one in time does."""
+        """Under `-W error` a late warning is shown and not raised; one in time is raised."""
         with warnings.catch_warnings(record=True) as shown:
             warnings.simplefilter("error")
             warn_of("text", SOURCE, is_late=True)
@@ -101,11 +101,11 @@ class LateWarningTests(unittest.TestCase):
 
 
 class AfterATestTests(unittest.TestCase):
-    def test_what_dies_after_its_loop(self):
-        """The warning comes where it dies, and names the test whose loop it was."""
+    def test_an_object_destroyed_after_its_loop(self):
+        """An object destroyed after its loop is reported at that moment, for the test of its loop."""
 
         class Hidden(Channel):
-            """Nobody knows before it dies whether it is open."""
+            """Announces only in its finalizer that it is open."""
 
             def __del__(self):
                 if not self.closed and self.loop is not None:
@@ -127,7 +127,7 @@ class AfterATestTests(unittest.TestCase):
         self.assertEqual(warning.filename, __file__)
 
     def test_where_leaks_are_ignored(self):
-        """Nothing is said afterwards, either."""
+        """For a test whose leaks are ignored, nothing is reported later either."""
 
         async def test(case):
             kept.append(Channel())
@@ -141,7 +141,7 @@ class AfterATestTests(unittest.TestCase):
         self.assertEqual(heard, Overheard())
 
     def test_a_loop_that_the_user_closes_stays_as_it_was(self):
-        """Without a test that has closed it, a loop's handler is asyncio's."""
+        """On a loop that the user closes, the exception handler remains asyncio's."""
         loop = asyncio.SelectorEventLoop()
         loop.close()
         with self.assertLogs("asyncio") as logs:

@@ -1,4 +1,4 @@
-"""Whose a thing is that a test has left: it is found by who holds it, however far away."""
+"""The owner of an object that a test has left: found by its holders, however distant."""
 
 import asyncio
 import ctypes
@@ -20,7 +20,7 @@ from asynctestkit.leaks.sweeping.ownership import owners_of
 
 
 class Thing:
-    """Something whose owner is asked for."""
+    """An object whose owner is searched for."""
 
 
 class Holder:
@@ -48,7 +48,7 @@ class OwnershipTestCase(unittest.TestCase):
         self.thawed = 0
 
     def owner(self, thing, *, thaws=True):
-        """The owner of the only thing in that list, which is taken out of it."""
+        """The owner of the only object in that list, which is removed from it."""
 
         def thaw():
             self.thawed += 1
@@ -62,7 +62,7 @@ class OwnershipTestCase(unittest.TestCase):
 
 class AfterwardsTests(unittest.TestCase):
     def test_nothing_is_kept(self):
-        """A search leaves no cycle: what it has looked at dies with the last who has it.
+        """A search leaves no cycle: what it has inspected is destroyed with its last reference.
 
         Suites that count their objects would see that.
         """
@@ -80,23 +80,23 @@ class AfterwardsTests(unittest.TestCase):
 
 
 class Kept:
-    """Something that can be referred to weakly."""
+    """An object that supports weak references."""
 
 
 class Case(unittest.TestCase):
     def runTest(self):
-        """Nothing."""
+        """Does nothing."""
 
 
 class OfTheTestTests(OwnershipTestCase):
     def test_an_attribute_of_the_test(self):
-        """What the test's instance has is the test's, and the rest of the heap need not be looked at."""
+        """An attribute of the test's instance is the test's, without a search of the rest of the heap."""
         thing = [Thing()]
         self.case.thing = thing[0]
         self.assertEqual((self.owner(thing), self.thawed), (Owner.TEST, 0))
 
     def test_far_below_the_test(self):
-        """However deep it is, in containers, objects, closures and partials."""
+        """An object deep in containers, objects, closures and partials of the test is the test's."""
         thing = [Thing()]
         held = {"x": [Holder((thing[0],))]}
         self.case.deep = functools.partial(lambda held=held: held)
@@ -104,7 +104,7 @@ class OfTheTestTests(OwnershipTestCase):
         self.assertEqual(self.owner(thing), Owner.TEST)
 
     def test_a_container_that_is_older(self):
-        """The collector does not see what was there before the test; what the test has directly is known."""
+        """What the test holds is known, though the collector does not see older containers."""
         self.case.older = []
         gc.freeze()
         self.addCleanup(gc.unfreeze)
@@ -112,15 +112,15 @@ class OfTheTestTests(OwnershipTestCase):
         self.case.older.append(thing[0])
         self.assertEqual((self.owner(thing), self.thawed), (Owner.TEST, 0))
 
-    def test_a_variable_of_who_runs_the_block(self):
-        """In a block, what a variable of the running code has is the block's."""
+    def test_a_variable_of_the_code_that_runs_the_block(self):
+        """In a block, an object in a variable of the running code is the block's."""
         self.case = None
         kept = Thing()
         thing = [kept]
         self.assertEqual(self.owner(thing), Owner.TEST)
 
     def test_a_variable_that_a_closure_shares(self):
-        """The same where an inner function has the variable as well."""
+        """So is one in a variable that an inner function shares."""
         self.case = None
         kept = Thing()
 
@@ -140,7 +140,7 @@ class OfTheTestTests(OwnershipTestCase):
 
 class OfTheProcessTests(OwnershipTestCase):
     def kept_by(self, keep, forget=lambda: None):
-        """The owner of a thing that `keep` has put somewhere; it is the same if the test has it as well."""
+        """The owner of an object that `keep` has stored; it is the same if the test holds it as well."""
         owners = []
         for is_tests_too in (False, True):
             thing = [Thing()]
@@ -153,7 +153,7 @@ class OfTheProcessTests(OwnershipTestCase):
         return owners[0]
 
     def test_a_name_of_a_module(self):
-        """What a module has by a name, or in a container, is the process's."""
+        """An object that a module holds by a name, or in a container, is the process's."""
         forget = MODULE_LEVEL.clear
         self.assertEqual(self.kept_by(MODULE_LEVEL.append, forget), Owner.PROCESS)
         module = types.ModuleType("made")
@@ -161,37 +161,37 @@ class OfTheProcessTests(OwnershipTestCase):
             self.assertEqual(self.kept_by(lambda thing: setattr(module, "thing", thing)), Owner.PROCESS)
 
     def test_a_namespace_without_a_module(self):
-        """So is what code has in its globals that is in no module."""
+        """So is one in the globals of code without a module."""
         namespace = {}
         exec("kept = []\ndef keep(thing): kept.append(thing)", namespace)
         namespace["__name__"] = "by_hand"
         self.assertEqual(self.kept_by(namespace["keep"], namespace["kept"].clear), Owner.PROCESS)
 
     def test_a_class(self):
-        """What a class has, or a class that is in another."""
+        """So is one in a class, or in a nested class."""
         self.addCleanup(delattr, Holder, "kept")
         self.assertEqual(self.kept_by(lambda thing: setattr(Holder, "kept", thing)), Owner.PROCESS)
 
     def test_a_function(self):
-        """The defaults, attributes and closure of a function."""
+        """So is one in a function's defaults, attributes or closure."""
         forget = MODULE_LEVEL.clear
         self.assertEqual(self.kept_by(with_default().append, forget), Owner.PROCESS)
         self.addCleanup(vars(with_default).clear)
         self.assertEqual(self.kept_by(lambda thing: setattr(with_default, "kept", thing)), Owner.PROCESS)
 
     def test_a_cache(self):
-        """What a cached function has returned."""
+        """So is what a cached function has returned."""
         self.assertEqual(self.kept_by(cached, cached.cache_clear), Owner.PROCESS)
 
     def test_an_object_that_a_module_has(self):
-        """However far below the module it is."""
+        """So is one far below an object that a module holds."""
         holder = Holder([])
         MODULE_LEVEL.append({"x": (holder,)})
         self.addCleanup(MODULE_LEVEL.clear)
         self.assertEqual(self.kept_by(holder.held.append, holder.held.clear), Owner.PROCESS)
 
     def test_one_that_cannot_be_seen(self):
-        """Where there are more references than holders, who has them keeps the thing."""
+        """If there are more references than visible holders, the object is not the test's."""
         increase, decrease = ctypes.pythonapi.Py_IncRef, ctypes.pythonapi.Py_DecRef
         for case in (self.case, None):
             self.case = case
@@ -203,7 +203,7 @@ class OfTheProcessTests(OwnershipTestCase):
             self.assertEqual(self.owner(things), Owner.PROCESS)
 
     def test_a_thread_of_others(self):
-        """What a thread has that the test knows nothing of, in its arguments or its variables."""
+        """An object in the arguments or variables of a thread unknown to the test is the process's."""
         go, begun = threading.Event(), threading.Event()
         thing = [Thing()]
 
@@ -219,14 +219,14 @@ class OfTheProcessTests(OwnershipTestCase):
         self.assertEqual(self.owner(thing), Owner.PROCESS)
 
     def test_one_that_has_very_many_holders(self):
-        """Of whom it is not known in the end who holds a thing, it is not the test's."""
+        """An object with too many holders to examine is not the test's."""
         thing = [Thing()]
         self.case.many = [Holder(thing[0]) for _ in range(100)]
         with mock.patch.object(ownership, "_MOST", 50):
             self.assertEqual(self.owner(thing), Owner.PROCESS)
 
     def test_older_holders_that_cannot_be_looked_at(self):
-        """Where the collector is not to see what is older, whoever may be there is the owner."""
+        """If older holders cannot be inspected, an object that may have one is not the test's."""
         older = []
         MODULE_LEVEL.append(older)
         self.addCleanup(MODULE_LEVEL.clear)
@@ -247,7 +247,7 @@ class OfNobodyTests(OwnershipTestCase):
         return self.owner(thing) is Owner.NOBODY
 
     def test_what_is_only_mentioned(self):
-        """A record of a log, of a warning or of a call, or an exception, keeps nothing on purpose."""
+        """Log records, warnings, calls and exceptions do not count as holders."""
 
         def record(thing):
             return logging.LogRecord("x", logging.INFO, "x.py", 1, "%s", (thing,), None)
@@ -274,7 +274,7 @@ class OfNobodyTests(OwnershipTestCase):
                 self.assertTrue(self.nobodys(keep))
 
     def test_what_ends_with_the_loop(self):
-        """The test's loop, its futures and callbacks, and suspended coroutines, keep nothing beyond it."""
+        """The test's loop, its futures and callbacks, and suspended coroutines do not outlive the loop."""
 
         async def suspended(thing):
             await self.loop.create_future()
@@ -297,7 +297,7 @@ class OfNobodyTests(OwnershipTestCase):
                 self.assertTrue(self.nobodys(keep))
 
     def test_another_loop(self):
-        """Another loop that a module has is the process's, until it is closed."""
+        """Another loop that a module holds keeps objects for the process, until it is closed."""
         other = asyncio.new_event_loop()
         MODULE_LEVEL.append(other)
         self.addCleanup(MODULE_LEVEL.clear)
@@ -308,7 +308,7 @@ class OfNobodyTests(OwnershipTestCase):
             other.close()
 
     def test_a_cycle(self):
-        """Things that have each other, and nobody else has them."""
+        """Objects that only hold each other have no owner."""
         thing = [Thing()]
         thing[0].itself = Holder(thing[0])
         things = [thing.pop()]
@@ -320,7 +320,7 @@ class OfNobodyTests(OwnershipTestCase):
 
 class ManyTests(OwnershipTestCase):
     def test_each_has_its_own(self):
-        """Many things are looked for at once, each with its own answer."""
+        """Many objects are searched for at once, each with its own owner."""
         things = [Thing() for _ in range(90)]
         self.case.things = things[:30]
         MODULE_LEVEL.extend(things[30:60])

@@ -1,4 +1,4 @@
-"""Several detectors are asked as one, and one that fails does not keep the others from their say."""
+"""Several detectors are asked as one, and one that fails does not stop the others."""
 
 import unittest
 
@@ -78,13 +78,13 @@ class PanelTests(unittest.TestCase):
         instances.clear()
 
     def test_what_its_detectors_want_to_see(self):
-        """The types of those that look at the heap, and the registries of the others."""
+        """The panel has the types of detectors that examine the heap, and the registries of the others."""
         detectors = Detectors(iter([DoorLeaks, Listed, FrontDoorLeaks]))
         self.assertEqual(detectors.types, (Door, FrontDoor))
         self.assertEqual([list(registry("loop")) for registry in detectors.registries], [["of", "loop"]])
 
     def test_when_they_are_made(self):
-        """At once if it has a registry or an `__init__`, else when it is needed; one of each."""
+        """A detector with a registry or an `__init__` is created at once, others when needed; once each."""
         detectors = Detectors([Plain, Listed, DoorLeaks])
         self.assertEqual([*map(type, detectors._made.values())], [Listed, DoorLeaks])
         made = detectors.all
@@ -93,7 +93,7 @@ class PanelTests(unittest.TestCase):
         self.assertEqual(made[1:], [*detectors._made.values()])
 
     def test_the_first_that_takes_it_for_a_leak_decides(self):
-        """Detectors are asked in their order, about instances of their types and of subclasses."""
+        """Detectors are asked in order, about instances of their types and of subclasses."""
         for order, kind in (
             ((DoorLeaks, FrontDoorLeaks), "door"),
             ((FrontDoorLeaks, DoorLeaks), "front door"),
@@ -105,7 +105,7 @@ class PanelTests(unittest.TestCase):
             self.assertEqual(panel.judge(innocent), (None, None))
 
     def test_each_is_prepared_for_its_own(self):
-        """A detector is shown what it is interested in; where there is nothing, it is not asked."""
+        """A detector is prepared with the objects of its types; without any, it is not called."""
         doors = [Door(), FrontDoor()]
         panel_of([DoorLeaks, FrontDoorLeaks]).prepare(doors)
         self.assertEqual([each.prepared for each in instances], [[doors], [doors[1:]]])
@@ -113,14 +113,14 @@ class PanelTests(unittest.TestCase):
         self.assertEqual([each.prepared for each in instances[2:]], [[doors[:1]], []])
 
     def test_what_may_end(self):
-        """It is enough that one detector thinks so, if it is interested at all."""
+        """An object may end if one detector that is interested in it says so."""
         panel = panel_of([DoorLeaks, FrontDoorLeaks])
         self.assertTrue(panel.is_ending(FrontDoor(is_closing=True)))
         self.assertFalse(panel.is_ending(FrontDoor()))
         self.assertFalse(panel.is_ending(Door(is_closing=True)))
 
     def test_one_that_fails(self):
-        """Its error is kept, and the others have their say."""
+        """The error of a detector that fails is kept, and the others are asked."""
         panel = panel_of([Broken, FrontDoorLeaks])
         door = FrontDoor(is_closing=True)
         panel.prepare([door])

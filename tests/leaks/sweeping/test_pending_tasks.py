@@ -43,7 +43,7 @@ class EndTests(unittest.TestCase):
         return [(leak.name, leak.description.partition(";")[0]) for leak in self.findings.leaks]
 
     def test_one_that_ends_by_itself(self):
-        """It is no leak."""
+        """A task that ends by itself is no leak."""
 
         async def ends():
             for _ in range(7):
@@ -53,7 +53,7 @@ class EndTests(unittest.TestCase):
         self.assertEqual((task.cancelled(), self.leaks_found()), (False, []))
 
     def test_one_that_hangs(self):
-        """It is told and cancelled."""
+        """A task that hangs is reported and cancelled."""
 
         async def hangs():
             await asyncio.get_running_loop().create_future()
@@ -63,7 +63,7 @@ class EndTests(unittest.TestCase):
         self.assertEqual([name for name, _ in self.leaks_found()], ["hangs"])
 
     def test_one_that_fails_when_it_is_cancelled(self):
-        """With what it raised, which nobody logs."""
+        """What a task raises when it is cancelled is reported with it, and not logged."""
 
         async def fails():
             try:
@@ -77,7 +77,7 @@ class EndTests(unittest.TestCase):
         self.assertTrue(leak.description.endswith("; when cancelled it raised LookupError: late"))
 
     def test_one_that_refuses(self):
-        """It is told as stubborn, and the loop forgets it."""
+        """A task that refuses is reported as stubborn, and removed from the loop."""
 
         async def refuses():
             while not released:
@@ -96,7 +96,7 @@ class EndTests(unittest.TestCase):
         task.get_coro().close()
 
     def test_an_endless_line(self):
-        """The last of those that each start the next when cancelled is told besides."""
+        """Of tasks that each start the next when cancelled, the last is reported besides the first."""
 
         async def follows():
             try:
@@ -118,7 +118,7 @@ class EndTests(unittest.TestCase):
             task.get_coro().close()
 
     def test_the_handler_of_a_connection(self):
-        """It is told as the connection, whose client was not closed."""
+        """A task that handles a connection is reported as the connection, whose client was not closed."""
 
         async def handle(reader, writer):
             await reader.read()
@@ -141,7 +141,7 @@ class EndTests(unittest.TestCase):
 
 
 class ConnectionTests(unittest.TestCase):
-    """A forgotten close is one leak, in a whole test: the client's end, and not who handles the other."""
+    """A forgotten close is one leak of a whole test: the client's end, and not the other's handler."""
 
     async def converse(self, case, handlers=1, refuses=False):
         """Leaves a client open whose other end is handled by so many tasks."""
@@ -171,7 +171,7 @@ class ConnectionTests(unittest.TestCase):
         return [leak.kind for leak in outcome.leaks]
 
     def test_several_handlers(self):
-        """They belong to one connection."""
+        """Several handlers of one connection are reported with it."""
 
         async def test(case):
             await self.converse(case, handlers=2)
@@ -179,7 +179,7 @@ class ConnectionTests(unittest.TestCase):
         self.assertEqual(self.leaks(test), ["transport"])
 
     def test_where_connections_are_no_leaks(self):
-        """Without a detector for them the handler is the leak; an allowed connection allows its handler."""
+        """Without a detector for connections the handler is the leak; an allowed connection allows it."""
 
         async def test(case):
             await self.converse(case)
@@ -192,7 +192,7 @@ class ConnectionTests(unittest.TestCase):
             gc.collect()  # what was no leak is open
 
     def test_a_handler_that_refuses(self):
-        """That is a fault of its own."""
+        """A handler that refuses is a leak of its own."""
 
         async def test(case):
             await self.converse(case, refuses=True)
@@ -205,7 +205,7 @@ class ConnectionTests(unittest.TestCase):
 
 class AfterTheReportTests(unittest.TestCase):
     def test_nothing_of_the_run_is_kept_by_a_kept_task(self):
-        """A leaked task that somebody keeps has no exception, which shows frames, and is in no list."""
+        """A leaked task that is still held has no exception, which would show frames, and is in no list."""
         kept = []
 
         async def test(case):

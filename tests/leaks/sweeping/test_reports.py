@@ -1,4 +1,4 @@
-"""What Python and asyncio report of by themselves, and what of it is of a test."""
+"""What Python and asyncio report by themselves, and which of it is the test's."""
 
 import asyncio
 import contextlib
@@ -59,7 +59,7 @@ class ReportsTests(unittest.TestCase):
         return [each.category for each in shown]
 
     def test_a_forgotten_coroutine(self):
-        """It is told, and nobody is warned."""
+        """A forgotten coroutine is reported, and no warning is issued."""
 
         def body():
             forgotten()
@@ -69,7 +69,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [("coroutine", "")])
 
     def test_muted(self):
-        """Nothing is listened to."""
+        """While muted, nothing is reported."""
 
         def body():
             self.reports.muted = True
@@ -80,7 +80,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [])
 
     def test_after_an_interrupt(self):
-        """The interrupt itself is nothing to be told, nor are coroutines that it kept from being awaited."""
+        """After an interrupt neither that nor the coroutines that it kept from being awaited are reported."""
 
         def body():
             self.census.was_interrupted = True
@@ -92,7 +92,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [])
 
     def test_both_ways_of_an_announcement(self):
-        """Who warns and then tells its loop is heard once, with what it has."""
+        """An object that warns and then reports to its loop is reported once, with its parts."""
 
         def body():
             self.make(Session)
@@ -102,7 +102,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual([kind for kind, _ in self.heard], ["Announcement"])
 
     def test_an_announcement_that_is_no_leak(self):
-        """It goes its way: the warning is shown, and the loop's handler told."""
+        """An announcement that is no leak is passed on, to the warnings and to the loop's handler."""
         self.answer = False
         with self.assertLogs("asyncio") as logs:
             self.open()
@@ -111,7 +111,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual([kind for kind, _ in self.heard], ["Announcement"])
 
     def test_on_a_loop_that_is_not_the_tests(self):
-        """What was there already when the test began is none of its own."""
+        """On another loop, an object from before the test is not charged."""
         older = [self.make(Channel)]
         census = Census((Announcement,), ())
         census.open(self.loop)
@@ -123,7 +123,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [])
 
     def test_what_does_not_show_itself(self):
-        """It is of the loop that is being closed; at other times it is nobody's."""
+        """An unreachable object is charged to the loop being closed; at other times it is not."""
 
         def body():
             warnings.warn("unclosed resource <X>", ResourceWarning, stacklevel=1)
@@ -134,7 +134,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [("Announcement", "unclosed resource <Y>")])
 
     def test_an_error_of_the_loop(self):
-        """It is logged as ever, and told."""
+        """An error of the loop is logged as usual, and reported."""
 
         with self.assertLogs("asyncio") as logs:
             self.open()
@@ -143,7 +143,7 @@ class ReportsTests(unittest.TestCase):
         self.assertEqual(self.heard, [("LoopError", "said")])
 
     def test_after_its_end(self):
-        """Who dies late, of another thread's doing for one, is reported by nobody."""
+        """An object destroyed after the end, by another thread for one, is not reported."""
         self.reports.open(True)
         self.reports.close()
         self.reports._on_dropped_generator(generate())

@@ -1,4 +1,4 @@
-"""Waits are short at first, and no longer than a round."""
+"""The intervals for polling are short at first, and at most a round."""
 
 import itertools
 import unittest
@@ -8,7 +8,7 @@ from asynctestkit.leaks.sweeping.settling import ROUND, pauses
 
 class PausesTests(unittest.TestCase):
     def test_they_grow_up_to_a_round(self):
-        """Most things end at once; what takes longer is not asked more often than needed."""
+        """Intervals grow up to a round, as most objects end at once."""
         lengths = list(itertools.islice(pauses(), 20))
         self.assertLess(lengths[0], ROUND / 20)
         self.assertEqual(lengths, sorted(lengths))

@@ -1,4 +1,4 @@
-"""What an allowance lets live on dies in silence."""
+"""What an allowance lets live is later destroyed silently."""
 
 import asyncio
 import socket
@@ -14,8 +14,8 @@ async def coroutine():
 
 
 class SparedTests(unittest.TestCase):
-    def test_a_coroutine_that_dies(self):
-        """It is known just after its death, and asked for once: its address may be another's then."""
+    def test_a_coroutine_that_is_destroyed(self):
+        """Its destruction is reported once, as its address may then be reused."""
         made, other = coroutine(), coroutine()
         self.addCleanup(other.close)
         spare(made)
@@ -29,7 +29,7 @@ class SparedTests(unittest.TestCase):
         self.assertFalse(spared.was_destroyed(other))
 
     def test_a_transport(self):
-        """It does not warn when it dies open."""
+        """A transport does not warn when it is destroyed open."""
 
         async def connect():
             mine, self.theirs = socket.socketpair()
@@ -49,7 +49,7 @@ class SparedTests(unittest.TestCase):
         loop.run_until_complete(asyncio.sleep(0))
 
     def test_anything_else(self):
-        """Nothing is done to it."""
+        """Any other object is left as it is."""
         before = set(spared.destroyed)
         spare(self)
         self.assertEqual(spared.destroyed, before)

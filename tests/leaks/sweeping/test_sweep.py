@@ -1,4 +1,4 @@
-"""The sweep: what may end by itself, and how long that is waited for."""
+"""The sweep: what may end by itself, and for how long it is waited for."""
 
 import asyncio
 import gc
@@ -24,16 +24,16 @@ async def hang():
 
 
 class SettlingTests(unittest.TestCase):
-    """Tasks that something will end are waited for; these tests leave them running when they end."""
+    """Tasks that something will end are waited for; these tests leave them running."""
 
     def assertSettles(self, body, **members):
-        """No leak, though it may take long: a slow machine must not turn this test red."""
+        """Asserts no leak, however long it takes: a slow machine must not fail this test."""
         members.setdefault("settle_time", GENEROUS)
         outcome = run_body(body, **members)
         self.assertEqual(outcome.complaints, [], outcome.report)
 
     def test_many_turns_of_the_loop(self):
-        """What is ready runs to its end."""
+        """Callbacks that are ready run to their end."""
 
         async def turns():
             for _ in range(1000):
@@ -99,7 +99,7 @@ class SettlingTests(unittest.TestCase):
             await asyncio.to_thread(int)
             case.task = asyncio.create_task(asyncio.to_thread(time.sleep, 0.001))  # waits: the thread's work
 
-        for _ in range(20):  # a race: seen in seven of ten runs, before it was thought of
+        for _ in range(20):  # a race: it failed in seven of ten runs before it was handled
             self.assertSettles(test)
 
     def test_a_future_of_another_thread(self):
@@ -136,7 +136,7 @@ class SettlingTests(unittest.TestCase):
         self.assertSettles(test)
 
     def test_a_signal_handler(self):
-        """Where a signal may come, a task that waits for it has the time."""
+        """A task that waits is given the time if a signal handler is installed."""
 
         async def test(case):
             event, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -170,7 +170,7 @@ class SettlingTests(unittest.TestCase):
         self.assertSettles(test, allowed_leaks=(Allowance("async_generator", reason="dropped on purpose"),))
 
     def test_garbage_that_wakes_a_task(self):
-        """What a finalizer sets free when the sweep collects garbage is waited for as well."""
+        """A task that a finalizer wakes when the sweep collects garbage is waited for."""
 
         class Finalized:
             def __init__(self, event):
@@ -207,7 +207,7 @@ class SettlingTests(unittest.TestCase):
         self.assertSettles(test, settle_time=0.1)
 
     def test_on_an_opaque_loop(self):
-        """A loop that cannot be looked into gets some turns and the settle time."""
+        """A loop that cannot be inspected gets some turns and the settle time."""
 
         async def test(case):
             case.task = asyncio.create_task(asyncio.sleep(0.02))  # waits: the timer is what is tested
@@ -225,7 +225,7 @@ class JudgedAtOnceTests(unittest.TestCase):
     """Tasks that nothing can wake in time are not waited for."""
 
     def test_a_leaking_suite_stays_fast(self):
-        """Fifty tests that leave tasks nobody can wake take no settle time at all."""
+        """Fifty tests that leave tasks which nothing can wake take no settle time."""
 
         async def test(case):
             case.tasks = [
@@ -240,7 +240,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertLess(time.monotonic() - started, 60.0)
 
     def test_a_server_that_listens(self):
-        """A listening socket alone wakes nobody: a client would be a descriptor, too."""
+        """A listening socket alone wakes no task: a client would be a descriptor, too."""
 
         async def test(case):
             server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
@@ -255,7 +255,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertLess(time.monotonic() - started, 60.0)
 
     def test_an_idle_pool(self):
-        """Workers without a job wake nobody."""
+        """Workers without a job wake no task."""
 
         async def test(case):
             await asyncio.to_thread(int)
@@ -267,7 +267,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertLess(time.monotonic() - started, 60.0)
 
     def test_no_settle_time_at_all(self):
-        """With a settle time of zero, whatever still waits is a leak, though a timer is due."""
+        """With a settle time of zero, any waiting task is a leak, though a timer is due."""
 
         async def test(case):
             case.task = asyncio.create_task(asyncio.sleep(0.5))  # waits: for nothing, it is cancelled
@@ -276,7 +276,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertEqual([leak.waits_on for leak in outcome.leaks], ["sleep(0.5)"])
 
     def test_a_heartbeat(self):
-        """What goes on for ever, each time in time, is waited for during the settle time only."""
+        """A task that wakes itself for ever is waited for during the settle time only."""
 
         async def beats():
             while True:
@@ -289,7 +289,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertEqual([leak.waits_on for leak in outcome.leaks], ["sleep(0.01)"])
 
     def test_nothing_to_do_turns_no_loop(self):
-        """After a test that leaves nothing the loop does not even turn."""
+        """After a test that leaves nothing the loop does not turn."""
         turns = []
 
         async def test(case):
@@ -301,7 +301,7 @@ class JudgedAtOnceTests(unittest.TestCase):
         self.assertEqual(turns, [])
 
     def test_a_loop_that_the_test_has_closed(self):
-        """Where the loop is closed there is nothing left to sweep on it."""
+        """On a closed loop there is nothing to sweep."""
 
         def test(case):
             asyncio.get_event_loop().close()
@@ -312,7 +312,7 @@ class JudgedAtOnceTests(unittest.TestCase):
 
 class GarbageTests(unittest.TestCase):
     def test_a_finalizer_that_starts_a_task(self):
-        """What garbage does when the sweep collects it, the test does: a task that it starts is a leak."""
+        """A task started by a finalizer that the sweep's collection runs is charged to the test."""
         started = []
 
         async def test(case):
@@ -329,7 +329,7 @@ class GarbageTests(unittest.TestCase):
         self.assertTrue(started[0].cancelled())
 
     def test_what_garbage_does_by_other_means(self):
-        """Likewise for a generator that stands in a `try`, a finalizer and a weak reference's callback."""
+        """So is a generator suspended in a `try`, a finalizer, and a weak reference's callback."""
 
         def starts(case, started):
             started.append(case.loop.create_task(asyncio.sleep(3600)))
@@ -368,7 +368,7 @@ class GarbageTests(unittest.TestCase):
                 self.assertTrue(started[0].cancelled())
 
     def test_a_clean_test_is_not_searched_for_garbage(self):
-        """What has ended by itself, in cycles or not, costs no collection; what may be a leak costs some."""
+        """Objects that have ended, in cycles or not, need no collection; those that may be leaks do."""
 
         async def clean(case):
             task = asyncio.create_task(asyncio.sleep(0))

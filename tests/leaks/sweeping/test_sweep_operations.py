@@ -1,4 +1,4 @@
-"""What a sweep costs, counted in operations whose cost grows with the heap: their number does not."""
+"""The costs of a sweep, counted in operations that grow with the heap: their number is constant."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ async def generates():
 
 
 class Unclosed:
-    """Something of a loop's that says when it dies that nobody has closed it."""
+    """An object of a loop that announces, when it is destroyed, that it was not closed."""
 
     def __init__(self):
         self.loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ class Unclosed:
 
 
 class Leaking:
-    """Leaks `count` things of a kind, and keeps them, drops them, or leaves them in a cycle."""
+    """Leaks `count` objects of a kind, and keeps them, drops them, or leaves them in a cycle."""
 
     def leave(self, things):
         cycles = [[each] for each in things]
@@ -137,7 +137,7 @@ class Leaking:
 
 
 class Threads:
-    """The same for what has to do with threads."""
+    """The same for kinds that concern threads."""
 
     async def test_threads(self):
         self.kept = [threading.Thread(target=self.released.wait, daemon=True) for _ in range(self.count)]
@@ -152,14 +152,14 @@ class Threads:
 
 @contextlib.contextmanager
 def counting():
-    """Counts, by name, how often each operation is called that looks at everything there is."""
+    """Counts, by name, how often each operation is called that visits the whole heap."""
     counts = Counter()
 
     def count(name, function):
         def counted(*args, **options):
             counts[name] += 1
             found = function(*args, **options)
-            # What is asked about has one holder more, the arguments: nobody else is to see that.
+            # While it is asked about, an object has one holder more, the arguments, which must not be found.
             return [each for each in found if each is not args] if name == "get_referrers" else found
 
         return counted
@@ -184,7 +184,7 @@ def tests_of(kinds):
 
 
 def run(kinds, test, count):
-    """What the test left behind, and what it took to find that."""
+    """What the test left behind, and the operations that it took."""
     released = threading.Event()
     members = {"count": count, "released": released, "leak_detectors": STRICT_DETECTORS}
     inner = type("Inner", (kinds, HygienicAsyncTestCase), {**members, "test": getattr(kinds, test)})
@@ -204,7 +204,7 @@ def tests_of_the_dropped():
 
 
 class OperationsTests(unittest.TestCase):
-    """Many leaks take no more operations than few: none is looked at by itself."""
+    """Many leaks take no more operations than few: none needs one of its own."""
 
     def check(self, tests):
         self.assertTrue(tests)
@@ -216,19 +216,19 @@ class OperationsTests(unittest.TestCase):
                 many, for_many = run(Leaking, test, MANY)
                 self.assertGreaterEqual(len(few.leaks), FEW)
                 self.assertGreaterEqual(len(many.leaks), MANY)
-                # A few more come now and then, when it is time for the process's heap to be collected.
+                # A few more come now and then, when the process's heap is due for a collection.
                 self.assertLess((for_many - for_few).total(), 10)
 
     def test_kept(self):
-        """Of whatever kind, where the test keeps them."""
+        """The number is constant for every kind that the test keeps."""
         self.check([test for test in tests_of(Leaking) if test not in tests_of_the_dropped()])
 
     def test_dropped(self):
-        """Likewise where they are dropped, or in cycles."""
+        """The number is constant for objects dropped, or left in cycles."""
         self.check(tests_of_the_dropped())
 
     def test_threads_are_looked_at_together(self):
-        """What threads do is asked of the system once a look; how many looks it takes is up to them."""
+        """The system is asked about all threads once an inspection; the number of inspections varies."""
         for test in tests_of(Threads):
             with self.subTest(test):
                 few, for_few = run(Threads, test, 5)

@@ -1,4 +1,4 @@
-"""The sweep ends every survivor, whatever it does about that, and reports each once."""
+"""The sweep ends every survivor, however it reacts, and reports each once."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ class SurvivorsCase(unittest.TestCase):
 
 class ConnectedTasksTests(SurvivorsCase):
     def test_a_long_chain(self):
-        """Five thousand tasks each of which awaits the next are ended in linear time, and all reported."""
+        """Five thousand tasks that each await the next are ended in linear time, and all reported."""
 
         async def awaits(future):
             await future
@@ -89,7 +89,7 @@ class ConnectedTasksTests(SurvivorsCase):
         self.assertEqual({leak.name for leak in self.leaks(test)}, {"inner", "outer"})
 
     def test_a_gather(self):
-        """The children of a `gather()` are reported, and the future between is no leak of its own."""
+        """The children of a `gather()` are reported, and its future is no leak of its own."""
 
         async def gathers():
             await asyncio.gather(hang(), hang())
@@ -105,7 +105,7 @@ class ConnectedTasksTests(SurvivorsCase):
         self.assertEqual([leak.kind for leak in self.leaks(kept)], ["task"] * 2)
 
     def test_what_fails_because_its_task_was_cancelled(self):
-        """A future that fails as a leaked task ends is part of that leak; one that failed before is not."""
+        """A future that fails as a leaked task ends belongs to that leak; one that failed before does not."""
 
         class Connection:
             def __init__(self):
@@ -128,7 +128,7 @@ class ConnectedTasksTests(SurvivorsCase):
         self.assertIn("early", leaks[1].description)
 
     def test_a_coroutine_that_a_swept_task_holds(self):
-        """A leaked task that holds a coroutine it has not awaited yet is one leak."""
+        """A leaked task that holds a coroutine not yet awaited is one leak."""
 
         async def holds():
             coroutine = hang()
@@ -142,10 +142,10 @@ class ConnectedTasksTests(SurvivorsCase):
 
 
 class CancelledTests(SurvivorsCase):
-    """What tasks do when they are cancelled."""
+    """How tasks react to their cancellation."""
 
-    def test_an_exception_is_told_with_the_leak(self):
-        """A task that raises instead of ending is one leak, which says what it raised."""
+    def test_an_exception_is_reported_with_the_leak(self):
+        """A task that raises instead of ending is one leak, which names the exception."""
 
         class Own(BaseException):
             pass
@@ -167,7 +167,7 @@ class CancelledTests(SurvivorsCase):
                 self.assertIn(type(error).__name__, leak.description)
 
     def test_a_result_is_not_told(self):
-        """A task that swallows the cancellation and returns has ended: that is all."""
+        """A task that swallows the cancellation and returns has ended, and its result is not reported."""
 
         async def swallows():
             with contextlib.suppress(asyncio.CancelledError):
@@ -180,7 +180,7 @@ class CancelledTests(SurvivorsCase):
         self.assertTrue(leak.description.startswith("still pending: "), leak.description)
 
     def test_cleaning_up_may_take_the_grace_period(self):
-        """A task that needs a while for its `finally` gets it, and runs it to its end."""
+        """A task whose `finally` takes a while is given the time."""
 
         async def cleans_up():
             try:
@@ -198,7 +198,7 @@ class CancelledTests(SurvivorsCase):
         self.assertNotIn("stubborn", leak.description)
 
     def test_a_successor_is_swept_too(self):
-        """What a cancelled task starts is ended as well, and is no leak of its own."""
+        """A task that a cancelled task starts is ended as well, and is no leak of its own."""
 
         async def starts_another():
             try:
@@ -214,7 +214,7 @@ class CancelledTests(SurvivorsCase):
         self.assertTrue(started[0].cancelled())
 
     def test_a_successor_that_fails_is_no_leak_of_its_own(self):
-        """The exception of a task that only the sweep made appear is part of the first leak."""
+        """The exception of a task that only the sweep caused to be started belongs to the first leak."""
 
         async def fails():
             raise ValueError
@@ -232,10 +232,10 @@ class CancelledTests(SurvivorsCase):
         self.assertEqual([leak.name for leak in self.leaks(test)], ["first"])
 
     def test_an_endless_line_of_successors(self):
-        """Tasks that start one another for ever are given up after the grace period, and told apart."""
+        """Tasks that start one another for ever are abandoned after the grace period, and reported."""
 
         class StartsAnother(Coroutine):
-            """Does so even if it is cancelled before it begins."""
+            """Starts the next even if it is cancelled before it begins."""
 
             def __await__(self):
                 return iter(asyncio.get_running_loop().create_future())
@@ -273,8 +273,8 @@ class StubbornTests(SurvivorsCase):
             except BaseException:  # the worst that users write
                 pass
 
-    def test_it_is_told_apart_and_left(self):
-        """After the grace period a stubborn task is detached, and the report says so."""
+    def test_it_is_reported_as_stubborn_and_detached(self):
+        """After the grace period a stubborn task is detached, and reported as stubborn."""
 
         async def test(case):
             await start(self.refuses(), name="stubborn")
@@ -288,7 +288,7 @@ class StubbornTests(SurvivorsCase):
         self.assertTrue(leak.remedy.startswith("let CancelledError through"), leak.remedy)
 
     def test_without_a_grace_period(self):
-        """With no grace at all, what does not end at once is stubborn, and what does is not."""
+        """With no grace period, a task that does not end at once is stubborn, and others are not."""
 
         async def test(case):
             await start(self.refuses(), name="stubborn")
@@ -310,7 +310,7 @@ class StubbornTests(SurvivorsCase):
         self.assertIn("stubborn, ", leak.description)
 
     def test_willing_tasks_beside_it(self):
-        """One stubborn task among others makes nobody else stubborn."""
+        """One stubborn task does not make others stubborn."""
 
         async def test(case):
             case.tasks = [await start(self.refuses(), name="stubborn")]
@@ -338,7 +338,7 @@ class StubbornTests(SurvivorsCase):
 
 class ManyTests(SurvivorsCase):
     def test_many_tasks(self):
-        """Ten thousand leaked tasks are swept in a time that grows with their number only."""
+        """Ten thousand leaked tasks are swept in linear time."""
 
         async def test(case):
             for _ in range(10_000):

@@ -1,4 +1,4 @@
-"""What goes on outside of the loop is seen, whatever it is, and nothing else is taken for it."""
+"""Activity outside of the loop is detected, whatever its kind, and nothing else is taken for it."""
 
 import _thread
 import contextlib
@@ -28,11 +28,11 @@ from asynctestkit.loops.outside.activity import (
 
 class UnseenThreadsTests(unittest.TestCase):
     def test_linux(self):
-        """There, all threads can be seen."""
+        """On Linux all threads can be listed."""
         self.assertFalse(may_have_unseen_threads())
 
     def test_another_system(self):
-        """Where the system does not tell, whoever has loaded compiled code of others may have them."""
+        """On other systems, a process with compiled third-party code may have unseen threads."""
         module = ModuleType("driver.native")
         standard = {name: each for name, each in sys.modules.items() if name in sys.stdlib_module_names}
         with (
@@ -50,7 +50,7 @@ class UnseenThreadsTests(unittest.TestCase):
 
 class WordsTests(unittest.TestCase):
     def test_what_is_at_work(self):
-        """It is named for a report, as far as it has a name; who is spared is not."""
+        """Activity is named for a report, if it has a name; spared threads are not."""
         before = what_is_at_work()
         over = threading.Event()
         self.addCleanup(over.set)
@@ -70,12 +70,12 @@ class ChildrenTests(unittest.TestCase):
             yield child
 
     def keeping(self, helper):
-        """Other tests may have brought real helpers to life."""
+        """Other tests may have started real helper processes."""
         helpers = {*process_internals.helpers_of_multiprocessing(), helper.pid}
         return mock.patch.object(process_internals, "helpers_of_multiprocessing", return_value=helpers)
 
     def test_a_child(self):
-        """A child process counts until it was waited for, and looking at it does not do that."""
+        """A child process counts until it was waited for, which asking does not do."""
         self.assertFalse(has_children())
         with self.child() as child:
             self.assertTrue(has_children())
@@ -85,7 +85,7 @@ class ChildrenTests(unittest.TestCase):
         self.assertFalse(has_children())
 
     def test_helpers_of_multiprocessing(self):
-        """What `multiprocessing` keeps for itself wakes nobody; another child beside it may."""
+        """The helpers of `multiprocessing` do not count; another child beside them does."""
         with self.child() as helper, self.keeping(helper):
             self.assertFalse(has_children())
             with self.child():
@@ -93,7 +93,7 @@ class ChildrenTests(unittest.TestCase):
             self.assertFalse(has_children())
 
     def test_a_process_of_the_fork_server(self):
-        """It is no child of this process, and counts until it was waited for."""
+        """A process of the fork server is no child of this process, and counts until it was waited for."""
         context = multiprocessing.get_context("forkserver")
         process = context.Process(target=time.sleep, args=[0.2])  # waits: in that process
         self.assertFalse(has_children())
@@ -103,7 +103,7 @@ class ChildrenTests(unittest.TestCase):
         self.assertFalse(has_children())
 
     def test_processes_of_an_idle_pool(self):
-        """They have nothing to do, and wake nobody."""
+        """The processes of an idle pool do not count."""
         with self.child() as worker:
             thread = threading.current_thread()
             with (
@@ -115,7 +115,7 @@ class ChildrenTests(unittest.TestCase):
                     self.assertTrue(has_children())
 
     def test_children_that_cannot_be_told_apart(self):
-        """Where the system does not say which children there are, any child counts."""
+        """If the system cannot list the children, any child counts."""
         with self.child() as helper, self.keeping(helper):
             for error in (FileNotFoundError, ProcessLookupError):
                 with mock.patch.object(originals.os, "listdir", side_effect=error):
@@ -128,7 +128,7 @@ class SignalsTests(unittest.TestCase):
         self.addCleanup(signal.signal, number, before)
 
     def test_a_handler_of_the_users(self):
-        """A handler written in Python counts, also as a partial or as an object."""
+        """A handler written in Python counts, also a partial or an object."""
 
         class Handler:
             def __call__(self, *_):
@@ -141,7 +141,7 @@ class SignalsTests(unittest.TestCase):
             self.assertTrue(has_users_signal_handler())
 
     def test_other_handlers(self):
-        """What Python, unittest or this package installs is none of the user's."""
+        """Handlers that Python, unittest or this package installs do not count."""
         for handler in (
             signal.SIG_IGN,
             signal.default_int_handler,
@@ -151,7 +151,7 @@ class SignalsTests(unittest.TestCase):
             self.assertFalse(has_users_signal_handler())
 
     def test_a_signal_of_a_test_runner(self):
-        """That by which pytest-timeout ends a test which hangs wakes nobody else."""
+        """The signal by which pytest-timeout ends a hanging test does not count."""
 
         def handler(*_):
             pass
@@ -164,7 +164,7 @@ class SignalsTests(unittest.TestCase):
         self.assertFalse(has_alarm())
 
     def test_an_alarm(self):
-        """A timer of the process is seen while it is set."""
+        """A timer of the process is detected while it is set."""
         self.handle(signal.SIGALRM, lambda *_: None)
         self.assertFalse(has_alarm())
         signal.setitimer(signal.ITIMER_REAL, 3600)

@@ -1,6 +1,6 @@
-"""Whatever outside of the loop will wake it is waited for: no deadlock is claimed, on either clock.
+"""The loop waits for whatever outside of it will wake it: no deadlock is claimed, on either clock.
 
-Each test sets something in motion that takes a moment of real time, and then wakes the loop.
+Each test starts something that takes a moment of real time, and then wakes the loop.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class WakeUpTestCase(unittest.TestCase):
         self.claimed = []
 
     def assertWoken(self, wake):
-        """The loop waits for what `wake(event)` sets in motion, and for nothing else."""
+        """Asserts that the loop waits for what `wake(event)` starts, and for nothing else."""
 
         async def body():
             event = asyncio.Event()
@@ -81,7 +81,7 @@ class WakeUpTestCase(unittest.TestCase):
         self.addCleanup(signal.signal, number, signal.signal(number, handler))
 
     def read(self, descriptor, event):
-        """Has the loop watch it, until there is something to be read."""
+        """Has the loop watch the file until there is something to read."""
 
         def ready():
             self.loop.remove_reader(descriptor)
@@ -100,7 +100,7 @@ class ThreadsTests(WakeUpTestCase):
         self.assertWoken(lambda event: threading.Timer(MOMENT, self.call, [event]).start())
 
     def test_a_thread_that_another_wakes(self):
-        """A thread that waits without end, for another one that sleeps."""
+        """A thread that waits without a timeout for another one that sleeps."""
 
         def wake(event):
             go = queue.SimpleQueue()
@@ -110,7 +110,7 @@ class ThreadsTests(WakeUpTestCase):
         self.assertWoken(wake)
 
     def test_a_row_of_threads(self):
-        """Threads that wake each other, one the next."""
+        """Threads that wake each other in turn."""
 
         def work(mine, following):
             mine.get()
@@ -153,7 +153,7 @@ class ThreadsTests(WakeUpTestCase):
         self.assertWoken(wake)
 
     def test_a_thread_that_computes(self):
-        """A thread that does not let the interpreter go."""
+        """A thread that computes without releasing the interpreter."""
 
         def compute(event):
             until = time.thread_time() + MOMENT
@@ -166,7 +166,7 @@ class ThreadsTests(WakeUpTestCase):
 
 class PoolsTests(WakeUpTestCase):
     def test_a_pool_of_its_own(self):
-        """A job of a pool that nobody has told the loop of."""
+        """A job of a pool that is unrelated to the loop."""
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             pool.submit(int).result()
             self.assertWoken(lambda event: pool.submit(self.call_in_a_moment, event))
@@ -193,7 +193,7 @@ class PoolsTests(WakeUpTestCase):
             self.assertWoken(wake)
 
     def test_an_executor_of_another_make(self):
-        """A job of an executor that nobody knows."""
+        """A job of an executor of an unknown class."""
 
         class Own(concurrent.futures.Executor):
             def submit(self, function, /, *args):
@@ -232,7 +232,7 @@ class ProcessesTests(WakeUpTestCase):
         self.assertWoken(wake)
 
     def test_a_grandchild_that_sends_a_signal(self):
-        """A process that a child has left behind: nobody knows of it, but the handler is there."""
+        """An orphaned process is no child, but the signal handler shows that a signal may come."""
 
         def wake(event):
             self.handle(signal.SIGUSR1, lambda *_: self.call(event))

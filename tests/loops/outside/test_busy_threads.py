@@ -1,4 +1,4 @@
-"""Threads that can act by themselves are known, and those that cannot are not taken for them."""
+"""Threads that can act by themselves are found, and those that cannot are not."""
 
 import _thread
 import concurrent.futures
@@ -28,7 +28,7 @@ from tests.case_runs import environment
 class BusyThreadsTestCase(unittest.TestCase):
     def setUp(self):
         note_jobs()
-        # Threads that other tests have left behind are no matter here.
+        # Threads that other tests have left are ignored here.
         self.others = {each.number for each in busy_threads()}
 
     def busy(self, *spared):
@@ -40,14 +40,14 @@ class BusyThreadsTestCase(unittest.TestCase):
         return thread
 
     def assertComesToRest(self):
-        """Soon nothing is busy any more."""
+        """Asserts that soon no thread is busy."""
         until = time.monotonic() + 20
         while self.busy():
             self.assertLess(time.monotonic(), until, self.busy())
 
     @contextlib.contextmanager
     def without_linux(self):
-        """As on a system that does not tell what a thread waits for."""
+        """As on a system that does not show what a thread waits for."""
         with (
             mock.patch.object(module, "thread_numbers", return_value=None),
             mock.patch.object(module, "thread_count", return_value=None),
@@ -60,7 +60,7 @@ class BusyThreadsTestCase(unittest.TestCase):
 
 class OwnThreadsTests(BusyThreadsTestCase):
     def test_a_thread_that_waits_for_a_while(self):
-        """A thread that will go on by itself is busy until it has ended."""
+        """A thread that waits with a timeout is busy until it has ended."""
         for name, system in self.each_system():
             with self.subTest(name), system():
                 over = threading.Event()
@@ -72,7 +72,7 @@ class OwnThreadsTests(BusyThreadsTestCase):
                 self.assertComesToRest()
 
     def test_a_thread_that_waits_for_others(self):
-        """A thread that waits for an event or for work is not, as soon as it has come to wait."""
+        """A thread that waits for an event or for work is not busy once it has begun to wait."""
         for name, system in self.each_system():
             for make in (threading.Event, queue.Queue):
                 thing = make()
@@ -85,7 +85,7 @@ class OwnThreadsTests(BusyThreadsTestCase):
                     thread.join()
 
     def test_a_thread_that_has_just_been_woken(self):
-        """It is busy before it has run again."""
+        """A thread that was woken is busy before it has run again."""
         for name, system in self.each_system():
             with self.subTest(name), system():
                 event, go = threading.Event(), threading.Event()
@@ -102,7 +102,7 @@ class OwnThreadsTests(BusyThreadsTestCase):
                 thread.join()
 
     def test_a_thread_that_another_starts_as_its_last_act(self):
-        """It came after the threads were listed, and the other has gone to wait since."""
+        """A thread that another one starts just before it waits, after the threads were listed, is found."""
         go, over = threading.Event(), threading.Event()
         self.addCleanup(over.set)
         waiting = module.waiting_for_others
@@ -149,15 +149,15 @@ class OwnThreadsTests(BusyThreadsTestCase):
 
 
 class ThreadsOfOthersTests(BusyThreadsTestCase):
-    def test_the_watchdog_is_none(self):
-        """The thread that watches deadlines does nothing that a test could wait for."""
+    def test_the_watchdog_does_not_count(self):
+        """The watchdog's thread does not count, as no test waits for it."""
         Watch(mock.Mock(), 3600, 1).stop()
         for name, system in self.each_system():
             with self.subTest(name), system():
                 self.assertEqual(self.busy(), [])
 
-    def test_nobody_else(self):
-        """A process in which there is but the watchdog's thread is alone, at first sight."""
+    def test_no_other_thread(self):
+        """A process with no other thread than the watchdog's is alone."""
         program = (
             "import threading\nfrom unittest import mock\n"
             "from asynctestkit.loops.outside.busy_threads import is_alone\n"
@@ -172,7 +172,7 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
         self.assertEqual(finished.stdout.split(), [b"True", b"True", b"False"], finished.stderr)
 
     def test_a_pool_of_threads(self):
-        """A worker counts while it is at work."""
+        """A worker counts while it runs a job."""
         for name, system in self.each_system():
             with self.subTest(name), system(), concurrent.futures.ThreadPoolExecutor(1) as pool:
                 over = threading.Event()
@@ -186,7 +186,7 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
                 self.assertComesToRest()
 
     def test_a_job_that_was_just_given(self):
-        """A worker is busy as soon as it has a job, whether it has begun or not."""
+        """A worker is busy from the moment it is given a job, begun or not."""
         for name, system in self.each_system():
             with self.subTest(name), system(), concurrent.futures.ThreadPoolExecutor(1) as pool:
                 pool.submit(int).result()
@@ -198,7 +198,7 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
                 job.result()
 
     def test_a_pool_of_processes(self):
-        """Its threads count while it has a job."""
+        """A process pool's threads count while it has a job."""
         context = multiprocessing.get_context("spawn")  # from 3.12, to fork a process with threads warns
         with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
             for name, system in self.each_system():
@@ -209,7 +209,7 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
                     self.assertComesToRest()
 
     def test_a_queue_for_other_processes(self):
-        """The thread that hands on what is put into it counts until that is done."""
+        """The thread of a multiprocessing queue counts until it has sent everything."""
         shared = multiprocessing.get_context("spawn").Queue()
         self.addCleanup(shared.join_thread)
         self.addCleanup(shared.close)
@@ -220,7 +220,7 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
         self.assertComesToRest()
 
     def test_threads_of_test_runners(self):
-        """That by which pytest-xdist hears from its parent, and pytest-timeout's, are nobody's work."""
+        """The threads of pytest-xdist and pytest-timeout do not count."""
         over, begun = threading.Event(), threading.Event()
         self.addCleanup(over.set)
         listens = FunctionType(self.wait.__code__, {"__name__": "execnet.gateway_base"})
@@ -249,13 +249,13 @@ class ThreadsOfOthersTests(BusyThreadsTestCase):
 
 class ForeignThreadsTests(unittest.TestCase):
     def told_by(self, *statements):
-        """What such a program prints: here, threads of other tests may be on their way out."""
+        """The output of such a program: here, threads of other tests may be ending."""
         program = "\n".join(["import faulthandler, _thread, time, threading", IMPORT, *statements])
         finished = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True)
         return finished.stdout.decode().split() or finished.stderr.decode()
 
     def test_threads_of_c(self):
-        """A thread of a library in C, such as that of faulthandler, is busy where it can act by itself."""
+        """A thread of a C library, such as faulthandler's, is busy if it can act by itself."""
         self.assertEqual(
             self.told_by(
                 "print(len(busy_threads()), len(foreign_threads()))",
@@ -268,7 +268,7 @@ class ForeignThreadsTests(unittest.TestCase):
         )
 
     def test_threads_that_cannot_be_told_apart(self):
-        """Beside a thread of the `_thread` module no other is known to be foreign."""
+        """Beside a thread of the `_thread` module, no thread is known to be foreign."""
         self.assertEqual(
             self.told_by(
                 "faulthandler.dump_traceback_later(3600)",
@@ -280,7 +280,7 @@ class ForeignThreadsTests(unittest.TestCase):
         )
 
     def test_no_linux(self):
-        """Where nobody counts threads, none is foreign."""
+        """If the system does not count threads, none is foreign."""
         with (
             mock.patch.object(module, "thread_numbers", return_value=None),
             mock.patch.object(module, "thread_count", return_value=None),

@@ -1,4 +1,4 @@
-"""Which threads have to do with a loop: those of its test, those that call in, those that work for it."""
+"""Which threads are related to a loop: those of its test, those that call in, those that work for it."""
 
 import _thread
 import asyncio
@@ -35,7 +35,7 @@ class ContactsTests(unittest.TestCase):
         return thread
 
     def test_an_older_thread(self):
-        """A thread that was there before the test and has nothing to do with the loop cannot wake it."""
+        """An older thread that is unrelated to the loop cannot wake it."""
         self.start()
         loop = self.make_loop()
         self.assertEqual(self.busy(loop), [])
@@ -43,7 +43,7 @@ class ContactsTests(unittest.TestCase):
         self.assertEqual(self.busy(loop), [])
 
     def test_an_older_thread_that_only_the_system_knows(self):
-        """The age of a library's own thread decides; one whose age is unknown counts."""
+        """A library's own thread counts if it is newer than the test, or if its age is unknown."""
         loop = self.make_loop()
         count = len(loop.contacts.busy())
         released, begun = _thread.allocate_lock(), threading.Event()
@@ -63,7 +63,7 @@ class ContactsTests(unittest.TestCase):
             pass
 
     def test_a_thread_of_the_test(self):
-        """A thread that was started since can; the next test on the same loop is not concerned."""
+        """A thread started since the mark can wake the loop, but not that of the next test."""
         loop = self.make_loop()
         loop.contacts.enter(())
         self.start()
@@ -73,7 +73,7 @@ class ContactsTests(unittest.TestCase):
         self.assertEqual(self.busy(loop), [])
 
     def test_a_block_in_a_test(self):
-        """A thread that the test has started before the block may wake whoever is in it."""
+        """A thread that the test has started before a block may wake the block."""
         loop = self.make_loop()
         loop.contacts.enter(())
         self.start()
@@ -83,7 +83,7 @@ class ContactsTests(unittest.TestCase):
         self.assertEqual(self.busy(loop), ["ticker"])
 
     def test_an_older_thread_that_has_called_in(self):
-        """One that has called into the loop may do so again."""
+        """An older thread that has called into the loop may do so again."""
         call, called = threading.Event(), threading.Event()
 
         def work(_):
@@ -100,7 +100,7 @@ class ContactsTests(unittest.TestCase):
         self.assertEqual(self.busy(loop), ["ticker"])
 
     def test_an_older_pool_with_a_job_of_this_loop(self):
-        """While a job is in flight whose end the loop is told of, whoever is at work may tell it."""
+        """While a job is in flight whose end the loop is notified of, any thread may notify it."""
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
             pool.submit(int).result()
             for give in (
@@ -116,7 +116,7 @@ class ContactsTests(unittest.TestCase):
                 self.over.clear()
 
     def test_an_older_job_that_the_loop_hears_of(self):
-        """A job that was given before the test counts once a future of the loop waits for it."""
+        """An older job counts once a future of the loop waits for it."""
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
             job = pool.submit(self.over.wait, 30)
             loop = self.make_loop()
@@ -127,7 +127,7 @@ class ContactsTests(unittest.TestCase):
             loop.run_until_complete(waits)
 
     def test_an_executor_of_another_make(self):
-        """So does a job that was given to an executor nobody knows, as long as it is not done."""
+        """A job of an executor of an unknown class counts until it is done."""
 
         class Own(concurrent.futures.Executor):
             def submit(own, function, /, *args):
@@ -143,7 +143,7 @@ class ContactsTests(unittest.TestCase):
         self.assertEqual(self.busy(loop), [])
 
     def test_threads_that_an_allowance_names(self):
-        """They wake nobody, from when the test begins to its end, whoever else is allowed in a block."""
+        """Threads that an allowance names are ignored from the beginning of the test to its end."""
         loop = self.make_loop()
         loop.contacts.enter(("tick*",))
         self.start()

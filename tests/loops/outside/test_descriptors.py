@@ -1,4 +1,4 @@
-"""What a loop watches is told apart: listening sockets, connections within the process, everything else."""
+"""Watched descriptors are classified: listening, connected within the process, or other."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ class DescriptorsTests(unittest.TestCase):
         return listening, client, server
 
     def test_only_listens(self):
-        """A listening socket is told from one that is connected, from a pipe and from a closed one."""
+        """A listening socket is distinguished from a connected one, a pipe and a closed one."""
         listening, client, _ = self.connected()
         self.assertTrue(only_listens(listening.fileno()))
         self.assertFalse(only_listens(client.fileno()))
@@ -36,14 +36,14 @@ class DescriptorsTests(unittest.TestCase):
         self.assertFalse(only_listens(reader))
 
     def test_both_ends_are_here(self):
-        """A connection of which both ends are watched stays within, and listening sockets do not matter."""
+        """A connection with both ends watched stays within; listening sockets do not matter."""
         listening, client, server = self.connected()
         descriptors = [each.fileno() for each in (listening, client, server)]
         self.assertTrue(stays_within(descriptors))
         self.assertFalse(stays_within(descriptors[:2]))
 
     def test_what_was_sent_and_has_not_arrived(self):
-        """What the other end has got is sent, read or not; what it has no room for is not."""
+        """Data counts as sent when the other end has it, read or not; data without room there is unsent."""
         listening, client, server = self.connected()
         descriptors = [each.fileno() for each in (listening, client, server)]
         self.assertFalse(has_unsent(descriptors))
@@ -53,8 +53,8 @@ class DescriptorsTests(unittest.TestCase):
                 client.send(bytes(100_000))
         self.assertTrue(has_unsent(descriptors))
 
-    def test_where_nobody_tells_what_was_sent(self):
-        """Of a pipe, and of what is closed, it is not known."""
+    def test_where_unsent_data_is_unknown(self):
+        """For a pipe, and for a closed socket, it is not known whether data is unsent."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
         self.assertTrue(has_unsent([writer]))
@@ -69,14 +69,14 @@ class DescriptorsTests(unittest.TestCase):
         self.assertTrue(stays_within([one.fileno()]))
 
     def test_a_socket_for_datagrams(self):
-        """What is bound to a loopback address hears from this host, what is bound to others from anywhere."""
+        """A socket bound to a loopback address gets datagrams of this host only, others from anywhere."""
         for address, is_near in (("127.0.0.1", True), ("0.0.0.0", False)):
             server = self.socket(socket.AF_INET, socket.SOCK_DGRAM)
             server.bind((address, 0))
             self.assertEqual(stays_within([server.fileno()]), is_near, address)
 
     def test_pipes_and_loose_sockets(self):
-        """Where the other end is, is not known of a pipe, of a socket without one, and of a closed one."""
+        """For a pipe, an unconnected and a closed socket, the other end is not known."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
         loose = self.socket(socket.AF_INET, socket.SOCK_DGRAM)

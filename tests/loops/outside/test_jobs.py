@@ -1,4 +1,4 @@
-"""The jobs of pools of threads: where they were given, for whom, and where they stand."""
+"""The jobs of thread pools: where they were submitted, for which loop, and where they stand."""
 
 import asyncio
 import concurrent.futures
@@ -26,7 +26,7 @@ class JobsTests(unittest.TestCase):
         return [job for job in jobs_in_flight() if job.is_of(self.pool)]
 
     def test_a_job_is_in_flight_until_it_is_done(self):
-        """Queued or at work it is, with its name and the line that gave it."""
+        """A job, queued or running, is in flight, with its name and the line that submitted it."""
         given = [self.pool.submit(self.work), self.pool.submit(int)]
         self.assertEqual({job.name for job in self.jobs()}, {"JobsTests.work", "int"})
         for job in self.jobs():
@@ -36,14 +36,14 @@ class JobsTests(unittest.TestCase):
         self.assertEqual(self.jobs(), [])
 
     def test_a_result_that_is_held(self):
-        """A job that is done is none, though somebody has its future."""
+        """A job that is done is not in flight, though its future is held."""
         future = self.pool.submit(int)
         future.result()
         self.assertEqual(self.jobs(), [])
         self.assertEqual(future.result(), 0)
 
     def test_where_a_job_stands(self):
-        """The innermost frame of the thread that is at work on it; a queued one stands nowhere."""
+        """A job stands at the innermost frame of its thread; a queued one has none."""
         at_work, queued = self.pool.submit(self.work), self.pool.submit(int)
         self.begun.wait()
         frames = {job.name: job.frame() for job in self.jobs()}
@@ -57,7 +57,7 @@ class JobsTests(unittest.TestCase):
         concurrent.futures.wait([at_work, queued])
 
     def test_for_whom_a_job_is(self):
-        """It serves the loop whose future waits for it, and no other, also when that has given up on it."""
+        """A job serves the loop whose future waits for it, even after that has given up waiting."""
         loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
         self.addCleanup(loop.close)
         self.addCleanup(other.close)
@@ -73,7 +73,7 @@ class JobsTests(unittest.TestCase):
         self.over.set()
 
     def test_the_name_of_a_partial(self):
-        """The function behind it is named."""
+        """The function behind a partial is named."""
         for function in (functools.partial(self.work), functools.partial(functools.partial(self.work))):
             future = self.pool.submit(function)
             (job,) = self.jobs()
@@ -83,7 +83,7 @@ class JobsTests(unittest.TestCase):
             self.over.clear()
 
     def test_a_job_for_a_thread(self):
-        """`asyncio.to_thread` gives a partial of `Context.run`: the user's function and line are named."""
+        """`asyncio.to_thread` submits a partial of `Context.run`: the user's function and line are named."""
 
         async def body():
             asyncio.get_running_loop().set_default_executor(self.pool)
@@ -98,7 +98,7 @@ class JobsTests(unittest.TestCase):
         self.assertEqual(loop.run_until_complete(body()), ("JobsTests.work", "body"))
 
     def test_one_that_is_over(self):
-        """What is asked of a job afterwards has no answer, and does no harm."""
+        """For a job that is done, no frame is returned, and nothing breaks."""
         future = self.pool.submit(self.work)
         (job,) = self.jobs()
         self.over.set()

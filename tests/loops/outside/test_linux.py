@@ -1,4 +1,4 @@
-"""What Linux says of threads and children, and what it does not."""
+"""What Linux shows of threads and children, and what not."""
 
 import _thread
 import contextlib
@@ -30,7 +30,7 @@ from asynctestkit.loops.outside.linux import (
 class LinuxTestCase(unittest.TestCase):
     def setUp(self):
         self.threads = []
-        self.addCleanup(self.join)  # after all that ends them, or later tests would find them at work
+        self.addCleanup(self.join)  # after all that ends them, or later tests would find them running
 
     def join(self):
         for thread in self.threads:
@@ -50,7 +50,7 @@ class LinuxTestCase(unittest.TestCase):
         return begun.get()
 
     def comes_to_wait(self, number, within=60):
-        """Whether the thread comes to wait for others; it takes a moment to get there."""
+        """Whether the thread begins to wait for others, within some time."""
         until = time.monotonic() + within
         while time.monotonic() < until:
             if waiting_for_others([number]):
@@ -60,7 +60,7 @@ class LinuxTestCase(unittest.TestCase):
 
 class ThreadsTests(LinuxTestCase):
     def test_all_are_counted(self):
-        """Threads are counted and numbered, whoever has started them."""
+        """Threads are counted and numbered, whatever has started them."""
         count, numbers = thread_count(), thread_numbers()
         self.assertEqual(count, len(numbers))
         self.assertIn(threading.get_native_id(), numbers)
@@ -76,7 +76,7 @@ class ThreadsTests(LinuxTestCase):
             pass
 
     def test_age(self):
-        """A thread has started before the moment at which it runs, and after that before its start."""
+        """A thread has started before the present moment, and not before its start."""
         numbers, begun = [], threading.Event()
 
         def run():
@@ -95,14 +95,14 @@ class ThreadsTests(LinuxTestCase):
         self.assertTrue(has_started_before(threading.get_native_id(), before + 1))
 
     def test_an_age_that_is_unknown(self):
-        """A sandbox may say that all threads have started at once; a thread may have ended meanwhile."""
+        """If a sandbox says that all threads started at once, or a thread has ended, nothing is certain."""
         with mock.patch.object(linux, "_read", return_value=b"1 (python) S" + b" 0" * 40):
             self.assertFalse(has_started_before(1, 1e9))
         with mock.patch.object(linux, "_read", side_effect=ProcessLookupError):
             self.assertFalse(has_started_before(1, 1e9))
 
     def test_no_linux(self):
-        """Where there is no such folder, and no such clock, nothing is known."""
+        """Without `/proc` and the clock, nothing is known."""
         with mock.patch.object(linux, "time", types.SimpleNamespace()):
             self.assertEqual(seconds_since_boot(), 0.0)
         for name in ("stat", "listdir"):
@@ -116,7 +116,7 @@ class ThreadsTests(LinuxTestCase):
 
 class WaitingTests(LinuxTestCase):
     def test_waits_without_end(self):
-        """Who waits for a lock, an event, a condition or a queue can do nothing by himself."""
+        """A thread that waits for a lock, an event, a condition or a queue waits for others."""
         lock, event, jobs, items = threading.Lock(), threading.Event(), queue.SimpleQueue(), queue.Queue()
         lock.acquire()
         self.addCleanup(lock.release)
@@ -132,7 +132,7 @@ class WaitingTests(LinuxTestCase):
                     end()
 
     def test_waits_that_end(self):
-        """Who sleeps, waits with a time-out, for a descriptor, or computes, can."""
+        """A thread that sleeps, computes, or waits with a timeout or for a descriptor does not."""
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
         self.addCleanup(theirs.close)
@@ -154,7 +154,7 @@ class WaitingTests(LinuxTestCase):
                 self.assertFalse(self.comes_to_wait(self.started(target, *args), 0.2))
 
     def test_waits_for_another_process(self):
-        """Who waits for a semaphore that other processes have may be woken by one of them."""
+        """A thread at a semaphore shared with other processes does not, as one of them may wake it."""
         program = (
             "import multiprocessing, threading, time\n"
             "from asynctestkit.loops.outside.linux import waiting_for_others\n"
@@ -168,7 +168,7 @@ class WaitingTests(LinuxTestCase):
         self.assertEqual(finished.stdout, b"set()\n", finished.stderr)
 
     def test_one_that_has_run_meanwhile(self):
-        """A thread that was woken between the two looks, and waits again, does not count."""
+        """A thread that ran between the two inspections, and waits again, does not count."""
         event = threading.Semaphore(0)
         number = self.started(lambda: [event.acquire() for _ in range(2)])
         self.assertTrue(self.comes_to_wait(number))
@@ -189,7 +189,7 @@ class WaitingTests(LinuxTestCase):
         event.release()
 
     def test_one_that_has_ended(self):
-        """What is not there any more does not wait."""
+        """A thread that has ended does not wait."""
         number = self.started(int)
         while number in thread_numbers():
             pass
@@ -198,7 +198,7 @@ class WaitingTests(LinuxTestCase):
 
 class ChildrenTests(LinuxTestCase):
     def test_children(self):
-        """Each child is numbered until it was waited for."""
+        """Each child is listed until it was waited for."""
         with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
             self.assertIn(child.pid, child_numbers())
             child.stdin.close()
@@ -207,6 +207,6 @@ class ChildrenTests(LinuxTestCase):
         self.assertNotIn(child.pid, child_numbers())
 
     def test_a_long_list(self):
-        """However long a file is, all of it is read."""
+        """A file of any length is read to its end."""
         with mock.patch.object(linux, "_CHUNK_SIZE", 3):
             self.test_children()

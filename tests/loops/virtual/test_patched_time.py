@@ -1,4 +1,4 @@
-"""The time module follows the virtual clock while it is patched, and is itself again afterwards."""
+"""The time module follows the virtual clock while it is patched, and is restored afterwards."""
 
 import datetime
 import threading
@@ -24,7 +24,7 @@ class PatchedTimeTests(unittest.TestCase):
         self.addCleanup(self.patched.restore)
 
     def test_they_stand_still_and_jump(self):
-        """Each goes when the clock goes, and only then."""
+        """Each function advances only with the clock."""
         began = {name: getattr(time, name)() for name in NAMES[:-1]}
         self.assertEqual({name: getattr(time, name)() for name in NAMES[:-1]}, began)
         self.virtual.advance_by(3600)
@@ -33,7 +33,7 @@ class PatchedTimeTests(unittest.TestCase):
             self.assertAlmostEqual(getattr(time, name)() - then, expected, places=6, msg=name)
 
     def test_where_they_begin(self):
-        """`monotonic` is the loop's time; the others go on from the real ones."""
+        """`monotonic` is the loop's time; the others continue from the real ones."""
         self.assertEqual(time.monotonic(), self.virtual.time())
         self.assertEqual(time.monotonic_ns(), self.virtual.time() * 10**9)
         self.assertLess(abs(time.time() - self.before[0]), 5)
@@ -41,7 +41,7 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertLess(abs(time.perf_counter() - self.before[1]), 5)
 
     def test_dates(self):
-        """Nothing of `datetime` follows, neither what asks the system nor what asks `time.time`."""
+        """`datetime` does not follow, whether it asks the system or `time.time`."""
         self.virtual.advance_by(3 * 86400)
         now = datetime.datetime.now()
         self.assertLess(abs(datetime.datetime.today() - now), datetime.timedelta(hours=1))
@@ -49,7 +49,7 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertGreater(datetime.datetime.fromtimestamp(time.time()) - now, datetime.timedelta(days=2))
 
     def test_sleep(self):
-        """It takes no wall time and lets virtual time pass."""
+        """`sleep` takes no wall time, and advances virtual time."""
         began = self.originals["monotonic"]()
         time.sleep(3600)
         time.sleep(0.5)
@@ -57,7 +57,7 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertLess(self.originals["monotonic"]() - began, 60)
 
     def test_a_bad_sleep(self):
-        """What the real one refuses is refused."""
+        """What the real `sleep` rejects is rejected."""
         with self.assertRaisesRegex(ValueError, "sleep length must be non-negative"):
             time.sleep(-1)
         for bad in ("1", None, float("nan")):
@@ -66,14 +66,14 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertEqual(self.virtual.elapsed, 0)
 
     def test_more_than_the_real_one_counts(self):
-        """It is refused as by the real one."""
+        """A time beyond the range of the real `sleep` is rejected."""
         for bad in (float("inf"), 1e300):
             with self.assertRaises(OverflowError):
                 time.sleep(bad)
         self.assertEqual(self.virtual.elapsed, 0)
 
     def test_polling(self):
-        """Code that asks again and again until it is time gets there, though nothing lets time pass."""
+        """Code that polls the clock for a point in time reaches it, though nothing else advances it."""
         for ask in (time.monotonic, time.time, time.perf_counter):
             with self.subTest(ask.__name__):
                 with mock.patch.object(patched_time, "_PATIENCE", 0.01):
@@ -83,27 +83,27 @@ class PatchedTimeTests(unittest.TestCase):
         self.assertGreaterEqual(self.virtual.elapsed, 0.05)
 
     def test_a_slow_computation(self):
-        """Some seconds between two looks at the time do not pass."""
+        """Seconds of computing between two readings do not count."""
         with mock.patch.object(patched_time, "_PATIENCE", 0.0):
             began = time.monotonic()
             self.originals["sleep"](0.01)
             self.assertEqual(time.monotonic(), began)
 
     def test_another_thread(self):
-        """There, sleeping takes real time, and virtual time stands still."""
+        """In another thread `sleep` takes real time, and virtual time stands still."""
         thread = threading.Thread(target=time.sleep, args=[0.01])
         thread.start()
         thread.join()
         self.assertEqual(self.virtual.elapsed, 0)
 
     def test_a_real_clock(self):
-        """There is nothing to patch: that is an error which says what is missing."""
+        """With a real clock, patching is an error that says what is missing."""
         with self.assertRaisesRegex(
             ValueError, 'patch_time = True needs virtual time: say clock = "virtual"'
         ):
             PatchedTime.of(Clock(mock.Mock(time=time.monotonic)))
 
     def test_restore(self):
-        """Every function is the one that was there before."""
+        """The previous functions are restored."""
         self.patched.restore()
         self.assertEqual({name: getattr(time, name) for name in NAMES}, self.originals)

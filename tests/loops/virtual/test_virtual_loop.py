@@ -32,7 +32,7 @@ class TimerTests(VirtualLoopTestCase):
     clock = "virtual"  # of the loops that it makes
 
     def test_equal_times_run_in_the_order_of_their_setting(self):
-        """However many there are: a heap alone would mix them up."""
+        """Timers due at the same time run in the order in which they were set, however many."""
         ran = []
         for number in range(100):
             self.loop.call_at(self.loop.time() + 5, ran.append, number)
@@ -40,7 +40,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(ran, list(range(100)))
 
     def test_each_runs_at_its_time(self):
-        """Exactly then, also where two are due within the same nanosecond."""
+        """Each timer runs at exactly its time, even two within the same nanosecond."""
         ran = []
         now = self.loop.time()
         times = [now + 1, math.nextafter(now + 1, math.inf), now + 1 + 1e-9, now + 3]
@@ -50,7 +50,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(ran, times)
 
     def test_the_inner_time_out_never_fires(self):
-        """A time-out that is later than what it limits is never reached."""
+        """A timeout that is later than what it limits never fires."""
 
         async def body():
             for _ in range(1000):
@@ -60,7 +60,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(self.loop.clock.elapsed, 1000)
 
     def test_ten_thousand_hours(self):
-        """They pass at once, one after the other or all together."""
+        """Ten thousand hours pass at once, sequentially or concurrently."""
         program = """if 1:
             import asyncio
             from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
@@ -82,7 +82,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(finished.stdout.split(), [b"36003600.0"], finished.stderr)
 
     def test_centuries(self):
-        """Where floats are coarse, time goes on all the same, and order is kept."""
+        """At times for which floats are coarse, timers still run, and in order."""
 
         async def body():
             await asyncio.sleep(100_000 * YEAR)
@@ -96,7 +96,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(seen, [seen[0] + number for number in range(1000)])
 
     def test_sleeping_for_ever(self):
-        """What sleeps to infinity never wakes, and holds up nobody."""
+        """A sleep to infinity never ends, and delays no other task."""
 
         async def body():
             forever = asyncio.create_task(asyncio.sleep(math.inf))
@@ -109,7 +109,7 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(self.loop.clock.elapsed, 100 * YEAR)
 
     def test_cancelled_timers(self):
-        """Time does not pass for a timer that was cancelled."""
+        """Time does not advance for a cancelled timer."""
         self.loop.call_later(3600, print).cancel()
         self.loop.call_later(60, self.loop.stop)
         with hard_cap():
@@ -117,13 +117,13 @@ class TimerTests(VirtualLoopTestCase):
         self.assertEqual(self.loop.clock.elapsed, 60)
 
     def test_debug_mode(self):
-        """There a timer knows where it was set, and a wrong thread is refused, as on the standard loop."""
+        """In debug mode a timer records its line, and a wrong thread is refused, as on the standard loop."""
         self.loop.set_debug(True)
         for timer in (self.loop.call_later(60, print), self.loop.call_at(60, print)):
             self.assertEqual(list(task_internals.source_traceback(timer))[-1].filename, __file__)
 
     def test_a_wrong_thread(self):
-        """Timers are set in the loop's own thread."""
+        """Setting a timer from another thread is refused."""
 
         async def body():
             with self.assertRaisesRegex(RuntimeError, "Non-thread-safe operation"):
@@ -132,7 +132,7 @@ class TimerTests(VirtualLoopTestCase):
         self.run_in_loop(body())
 
     def test_a_closed_loop(self):
-        """It takes no timers."""
+        """A closed loop takes no timers."""
         self.loop.close()
         with self.assertRaisesRegex(RuntimeError, "^Event loop is closed$"):
             self.loop.call_later(1, print)
@@ -145,7 +145,7 @@ class TimerTests(VirtualLoopTestCase):
 
 class LifeTests(unittest.TestCase):
     def test_nothing_keeps_a_closed_loop(self):
-        """It dies as soon as nobody refers to it, without the collector, and so does its clock."""
+        """A closed loop and its clock are destroyed with the last reference, without the collector."""
         for make in (HygienicEventLoop, VirtualEventLoop):
             loop = make()
             loop.add_standstill_listener(print)
@@ -160,7 +160,7 @@ class LifeTests(unittest.TestCase):
 
 class ClockOfTests(unittest.TestCase):
     def test_the_clock_of_each_loop(self):
-        """The virtual loop has its own, any other has one over its time."""
+        """The virtual loop has its own clock; for any other loop one is made of its time."""
         loop, virtual = HygienicEventLoop(), VirtualEventLoop()
         self.addCleanup(loop.close)
         self.addCleanup(virtual.close)
@@ -168,7 +168,7 @@ class ClockOfTests(unittest.TestCase):
         self.assertIs(type(clock_of(loop, "real")), Clock)
 
     def test_a_loop_without_virtual_time(self):
-        """To ask for what it has not is an error that names its class and what to do."""
+        """On another loop the setting "virtual" is an error that names the class and the remedy."""
         loop = HygienicEventLoop()
         self.addCleanup(loop.close)
         with self.assertRaisesRegex(RuntimeError, r'HygienicEventLoop: take away .* or say clock = "real"$'):

@@ -1,4 +1,4 @@
-"""Virtual time jumps only when nothing else can happen, and not for ever."""
+"""Virtual time jumps only if nothing else can happen, and not for ever."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ class JumpTests(SelectorTestCase):
         return self.loop.clock.elapsed
 
     def test_an_hour(self):
-        """Time jumps to the next timer when nothing else can run."""
+        """Time jumps to the next timer if nothing else can run."""
         self.run_in_loop(asyncio.sleep(3600))
         self.assertEqual(self.elapsed(), 3600)
 
     def test_data_that_cannot_come(self):
-        """No wait for new clients, none where all has arrived, and no long one before a short jump."""
+        """It does not wait for new clients or when all has arrived, and only shortly before a short jump."""
 
         async def behind_a_server(connects):
             writers = []
@@ -87,7 +87,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0)
 
     def test_a_thread_that_waits_for_the_loop(self):
-        """It is served: after a second without a word from it, time passes at real speed."""
+        """Without an event from the thread for a second, time passes at real speed."""
         done = []
 
         def serve():
@@ -98,7 +98,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0.1)
 
     def test_a_thread_that_ticks_for_ever(self):
-        """It does not hold time up for ever."""
+        """A thread that wakes the loop for ever does not stop time for ever."""
         stop = threading.Event()
 
         def tick():
@@ -114,7 +114,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0.1)
 
     def test_a_handler_of_pythons_that_readies_a_callback(self):
-        """What a signal handler makes ready while time stands still runs before time goes on."""
+        """A callback that a signal handler schedules while time stands still runs before time goes on."""
 
         async def body():
             event = asyncio.Event()
@@ -127,7 +127,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0)
 
     def test_data_on_its_way(self):
-        """A connection gets a moment before time jumps, and what comes from far a little more."""
+        """Before a jump a connection gets a moment, and a remote one a little more."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
         self.addCleanup(os.close, writer)
@@ -143,7 +143,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0)
 
     def test_data_that_comes_in_the_last_moment(self):
-        """What arrives within that moment is read before time goes on."""
+        """Data that arrives within that moment is read before time goes on."""
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
         self.addCleanup(os.close, writer)
@@ -163,7 +163,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0)
 
     def test_data_that_arrives_between_two_looks(self):
-        """What was still on its way at the last look, and has arrived at the next, is read as well."""
+        """Data that was on its way at the last check, and has arrived at the next, is read as well."""
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
         self.addCleanup(theirs.close)
@@ -183,7 +183,7 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(self.elapsed(), 0)
 
     def test_a_quiet_connection(self):
-        """It does not keep time from passing."""
+        """An idle connection does not stop time."""
         for descriptor in self.socketpair(), self.pipe():
             self.loop.add_reader(descriptor, print)
             before = self.elapsed()
@@ -209,7 +209,7 @@ class LimitTests(SelectorTestCase):
     clock = "virtual"  # of the loops that it makes
 
     def test_the_limit(self):
-        """A timer beyond it is reported, and not run; within what is granted then, time goes on."""
+        """A timer beyond the limit is reported, and not run; the extension then lets time go on."""
         self.loop.clock.limit = 10
         ran = []
         self.loop.call_later(15, ran.append, 1)
@@ -220,7 +220,7 @@ class LimitTests(SelectorTestCase):
         self.assertEqual((ran, self.reported), ([1], [Standstill.RUNAWAY]))
 
     def test_without_a_listener(self):
-        """Nobody is told, and time goes on."""
+        """Without a listener nothing is reported, and time goes on."""
         self.loop.clock.limit = 10
         self.run_in_loop(asyncio.sleep(15))
 
@@ -238,7 +238,7 @@ class SpinTests(SelectorTestCase):
         self.loop.run_until_complete(body())
 
     def test_many_turns_are_legitimate(self):
-        """Thirty thousand turns without time passing are reported to nobody."""
+        """Thirty thousand turns without time passing are not reported."""
         self.spin(30_000)
         self.assertEqual(self.reported, [])
 
@@ -252,21 +252,21 @@ class SpinTests(SelectorTestCase):
             await asyncio.sleep(0)
 
     def test_a_spinner(self):
-        """A task that takes ever more turns without time passing is reported."""
+        """A task that spins without time passing is reported."""
         self.started(self.spins())
         self.listen()
         with self.limits(100):
             self.run_to_standstill(Standstill.SPIN)
 
     def test_a_spinner_has_some_seconds(self):
-        """However many turns a machine takes in them."""
+        """A task may spin for some seconds, however many turns that makes."""
         self.listen()
         with self.limits(10, seconds=3600):
             self.spin(5000)
         self.assertEqual(self.reported, [])
 
     def test_a_callback_that_spins(self):
-        """It is reported as well, but later: it may be getting somewhere."""
+        """A spinning callback is reported as well, but later, as it may make progress."""
         self.listen()
 
         def again():
@@ -277,7 +277,7 @@ class SpinTests(SelectorTestCase):
             self.run_to_standstill(Standstill.SPIN)
 
     def test_items_on_their_way(self):
-        """Tasks that hand things on to each other get somewhere, whatever number of turns it takes."""
+        """Tasks that pass items to each other make progress, however many turns they take."""
 
         async def body():
             queue = asyncio.Queue(1)
@@ -296,7 +296,7 @@ class SpinTests(SelectorTestCase):
             self.run_in_loop(body())
 
     def test_turns_between_which_time_passes(self):
-        """What is counted begins anew when time has passed."""
+        """The count begins again when time has passed."""
 
         async def body():
             for _ in range(10):
@@ -309,7 +309,7 @@ class SpinTests(SelectorTestCase):
             self.run_in_loop(body())
 
     def test_a_spinner_that_waits_for_a_thread(self):
-        """As long as something goes on outside, a spinner may wait for that."""
+        """A task that spins while there is outside activity may be waiting for that."""
         ended = threading.Event()
 
         async def body():
@@ -343,19 +343,19 @@ class BackgroundTests(SelectorTestCase):
             each(number)
 
     def test_nothing_else_goes_on(self):
-        """Time that runs on for background tasks only is reported."""
+        """If only background tasks' timers let time pass, a standstill is reported."""
         self.start(self.beats())
         self.loop.run_until_complete(self.event.wait())
         self.assertEqual(self.reported, [Standstill.BACKGROUND])
         self.assertLess(self.loop.clock.elapsed, 200)
 
     def test_they_wake_another_in_the_end(self):
-        """One that is waited for has its time."""
+        """A background task that wakes a waiting task in the end has the time for it."""
         self.start(self.beats(50, lambda number: number == 49 and self.event.set()))
         self.run_in_loop(self.event.wait())
 
     def test_they_wake_another_now_and_then(self):
-        """Where another task moves because of them, something goes on."""
+        """If another task moves because of background tasks, nothing is reported."""
         queue = asyncio.Queue()
 
         async def body():
@@ -366,7 +366,7 @@ class BackgroundTests(SelectorTestCase):
         self.run_in_loop(body())
 
     def test_others_have_timers_as_well(self):
-        """Nor is it reported while another task lets time pass."""
+        """While another task has timers of its own, nothing is reported."""
 
         async def body():
             for _ in range(10):
