@@ -7,7 +7,7 @@ import unittest
 import weakref
 
 from asynctestkit.leaks.census.census import Census
-from asynctestkit.leaks.census.interest import Interest, is_over
+from asynctestkit.leaks.census.interest import Interest, is_over, may_want_what_is_over
 
 
 async def ends():
@@ -77,6 +77,21 @@ class TypesTests(unittest.TestCase):
         gc.collect()
         self.assertIsNone(reference())
 
+    def test_a_finalizer_of_later(self):
+        """A class that runs no code when an instance is collected may do so in the next test."""
+        made = type("Made", (), {})
+        obj = made()
+        self.assertEqual(Interest((dict,)).any([obj]), [])
+        made.__del__ = Finalized.__del__
+        self.assertEqual(Interest((dict,)).any([obj]), [obj])
+
+    def test_types_that_are_decided_about(self):
+        """Those of what ends, with what they derive from, and all weak references."""
+        for types in ((int, asyncio.Task), (object,), (weakref.WeakMethod,)):
+            self.assertTrue(may_want_what_is_over(types))
+        self.assertFalse(may_want_what_is_over((int, Finalized)))
+        self.assertFalse(may_want_what_is_over(()))
+
 
 class TasksOfOthersTests(unittest.TestCase):
     def test_tasks_of_other_loops(self):
@@ -122,12 +137,15 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
             self.assertTrue(self.is_over(block.gen))
 
     async def test_weak_references(self):
-        """They are over unless they call code that is not the standard library's."""
+        """They are over unless they call, or may call, code that is not the standard library's."""
         watched = Finalized()
         harmless = weakref.ref(watched), weakref.WeakSet([watched]), weakref.WeakValueDictionary(a=watched)
         self.assertEqual([self.is_over(each) for each in weakref.getweakrefs(watched)], [True] * 3)
         for callback in (lambda _: None, functools.partial(print)):
             self.assertFalse(self.is_over(weakref.ref(watched, callback)))
+            self.assertFalse(self.is_over(weakref.WeakMethod(watched.__del__, callback)))
+            self.assertFalse(self.is_over(weakref.proxy(watched, callback)))
+        self.assertTrue(self.is_over(weakref.proxy(watched)))
         del harmless
 
     async def test_subclasses_and_others(self):
