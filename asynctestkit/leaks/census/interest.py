@@ -72,10 +72,14 @@ class _Answers(NamedTuple):
 
 def _has_finalizer(cls: type) -> bool:
     """Whether code may run when an instance is collected: its own, or what watches it by a weak reference."""
+    return _has_own_finalizer(cls) or issubclass(cls, _WATCHING)
+
+
+def _has_own_finalizer(cls: type) -> bool:
     try:
         type.__getattribute__(cls, "__del__")  # without asking its metaclass, which may return anything
     except AttributeError:
-        return issubclass(cls, _WATCHING)
+        return False
     return True
 
 
@@ -88,7 +92,7 @@ def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     That cannot be told of subclasses, which may have a `__del__` of their own.
     """
     kind = type(obj)
-    if kind in _FUTURES_AND_TASKS:
+    if id(kind) in _FUTURES_AND_TASKS:
         if task_internals.loop_of(obj) is not loop:
             return True  # it is another loop's
         is_pending = kind in task_internals.TASK_TYPES and not obj.done()
@@ -100,8 +104,8 @@ def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     if kind is AsyncGeneratorType:
         return obj.ag_frame is None
     if issubclass(kind, weakref.ref):
-        return _is_of_the_library(obj.__callback__)
-    if kind in weakref.ProxyTypes:
+        return not _has_own_finalizer(kind) and _is_of_the_library(_callback_of(obj))
+    if id(kind) in _PROXIES:
         return not gc.get_referents(obj)  # its callback: asked for it, it would ask what it stands for
     return obj is loop
 
@@ -123,9 +127,13 @@ def _is_of_the_library(callback: Any) -> bool:
     return is_plain and library[callback.__code__.co_filename]
 
 
-_FUTURES_AND_TASKS = (*task_internals.FUTURE_TYPES, *task_internals.TASK_TYPES)
+_callback_of: Any = vars(weakref.ref)["__callback__"].__get__  # which no subclass hides
+# By their ids, as comparing classes asks their metaclasses.
+_FUTURES_AND_TASKS = {*map(id, task_internals.FUTURE_TYPES), *map(id, task_internals.TASK_TYPES)}
+_PROXIES = {*map(id, weakref.ProxyTypes)}
 _DECIDED: tuple[type[Any], ...] = (
-    *_FUTURES_AND_TASKS,
+    *task_internals.FUTURE_TYPES,
+    *task_internals.TASK_TYPES,
     CoroutineType,
     GeneratorType,
     AsyncGeneratorType,

@@ -148,6 +148,28 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
         self.assertTrue(self.is_over(weakref.proxy(watched)))
         del harmless
 
+    async def test_classes_of_users(self):
+        """A class may have a finalizer, or a metaclass that takes it for any other; neither is asked."""
+
+        class Finalizing(weakref.ref):
+            def __del__(self):
+                pass
+
+        class Hiding(weakref.ref):
+            @property
+            def __callback__(self):
+                raise LookupError
+
+        class Equal(type):
+            def __eq__(cls, other):
+                return True
+
+        watched = Finalized()
+        self.assertFalse(self.is_over(Finalizing(watched)))
+        self.assertTrue(self.is_over(Hiding(watched)))
+        self.assertFalse(self.is_over(Hiding(watched, print)))
+        self.assertFalse(self.is_over(Equal("Made", (), {})()))
+
     async def test_subclasses_and_others(self):
         """Of those nothing is known; the loop itself is closed anyway."""
 
