@@ -110,6 +110,8 @@ class Runner:
     def is_idle(self) -> bool:
         """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
         loop, task = self.get_loop(), self._context_task
+        if loop.is_closed():
+            return True
         expected = 0 if task is None or task.has_begun else 1
         return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) <= expected
 

@@ -29,7 +29,8 @@ def holders_of(objects: Iterable[object], others: Iterable[object] = ()) -> dict
     for holder in (*seen, *others):
         # A module's names are in a dictionary, which is visited by itself. 3.12's `_asyncio` exposes the
         # dead objects of its free list (`fi_freelist`, Modules/_asynciomodule.c): touching them corrupts it.
-        if isinstance(holder, ModuleType) or id(holder) in walked:
+        # Its type is asked, as `isinstance` also asks proxies, which raise once their object is gone.
+        if issubclass(type(holder), ModuleType) or id(holder) in walked:
             continue
         walked.add(id(holder))
         referents = gc.get_referents(holder)

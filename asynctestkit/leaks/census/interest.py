@@ -10,10 +10,10 @@ from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
 from ...cpython import interpreter, task_internals
-from ...cpython.originals import asyncio
+from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
 
-__all__ = ["Interest", "is_over"]
+__all__ = ["Interest", "is_over", "may_want_what_is_over"]
 
 _WANTED = 2
 """A detector wants to see it. 1: it only matters what may happen when it is destroyed; 0: nothing does."""
@@ -53,7 +53,7 @@ class Interest(dict[type, int]):
 
     def __missing__(self, asked: type) -> int:
         answer = self._answers.of_users.get(asked)
-        if answer is None:
+        if answer is None or (answer != _WANTED and _has_finalizer(asked)):  # it may have got one since
             answer = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
             is_lasting = task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING)
             (self._answers.lasting if is_lasting else self._answers.of_users)[asked] = answer
@@ -72,14 +72,18 @@ class _Answers(NamedTuple):
 
 def _has_finalizer(cls: type) -> bool:
     """Whether code may run when an instance is collected: its own, or what watches it by a weak reference."""
+    return _has_own_finalizer(cls) or issubclass(cls, _WATCHING)
+
+
+def _has_own_finalizer(cls: type) -> bool:
     try:
         type.__getattribute__(cls, "__del__")  # without asking its metaclass, which may return anything
     except AttributeError:
-        return issubclass(cls, _WATCHING)
+        return False
     return True
 
 
-_WATCHING = (weakref.ref, interpreter.FINALIZE_RECORD)
+_WATCHING: tuple[type[Any], ...] = (weakref.ref, *weakref.ProxyTypes, interpreter.FINALIZE_RECORD)
 
 
 def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
@@ -88,7 +92,7 @@ def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     That cannot be told of subclasses, which may have a `__del__` of their own.
     """
     kind = type(obj)
-    if kind in _FUTURES_AND_TASKS:
+    if id(kind) in _FUTURES_AND_TASKS:
         if task_internals.loop_of(obj) is not loop:
             return True  # it is another loop's
         is_pending = kind in task_internals.TASK_TYPES and not obj.done()
@@ -100,21 +104,41 @@ def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     if kind is AsyncGeneratorType:
         return obj.ag_frame is None
     if issubclass(kind, weakref.ref):
-        return _is_of_the_library(obj.__callback__)
+        return not _has_own_finalizer(kind) and _is_of_the_library(_callback_of(obj))
+    if id(kind) in _PROXIES:
+        return not gc.get_referents(obj)  # its callback: asked for it, it would ask what it stands for
     return obj is loop
+
+
+def may_want_what_is_over(types: tuple[type, ...]) -> bool:
+    """Whether any of these types has instances that `is_over` decides about."""
+    return any(issubclass(kind, types) for kind in _DECIDED) or any(issubclass(t, weakref.ref) for t in types)
 
 
 def _is_of_the_library(callback: Any) -> bool:
     """Whether a weak reference's callback only tidies up: there is none, or it is the standard library's.
 
-    That of abstract base classes is a function in C, bound to a weak reference: Modules/_abc.c.
+    That of abstract base classes is a function in C, bound to a weak reference: Modules/_abc.c. A function
+    with a closure may call what is in it, as that of `WeakMethod` does.
     """
     if callback is None or isinstance(getattr(callback, "__self__", None), weakref.ref):
         return True
-    return isinstance(callback, FunctionType) and library[callback.__code__.co_filename]
+    is_plain = isinstance(callback, FunctionType) and callback.__closure__ is None
+    return is_plain and library[callback.__code__.co_filename]
 
 
-_FUTURES_AND_TASKS = (*task_internals.FUTURE_TYPES, *task_internals.TASK_TYPES)
+_callback_of: Any = vars(weakref.ref)["__callback__"].__get__  # which no subclass hides
+# By their ids, as comparing classes asks their metaclasses.
+_FUTURES_AND_TASKS = {*map(id, task_internals.FUTURE_TYPES), *map(id, task_internals.TASK_TYPES)}
+_PROXIES = {*map(id, weakref.ProxyTypes)}
+_DECIDED: tuple[type[Any], ...] = (
+    *task_internals.FUTURE_TYPES,
+    *task_internals.TASK_TYPES,
+    CoroutineType,
+    GeneratorType,
+    AsyncGeneratorType,
+    weakref.ref,
+)
 
 
 def _module_of(cls: type) -> str:

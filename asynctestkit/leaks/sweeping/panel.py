@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
+from ..census.interest import may_want_what_is_over
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
@@ -32,6 +33,10 @@ class Detectors:
         """All of them, in their order."""
         made = self._made
         return [made[number] if number in made else kind() for number, kind in enumerate(self._kinds)]
+
+    def have_to_be_asked(self) -> bool:
+        """Whether only the detectors can tell that nothing was left, as some are the user's own."""
+        return _have_to_be_asked(self._kinds)
 
     def preparing(self) -> list[LeakDetector]:
         """Those that are shown all objects before each is judged."""
@@ -127,9 +132,29 @@ def _roles_of(kinds: tuple[type[LeakDetector], ...]) -> _Roles:
     preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
-    users = (n for n, each in numbered if not each.__module__.startswith(_OWN) and n not in registering)
-    at_once = (*registering, *(n for n in users if kinds[n].__init__ is not object.__init__))
+    users = (n for n, each in numbered if _is_users(each) and n not in registering)
+    at_once = (*registering, *(n for n in users if _runs_code_when_made(kinds[n])))
     return _Roles(types, registering, preparing, watching, at_once)
+
+
+def _runs_code_when_made(kind: type[LeakDetector]) -> bool:
+    return kind.__init__ is not object.__init__ or kind.__new__ is not object.__new__
+
+
+@functools.lru_cache(maxsize=32)
+def _have_to_be_asked(kinds: tuple[type[LeakDetector], ...]) -> bool:
+    """Whether a user's detector is shown objects that are over, or reads a registry of its own.
+
+    That is the user's code, which needs the sweep's deadline, and may change the registry that it reads.
+    """
+    users = [each for each in kinds if _is_users(each)]
+    if any(_is_users(each.registered) for each in users):
+        return True
+    return may_want_what_is_over(tuple(wanted for each in users for wanted in each.types))
+
+
+def _is_users(thing: type[LeakDetector] | Callable[..., Any]) -> bool:
+    return not str(thing.__module__).startswith(_OWN)
 
 
 _OWN = __name__.partition(".")[0] + "."

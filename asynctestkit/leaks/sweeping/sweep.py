@@ -114,6 +114,10 @@ class Sweep:
     def phase(self, name: str) -> None:
         self.census.phase = name
 
+    def has_left_nothing(self) -> bool:
+        """Whether there is nothing to do, as far as that can be told at once."""
+        return not self._detectors.have_to_be_asked() and self.census.has_left_nothing()
+
     def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Collects garbage; returns whether anything could then happen in the loop: `end_tasks` is needed."""
         if loop.is_closed():

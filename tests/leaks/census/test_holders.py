@@ -3,6 +3,7 @@
 import gc
 import types
 import unittest
+import weakref
 from unittest import mock
 
 from asynctestkit.cpython import originals
@@ -27,6 +28,13 @@ class HoldersTests(unittest.TestCase):
         looked_into = [type(call.args[0]) for call in asked.call_args_list]
         self.assertTrue(looked_into)
         self.assertNotIn(types.ModuleType, looked_into)
+
+    def test_proxies_are_not_asked(self):
+        """A proxy whose object is gone raises if it is asked for anything."""
+        gone = weakref.proxy(Owner(None))
+        thing = []
+        owner = [thing]
+        self.assertEqual([id(each) for each in holders_of(iter((thing,)), [gone])[id(thing)]], [id(owner)])
 
     def test_nothing_asked(self):
         """Without objects the heap is not walked."""

@@ -7,7 +7,7 @@ import unittest
 import weakref
 
 from asynctestkit.leaks.census.census import Census
-from asynctestkit.leaks.census.interest import Interest, is_over
+from asynctestkit.leaks.census.interest import Interest, is_over, may_want_what_is_over
 
 
 async def ends():
@@ -77,6 +77,21 @@ class TypesTests(unittest.TestCase):
         gc.collect()
         self.assertIsNone(reference())
 
+    def test_a_finalizer_of_later(self):
+        """A class that runs no code when an instance is collected may do so in the next test."""
+        made = type("Made", (), {})
+        obj = made()
+        self.assertEqual(Interest((dict,)).any([obj]), [])
+        made.__del__ = Finalized.__del__
+        self.assertEqual(Interest((dict,)).any([obj]), [obj])
+
+    def test_types_that_are_decided_about(self):
+        """Those of what ends, with what they derive from, and all weak references."""
+        for types in ((int, asyncio.Task), (object,), (weakref.WeakMethod,)):
+            self.assertTrue(may_want_what_is_over(types))
+        self.assertFalse(may_want_what_is_over((int, Finalized)))
+        self.assertFalse(may_want_what_is_over(()))
+
 
 class TasksOfOthersTests(unittest.TestCase):
     def test_tasks_of_other_loops(self):
@@ -122,13 +137,38 @@ class EndedTests(unittest.IsolatedAsyncioTestCase):
             self.assertTrue(self.is_over(block.gen))
 
     async def test_weak_references(self):
-        """A weak reference is finished unless its callback is not the standard library's."""
+        """A weak reference is over unless it calls, or may call, code that is not the standard library's."""
         watched = Finalized()
         harmless = weakref.ref(watched), weakref.WeakSet([watched]), weakref.WeakValueDictionary(a=watched)
         self.assertEqual([self.is_over(each) for each in weakref.getweakrefs(watched)], [True] * 3)
         for callback in (lambda _: None, functools.partial(print)):
             self.assertFalse(self.is_over(weakref.ref(watched, callback)))
+            self.assertFalse(self.is_over(weakref.WeakMethod(watched.__del__, callback)))
+            self.assertFalse(self.is_over(weakref.proxy(watched, callback)))
+        self.assertTrue(self.is_over(weakref.proxy(watched)))
         del harmless
+
+    async def test_classes_of_users(self):
+        """A class may have a finalizer, or a metaclass that takes it for any other; neither is asked."""
+
+        class Finalizing(weakref.ref):
+            def __del__(self):
+                pass
+
+        class Hiding(weakref.ref):
+            @property
+            def __callback__(self):
+                raise LookupError
+
+        class Equal(type):
+            def __eq__(cls, other):
+                return True
+
+        watched = Finalized()
+        self.assertFalse(self.is_over(Finalizing(watched)))
+        self.assertTrue(self.is_over(Hiding(watched)))
+        self.assertFalse(self.is_over(Hiding(watched, print)))
+        self.assertFalse(self.is_over(Equal("Made", (), {})()))
 
     async def test_subclasses_and_others(self):
         """Of subclasses and other classes nothing is known; the loop itself is closed anyway."""

@@ -1,8 +1,9 @@
 """Several detectors are asked as one, and one that fails does not stop the others."""
 
+import asyncio
 import unittest
 
-from asynctestkit import Leak, LeakDetector
+from asynctestkit import STRICT_DETECTORS, Leak, LeakDetector
 from asynctestkit.leaks.sweeping.panel import Detectors, Panel
 
 
@@ -61,6 +62,14 @@ class Broken(LeakDetector):
         raise LookupError("is_ending")
 
 
+class Numbered(LeakDetector):
+    kind = "numbered"
+    types = (int,)
+
+    def __new__(cls):
+        return super().__new__(cls)
+
+
 class Plain(LeakDetector):
     kind = "plain"
     types = (int,)
@@ -84,13 +93,24 @@ class PanelTests(unittest.TestCase):
         self.assertEqual([list(registry("loop")) for registry in detectors.registries], [["of", "loop"]])
 
     def test_when_they_are_made(self):
-        """A detector with a registry or an `__init__` is created at once, others when needed; once each."""
-        detectors = Detectors([Plain, Listed, DoorLeaks])
-        self.assertEqual([*map(type, detectors._made.values())], [Listed, DoorLeaks])
+        """A detector with a registry, or with code that runs then, is created at once; others when needed."""
+        detectors = Detectors([Plain, Listed, DoorLeaks, Numbered])
+        self.assertEqual([*map(type, detectors._made.values())], [Listed, DoorLeaks, Numbered])
         made = detectors.all
-        self.assertEqual([*map(type, made)], [Plain, Listed, DoorLeaks])
+        self.assertEqual([*map(type, made)], [Plain, Listed, DoorLeaks, Numbered])
         self.assertIs(detectors.all, made)
         self.assertEqual(made[1:], [*detectors._made.values()])
+
+    def test_whether_they_have_to_be_asked(self):
+        """Users' are, about what has ended and if they look into a registry; this package's are not."""
+
+        class Tasks(LeakDetector):
+            kind = "a task"
+            types = (asyncio.Task,)
+
+        self.assertFalse(Detectors([*STRICT_DETECTORS, DoorLeaks]).have_to_be_asked())
+        self.assertTrue(Detectors([*STRICT_DETECTORS, Listed]).have_to_be_asked())
+        self.assertTrue(Detectors([*STRICT_DETECTORS, Tasks]).have_to_be_asked())
 
     def test_the_first_that_takes_it_for_a_leak_decides(self):
         """Detectors are asked in order, about instances of their types and of subclasses."""
