@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import unittest
+from unittest import mock
 
 from asynctestkit import HygienicAsyncTestCase, no_leaks
 from tests.case_runs import PACKAGE_FOLDER, lines_of, run
@@ -136,7 +137,9 @@ class TracebackTests(unittest.TestCase):
                 await asyncio.sleep(3600)
 
         for method, error in (("test_leak", "LeakError"), ("test_deadline", "DeadlineError")):
-            text = self.printed(Case(method))
+            with mock.patch.dict(os.environ):
+                os.environ.pop("PYTEST_CURRENT_TEST", None)  # there, the line of the test is shown
+                text = self.printed(Case(method))
             self.assertNotIn(PACKAGE_FOLDER, text)
             self.assertNotIn('File "', text)
             self.assertTrue(text.startswith(f"asynctestkit.exceptions.{error}: "), text)

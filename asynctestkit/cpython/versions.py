@@ -12,6 +12,7 @@ from .originals import os
 
 __all__ = [
     "HAS_RUNNER",
+    "OBJECTS_OF_A_TEST",
     "ON_WINDOWS",
     "CancelRequest",
     "Note",
@@ -27,6 +28,9 @@ __all__ = [
 
 HAS_RUNNER = sys.version_info >= (3, 11)
 """`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
+
+OBJECTS_OF_A_TEST = 62 if sys.version_info < (3, 11) else 51 if sys.version_info < (3, 14) else 58
+"""How many objects there are at the end of an empty test: frames, the runner, the loop."""
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase
 
@@ -57,7 +61,6 @@ class Note(Exception):
 
 def add_note_to_failure(error: BaseException, note: str) -> None:
     """As `add_note`, for an exception that has failed a test, and whose message is not compared any more.
-
     Before 3.11 the note is appended to a message that is the exception's only argument.
     """
     if sys.version_info < (3, 11) and error.args == (str(error),):  # before 3.11

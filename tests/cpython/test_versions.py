@@ -8,8 +8,10 @@ import types
 import unittest
 from unittest import mock
 
+from asynctestkit import HygienicAsyncTestCase
 from asynctestkit.cpython.versions import (
     HAS_RUNNER,
+    OBJECTS_OF_A_TEST,
     ON_WINDOWS,
     CancelRequest,
     RunnerHooks,
@@ -19,6 +21,7 @@ from asynctestkit.cpython.versions import (
     exception_group_type,
     uncancel,
 )
+from asynctestkit.leaks.census.heap import Heap
 from asynctestkit.loops.runner import Runner
 
 
@@ -30,6 +33,26 @@ class FlagsTests(unittest.TestCase):
     def test_on_windows_says_where_the_proactor_is(self):
         """ON_WINDOWS is true exactly if asyncio has a proactor loop."""
         self.assertEqual(ON_WINDOWS, hasattr(asyncio, "ProactorEventLoop"))
+
+
+class ObjectsTests(unittest.TestCase):
+    def test_objects_of_a_test(self):
+        """An empty test that is repeated has so many at its end, where nothing else makes any."""
+
+        class Case(HygienicAsyncTestCase):
+            async def test(self):
+                pass
+
+        found = []
+
+        def leave(self, census):
+            found.append(self.population)
+            original(self, census)
+
+        original = Heap.leave
+        with mock.patch.object(Heap, "leave", leave):
+            unittest.TestSuite(Case("test") for _ in range(5)).run(unittest.TestResult())
+        self.assertLessEqual(abs(found[-1] - OBJECTS_OF_A_TEST), 2)
 
 
 class AddNoteTests(unittest.TestCase):

@@ -1,6 +1,7 @@
 """Whether a loop's clock is stopped, and what has replaced it."""
 
 import asyncio
+import sys
 import time
 import types
 import unittest
@@ -74,7 +75,8 @@ class StoppedClockTests(unittest.TestCase):
     def test_it_was_replaced_in_c(self):
         """time-machine 2.16 keeps the name: its clock is detected by its different time."""
         loop = self.made()
-        with mock.patch.object(stopped_clock, "_CLOCK_OFFSET", 1e6):
+        with mock.patch.object(stopped_clock, "_CLOCK_OFFSET", 1e6), mock.patch.dict("sys.modules"):
+            sys.modules.pop("time_machine", None)
             self.assertFalse(has_standard_clock(loop))
             self.assertEqual(replacement_in_words(loop), "time.monotonic was replaced in C")
             with mock.patch.dict("sys.modules", time_machine=types.ModuleType("time_machine")):

@@ -118,7 +118,14 @@ def matches(expected: list[str], actual: list[str]) -> bool:
 
 def environment() -> dict[str, str]:
     """The environment of a plain run, without the settings of this test run."""
-    ours = ("ASYNCTESTKIT_", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "FORCE_COLOR")
+    ours = (
+        "ASYNCTESTKIT_",
+        "PYTEST_",
+        "PYTHONWARNINGS",
+        "PYTHONDEVMODE",
+        "PYTHONASYNCIODEBUG",
+        "FORCE_COLOR",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "PYTHONUTF8": "1"}
 

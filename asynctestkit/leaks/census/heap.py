@@ -6,6 +6,7 @@ import weakref
 
 from ...cpython import interpreter
 from ...cpython.originals import asyncio, gc
+from ...cpython.versions import OBJECTS_OF_A_TEST
 from .mark import Mark
 
 __all__ = ["Heap", "heap", "is_collecting"]
@@ -66,9 +67,15 @@ class Heap:
         population, self.population = self.population, None
         if self._thaw and not self._censuses:
             self._thaw = False
-            found = len(gc.get_objects()) if population is None else population
-            self._added += max(0, found - _OF_THE_TEST_ITSELF)
+            self._added += max(0, self._left(population) - OBJECTS_OF_A_TEST)
             gc.unfreeze()
+
+    def _left(self, population: int | None) -> int:
+        """How many objects are left of a test; collects now, as long as that concerns the test's own only."""
+        if population is None:  # the sweep has collected
+            return len(gc.get_objects())
+        has_garbage = population > OBJECTS_OF_A_TEST + _FEW and gc.isenabled()
+        return population - gc.collect() if has_garbage else population
 
     def _collect(self) -> None:
         """Collects, as the collector would by itself if our small collections did not reset its counts.
@@ -95,8 +102,8 @@ class _Cycle:
     itself: _Cycle
 
 
-_OF_THE_TEST_ITSELF = 45
-"""How many objects any test has at its end that the collector is not needed for: its frames, loop, runner."""
+_FEW = 3
+"""Objects that a test case may have as its attributes, beyond those that every test has."""
 
 _LEAST_BOUND = 20_000
 """How many objects may accumulate in any case."""

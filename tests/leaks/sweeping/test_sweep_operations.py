@@ -179,7 +179,7 @@ def counting():
         yield counts
 
 
-def tests_of(kinds):
+def names_of(kinds):
     return [name for name, _ in inspect.getmembers(kinds, inspect.isfunction) if name.startswith("test")]
 
 
@@ -199,8 +199,8 @@ def run(kinds, test, count):
     return outcome, counts
 
 
-def tests_of_the_dropped():
-    return [test for test in tests_of(Leaking) if test.endswith(("_dropped", "_in_cycles"))]
+def names_of_the_dropped():
+    return [test for test in names_of(Leaking) if test.endswith(("_dropped", "_in_cycles"))]
 
 
 class OperationsTests(unittest.TestCase):
@@ -221,15 +221,15 @@ class OperationsTests(unittest.TestCase):
 
     def test_kept(self):
         """The number is constant for every kind that the test keeps."""
-        self.check([test for test in tests_of(Leaking) if test not in tests_of_the_dropped()])
+        self.check([test for test in names_of(Leaking) if test not in names_of_the_dropped()])
 
     def test_dropped(self):
         """The number is constant for objects dropped, or left in cycles."""
-        self.check(tests_of_the_dropped())
+        self.check(names_of_the_dropped())
 
     def test_threads_are_looked_at_together(self):
         """The system is asked about all threads once an inspection; the number of inspections varies."""
-        for test in tests_of(Threads):
+        for test in names_of(Threads):
             with self.subTest(test):
                 few, for_few = run(Threads, test, 5)
                 many, for_many = run(Threads, test, 50)
