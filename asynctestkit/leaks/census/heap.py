@@ -67,15 +67,17 @@ class Heap:
         population, self.population = self.population, None
         if self._thaw and not self._censuses:
             self._thaw = False
-            self._added += max(0, self._left(population) - OBJECTS_OF_A_TEST)
+            found = len(gc.get_objects()) if population is None else population
+            self._added += max(0, found - OBJECTS_OF_A_TEST)
             gc.unfreeze()
 
-    def _left(self, population: int | None) -> int:
-        """How many objects are left of a test; collects now, as long as that concerns the test's own only."""
-        if population is None:  # the sweep has collected
-            return len(gc.get_objects())
-        has_garbage = population > OBJECTS_OF_A_TEST + _FEW and gc.isenabled()
-        return population - gc.collect() if has_garbage else population
+    def collect_own_garbage(self) -> None:
+        """Collects the garbage of a test whose objects were counted, if there are more than every test has.
+
+        That is cheap as long as everything older is frozen.
+        """
+        if self.population is not None and self.population > OBJECTS_OF_A_TEST and gc.isenabled():
+            self.population -= gc.collect()
 
     def _collect(self) -> None:
         """Collects, as the collector would by itself if our small collections did not reset its counts.
@@ -101,9 +103,6 @@ def is_collecting() -> bool:
 class _Cycle:
     itself: _Cycle
 
-
-_FEW = 3
-"""Objects that a test case may have as its attributes, beyond those that every test has."""
 
 _LEAST_BOUND = 20_000
 """How many objects may accumulate in any case."""

@@ -115,8 +115,11 @@ class Sweep:
         self.census.phase = name
 
     def has_left_nothing(self) -> bool:
-        """Whether there is nothing to do, as far as that can be told at once."""
-        return not self._detectors.have_to_be_asked() and self.census.has_left_nothing()
+        """Whether there is nothing to do, as far as that can be told at once; if so, collects garbage."""
+        if self._detectors.have_to_be_asked() or not self.census.has_left_nothing():
+            return False
+        heap.collect_own_garbage()  # what the collector does not list, as some files in C, announces itself
+        return True
 
     def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Collects garbage; returns whether anything could then happen in the loop: `end_tasks` is needed."""

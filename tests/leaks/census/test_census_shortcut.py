@@ -1,6 +1,7 @@
 """What a test has left is found also where at first sight it has left nothing."""
 
 import asyncio
+import os
 import unittest
 import weakref
 from types import CoroutineType
@@ -103,6 +104,19 @@ class GarbageTests(unittest.TestCase):
         self.assertEqual(kinds(first), [])
         with mock.patch.object(Changed, "__del__", lambda _: forgotten(), create=True):
             self.assertEqual(kinds(second), ["coroutine"])
+
+
+class UnlistedTests(unittest.TestCase):
+    def test_what_the_collector_does_not_list(self):
+        """An open directory is no object of the collector's; in a cycle, it announces itself all the same."""
+
+        async def test(case):
+            cycle = [os.scandir(".")]
+            next(cycle[0])
+            cycle.append(cycle)
+
+        outcome = run_body(test)
+        self.assertEqual([leak.kind for leak in outcome.leaks], ["unclosed"], outcome.report)
 
 
 class UsersCodeTests(unittest.TestCase):
