@@ -72,11 +72,11 @@ def watched_descriptors(loop: Loop) -> list[int]:
 
 
 def has_work(loop: Any) -> bool:
-    """Whether a selector loop has, or may get, anything to do but timers: Lib/asyncio/base_events.py.
+    """Whether a selector loop may get anything to do but callbacks and timers: Lib/asyncio/base_events.py.
 
-    That is a callback, an open generator, an executor, a transport, or a descriptor that it watches.
+    It has an open generator, an executor, a transport, or a descriptor that it watches.
     """
-    if loop._ready or loop._asyncgens or loop._default_executor or loop._transports:
+    if loop._asyncgens or loop._default_executor or loop._transports:
         return True
     return wait_internals.watches_anything(loop._selector) and bool(watched_descriptors(loop))
 

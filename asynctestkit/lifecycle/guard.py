@@ -134,7 +134,7 @@ class Guard:
         With `closes_loop` closes the loop as well: some objects announce only then that they were not closed.
         """
         self._stop_timing()
-        if closes_loop and isinstance(runner, Runner) and self._sweep.has_left_nothing():
+        if closes_loop and isinstance(runner, Runner) and runner.is_idle() and self._sweep.has_left_nothing():
             self._close_loop(runner)
             self.close()
             return

@@ -384,7 +384,10 @@ class GarbageTests(unittest.TestCase):
             cycle = [asyncio.create_task(hang())]
             cycle.append(cycle)
 
-        for test, collections in ((clean, 1), (leaking, 2)):
+        def plain(case):
+            """On 3.10 the task that carries the context has not begun then."""
+
+        for test, collections in ((plain, 1), (clean, 1), (leaking, 2)):
             with (
                 self.subTest(test.__name__),
                 mock.patch.object(census.gc, "collect", wraps=gc.collect) as collect,
