@@ -110,10 +110,9 @@ class Runner:
     def is_idle(self) -> bool:
         """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
         loop, task = self.get_loop(), self._context_task
-        if loop.is_closed():
-            return True
-        expected = 0 if task is None or task.has_begun else 1
-        return loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) <= expected
+        most = 0 if task is None or task.has_begun else 1
+        is_quiet = loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) <= most
+        return is_quiet or loop.is_closed()
 
     def cancel(self) -> None:
         """Cancels the coroutine of the current `run`; called in the loop."""
@@ -221,12 +220,10 @@ class Runner:
         interpreter.set_signal_handler(signal.SIGINT, handler)
         return handler
 
-    def _on_sigint(
-        self, main_task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object
-    ) -> None:
+    def _on_sigint(self, task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object) -> None:
         self._interrupts += 1
-        if self._interrupts == 1 and main_task is not None and not waited.done():
-            main_task.cancel()
+        if self._interrupts == 1 and task is not None and not waited.done():
+            task.cancel()
             self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that waits in its selector
             return
         raise KeyboardInterrupt
