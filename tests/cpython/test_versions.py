@@ -40,6 +40,8 @@ class ObjectsTests(unittest.TestCase):
         """An empty test that is repeated has so many at its end, where nothing else makes any."""
 
         class Case(HygienicAsyncTestCase):
+            asyncio_debug = False  # which records stacks
+
             async def test(self):
                 pass
 

@@ -149,7 +149,7 @@ class HeapTests(unittest.TestCase):
         async def test(case):
             await asyncio.sleep(0)
 
-        case = type("Case", (HygienicAsyncTestCase,), {"test": test})
+        case = type("Case", (HygienicAsyncTestCase,), {"test": test, "asyncio_debug": False})
         suite = unittest.TestSuite(case("test") for _ in range(100))
         with mock.patch.object(heap_module.heap, "_added", 0):
             suite.run(unittest.TestResult())
