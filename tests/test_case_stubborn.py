@@ -101,12 +101,18 @@ class LeakedTaskTests(HangTests):
 
     def test_a_task_that_blocks_when_it_is_cancelled(self):
         """A sweep is interrupted at the deadline of a phase, or after a second if that is longer."""
+        self.check_blocking_tasks([*ASYNC_HOOKS][:2])
 
+    def test_a_task_of_other_hooks_that_blocks_when_it_is_cancelled(self):
+        """The same holds for a task of a tear-down or a cleanup."""
+        self.check_blocking_tasks([*ASYNC_HOOKS][2:])
+
+    def check_blocking_tasks(self, hooks):
         async def leak():
             asyncio.create_task(blocks_when_cancelled(), name="culprit")
             await asyncio.sleep(0)
 
-        for where in ASYNC_HOOKS:
+        for where in hooks:
             with self.subTest(where):
                 text, _, _ = self.survive(leak, where)
                 self.assertIn("the sweep after it was not over after 1 s", text)

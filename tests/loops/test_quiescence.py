@@ -143,7 +143,7 @@ class PauseTests(LoopTestCase):
         loop = type("Fast", (asyncio.SelectorEventLoop,), {"time": lambda _: 1e9 + 1000 * time.monotonic()})()
         loop.set_debug(False)
         self.addCleanup(loop.close)
-        task = loop.create_task(asyncio.sleep(5))  # waits: on that clock
+        task = loop.create_task(asyncio.sleep(1))  # waits: on that clock
         loop.run_until_complete(pause(loop, [task], 60))
         self.assertTrue(task.done())
 

@@ -171,16 +171,20 @@ class ReadmeTests(unittest.TestCase):
         self.check("README.md")
 
     def test_every_block_of_the_guide_does_what_it_says(self):
-        """Every third block of the guide runs and prints the shown output; the next two have the others."""
-        self.check("examples/GUIDE.md", slice(0, None, 3))
+        """Every fourth block of the guide runs and prints what it shows; the next tests have the others."""
+        self.check("examples/GUIDE.md", slice(0, None, 4))
 
     def test_every_block_of_the_guide_does_what_it_says_second_part(self):
-        """So do the second third."""
-        self.check("examples/GUIDE.md", slice(1, None, 3))
+        """So does every fourth block from the second on."""
+        self.check("examples/GUIDE.md", slice(1, None, 4))
 
     def test_every_block_of_the_guide_does_what_it_says_third_part(self):
-        """So do the last third."""
-        self.check("examples/GUIDE.md", slice(2, None, 3))
+        """So does every fourth block from the third on."""
+        self.check("examples/GUIDE.md", slice(2, None, 4))
+
+    def test_every_block_of_the_guide_does_what_it_says_fourth_part(self):
+        """So does every fourth block from the fourth on."""
+        self.check("examples/GUIDE.md", slice(3, None, 4))
 
     def test_the_readme_is_short(self):
         """The README is short enough to be read in one go; the guide has the rest."""
