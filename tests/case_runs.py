@@ -22,6 +22,7 @@ from unittest import mock
 
 import asynctestkit
 from asynctestkit.loops.outside import busy_threads, linux
+from tests.running import collect_older_garbage
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE_FOLDER = os.path.dirname(os.path.abspath(asynctestkit.__file__)) + os.sep
@@ -107,6 +108,7 @@ def run(*cases: type[unittest.TestCase] | unittest.TestCase, action: str = "alwa
     load = unittest.TestLoader().loadTestsFromTestCase
     suite = unittest.TestSuite(load(case) if isinstance(case, type) else case for case in cases)
     log, errors = io.StringIO(), io.StringIO()
+    collect_older_garbage()
     with warnings.catch_warnings(record=True) as caught, logs_to(log), contextlib.redirect_stderr(errors):
         runner = unittest.TextTestRunner(io.StringIO(), resultclass=_Result, warnings=action)
         outcomes = runner.run(suite).outcomes

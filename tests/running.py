@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from warnings import WarningMessage
 
 from asynctestkit import Leak, LeakError, LeakWarning
+from asynctestkit.leaks.census.heap import heap
 
-__all__ = ["Outcome", "Overheard", "overhearing", "run_case"]
+__all__ = ["Outcome", "Overheard", "collect_older_garbage", "overhearing", "run_case"]
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Outcome(Overheard):
 @contextlib.contextmanager
 def overhearing(heard: Overheard) -> Iterator[None]:
     """Records what is reported in the block."""
+    collect_older_garbage()
     printed = io.StringIO()
     with (
         warnings.catch_warnings(record=True) as heard.warnings,
@@ -67,14 +69,28 @@ def overhearing(heard: Overheard) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     heard.output = printed.getvalue()
+    with ignoring_reports():
+        for each in heard.warnings:
+            each.source = None  # or the objects of the warnings would live on; now they are destroyed
+
+
+@contextlib.contextmanager
+def ignoring_reports() -> Iterator[None]:
+    """Ignores what is warned of and printed in the block."""
     ignored = io.StringIO()
     with (
         warnings.catch_warnings(record=True),
         contextlib.redirect_stdout(ignored),
         contextlib.redirect_stderr(ignored),
     ):
-        for each in heard.warnings:
-            each.source = None  # or the objects of the warnings would live on; now they are destroyed
+        yield
+
+
+def collect_older_garbage() -> None:
+    """Collects what earlier tests have left if that is due, so that it is not reported in the next one."""
+    with ignoring_reports():
+        if not heap.is_frozen():
+            heap.collect_if_due()
 
 
 def run_case(cls: type[unittest.TestCase], name: str = "test") -> Outcome:

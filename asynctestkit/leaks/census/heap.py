@@ -30,8 +30,7 @@ class Heap:
     def enter(self, census: Mark) -> None:
         """Sets a mark. Freezes the heap unless it is frozen."""
         if not self.is_frozen():
-            if self._added > self._bound and gc.isenabled():
-                self._collect()
+            self.collect_if_due()
             self._thaw = True
             gc.freeze()
         self._censuses.append(census)
@@ -79,15 +78,16 @@ class Heap:
         if self.population is not None and self.population > OBJECTS_OF_A_TEST and gc.isenabled():
             self.population -= gc.collect()
 
-    def _collect(self) -> None:
+    def collect_if_due(self) -> None:
         """Collects, as the collector would by itself if our small collections did not reset its counts.
 
         As in CPython (Modules/gcmodule.c), when the objects added exceed a quarter of those that exist: so
         the cost stays in proportion to the objects created, however large the heap.
         """
-        gc.collect()
-        self._added = 0
-        self._bound = max(_LEAST_BOUND, len(gc.get_objects()) // 4)
+        if self._added > self._bound and gc.isenabled():
+            gc.collect()
+            self._added = 0
+            self._bound = max(_LEAST_BOUND, len(gc.get_objects()) // 4)
 
 
 def is_collecting() -> bool:
