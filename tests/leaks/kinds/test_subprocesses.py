@@ -41,11 +41,10 @@ class Reaping(unittest.TestCase):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with overhearing(Overheard()):
-            waiting = [thread for thread in threading.enumerate() if "waitpid-" in thread.name]
-            for thread in waiting:  # before 3.12: it keeps the transport, and logs
-                thread.join()
-            if waiting:
-                gc.collect()  # or the transport would die in a later test
+            for thread in threading.enumerate():
+                if "waitpid-" in thread.name:  # before 3.12: it keeps the transport, and logs
+                    thread.join()
+            gc.collect()  # or pipes and transports would be destroyed in a later test
         for pid in self.pids:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)

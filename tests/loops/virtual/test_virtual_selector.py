@@ -63,6 +63,8 @@ class JumpTests(SelectorTestCase):
         ):
             with (
                 self.subTest(longest=longest),
+                mock.patch.object(virtual_selector, "busy_threads", return_value=[]),  # of other tests
+                mock.patch.object(virtual_selector, "has_children", return_value=False),
                 mock.patch.object(selectors.DefaultSelector, "select", select),
                 mock.patch.object(virtual_selector, "_WAIT_WITHIN_PROCESS", 30.0),
             ):
