@@ -30,6 +30,8 @@ class Reaping(unittest.TestCase):
 
     def setUp(self):
         super().setUp()
+        with overhearing(Overheard()):
+            gc.collect()  # or what tests of other files have left would be destroyed here
         self.pids = set()
         self.addCleanup(self.reap)
         patched = mock.patch.object(Inner, "settle_time", 0.01)
