@@ -30,8 +30,7 @@ class Reaping(unittest.TestCase):
 
     def setUp(self):
         super().setUp()
-        with overhearing(Overheard()):
-            gc.collect()  # or what tests of other files have left would be destroyed here
+        self.destroy_leftovers()  # of tests in other files
         self.pids = set()
         self.addCleanup(self.reap)
         patched = mock.patch.object(Inner, "settle_time", 0.01)
@@ -46,11 +45,21 @@ class Reaping(unittest.TestCase):
             for thread in threading.enumerate():
                 if "waitpid-" in thread.name:  # before 3.12: it keeps the transport, and logs
                     thread.join()
-            gc.collect()  # or pipes and transports would be destroyed in a later test
         for pid in self.pids:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         self.pids.clear()
+        self.destroy_leftovers()
+
+    def destroy_leftovers(self):
+        """Destroys what would otherwise be destroyed, and warn, in a later test.
+
+        `subprocess` keeps each Popen that is dropped while its child runs until it starts the next child.
+        """
+        with overhearing(Overheard()):
+            gc.collect()
+            subprocess.run(("true",), check=True)
+            gc.collect()
 
     def assertEnded(self, pid):
         """Asserts that the child has ended and was reaped."""
