@@ -96,13 +96,12 @@ class SeededRandom:
 
 def _gives_back_after_class(case: unittest.TestCase) -> bool:
     """Has the suite that runs a case restore `random` after the class; returns False without a suite."""
-    cls = type(case)
-    if _IS_GIVEN_BACK in vars(cls):
-        return True
     if not interpreter.is_run_by_suite(case):
         return False
-    setattr(cls, _IS_GIVEN_BACK, True)  # on the class, as what a module holds counts as the process's
-    cls.addClassCleanup(_give_back, cls, random.getstate())
+    cls = type(case)
+    if _IS_GIVEN_BACK not in vars(cls):
+        setattr(cls, _IS_GIVEN_BACK, True)  # on the class, as what a module holds counts as the process's
+        cls.addClassCleanup(_give_back, cls, random.getstate())
     return True
 
 

@@ -191,9 +191,9 @@ class Guard:
 
     def verdict(self) -> None:
         """Raises or warns of what was found; for a test that has its outcome, it only warns."""
-        sweep, watches = self._sweep, (self._names, self._blocking)
-        if not (sweep.leaks or sweep.errors or self._required or any(watches)):
-            return  # as most do, at once
+        may_have_failed = self._sweep.leaks or self._sweep.errors or self._required
+        if not may_have_failed and self._names is None and self._blocking is None:
+            return
         leaks, has_outcome = self.charged_leaks(), self.has_outcome
         threshold = self.settings.blocking_threshold
         others = other_faults(self.subject, self._names, self._blocking, threshold)

@@ -93,15 +93,16 @@ class _Latest:
     """The settings of the latest test, which are mostly those of the next one, too."""
 
     def __init__(self) -> None:
-        self._values: tuple[Any, ...] = ()
-        self._settings = Settings()
+        # One attribute, as tests may run in several threads.
+        self._latest: tuple[tuple[Any, ...], Settings] = ((), Settings())
 
     def settings_with(self, values: tuple[Any, ...]) -> Settings:
+        known, settings = self._latest
         # By identity: 1, 1.0 and True are equal, and valid values cannot be changed in place.
-        if not self._values or not all(map(operator.is_, values, self._values)):
-            self._settings = Settings(*values)
-            self._values = values
-        return self._settings
+        if not known or not all(map(operator.is_, values, known)):
+            settings = Settings(*values)
+            self._latest = values, settings
+        return settings
 
 
 _latest = _Latest()

@@ -129,8 +129,10 @@ class Census:
         objects = gc.get_objects()
         if not all(is_over(obj, loop) for obj in self._interest.any(objects)):
             return False
+        if any(is_not_among(self._registered_before, obj) for obj in self._registered()):
+            return False
         heap.population = len(objects)
-        return all(not is_not_among(self._registered_before, obj) for obj in self._registered())
+        return True
 
     def drop_accepted_connections(self) -> bool:
         """Aborts the connections that servers accepted since the mark; returns whether there were any."""

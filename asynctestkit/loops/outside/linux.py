@@ -56,7 +56,7 @@ def has_started_before(number: int, moment: float) -> bool:
         fields = _read(f"{_TASKS}/{number}/stat").rpartition(b") ")[2].split()
     except OSError:  # it has ended, or this is no Linux
         return False
-    ticks = int(fields[_STARTED])
+    ticks = int(fields[_STARTED]) if len(fields) > _STARTED else 0
     return bool(ticks) and (ticks + 1) / os.sysconf("SC_CLK_TCK") < moment
 
 

@@ -102,6 +102,8 @@ class ThreadsTests(LinuxTestCase):
         """If a sandbox says that all threads started at once, or a thread has ended, nothing is certain."""
         with mock.patch.object(linux, "_read", return_value=b"1 (python) S" + b" 0" * 40):
             self.assertFalse(has_started_before(1, 1e9))
+        with mock.patch.object(linux, "_read", return_value=b""):
+            self.assertFalse(has_started_before(1, 1e9))
         with mock.patch.object(linux, "_read", side_effect=ProcessLookupError):
             self.assertFalse(has_started_before(1, 1e9))
 
