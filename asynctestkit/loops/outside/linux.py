@@ -22,8 +22,12 @@ _CHUNK_SIZE = 1024
 _FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(platform.machine())
 """The number of the system call by which a thread waits for another: futex(2)."""
 _PRIVATE, _COMMANDS = 0x80, 0x7F
-_WAITS = (0, 9)
-"""FUTEX_WAIT, FUTEX_WAIT_BITSET."""
+_WAIT_BITSET = 9
+"""The command by which glibc waits for a semaphore or a condition, so Python for each of its locks.
+
+Its mutexes use FUTEX_WAIT instead: a thread that computes waits for the interpreter's at times, when it
+hands over the GIL, and goes on by itself. musl has FUTEX_WAIT for all of them: no thread is waiting there.
+"""
 
 
 def thread_count() -> int | None:
@@ -105,7 +109,7 @@ class _Look(NamedTuple):
         if self.state != b"S" or len(words) < 5 or words[0] != str(_FUTEX).encode():
             return False
         operation, timeout = int(words[2], 16), int(words[4], 16)
-        return bool(operation & _PRIVATE) and operation & _COMMANDS in _WAITS and not timeout
+        return bool(operation & _PRIVATE) and operation & _COMMANDS == _WAIT_BITSET and not timeout
 
 
 def _look_at(number: int) -> _Look:

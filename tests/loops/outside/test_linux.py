@@ -159,6 +159,14 @@ class WaitingTests(LinuxTestCase):
             with self.subTest(target):
                 self.assertFalse(self.comes_to_wait(self.started(target, *args), 0.2))
 
+    def test_waits_of_the_interpreter(self):
+        """A thread at a mutex, as that of the GIL, does not: its holder goes on without another's act."""
+        calls = [f"{linux._FUTEX} 0x7f00 {operation} 0x2 {timeout} 0x0 0x0" for operation, timeout in (
+            ("0x80", "0x0"), ("0x89", "0x0"), ("0x189", "0x0"), ("0x189", "0x7f10"), ("0x109", "0x0"),
+        )]  # fmt: skip
+        looks = [linux._Look(call.encode(), b"S", b"1 1 1") for call in calls]
+        self.assertEqual([look.is_waiting for look in looks], [False, True, True, False, False])
+
     def test_waits_for_another_process(self):
         """A thread at a semaphore shared with other processes does not, as one of them may wake it."""
         program = (
