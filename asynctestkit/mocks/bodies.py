@@ -7,10 +7,12 @@ import dataclasses
 import http
 import json as json_format
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from email.message import Message  # not where it is used: an import in a test's body blocks its loop
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .outcomes import after, error_of, is_error, never, perform
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 __all__ = ["Answer", "Body", "Headers", "body_steps", "reason_of"]
 
@@ -92,6 +94,8 @@ class Answer:
             return "utf-8"
 
     def _content_type(self) -> Message:
+        from email.message import Message  # some 10 ms, once, where answers are read
+
         message = Message()
         message["Content-Type"] = self.headers.get("Content-Type", "application/octet-stream")
         return message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
 from .places import Place
@@ -39,6 +38,8 @@ def _shown(place: Place, indent: str) -> Iterator[str]:
     if source:
         line = f"{indent}  {source}"
         if len(line) > _NARROWEST:  # to ask for the width takes as long as all of the above
+            import shutil  # reports alone need it
+
             width = max(shutil.get_terminal_size().columns, _NARROWEST)
             line = line if len(line) <= width else f"{line[: width - 1]}…"
         yield line

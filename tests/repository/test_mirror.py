@@ -107,13 +107,30 @@ def public_names(module: Module) -> set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
+def imports_for_types(module: Module) -> list[ast.stmt]:
+    """The statements for type checkers alone, of a package whose names are loaded when they are asked for."""
+    blocks = [node for node in module.tree.body if isinstance(node, ast.If)]
+    return [node for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING" for node in block.body]
+
+
+def lazy_homes(module: Module) -> dict[str, str]:
+    """By name: the module that `lazy_names` is told to import it from."""
+    (call,) = (
+        node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy_names"
+    )
+    homes = ast.literal_eval(call.args[1])
+    return {name: home for home, names in homes.items() for name in names.split()}
+
+
 def offered_names(module: Module) -> set[str]:
     """What a package's `__init__` may re-export: names that it imports from within the package."""
     if not module.is_package:
         return set()
     own_imports = (
         node
-        for node in module.tree.body
+        for node in (*module.tree.body, *imports_for_types(module))
         if isinstance(node, ast.ImportFrom) and (node.level or str(node.module).split(".")[0] == PACKAGE)
     )
     return {alias.asname or alias.name for node in own_imports for alias in node.names}
@@ -175,12 +192,26 @@ def unmentioned(names: set[str], text: str) -> list[str]:
     return sorted(names - set(re.findall(r"\w+", text)))
 
 
+def lazy_blocks(module: Module) -> list[ast.stmt]:
+    """The statement that imports names for type checkers, and has them loaded lazily otherwise."""
+    return [
+        node
+        for node in module.tree.body
+        if isinstance(node, ast.If)
+        and ast.unparse(node.test) == "TYPE_CHECKING"
+        and all(isinstance(each, ast.ImportFrom) for each in node.body)
+        and [ast.unparse(each).partition("(")[0] for each in node.orelse]
+        == ["__getattr__, __dir__ = lazy_names"]
+    ]
+
+
 def logic_in(module: Module) -> list[str]:
-    """Statements of a module that do more than define names: no docstring, import or dunder."""
+    """Statements of a module that do more than define names: no docstring, import, or dunder."""
     return [
         f"{module.path}:{node.lineno}: {ast.unparse(node).splitlines()[0]}"
         for node in module.tree.body
         if not isinstance(node, (ast.Import, ast.ImportFrom))
+        and node not in lazy_blocks(module)
         and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         and not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("__"))
     ]
@@ -235,6 +266,18 @@ class PublicNamesTests(unittest.TestCase):
         top = next(module for module in modules() if module.name == "")
         self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
         self.assertEqual(logic_in(top), [])
+
+    def test_lazy_names_are_those_of_the_type_checkers(self):
+        """Each name of the top package is loaded from where type checkers find it; all are public."""
+        (top,) = (module for module in modules() if not module.name)
+        for_types = {
+            alias.name: node.module
+            for node in imports_for_types(top)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        self.assertEqual(lazy_homes(top), for_types)
+        self.assertEqual(sorted(for_types), sorted(dunder_all(top)))
 
     def test_the_version_is_said_once(self):
         """The package has the version, from which its metadata are generated."""
@@ -339,3 +382,13 @@ class PublicNamesCheckerTests(unittest.TestCase):
         source = "'Doc.'\nfrom .x import y\n__all__ = ['y']\nif y:\n    y()"
         module = Module("asynctestkit/__init__.py", source)
         self.assertEqual(logic_in(module), ["asynctestkit/__init__.py:4: if y:"])
+
+    def test_lazy_names_are_no_logic(self):
+        """What is for type checkers may be loaded lazily for others, and nothing else."""
+        lazily = "else:\n    __getattr__, __dir__ = lazy_names('', {'x': 'y'})"
+        source = f"if TYPE_CHECKING:\n    from .x import y\n{lazily}"
+        for more, faults in (("", []), ("\n    y()", ["asynctestkit/__init__.py:1: if TYPE_CHECKING:"])):
+            with self.subTest(more):
+                module = Module("asynctestkit/__init__.py", source + more)
+                self.assertEqual(logic_in(module), faults)
+                self.assertEqual((offered_names(module), lazy_homes(module)), ({"y"}, {"y": "x"}))

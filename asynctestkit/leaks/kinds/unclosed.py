@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import tracemalloc
 from collections.abc import Iterable
 
 from ...cpython.originals import asyncio
@@ -92,6 +91,8 @@ def _shortened(message: str) -> str:
 
 def _made_at(announcement: Announcement) -> tuple[Place, ...]:
     """Where it was created, if it has recorded that, or tracemalloc has, or one of its asyncio parts."""
+    import tracemalloc  # few need it
+
     frames: Iterable[object] | None = announcement.made_at
     if frames is None and tracemalloc.is_tracing():
         frames = tracemalloc.get_object_traceback(announcement.thing)

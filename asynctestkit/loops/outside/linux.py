@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -19,7 +18,9 @@ __all__ = [
 
 _TASKS = "/proc/self/task"
 _CHUNK_SIZE = 1024
-_FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(platform.machine())
+_FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(
+    os.uname().machine if hasattr(os, "uname") else ""
+)
 """The number of the system call by which a thread waits for another: futex(2)."""
 _PRIVATE, _COMMANDS = 0x80, 0x7F
 _WAIT_BITSET = 9
