@@ -27,7 +27,7 @@ class Inner(HygienicAsyncTestCase):
     """A test that leaves nothing, with all detectors; other tests here derive from it."""
 
     leak_detectors = STRICT_DETECTORS
-    deadline = 20.0
+    deadline = 100.0
     asyncio_debug = False  # under -X dev it logs every callback that is slow
 
     async def test(self):

@@ -364,7 +364,7 @@ class TakesItsTimeTests(unittest.TestCase):
             case.connection = Connection()
 
         allowance = Allowance("connection", reason="this is what is tested")
-        outcome = self.run_body(test, settle_time=3600.0, deadline=20.0, allowed_leaks=(allowance,))
+        outcome = self.run_body(test, settle_time=3600.0, deadline=100.0, allowed_leaks=(allowance,))
         self.assertEqual(outcome.complaints, [])
 
     def test_what_is_released_comes_to_its_end(self):
