@@ -159,6 +159,27 @@ class SeedTests(unittest.TestCase):
         self.assertEqual([drawn for _, drawn in seen], [random.Random(seed).random() for seed, _ in seen])
         self.assertNotIn(isolation._IS_GIVEN_BACK, vars(First))
 
+    def test_a_test_within_a_test(self):
+        """A test of the same class that a test runs, without a suite, gives `random` back when it ends."""
+        states = []
+
+        class Case(HygienicAsyncTestCase):
+            def test_outer(self):
+                random.random()
+                states.append(random.getstate())
+                type(self)("test_inner").run(unittest.TestResult())
+                states.append(random.getstate())
+
+            async def test_inner(self):
+                states.append(random.getstate())
+
+        result = unittest.TestResult()
+        unittest.TestSuite([Case("test_outer")]).run(result)
+        self.assertTrue(result.wasSuccessful(), result)
+        before, within, after = states
+        self.assertEqual(after, before)
+        self.assertEqual(within, random.Random(seed_of(Case, "test_inner")).getstate())
+
     def test_restore(self):
         """The state is restored."""
         before = random.getstate()
