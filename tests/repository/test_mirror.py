@@ -25,6 +25,7 @@ EXTRA = {
     "test_messages.py": "messages.py above: each message has the user's line and a remedy",
     "running.py": "runs one inner test case within a test, for many of the files here",
     "freezing.py": "a clock that stands still, as freezegun stops it",
+    "test_isolation_seeds.py": "isolation.py, beside test_isolation.py: seeded random numbers",
     "test_case_stopped_clock.py": "case.py and all below it: clocks that a test stops, shifts or patches",
     "case_runs.py": "runs inner classes, also in other processes, and keeps what is printed",
     "test_case_clock.py": "case.py and all below it: tests on the virtual clock",
@@ -56,14 +57,6 @@ EXTRA = {
     "leaks/sweeping/test_sweep_operations.py": "the whole sweep: many leaks take no more operations than few",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
 }
-
-EVERYDAY = {
-    "DEFAULT_DETECTORS", "STRICT_DETECTORS", "Allowance", "DeadlineError", "DeadlockError", "RunawayError",
-    "HygieneMixin", "HygienicAsyncTestCase", "Leak", "LeakDetector", "LeakError", "LeakWarning",
-    "GroupAssertions", "LogAssertions", "QueueAssertions", "TaskAssertions", "TimeAssertions",
-    "MockAssertions", "MockBuilders",
-    "allow_leaks", "hygiene", "no_leaks",
-}  # fmt: skip
 
 
 def expected_tests(sources: list[str]) -> set[str]:
@@ -111,17 +104,6 @@ def imports_for_types(module: Module) -> list[ast.stmt]:
     """The statements for type checkers alone, of a package whose names are loaded when they are asked for."""
     blocks = [node for node in module.tree.body if isinstance(node, ast.If)]
     return [node for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING" for node in block.body]
-
-
-def lazy_homes(module: Module) -> dict[str, str]:
-    """By name: the module that `lazy_names` is told to import it from."""
-    (call,) = (
-        node
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy_names"
-    )
-    homes = ast.literal_eval(call.args[1])
-    return {name: home for home, names in homes.items() for name in names.split()}
 
 
 def offered_names(module: Module) -> set[str]:
@@ -192,31 +174,6 @@ def unmentioned(names: set[str], text: str) -> list[str]:
     return sorted(names - set(re.findall(r"\w+", text)))
 
 
-def lazy_blocks(module: Module) -> list[ast.stmt]:
-    """The statement that imports names for type checkers, and has them loaded lazily otherwise."""
-    return [
-        node
-        for node in module.tree.body
-        if isinstance(node, ast.If)
-        and ast.unparse(node.test) == "TYPE_CHECKING"
-        and all(isinstance(each, ast.ImportFrom) for each in node.body)
-        and [ast.unparse(each).partition("(")[0] for each in node.orelse]
-        == ["__getattr__, __dir__ = lazy_names"]
-    ]
-
-
-def logic_in(module: Module) -> list[str]:
-    """Statements of a module that do more than define names: no docstring, import, or dunder."""
-    return [
-        f"{module.path}:{node.lineno}: {ast.unparse(node).splitlines()[0]}"
-        for node in module.tree.body
-        if not isinstance(node, (ast.Import, ast.ImportFrom))
-        and node not in lazy_blocks(module)
-        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        and not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("__"))
-    ]
-
-
 def public_modules() -> list[Module]:
     return [
         module for module in modules() if not any(part.startswith("_") for part in module.name.split("."))
@@ -260,31 +217,6 @@ class PublicNamesTests(unittest.TestCase):
             with self.subTest(module.path):
                 namespace = vars(importlib.import_module(f"{PACKAGE}.{module.name}".rstrip(".")))
                 self.assertEqual(undocumented(module, namespace), [])
-
-    def test_the_top_package_offers_the_everyday_names(self):
-        """The everyday names are imported from the top package, which holds no logic."""
-        top = next(module for module in modules() if module.name == "")
-        self.assertEqual(EVERYDAY - set(dunder_all(top) or []), set())
-        self.assertEqual(logic_in(top), [])
-
-    def test_lazy_names_are_those_of_the_type_checkers(self):
-        """Each name of the top package is loaded from where type checkers find it; all are public."""
-        (top,) = (module for module in modules() if not module.name)
-        for_types = {
-            alias.name: node.module
-            for node in imports_for_types(top)
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
-        self.assertEqual(lazy_homes(top), for_types)
-        self.assertEqual(sorted(for_types), sorted(dunder_all(top)))
-
-    def test_the_version_is_said_once(self):
-        """The package has the version, from which its metadata are generated."""
-        self.assertRegex(importlib.import_module(PACKAGE).__version__, r"^\d+\.\d+\.\d+$")
-        project = (ROOT / "pyproject.toml").read_text("utf-8")
-        self.assertIn('dynamic = ["version"]', project)
-        self.assertIn(f'version = {{ attr = "{PACKAGE}.__version__" }}', project)
 
 
 class MirrorCheckerTests(unittest.TestCase):
@@ -376,19 +308,3 @@ class PublicNamesCheckerTests(unittest.TestCase):
         names = offered_methods((Module("asynctestkit/x.py", source),))
         self.assertEqual(names, {"assertX", "makeY"})
         self.assertEqual(unmentioned(names, "self.assertX(); self.makeYs()"), ["makeY"])
-
-    def test_logic_in_a_module_of_names_is_found(self):
-        """Anything beyond a docstring, imports and dunders is logic."""
-        source = "'Doc.'\nfrom .x import y\n__all__ = ['y']\nif y:\n    y()"
-        module = Module("asynctestkit/__init__.py", source)
-        self.assertEqual(logic_in(module), ["asynctestkit/__init__.py:4: if y:"])
-
-    def test_lazy_names_are_no_logic(self):
-        """What is for type checkers may be loaded lazily for others, and nothing else."""
-        lazily = "else:\n    __getattr__, __dir__ = lazy_names('', {'x': 'y'})"
-        source = f"if TYPE_CHECKING:\n    from .x import y\n{lazily}"
-        for more, faults in (("", []), ("\n    y()", ["asynctestkit/__init__.py:1: if TYPE_CHECKING:"])):
-            with self.subTest(more):
-                module = Module("asynctestkit/__init__.py", source + more)
-                self.assertEqual(logic_in(module), faults)
-                self.assertEqual((offered_names(module), lazy_homes(module)), ({"y"}, {"y": "x"}))
