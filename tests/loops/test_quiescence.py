@@ -80,6 +80,19 @@ class TurnUntilQuietTests(LoopTestCase):
         self.make_task(spins())
         self.assertFalse(self.run_in_loop(turn_until_quiet(self.loop, 0.01)))
 
+    def test_a_busy_machine(self):
+        """If the time is over at once, the others get some turns all the same."""
+        turns = []
+
+        async def counts():
+            while len(turns) < 10:
+                turns.append(None)
+                await asyncio.sleep(0)
+
+        self.make_task(counts())
+        self.assertFalse(self.run_in_loop(turn_until_quiet(self.loop, -1)))
+        self.assertGreaterEqual(len(turns), 2)
+
     def test_an_opaque_loop_gets_some_turns(self):
         """An opaque loop counts as quiet after as many turns as real suites need."""
         turns = []

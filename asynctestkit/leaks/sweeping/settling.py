@@ -8,6 +8,7 @@ from typing import Any
 from ...cpython.originals import asyncio
 from ...cpython.wall import wall_time
 from ...loops.quiescence import can_wake, pause, turn_until_quiet
+from ...loops.virtual.virtual_loop import VirtualEventLoop
 from ..census.census import Census
 from ..census.connection_index import indexing
 from .panel import Panel
@@ -19,6 +20,9 @@ ROUND = 0.02
 
 RELEASE = 0.1
 """Seconds, at most, for which callbacks run that are ready once leaks were released."""
+
+_PATIENCE = 2
+"""How often the seconds that are given may pass on the wall's clock, while virtual time stands still."""
 
 
 class Settling:
@@ -32,16 +36,24 @@ class Settling:
     async def settle(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Turns the loop until no task is pending or nothing can wake those that are, for at most `seconds`.
 
-        What has become ready in time is run to its end. A round counts for no more than it should take.
-        Then waits for other objects that may end. Returns the seconds that are left.
+        What has become ready in time is run to its end. A round counts for no more than it should take. On
+        virtual time only virtual seconds count, however busy the machine is; but if none pass, as while a
+        task spins, it ends as well. Returns the seconds that are left.
         """
-        left = seconds
+        left, patience = seconds, _PATIENCE * seconds
+        is_virtual = isinstance(loop, VirtualEventLoop)
         await turn_until_quiet(loop, ROUND)
-        while left > 0 and (tasks := self._census.pending_tasks()) and can_wake(loop, left):
-            left -= await pause(loop, tasks, min(left, ROUND))
+        while min(left, patience) > 0 and (tasks := self._census.pending_tasks()) and can_wake(loop, left):
+            virtually = loop.time()
+            waited = await pause(loop, tasks, min(left, ROUND))
             started = wall_time()
             await turn_until_quiet(loop, ROUND)
-            left -= min(wall_time() - started, ROUND)
+            waited += min(wall_time() - started, ROUND)
+            passed = loop.time() - virtually if is_virtual else waited
+            if passed:
+                left -= passed
+            else:
+                patience -= waited
         return await self.wait_for_endings(loop, left)
 
     async def wait_for_endings(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:

@@ -332,7 +332,7 @@ class StubbornTests(SurvivorsCase):
         async def test(case):
             await start(starts_another(), name="first")
 
-        self.assertEqual([leak.name for leak in self.leaks(test, grace_period=1.0)], ["first", "successor"])
+        self.assertEqual([leak.name for leak in self.leaks(test, grace_period=0.1)], ["first", "successor"])
         self.assertEqual(self.leaks(test, grace_period=0.1, leak_detectors=()), ())
 
 
