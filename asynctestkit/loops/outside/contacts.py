@@ -10,7 +10,7 @@ from ...cpython.originals import asyncio, threading
 from ...cpython.wall import wall_time
 from .busy_threads import BusyThread, busy_threads
 from .jobs import jobs_in_flight
-from .linux import has_started_before, seconds_since_boot
+from .linux import has_started_before, seconds_since_boot, thread_numbers
 
 __all__ = ["Contacts"]
 
@@ -66,7 +66,9 @@ class Contacts:
         busy = busy_threads(self.spared)
         if not busy or self._has_jobs():
             return busy
-        return [each for each in busy if self._is_related(each)]
+        found = [each for each in busy if self._is_related(each)]
+        alive = thread_numbers() if found else None  # one that has just ended has no age
+        return found if alive is None else [each for each in found if not each.number or each.number in alive]
 
     def _is_related(self, each: BusyThread) -> bool:
         is_manager = each.thread is not None and executor_internals.is_manager(each.thread)

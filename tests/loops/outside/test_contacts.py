@@ -3,11 +3,14 @@
 import _thread
 import asyncio
 import concurrent.futures
+import sys
 import threading
 import unittest
 from unittest import mock
 
 from asynctestkit.loops.loop import HygienicEventLoop
+from asynctestkit.loops.outside.busy_threads import BusyThread
+from asynctestkit.loops.outside.linux import thread_numbers
 
 
 class ContactsTests(unittest.TestCase):
@@ -61,6 +64,26 @@ class ContactsTests(unittest.TestCase):
         released.release()
         while len(loop.contacts.busy()) > count:
             pass
+
+    @unittest.skipUnless(sys.platform == "linux", "other systems do not tell")
+    def test_a_thread_that_has_just_ended(self):
+        """A thread that ends while it is looked at cannot wake the loop."""
+        loop = self.make_loop()
+        ended = BusyThread(None, max(thread_numbers()) + 1)
+        with mock.patch("asynctestkit.loops.outside.contacts.busy_threads", return_value=[ended]):
+            self.assertEqual(loop.contacts.busy(), [])
+
+    def test_where_threads_have_no_numbers(self):
+        """On systems that do not list the threads, a thread counts as alive; so does one without a number."""
+        loop = self.make_loop()
+        for alive, number in ((None, 5), (set(), 0)):
+            thread = BusyThread(None, number)
+            with (
+                self.subTest(number),
+                mock.patch("asynctestkit.loops.outside.contacts.busy_threads", return_value=[thread]),
+                mock.patch("asynctestkit.loops.outside.contacts.thread_numbers", return_value=alive),
+            ):
+                self.assertEqual(loop.contacts.busy(), [thread])
 
     def test_a_thread_of_the_test(self):
         """A thread started since the mark can wake the loop, but not that of the next test."""
