@@ -90,8 +90,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             self._hygieneBegin(self._asyncioRunner.get_loop())
         elif not HAS_RUNNER:  # before 3.11
             self._hygieneBegin(self._asyncioTestLoop)
-        with self._hygienePhase("setUp", "setUp", "asyncSetUp"):
-            super()._callSetUp()
+        self._hygieneCallHooks("setUp", super()._callSetUp, _Plain._callSetUp)
 
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
         with self._hygienePhase("test"):
@@ -106,8 +105,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             warnings.warn(f"{text} ({method} returned {kind!r})", DeprecationWarning, stacklevel=4)
 
     def _callTearDown(self) -> None:
-        with self._hygienePhase("tearDown", "tearDown", "asyncTearDown"):
-            super()._callTearDown()
+        self._hygieneCallHooks("tearDown", super()._callTearDown, _Plain._callTearDown)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         if function == self._hygieneSweep:

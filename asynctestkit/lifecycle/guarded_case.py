@@ -26,8 +26,8 @@ __all__ = ["GuardedCase", "GuardedTest", "is_called_by_run"]
 __unittest = True
 
 _HOOKS = {
-    name: getattr(unittest.IsolatedAsyncioTestCase, name)
-    for name in ("setUp", "asyncSetUp", "asyncTearDown", "tearDown")
+    phase: [(name, getattr(unittest.IsolatedAsyncioTestCase, name)) for name in names]
+    for phase, names in (("setUp", ("setUp", "asyncSetUp")), ("tearDown", ("tearDown", "asyncTearDown")))
 }
 _NO_PHASE = contextlib.nullcontext()
 
@@ -89,14 +89,21 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         if self._hygieneRandom is not None:
             self._hygieneRandom.add_seed_to(failure)
 
-    def _hygienePhase(self, name: str, *hooks: str) -> contextlib.AbstractContextManager[None]:
-        """The phase; a null context if the class overrides none of its hooks and nothing else can happen."""
+    def _hygienePhase(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """The phase; a null context if there is no guard."""
+        return _NO_PHASE if self._hygieneGuard is None else self._hygieneGuard.phase(name)
+
+    def _hygieneCallHooks(self, phase: str, inherited: Any, plain: object) -> None:
+        """Calls the sync and the async hook of a phase, unless neither they nor the loop would do anything.
+
+        `inherited` is unittest's method that calls them, `plain` the one of IsolatedAsyncioTestCase.
+        """
         guard = self._hygieneGuard
-        if guard is None:
-            return _NO_PHASE
-        if hooks and self._hygieneIsIdle(guard) and not self._hygieneOverrides(*hooks):
-            return _NO_PHASE
-        return guard.phase(name)
+        if guard is None or self._hygieneOverrides(phase) or not self._hygieneIsIdle(guard):
+            with self._hygienePhase(phase):
+                inherited()
+        elif inherited.__func__ is not plain:
+            inherited()
 
     @staticmethod
     def _hygieneIsIdle(guard: Guard) -> bool:
@@ -104,13 +111,12 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         runner: Any = guard.code
         return bool(runner.is_idle())
 
-    @classmethod
-    def _hygieneOverrides(cls, sync_hook: str, async_hook: str) -> bool:
-        """Whether the class overrides one of the hooks of a phase."""
-        return (
-            getattr(cls, sync_hook) is not _HOOKS[sync_hook]
-            or getattr(cls, async_hook) is not _HOOKS[async_hook]
-        )
+    def _hygieneOverrides(self, phase: str) -> bool:
+        """Whether the class, or this instance, overrides one of the hooks of a phase."""
+        cls, own = type(self), vars(self)
+        (sync_name, sync_hook), (async_name, async_hook) = _HOOKS[phase]
+        is_overridden = getattr(cls, sync_name) is not sync_hook or getattr(cls, async_name) is not async_hook
+        return is_overridden or sync_name in own or async_name in own
 
     def _hygieneSweep(self) -> None:
         guard = self._hygieneGuard

@@ -2,6 +2,7 @@
 
 import asyncio
 import unittest
+from unittest import mock
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase, allow_leaks, hygiene
 from asynctestkit.cpython.versions import HAS_RUNNER
@@ -44,6 +45,49 @@ class OverriddenHooksTests(GuardedTestCase):
                 pass
 
         self.assertGuarded(Case)
+
+    def test_hooks_of_one_instance(self):
+        """A hook that is set on an instance is called, and what it leaves is attributed to its phase."""
+
+        class Case(HygienicAsyncTestCase):
+            async def test(self):
+                pass
+
+        for hook, sync_hook, phase in (
+            ("asyncSetUp", "setUp", "set-up"),
+            ("asyncTearDown", "tearDown", "tear-down"),
+        ):
+            with self.subTest(hook):
+
+                async def leaks():
+                    asyncio.create_task(asyncio.sleep(3600), name="leaked")
+
+                case, called, result = Case("test"), mock.Mock(), unittest.TestResult()
+                setattr(case, hook, leaks)
+                setattr(case, sync_hook, called)
+                case.run(result)
+                called.assert_called_once_with()
+                ((_, text),) = result.failures
+                self.assertIn(f"created in {phase}:", text)
+
+    def test_a_base_that_extends_how_hooks_are_called(self):
+        """A class between ours and unittest's that runs code around the hooks keeps doing so."""
+        events = []
+
+        class Base(unittest.IsolatedAsyncioTestCase):
+            def _callSetUp(self):
+                events.append("set-up")
+                super()._callSetUp()
+
+            def _callTearDown(self):
+                super()._callTearDown()
+                events.append("tear-down")
+
+        class Case(Leaking, HygieneMixin, Base):
+            pass
+
+        self.assertGuarded(Case)
+        self.assertEqual(events, ["set-up", "tear-down"] * 2)
 
     def test_call_set_up_and_call_tear_down(self):
         """`_callSetUp` and `_callTearDown` may be replaced, as in suites that run hooks of their own."""
