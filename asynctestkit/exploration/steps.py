@@ -82,7 +82,7 @@ class StepQueue(collections.deque[Handle]):
         """Removes and returns what runs next: a Handle, or an object that the loop can use like one."""
         if not self.is_watching:
             return _pop(self)
-        if self._holds or self.choose is not None:
+        if len(self) > 1 and (self._holds or self.choose is not None):
             index = self._index_of_next()
             if index is None:
                 return self._nothing
@@ -91,7 +91,7 @@ class StepQueue(collections.deque[Handle]):
         else:
             index, handle = 0, _pop(self)
         task = step_internals.task_of_step(handle)
-        walker = self._walker(task) if task is not None else None
+        walker = self.walker(task) if task is not None else None
         if task is None or walker is None:
             return handle
         walker.taken += 1
@@ -116,13 +116,11 @@ class StepQueue(collections.deque[Handle]):
         return _Step(self, handle, task, key, asleep)
 
     def walker(self, task: asyncio.Task[Any]) -> Walker | None:
-        """The record of a task; None if its class allows no further attributes."""
-        found = getattr(task, "_asynctestkit_walker", None)
-        return found if isinstance(found, Walker) else None
-
-    def _walker(self, task: asyncio.Task[Any]) -> Walker | None:
-        walker = self.walker(task)
-        if walker is not None and not walker.name:
+        """The record of a task, which has its name; None if its class allows no further attributes."""
+        walker: Walker | None = getattr(task, "_asynctestkit_walker", None)
+        if type(walker) is not Walker:
+            return None
+        if not walker.name:
             main = (self.main or self._phase()) if walker.is_main else ""
             walker.name = self._names.name(task, main)
             if main:
@@ -136,7 +134,7 @@ class StepQueue(collections.deque[Handle]):
 
     def _may_overtake(self, handle: Handle) -> bool:
         task = step_internals.task_of_step(handle)
-        walker = self._walker(task) if task is not None else None
+        walker = self.walker(task) if task is not None else None
         return walker is not None and not is_fixed(walker, handle)
 
     # -- the choice of the next step
@@ -177,7 +175,7 @@ class StepQueue(collections.deque[Handle]):
         """The steps that may be reordered, first in first."""
         for handle in self:
             task = step_internals.task_of_step(handle)
-            walker = self._walker(task) if task is not None else None
+            walker = self.walker(task) if task is not None else None
             if walker is None or is_fixed(walker, handle):
                 return
             is_bare = walker.taken > 0 and step_internals.is_bare_step(handle)
