@@ -9,7 +9,7 @@ objects of interest that exist, instead.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
@@ -107,11 +107,10 @@ class Census:
         from old ones.
         """
         found = self._interest.wanted(gc.get_objects())
-        if self.known is None and any(type(obj) is _Canary for obj in found):
+        if self.known is None and id(_Canary) in map(id, map(type, found)):
             found = []
-        self._started = set(map(id, loop_internals.started_generators(self.loop)))
-        registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
-        return [obj for obj in found if self._is_new(obj)] + registered
+        registered = (obj for obj in self._registered() if is_not_among(self._registered_before, obj))
+        return [*self._new_ones(found), *registered]
 
     def has_left_nothing(self) -> bool:
         """Whether nothing that was created since the mark can be a leak, or become one when it is collected.
@@ -170,16 +169,23 @@ class Census:
     def _registered(self) -> list[Any]:
         return [obj for registry in self._registries for obj in registry(self.loop)]
 
-    def _is_new(self, obj: Any) -> bool:
-        if isinstance(obj, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop:
-            return False
-        if isinstance(obj, CoroutineType | AsyncGeneratorType) and gc.is_finalized(obj):
-            return False  # resurrected by a recorded warning that holds it, and that was seen already
-        if isinstance(obj, CoroutineType) and heap.is_shared(self):
-            return False  # its thread is unknown; a forgotten one is destroyed in its own thread
-        if isinstance(obj, AsyncGeneratorType):
-            return id(obj) in self._started and id(obj) not in self._generators_before
-        return self.known is None or is_not_among(self.known, obj)
+    def _new_ones(self, found: list[Any]) -> Iterator[Any]:
+        """Those of the test. A finalized one was resurrected, by a warning that was recorded."""
+        is_shared = heap.is_shared(self)
+        generators = set(map(id, loop_internals.started_generators(self.loop)))
+        generators.difference_update(self._generators_before)
+        for obj in found:
+            kind = type(obj)
+            if kind is AsyncGeneratorType:
+                if id(obj) in generators and not gc.is_finalized(obj):
+                    yield obj
+                continue
+            if kind is CoroutineType:  # its thread is unknown; a forgotten one is destroyed in its own thread
+                is_foreign = is_shared or gc.is_finalized(obj)
+            else:
+                is_foreign = issubclass(kind, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop
+            if not is_foreign and (self.known is None or is_not_among(self.known, obj)):
+                yield obj
 
 
 _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals.TRANSPORTS)

@@ -53,7 +53,7 @@ class Panel:
     def __init__(self, detectors: Detectors, errors: list[Exception]) -> None:
         self.errors = errors
         self._detectors = detectors.all
-        self._by_type: dict[type, tuple[LeakDetector, ...]] = {}
+        self._interested = _Interested(self._detectors)
         self._watched: dict[type, bool] = {}
         self._preparing = detectors.preparing()
         self._watching = detectors.watching()
@@ -73,13 +73,13 @@ class Panel:
     def prepare(self, objects: list[Any]) -> None:
         """Shows the detectors all living objects, before each is judged."""
         for detector in self._preparing:
-            own = [obj for obj in objects if detector in self._interested(type(obj))]
+            own = [obj for obj in objects if detector in self._interested[type(obj)]]
             if own:
                 self.ask(detector.prepare, own)
 
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
         """The first detector that considers an object a leak, and that leak."""
-        for detector in self._interested(type(obj)):
+        for detector in self._interested[type(obj)]:
             leak = self.ask(detector.examine, obj)
             if leak is not None:
                 return detector, leak
@@ -95,20 +95,25 @@ class Panel:
         """Whether any detector overrides `is_ending` for objects of that type."""
         found = self._watched.get(kind)
         if found is None:
-            found = any(detector in self._interested(kind) for detector in self._watching)
+            found = any(detector in self._interested[kind] for detector in self._watching)
             self._watched[kind] = found
         return found
 
     def is_ending(self, obj: object) -> bool:
         """Whether a detector expects that an object may end by itself."""
-        interested = self._interested(type(obj))
+        interested = self._interested[type(obj)]
         return any(self.ask(d.is_ending, obj) for d in self._watching if d in interested)
 
-    def _interested(self, kind: type) -> tuple[LeakDetector, ...]:
-        found = self._by_type.get(kind)
-        if found is None:
-            found = tuple(detector for detector in self._detectors if issubclass(kind, detector.types))
-            self._by_type[kind] = found
+
+class _Interested(dict[type, tuple[LeakDetector, ...]]):
+    """The detectors that are interested in objects of a type."""
+
+    def __init__(self, detectors: list[LeakDetector]) -> None:
+        super().__init__()
+        self._detectors = detectors
+
+    def __missing__(self, kind: type) -> tuple[LeakDetector, ...]:
+        found = self[kind] = tuple(each for each in self._detectors if issubclass(kind, each.types))
         return found
 
 
