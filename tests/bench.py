@@ -214,6 +214,7 @@ def main() -> None:
         {
             "unittest, asyncio": lambda: bench_work.import_seconds("unittest.async_case", "asyncio"),
             "asynctestkit": lambda: bench_work.import_seconds("asynctestkit"),
+            "asynctestkit.HygienicAsyncTestCase": lambda: bench_work.import_seconds("asynctestkit.case"),
         },
     )  # fmt: skip
     search._MOST_IDLE_WALKS = TESTS  # chance goes on, though there is nothing new
