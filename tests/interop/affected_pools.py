@@ -5,6 +5,7 @@ Run by `exploration.py`, like `affected.py`: the pools of clients, with other en
 
 import asyncio
 import contextlib
+import sys
 import unittest
 from unittest import mock
 
@@ -34,6 +35,11 @@ with contextlib.suppress(ImportError):
     from .databases import Connection
 with contextlib.suppress(ImportError):
     import redis.asyncio
+
+
+with_mended_wait_for = unittest.skipIf(
+    sys.version_info < (3, 12), "asyncio.wait_for swallows the cancellation"
+)
 
 
 class Aiohttp(HygienicAsyncTestCase):
@@ -80,11 +86,27 @@ class PsycopgPool(HygienicAsyncTestCase):
         """https://github.com/psycopg/psycopg/issues/1208"""
         await self.share(check=Connection.check)
 
-    async def share(self, **options):
-        pool = psycopg_pool.AsyncConnectionPool(
-            connection_class=Connection, min_size=1, max_size=1, open=False, name="pool", **options
+    @with_mended_wait_for
+    async def test_handed_over(self):
+        """https://github.com/psycopg/psycopg/issues/1275"""
+        await self.assertCancelSafe(self.use_once)
+
+    @with_mended_wait_for
+    async def test_checking(self):
+        """https://github.com/psycopg/psycopg/issues/1401"""
+        await self.assertCancelSafe(lambda: self.use_once(check=Connection.check))
+
+    def pool(self, **options):
+        return psycopg_pool.AsyncConnectionPool(
+            connection_class=Connection, max_size=1, open=False, name="pool", **options
         )
-        async with pool:
+
+    async def use_once(self, **options):
+        async with self.pool(min_size=0, **options) as pool, pool.connection():
+            await asyncio.sleep(1)  # waits: on virtual time
+
+    async def share(self, **options):
+        async with self.pool(min_size=1, **options) as pool:
 
             async def use():
                 async with pool.connection():
