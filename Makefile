@@ -64,6 +64,7 @@ clean:  ## remove everything that is not source
 .venv-lint/ready-$(VERSION): PACKAGES := 'mypy>=1.18' 'ruff>=0.14'
 .venv-interop/ready-$(VERSION): PACKAGES := aiohttp httpx grpcio aiosqlite 'sqlalchemy[asyncio]' redis freezegun \
   'time-machine==2.16.0' uvloop websockets starlette anyio aiounittest later \
+  'psycopg[binary]==3.3.9' sniffio truststore \
   pytest pytest-asyncio pytest-xdist pytest-timeout pytest-socket
 .venv-peers/ready-$(VERSION): PACKAGES := later pyleak aiounittest pytest pytest-asyncio
 .venv/ready-$(VERSION) .venv-interop/ready-$(VERSION) .venv-lint/ready-$(VERSION) .venv-peers/ready-$(VERSION):

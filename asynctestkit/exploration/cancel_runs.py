@@ -127,6 +127,9 @@ class CancelRuns:
                 ran.returned = True
         except (KeyboardInterrupt, PhaseInterrupt, DeadlineError):
             raise
+        except asyncio.CancelledError:
+            # The one that came out would keep the locals of its frames alive, hidden from the sweep.
+            ran.error = asyncio.CancelledError()
         except BaseException as error:
             ran.error = error
         if not is_quiet(runner.explored) or task_internals.all_tasks(runner.explored):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import unittest
+import warnings
 
 from asynctestkit import CancelAssertions, HygienicAsyncTestCase
 from tests.case_runs import lines_of, run_body
@@ -122,6 +123,24 @@ class EndingTests(Faults):
             asyncio.create_task(asyncio.sleep(3600), name="poller")
 
         self.check(work, "something was left behind after a run that was not cancelled at all", "'poller'")
+
+    def test_what_a_local_variable_held(self):
+        """An object that announces itself as unclosed is found, though the cancellation's frames held it."""
+
+        class Conversation:
+            def __init__(self):
+                self.loop, self.closed = asyncio.get_running_loop(), False
+
+            def __del__(self):
+                if not self.closed:
+                    warnings.warn("Unclosed conversation", ResourceWarning, stacklevel=1, source=self)
+
+        async def work():
+            conversation = Conversation()
+            await nap()
+            conversation.closed = True
+
+        self.check(work, "left behind: unclosed ", "it says 'Unclosed conversation'", "in run 3")
 
     def test_a_lock_that_is_still_held(self):
         """A held lock is reported with its line; one held at the end of every run does not count."""
