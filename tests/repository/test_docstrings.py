@@ -46,7 +46,8 @@ class ExamplesTests(unittest.TestCase):
             if ">>> " not in module.source:
                 continue
             imported = importlib.import_module(f"{PACKAGE}.{module.name}".rstrip("."))
-            for example in doctest.DocTestFinder(exclude_empty=True).find(imported):
+            names = {name: getattr(imported, name) for name in dir(imported)}  # those loaded lazily as well
+            for example in doctest.DocTestFinder(exclude_empty=True).find(imported, globs=names):
                 runner.run(example, out=said.append)
         self.assertEqual("".join(said), "")
         self.assertGreater(runner.summarize(verbose=False).attempted, 8)
