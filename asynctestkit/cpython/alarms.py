@@ -71,7 +71,8 @@ class _Watchdog:
         self._changed = threading.Condition()
         self._sleeps_until: float | None = None
         self._advancing: Alarm | None = None
-        self._is_over = False
+        self._run_by: object = None
+        """The lock that the thread in charge was begun with: another thread, or none, ends the one before."""
         self.number: int | None = None
         """The native identifier of its thread, once it runs."""
 
@@ -86,7 +87,7 @@ class _Watchdog:
                 self._changed.notify()
 
     def _start(self) -> Undo:
-        begun = _thread.allocate_lock()
+        begun = self._run_by = _thread.allocate_lock()
         begun.acquire()
         # Not threading.Thread: suites count that module's threads, and this one is not theirs.
         _thread.start_new_thread(self._run, (begun,))
@@ -98,9 +99,27 @@ class _Watchdog:
         """Ends the thread; the next alarm starts another."""
         global _watchdog
         _watchdog = _Watchdog()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
         with self._changed:
-            self._is_over = True
+            self._run_by = None
             self._changed.notify()
+
+    def pause(self) -> None:
+        """Ends the thread until `resume`; returns when the system no longer counts it."""
+        number, self.number = self.number, None
+        if number is None:
+            return
+        self._dismiss()
+        until = wall_time() + _LONGEST_WAIT
+        while os.access(f"/proc/self/task/{number}", os.F_OK) and wall_time() < until:
+            time.sleep(0)
+
+    def resume(self) -> None:
+        """Starts the thread again, if it was paused."""
+        if self._sleeps_until is not None and self._run_by is None:
+            self._start()
 
     def remove(self, watch: Alarm) -> None:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
@@ -115,21 +134,20 @@ class _Watchdog:
         self.number = _thread.get_native_id()
         begun.release()
         sys.settrace(threading.gettrace())  # as threading's own threads do, so that coverage sees this one
-        self._keep_watch()
+        self._keep_watch(begun)
 
-    def _keep_watch(self) -> None:
-        while True:
+    def _keep_watch(self, begun: object) -> None:
+        while self._run_by is begun:
             # What is added from here on, until the wait begins, is earlier than this, and so notifies.
             self._sleeps_until = float("inf")
             now = wall_time()
             for watch in [watch for watch in self.watches.copy() if watch.due <= now]:
                 self._advance(watch, now)  # without the lock, or `add` would wait for its end
             with self._changed:
-                if self._is_over:
-                    return
-                self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
-                pause = max(0.0, self._sleeps_until - now)
-                self._changed.wait(min(pause, threading.TIMEOUT_MAX))
+                if self._run_by is begun:  # pragma: no branch  # asked again: it may just have been dismissed
+                    self._sleeps_until = min((w.due for w in self.watches.copy()), default=float("inf"))
+                    pause = max(0.0, self._sleeps_until - now)
+                    self._changed.wait(min(pause, threading.TIMEOUT_MAX))
 
     def _advance(self, watch: Alarm, now: float) -> None:
         self._advancing = watch
@@ -173,6 +191,16 @@ def is_watchdog(frame: FrameType | None) -> bool:
     return False
 
 
+def _pause_before_fork() -> None:
+    """Ends the thread: from 3.12 on, Python warns of a fork in a process that has another thread."""
+    _watchdog.pause()
+
+
+def _resume_after_fork() -> None:
+    """The thread goes on in the parent: 3.13.0 to 3.13.9 and 3.14.0 still warn of it (CPython's #137109)."""
+    _watchdog.resume()
+
+
 def _reset_after_fork() -> None:
     """A forked child has no watchdog thread; its next deadline starts one."""
     global _watchdog
@@ -181,7 +209,9 @@ def _reset_after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch  # Windows cannot fork
-    os.register_at_fork(after_in_child=_reset_after_fork)
+    os.register_at_fork(
+        before=_pause_before_fork, after_in_parent=_resume_after_fork, after_in_child=_reset_after_fork
+    )
 
 
 def can_signal(thread_id: int) -> bool:

@@ -2,7 +2,10 @@
 
 import contextlib
 import io
+import os
 import threading
+import unittest
+import warnings
 from unittest import mock
 
 from asynctestkit.cpython import alarms
@@ -113,3 +116,48 @@ class AlarmTests(WatchdogTestCase):
         self.assertIn("OSError: no such descriptor", printed.getvalue())
         with self.assertRaises(PhaseInterrupt), self.watch(Code()):
             sleep_on()
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "this system cannot fork")
+class ForkTests(WatchdogTestCase):
+    def fork(self):
+        """Forks a child that ends at once."""
+        with warnings.catch_warnings():  # of other tests' threads
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    def test_a_deadline_is_kept_after_a_fork(self):
+        """The thread that was there before a fork has ended by then, and another keeps its deadlines."""
+        with self.assertRaises(PhaseInterrupt), self.watch(Code(), 0.2):
+            before = alarms.watchdog_number()
+            self.fork()
+            self.assertNotIn(alarms.watchdog_number(), (None, before))
+            sleep_on()
+
+    def test_a_fork_without_a_thread(self):
+        """Where there is no thread, a fork starts none."""
+        with mock.patch.object(alarms, "_watchdog", alarms._Watchdog()):
+            self.fork()
+            self.assertIsNone(alarms.watchdog_number())
+
+    def test_a_thread_that_is_at_work(self):
+        """A fork does not wait for ever for a thread whose `advance` needs a lock that the caller holds."""
+        begun, held, calls = threading.Event(), threading.Lock(), []
+
+        def advance(now):
+            begun.set()
+            with held:
+                calls.append(now)
+                alarm.due = now + NEVER
+
+        alarm = Alarm(advance)
+        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.0):
+            alarms.arm(alarm)
+            self.assertTrue(begun.wait(30))
+            self.fork()
+        with self.assertRaises(PhaseInterrupt), self.watch(Code()):
+            sleep_on()
+        alarms.disarm(alarm)

@@ -22,6 +22,7 @@ class Attention:
         self._listeners = _log_listeners()
         self._error_method = interpreter.ASYNCIO_LOGGER.error
         self._sink = interpreter.warnings_sink()
+        self._unraisable_hook = sys.unraisablehook
 
     def sees_errors(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether the user sees the loop's errors: by a handler of theirs, `assertLogs` or a patch."""
@@ -32,9 +33,25 @@ class Attention:
             return True
         return logger.isEnabledFor(logging.ERROR) and not _log_listeners() <= self._listeners
 
-    def records_warnings(self) -> bool:
-        """Whether the test records warnings now."""
-        return interpreter.warnings_sink() != self._sink
+    def sees_warnings(self, category: type[Warning]) -> bool:
+        """Whether the test sees what finalizers warn of: it records warnings, or has a hook for errors.
+
+        What a finalizer raises is passed to `sys.unraisablehook`, as is a warning that is an error.
+        """
+        if interpreter.warnings_sink() != self._sink:
+            return True
+        return sys.unraisablehook is not self._unraisable_hook and _may_be_error(category)
+
+
+def _may_be_error(category: type[Warning]) -> bool:
+    """Whether the filters make an error of warnings of a category, or of those with some text or place."""
+    for action, message, filtered, module, line in interpreter.warning_filters():
+        if issubclass(category, filtered):
+            if action == "error":
+                return True
+            if message is None and module is None and not line:
+                break
+    return False
 
 
 def _log_listeners() -> set[int]:

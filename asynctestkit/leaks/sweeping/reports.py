@@ -99,7 +99,8 @@ class Reports:
         if spared.was_destroyed(coroutine) or self._reported_origins.pop(id(origin_of(coroutine)), None):
             return
         is_older = is_older_coroutine(coroutine, self._census.loop.get_debug())
-        if not self._census.wants(type(coroutine)) or is_older or self._attention.records_warnings():
+        is_seen = self._attention.sees_warnings(RuntimeWarning)
+        if not self._census.wants(type(coroutine)) or is_older or is_seen:
             interpreter.warn_unawaited_coroutine(coroutine)
         else:
             self._reported_origins.update(
@@ -153,11 +154,11 @@ class Reports:
             return False
         if self.muted or transport_internals.carries_tls(transport):  # its TLS transport is reported
             return True
-        return not self._attention.records_warnings() and self._examine(transport)
+        return not self._attention.sees_warnings(ResourceWarning) and self._examine(transport)
 
     def _wants_warnings(self) -> bool:
         """Whether to take ResourceWarnings: a test that records warnings sees them itself."""
-        return not self._attention.records_warnings()
+        return not self._attention.sees_warnings(ResourceWarning)
 
     def _on_resource_warning(self, text: str, thing: object) -> bool:
         """Whether the warning of an unclosed object is left out: it is a leak, or was spared."""
@@ -198,7 +199,7 @@ class Reports:
         """Whether the test looks at one of the ways in which an object announces itself."""
         attention, cls = self._attention, type(thing)
         is_heard = reports_to_the_loop(cls) and attention.sees_errors(self._census.loop)
-        return is_heard or (warns(cls) and attention.records_warnings())
+        return is_heard or (warns(cls) and attention.sees_warnings(ResourceWarning))
 
 
 def _silence(_: object) -> bool:

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import unittest
 import warnings
+from unittest import mock
 
 from asynctestkit import Allowance, CoroutineLeaks, no_leaks
 from tests.leaks.contract import Inner, run_body
@@ -178,6 +179,21 @@ class WatchedWarningsTests(unittest.TestCase):
                 warnings.simplefilter("always")
                 forgotten()
             case.assertEqual(len(case.caught), 1)
+
+        self.assertNoLeak(test)
+
+    def test_a_hook_for_errors_of_finalizers(self):
+        """A test that makes errors of warnings, and has a hook for what finalizers raise, gets this one."""
+
+        def test(case):
+            with (
+                mock.patch("sys.unraisablehook", lambda args: case.seen.append(str(args.exc_value))),
+                warnings.catch_warnings(),
+            ):
+                warnings.simplefilter("error")
+                case.seen = []
+                forgotten()
+            case.assertIn("'forgotten' was never awaited", case.seen[0])
 
         self.assertNoLeak(test)
 

@@ -280,7 +280,17 @@ class DroppedTests(Leaks):
                 warnings.simplefilter("ignore", ResourceWarning)
                 socket.socket()
 
-        for body in (expects, records, ignores):
+        def has_a_hook(case):
+            seen = []
+            with (
+                warnings.catch_warnings(),
+                mock.patch("sys.unraisablehook", lambda error: seen.append(error.exc_type)),
+            ):
+                warnings.simplefilter("error")
+                socket.socket()
+            case.assertEqual(seen, [ResourceWarning])
+
+        for body in (expects, records, ignores, has_a_hook):
             with self.subTest(body.__name__):
                 self.assertEqual(self.leaks(body), [])
 

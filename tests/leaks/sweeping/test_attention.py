@@ -81,20 +81,50 @@ class WarningTests(unittest.TestCase):
     def setUp(self):
         self.attention = Attention()
 
+    def sees(self):
+        return self.attention.sees_warnings(ResourceWarning)
+
     def test_a_record(self):
         """A test that records warnings observes them."""
-        self.assertFalse(self.attention.records_warnings())
+        self.assertFalse(self.sees())
         with warnings.catch_warnings(record=True):
-            self.assertTrue(self.attention.records_warnings())
-        self.assertFalse(self.attention.records_warnings())
+            self.assertTrue(self.sees())
+        self.assertFalse(self.sees())
 
     def test_a_record_that_is_older(self):
         """A record that existed when the Attention was created does not observe."""
         with warnings.catch_warnings(record=True):
-            self.assertFalse(Attention().records_warnings())
+            self.assertFalse(Attention().sees_warnings(ResourceWarning))
 
     def test_filters(self):
-        """Filters that silence warnings do not observe them."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.assertFalse(self.attention.records_warnings())
+        """Filters that silence warnings, or make errors of them, do not observe them."""
+        for action in ("ignore", "error"):
+            with self.subTest(action), warnings.catch_warnings():
+                warnings.simplefilter(action)
+                self.assertFalse(self.sees())
+
+    def test_a_hook_for_errors_of_finalizers(self):
+        """With a hook for them, and filters that make errors of the warnings, the test observes these."""
+        for filters, sees in (
+            ([], False),
+            ([{"action": "error"}], True),
+            ([{"action": "error", "message": "unclosed"}], True),
+            ([{"action": "error", "category": RuntimeWarning}], False),
+            ([{"action": "error"}, {"action": "ignore", "module": "elsewhere"}], True),
+            ([{"action": "error"}, {"action": "ignore"}], False),
+        ):
+            with (
+                self.subTest(filters),
+                warnings.catch_warnings(),
+                mock.patch("sys.unraisablehook"),
+            ):
+                warnings.resetwarnings()
+                for each in filters:
+                    warnings.filterwarnings(**each)
+                self.assertEqual(self.sees(), sees)
+
+    def test_a_hook_that_is_older(self):
+        """A hook that existed when the Attention was created does not observe."""
+        with warnings.catch_warnings(), mock.patch("sys.unraisablehook"):
+            warnings.simplefilter("error")
+            self.assertFalse(Attention().sees_warnings(ResourceWarning))
