@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import importlib
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -67,6 +68,9 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
 
 
 def _check_kind(kind: str) -> None:
+    importlib.import_module(
+        _KINDS
+    )  # built-in kinds exist once they are loaded, and nothing else may need them
     known = list(_kinds_below(LeakDetector))
     if any(kind == each for each, _ in known):
         return
@@ -85,8 +89,8 @@ def _kinds_below(detector: type[LeakDetector]) -> Iterator[tuple[str, bool]]:
     for each in detector.__subclasses__():
         kind = getattr(each, "kind", None)
         if isinstance(kind, str):
-            yield kind, each.__module__.startswith(_KINDS)
+            yield kind, each.__module__.startswith(f"{_KINDS}.")
         yield from _kinds_below(each)
 
 
-_KINDS = f"{__package__}.kinds."
+_KINDS = f"{__package__}.kinds"

@@ -46,6 +46,15 @@ class LazyNamesTests(unittest.TestCase):
         lines = printed_by("import asynctestkit\nprint(asynctestkit.mocks.session.__name__)")
         self.assertEqual(lines, ["session"])
 
+    def test_an_allowance_alone(self):
+        """An Allowance knows the built-in kinds, though nothing else has loaded them."""
+        (line,) = printed_by(
+            "from asynctestkit import Allowance\n"
+            "try: Allowance('tsk', reason='flushed at exit')\n"
+            "except ValueError as error: print(error)\n"
+        )
+        self.assertEqual(line, "unknown kind of leak 'tsk'; did you mean 'task'?")
+
     def test_a_wrong_name(self):
         """A name that does not exist is an AttributeError that knows where; private ones are not searched."""
         for name in ("HygenicAsyncTestCase", "__main__", "__path_hooks__"):

@@ -99,13 +99,11 @@ class CanaryTests(unittest.TestCase):
     def test_stamp_mock_calls(self):
         """Each record of a call and of an await is passed on, a reset is not; the records are unchanged."""
         heard = []
-        patched = ("call_args", "await_args")
-        before = {name: vars(mock_internals.ASYNC_MOCK)[name] for name in patched}
+        undo = mock_internals.stamp_mock_calls(
+            lambda record: heard.append(("call", record)),
+            lambda double, record: heard.append(("await", record, double)),
+        )
         try:
-            mock_internals.stamp_mock_calls(
-                lambda record: heard.append(("call", record)),
-                lambda double, record: heard.append(("await", record, double)),
-            )
             double = mock.AsyncMock(return_value=5)
             coroutine = double(1, two=2)
             self.assertEqual(heard, [("call", mock.call(1, two=2))])
@@ -118,5 +116,4 @@ class CanaryTests(unittest.TestCase):
             self.assertEqual(len(heard), 2)
             self.assertEqual((double.call_args, double.await_args), (None, None))
         finally:
-            for name, value in before.items():
-                setattr(mock_internals.ASYNC_MOCK, name, value)
+            undo()
