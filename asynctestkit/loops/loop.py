@@ -19,6 +19,7 @@ from ..stacks.places import CreationSite, capture, capture_in_task, creation_sit
 from .lean import LeanSelectorEventLoop
 from .outside.contacts import Contacts
 from .selector import Standstill, WatchfulSelector
+from .sent_coroutines import SentCoroutines
 
 __all__ = ["HygienicEventLoop", "registration_site"]
 
@@ -68,6 +69,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         """Where each descriptor and signal was last registered."""
         self.contacts = Contacts(self)
         """The threads that are related to this loop."""
+        self.sent = SentCoroutines()
         super().__init__(None if ON_WINDOWS else self._make_selector())
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
@@ -88,6 +90,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             creator = asyncio.current_task(self)
             if creator is not None:
                 inherit(site, creator)
+            elif (sent := self.sent.take_site(coro)) is not None:
+                site[:] = sent
         for watch in self.task_watchers:
             watch(task, coro)
         return task
@@ -144,8 +148,9 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
-        """As the standard loop's; records which thread has called."""
+        """As the standard loop's; records which thread has called, and where a coroutine was sent."""
         self.contacts.note_caller()
+        self.sent.note(callback, args, sys._getframe(1), self.phase)
         handle: Handle = super().call_soon_threadsafe(callback, *args, context=context)
         return handle
 

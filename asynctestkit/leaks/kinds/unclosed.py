@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterable
 
+from ...cpython import debug_internals
 from ...cpython.originals import asyncio
 from ...stacks.places import Place, creation_site, creators, resolve
 from ..census.announcement import Announcement
@@ -59,12 +60,18 @@ def leak_of(announcement: Announcement) -> Leak:
     """The leak for an object that has announced itself."""
     thing, message = announcement.thing, announcement.message
     name = _name_in(message) if thing is None else type(thing).__qualname__
+    created_at = _made_at(announcement)
+    remedy = "close it"
+    if thing is not None:
+        remedy += f": {_way_to_close(thing)}"
+        if not created_at:
+            remedy += f" ({_way_to_locate(thing)} shows where it was created)"
     return Leak(
         kind=UnclosedLeaks.kind,
         name=name,
         description=f"not closed; it says {_shortened(message)!r}" if message else "not closed",
-        created_at=_made_at(announcement),
-        remedy=f"close it: {_way_to_close(thing)}" if thing is not None else "close it",
+        created_at=created_at,
+        remedy=remedy,
     )
 
 
@@ -93,14 +100,25 @@ def _made_at(announcement: Announcement) -> tuple[Place, ...]:
     """Where it was created, if it has recorded that, or tracemalloc has, or one of its asyncio parts."""
     import tracemalloc  # few need it
 
-    frames: Iterable[object] | None = announcement.made_at
+    thing = announcement.thing
+    frames: Iterable[object] | None = announcement.made_at or debug_internals.kept_source_traceback(thing)
     if frames is None and tracemalloc.is_tracing():
-        frames = tracemalloc.get_object_traceback(announcement.thing)
+        frames = tracemalloc.get_object_traceback(thing)
     if frames is not None:
         lines = [(f.filename, f.lineno, getattr(f, "name", "?")) for f in frames]  # type: ignore[attr-defined]  # two kinds of frames
         return creators(reversed(lines))
-    sites = map(creation_site, parts_of_asyncio(announcement.thing))
+    sites = map(creation_site, parts_of_asyncio(thing))
     return next((resolve(site) for site in sites if site is not None), ())
+
+
+def _way_to_locate(thing: object) -> str:
+    """The setting of another run, with any runner, that shows where it was created.
+
+    tracemalloc of 3.11 looks for instances of classes written in Python at a wrong address.
+    """
+    if debug_internals.has_source_traceback(thing):
+        return "PYTHONASYNCIODEBUG=1"
+    return "except on 3.11, PYTHONTRACEMALLOC=10"
 
 
 def _way_to_close(thing: object) -> str:

@@ -6,6 +6,8 @@ import gc
 import inspect
 import io
 import os
+import sys
+import traceback
 import tracemalloc
 import unittest
 import warnings
@@ -73,6 +75,17 @@ class Session:
         if not self.closed:
             warnings.warn(f"Unclosed client session {self!r}", ResourceWarning, stacklevel=1, source=self)
             self._loop.call_exception_handler({"client_session": self, "message": "Unclosed client session"})
+
+
+class RecordingSession(Session):
+    """In debug mode it records where it was created, which the warning does not say, as aiohttp's."""
+
+    _source_traceback = None
+
+    def __init__(self):
+        super().__init__()
+        if self._loop.get_debug():
+            self._source_traceback = traceback.extract_stack(sys._getframe(1))
 
 
 class UnclosedContractTests(DetectorContract, unittest.TestCase):
@@ -309,7 +322,7 @@ class LeakTests(unittest.TestCase):
             (Plain(), "close it: ….close()"),
         ):
             with self.subTest(remedy):
-                self.assertTrue(leak_of(Announcement("", thing)).remedy.endswith(remedy))
+                self.assertTrue(leak_of(Announcement("", thing)).remedy.startswith(f"{remedy} ("))
 
     def test_what_it_says(self):
         """The description is the message without varying parts; it may be empty."""
@@ -326,6 +339,31 @@ class LeakTests(unittest.TestCase):
         self.addCleanup(thing.close)
         traced = leak_of(Announcement("", thing)).created_at
         self.assertEqual((traced[-1].file, traced[-1].line), _line_of(self.test_where_it_was_made, "thing ="))
+
+    def test_a_session_in_debug_mode(self):
+        """A session that records its creation in debug mode only is located by that record."""
+
+        async def test(case):
+            RecordingSession()
+
+        (leak,) = run_body(test, asyncio_debug=True).leaks
+        self.assertEqual(tuple(leak.created_at[-1][:2]), _line_of(test, "RecordingSession()"))
+        self.assertEqual(leak.remedy, "close it: await ….close(), or async with RecordingSession(…) as …:")
+
+    def test_how_to_locate_it(self):
+        """Where nothing has recorded the place, the remedy says which run would show it."""
+        for make, way in (
+            (RecordingSession, "PYTHONASYNCIODEBUG=1"),
+            (Session, "except on 3.11, PYTHONTRACEMALLOC=10"),
+        ):
+
+            async def test(case, make=make):
+                make()
+
+            with self.subTest(make):
+                (leak,) = run_body(test).leaks
+                self.assertEqual(leak.created_at, ())
+                self.assertTrue(leak.remedy.endswith(f" ({way} shows where it was created)"), leak.remedy)
 
 
 def _line_of(method, text):
