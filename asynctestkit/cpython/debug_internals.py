@@ -11,9 +11,10 @@ __all__ = ["has_source_traceback", "kept_source_traceback"]
 def has_source_traceback(thing: object) -> bool:
     """Whether an object of any class has `_source_traceback` (Lib/asyncio/futures.py), as aiohttp's have.
 
-    It is None but in debug mode. No code of the user's is called.
+    It is None but in debug mode. No code of the user's is called: a property does not count.
     """
-    return inspect.getattr_static(thing, "_source_traceback", thing) is not thing
+    found = inspect.getattr_static(thing, "_source_traceback", thing)
+    return found is not thing and not isinstance(found, property)
 
 
 def kept_source_traceback(thing: object) -> StackSummary | None:

@@ -20,9 +20,7 @@ class SentCoroutines:
     """
 
     def __init__(self) -> None:
-        self._sites: weakref.WeakKeyDictionary[CoroutineType[Any, Any, Any], CreationSite] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._sites: weakref.WeakKeyDictionary[CoroutineType[Any, Any, Any], CreationSite] | None = None
 
     def note(
         self, callback: Callable[..., object], args: tuple[Any, ...], frame: FrameType, phase: str
@@ -30,6 +28,8 @@ class SentCoroutines:
         """Records that `frame` sends the callback with its arguments; most have no coroutine."""
         for sent in args or (awaitable_to_run(callback),):
             if isinstance(sent, CoroutineType):
+                if self._sites is None:  # most tests send none
+                    self._sites = weakref.WeakKeyDictionary()
                 self._sites[sent] = capture_in_task(frame, phase)
 
     def take_site(self, coroutine: object) -> CreationSite | None:

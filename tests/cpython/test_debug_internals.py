@@ -9,11 +9,12 @@ from tests.cpython.canaries import Canary
 
 class DebugCanaries(Canary):
     def test_has_source_traceback(self):
-        """Any object may have the name; a mock, which has every name, has it not."""
+        """Any object may have the name; a mock, which has every name, has it not, nor has a property."""
         plain = self.loop.create_future()
         for thing in (plain, types.SimpleNamespace(_source_traceback=None)):
             self.assertTrue(debug_internals.has_source_traceback(thing))
-        for thing in (mock.Mock(), object(), None):
+        with_property = type("WithProperty", (), {"_source_traceback": property(lambda self: self.fail())})
+        for thing in (mock.Mock(), object(), None, with_property()):
             self.assertFalse(debug_internals.has_source_traceback(thing))
 
     def test_kept_source_traceback(self):

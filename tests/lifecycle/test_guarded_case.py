@@ -53,15 +53,14 @@ class OverriddenHooksTests(GuardedTestCase):
             async def test(self):
                 pass
 
-        for hook, sync_hook, phase in (
-            ("asyncSetUp", "setUp", "set-up"),
-            ("asyncTearDown", "tearDown", "tear-down"),
+        async def leaks():
+            asyncio.create_task(asyncio.sleep(3600), name="leaked")
+
+        for sync_hook, hook, phase in (
+            ("setUp", "asyncSetUp", "set-up"),
+            ("tearDown", "asyncTearDown", "tear-down"),
         ):
             with self.subTest(hook):
-
-                async def leaks():
-                    asyncio.create_task(asyncio.sleep(3600), name="leaked")
-
                 case, called, result = Case("test"), mock.Mock(), unittest.TestResult()
                 setattr(case, hook, leaks)
                 setattr(case, sync_hook, called)

@@ -65,7 +65,7 @@ def leak_of(announcement: Announcement) -> Leak:
     if thing is not None:
         remedy += f": {_way_to_close(thing)}"
         if not created_at:
-            remedy += f" ({_way_to_locate(thing)} shows where it was created)"
+            remedy += f" ({_way_to_locate(thing)})"
     return Leak(
         kind=UnclosedLeaks.kind,
         name=name,
@@ -117,8 +117,8 @@ def _way_to_locate(thing: object) -> str:
     tracemalloc of 3.11 looks for instances of classes written in Python at a wrong address.
     """
     if debug_internals.has_source_traceback(thing):
-        return "PYTHONASYNCIODEBUG=1"
-    return "except on 3.11, PYTHONTRACEMALLOC=10"
+        return "PYTHONASYNCIODEBUG=1 shows where it was created"
+    return "PYTHONTRACEMALLOC=10 shows where it was created, but not on 3.11"
 
 
 def _way_to_close(thing: object) -> str:
