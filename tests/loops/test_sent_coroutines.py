@@ -37,6 +37,16 @@ class SentCoroutinesTests(unittest.TestCase):
 
         self.assertEqual(self.functions(test), (["test", "send"], "test"))
 
+    def test_several_that_are_sent(self):
+        """Each of several has a line of its own."""
+
+        async def test(case):
+            send(asyncio.get_running_loop())
+            send(asyncio.get_running_loop())
+
+        first, second = (leak.created_at[0].line for leak in run_body(test).leaks)
+        self.assertEqual(abs(first - second), 1)
+
     def test_sent_by_a_task(self):
         """The way begins at the line of the test that the sending task goes back to."""
 
