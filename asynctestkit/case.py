@@ -35,6 +35,7 @@ __all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 __unittest = True
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase
+_CALL_SET_UP, _CALL_TEAR_DOWN = _Plain._callSetUp, _Plain._callTearDown  # a suite may patch them
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
@@ -90,7 +91,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             self._hygieneBegin(self._asyncioRunner.get_loop())
         elif not HAS_RUNNER:  # before 3.11
             self._hygieneBegin(self._asyncioTestLoop)
-        self._hygieneCallHooks("setUp", super()._callSetUp, _Plain._callSetUp)
+        self._hygieneCallHooks("setUp", super()._callSetUp, _CALL_SET_UP)
 
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
         with self._hygienePhase("test"):
@@ -105,7 +106,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             warnings.warn(f"{text} ({method} returned {kind!r})", DeprecationWarning, stacklevel=4)
 
     def _callTearDown(self) -> None:
-        self._hygieneCallHooks("tearDown", super()._callTearDown, _Plain._callTearDown)
+        self._hygieneCallHooks("tearDown", super()._callTearDown, _CALL_TEAR_DOWN)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         if function == self._hygieneSweep:

@@ -5,6 +5,7 @@ import contextvars
 import gc
 import unittest
 import warnings
+from unittest import mock
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase
 from asynctestkit.cpython.versions import HAS_RUNNER
@@ -92,6 +93,22 @@ class SameLifeTests(SameLife):
     def test_hooks_run_in_unittests_order(self):
         """A passing test goes through all hooks in the order of IsolatedAsyncioTestCase."""
         self.assertSameLife(recorder)
+
+    def test_how_hooks_are_called_may_be_patched(self):
+        """What a suite has put around unittest's own calls of the hooks runs, also if there are no hooks."""
+        plain, seen = unittest.IsolatedAsyncioTestCase, []
+        for name in ("_callSetUp", "_callTearDown"):
+            inherited = getattr(plain, name)
+
+            def around(case, name=name, inherited=inherited):
+                seen.append(name)
+                inherited(case)
+
+            with mock.patch.object(plain, name, around):
+                result = unittest.TestResult()
+                type("Case", (HygienicAsyncTestCase,), {"test": lambda case: None})("test").run(result)
+                self.assertTrue(result.wasSuccessful(), result.errors)
+        self.assertEqual(seen, ["_callSetUp", "_callTearDown"])
 
     def test_a_failure_in_any_hook(self):
         """A failed assertion in any hook skips and runs the same as on the base class."""

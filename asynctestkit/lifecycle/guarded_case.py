@@ -96,13 +96,13 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     def _hygieneCallHooks(self, phase: str, inherited: Any, plain: object) -> None:
         """Calls the sync and the async hook of a phase, unless neither they nor the loop would do anything.
 
-        `inherited` is unittest's method that calls them, `plain` the one of IsolatedAsyncioTestCase.
+        `inherited` is unittest's method that calls them, `plain` that of IsolatedAsyncioTestCase.
         """
         guard = self._hygieneGuard
         if guard is None or self._hygieneOverrides(phase) or not self._hygieneIsIdle(guard):
             with self._hygienePhase(phase):
                 inherited()
-        elif inherited.__func__ is not plain:
+        elif getattr(inherited, "__func__", None) is not plain:
             inherited()
 
     @staticmethod

@@ -21,8 +21,8 @@ ROUND = 0.02
 RELEASE = 0.1
 """Seconds, at most, for which callbacks run that are ready once leaks were released."""
 
-_PATIENCE = 2
-"""How often the seconds that are given may pass on the wall's clock, while virtual time stands still."""
+_PATIENCE = 3
+"""How often the seconds given may pass on the wall's clock: virtual time may stand still, or creep."""
 
 
 class Settling:
@@ -37,8 +37,8 @@ class Settling:
         """Turns the loop until no task is pending or nothing can wake those that are, for at most `seconds`.
 
         What has become ready in time is run to its end. A round counts for no more than it should take. On
-        virtual time only virtual seconds count, however busy the machine is; but if none pass, as while a
-        task spins, it ends as well. Returns the seconds that are left.
+        virtual time only virtual seconds count, however busy the machine is; but if hardly any pass, as while
+        a task spins, it ends as well. Then waits for other objects that may end. Returns the seconds left.
         """
         left, patience = seconds, _PATIENCE * seconds
         is_virtual = isinstance(loop, VirtualEventLoop)
@@ -49,11 +49,8 @@ class Settling:
             started = wall_time()
             await turn_until_quiet(loop, ROUND)
             waited += min(wall_time() - started, ROUND)
-            passed = loop.time() - virtually if is_virtual else waited
-            if passed:
-                left -= passed
-            else:
-                patience -= waited
+            left -= loop.time() - virtually if is_virtual else waited
+            patience -= waited
         return await self.wait_for_endings(loop, left)
 
     async def wait_for_endings(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:

@@ -1,9 +1,11 @@
-"""The intervals for polling are short at first, and at most a round."""
+"""Settling ends by itself, on either clock; the intervals for polling are short at first."""
 
+import asyncio
 import itertools
 import unittest
 
 from asynctestkit.leaks.sweeping.settling import ROUND, pauses
+from tests.leaks.contract import run_body
 
 
 class PausesTests(unittest.TestCase):
@@ -13,3 +15,18 @@ class PausesTests(unittest.TestCase):
         self.assertLess(lengths[0], ROUND / 20)
         self.assertEqual(lengths, sorted(lengths))
         self.assertEqual(lengths[-1], ROUND)
+
+
+class SettlingTests(unittest.TestCase):
+    def test_virtual_time_that_creeps(self):
+        """A task whose sleeps are so short that virtual time hardly passes is a leak, within the deadline."""
+
+        async def test(case):
+            async def creeps():
+                while True:
+                    await asyncio.sleep(1e-9)
+
+            case.task = asyncio.create_task(creeps(), name="creeping")
+
+        outcome = run_body(test, clock="virtual", settle_time=0.2)
+        self.assertEqual([leak.name for leak in outcome.leaks], ["creeping"])
