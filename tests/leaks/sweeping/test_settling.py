@@ -18,6 +18,8 @@ class PausesTests(unittest.TestCase):
 
 
 class SettlingTests(unittest.TestCase):
+    clock = "virtual"  # of the test that it runs
+
     def test_virtual_time_that_creeps(self):
         """A task whose sleeps are so short that virtual time hardly passes is a leak, within the deadline."""
 
@@ -28,5 +30,5 @@ class SettlingTests(unittest.TestCase):
 
             case.task = asyncio.create_task(creeps(), name="creeping")
 
-        outcome = run_body(test, clock="virtual", settle_time=0.2)
+        outcome = run_body(test, clock=self.clock, settle_time=0.2)
         self.assertEqual([leak.name for leak in outcome.leaks], ["creeping"])
