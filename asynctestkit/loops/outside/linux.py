@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 _TASKS = "/proc/self/task"
+_MOST_LISTINGS = 10
 _CHUNK_SIZE = 1024
 _FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}.get(
     os.uname().machine if hasattr(os, "uname") else ""
@@ -40,11 +41,24 @@ def thread_count() -> int | None:
 
 
 def thread_numbers() -> set[int] | None:
-    """The threads' numbers, as of `threading.get_native_id()`; None if they are not known."""
-    try:
-        return set(map(int, os.listdir(_TASKS)))
-    except OSError:  # no Linux
-        return None
+    """The threads' numbers, as of `threading.get_native_id()`; None if they are not known.
+
+    A listing misses threads that live on while others end (`proc_task_readdir`, fs/proc/base.c in Linux): it
+    counts once the next one is the same, and has as many as there are. If others keep ending, those of all
+    listings count.
+    """
+    found: set[int] = set()
+    before: set[int] = set()
+    for _ in range(_MOST_LISTINGS):
+        try:
+            listed = set(map(int, os.listdir(_TASKS)))
+        except OSError:  # no Linux
+            return None
+        if listed == before and len(listed) == thread_count():
+            return listed
+        before = listed
+        found |= listed
+    return found
 
 
 def seconds_since_boot() -> float:

@@ -77,6 +77,20 @@ class ThreadsTests(LinuxTestCase):
         while thread_count() > count:
             pass
 
+    def test_a_listing_that_misses_one(self):
+        """A listing with too few threads is repeated; if none is reliable, all that were listed count."""
+        for listings, numbers in (
+            (["12", "123", "123"], {1, 2, 3}),
+            (["124", "123", "123"], {1, 2, 3}),
+            (["124", "13"] * linux._MOST_LISTINGS, {1, 2, 3, 4}),
+        ):
+            with (
+                self.subTest(listings),
+                mock.patch.object(linux, "thread_count", return_value=3),
+                mock.patch.object(originals.os, "listdir", side_effect=listings),
+            ):
+                self.assertEqual(thread_numbers(), numbers)
+
     def test_age(self):
         """A thread has started before the present moment, and not before its start."""
         numbers, begun = [], threading.Event()
