@@ -143,7 +143,7 @@ class Watch:
 
     def interrupted(self, frame: FrameType | None) -> None:
         """Called when the signal arrives, in `frame`: raises PhaseInterrupt, if that is still wanted."""
-        if not self._wants_interrupt or self._is_over or _is_own(frame):
+        if not self._wants_interrupt or self._is_over or _is_delicate(frame):
             return  # if it is still wanted, the next signal will arrive elsewhere
         self._wants_interrupt = False
         if is_traced():
@@ -193,11 +193,11 @@ class Watch:
         trace_from(frame)
 
 
-def _is_own(frame: FrameType | None) -> bool:
-    """Whether this module or `alarms.py` is running: an interrupt could leave their state inconsistent."""
+def _is_delicate(frame: FrameType | None) -> bool:
+    """Whether an interrupt could leave something inconsistent: our state, or a lock of coverage's taken."""
     left = _OWN_DEPTH
     while frame is not None and left:
-        if frame.f_code.co_filename in _OWN_FILES:
+        if frame.f_code.co_filename in _OWN_FILES or frame.f_globals.get("__name__") in _OF_COVERAGE:
             return True
         frame, left = frame.f_back, left - 1
     return False
@@ -207,3 +207,5 @@ _OWN_DEPTH = 4
 """`add` calls `Condition.notify`, which calls two functions deep."""
 
 _OWN_FILES = (__file__, alarms.__file__)
+_OF_COVERAGE = ("coverage.collector", "coverage.control", "coverage.inorout")
+"""What its tracer calls, in the thread that it measures."""

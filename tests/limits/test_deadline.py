@@ -313,6 +313,16 @@ class AnswerTests(WatchdogTestCase):
                 self.loop.run_until_complete(task)
         self.assertEqual(self.code.calls, ["overrun", "cancel"])
 
+    def test_code_of_coverage(self):
+        """What coverage runs within the measured code is not interrupted: its lock would stay taken."""
+        namespace = {"__name__": "coverage.collector", "sys": sys}
+        exec("def lock_data(): return sys._getframe()", namespace)
+        with self.watch(Code(), NEVER) as watch:
+            watch._wants_interrupt = True
+            watch.interrupted(namespace["lock_data"]())
+            with self.assertRaises(PhaseInterrupt):
+                watch.interrupted(sys._getframe())
+
     def test_a_loop_that_cannot_be_asked(self):
         """If the loop cannot be asked, as just closed, the code is interrupted instead."""
 
