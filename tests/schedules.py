@@ -45,8 +45,13 @@ def tests_of_examples() -> list[tuple[type, str]]:
     for name in modules(pathlib.Path(examples.__file__).parent):
         for case in vars(importlib.import_module(name)).values():
             if isinstance(case, type) and issubclass(case, HygienicAsyncTestCase) and case.__module__ == name:
-                found += [(case, method) for method in dir(case) if method.startswith("test")]
+                methods = [method for method in dir(case) if method.startswith("test")]
+                found += [(case, method) for method in methods if not is_skipped(case, method)]
     return found
+
+
+def is_skipped(case: type, method: str) -> bool:
+    return any(getattr(each, "__unittest_skip__", False) for each in (case, getattr(case, method)))
 
 
 def main(runs: int) -> int:
