@@ -31,7 +31,6 @@ __all__ = [
     "forget_callbacks",
     "forget_task",
     "gathered_children",
-    "interrupt",
     "is_exception_unretrieved",
     "is_immutable",
     "loop_of",
@@ -108,24 +107,6 @@ def awaited_future(task: AnyTask) -> asyncio.Future[Any] | None:
     """
     waiter = getattr(task, "_fut_waiter", None)
     return getattr(waiter, "_asynctestkit_stands_for", waiter)
-
-
-def interrupt(task: AnyTask, error: BaseException) -> bool:
-    """Raises an exception in a waiting task where it waits; returns False if it waits for nothing.
-
-    `task.cancel()` asks the awaited future, which may refuse, and in a ring of tasks that await each other
-    never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of the
-    future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
-    """
-    future: Any = getattr(task, "_fut_waiter", None)
-    for wake, context in getattr(future, "_callbacks", None) or ():
-        if getattr(wake, "__self__", None) is task:
-            future.remove_done_callback(wake)
-            failed = task.get_loop().create_future()
-            failed.set_exception(error)
-            task.get_loop().call_soon(wake, failed, context=context)
-            return True
-    return False
 
 
 def begins_to_wait_for(yielded: Any) -> bool:

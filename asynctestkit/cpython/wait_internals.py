@@ -11,6 +11,7 @@ import dis
 import functools
 import selectors
 from collections.abc import Iterable
+from contextvars import Context
 from types import CodeType, FrameType, MethodType
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "forget_cancellation",
     "futures_of_wait",
     "generator_of",
+    "interrupt",
     "is_calling_today",
     "lock_of_condition",
     "monotonic_of_loops",
@@ -32,6 +34,7 @@ __all__ = [
     "shielded_by",
     "task_of_timeout",
     "tasks_of_group",
+    "wakes",
     "watches_anything",
 ]
 
@@ -102,6 +105,36 @@ def lock_of_condition(condition: asyncio.Condition) -> asyncio.Lock:
 
 
 # -- what a task waits for, and what it holds ----------------------------------------------------------------
+
+
+def interrupt(task: asyncio.Task[Any], error: BaseException) -> bool:
+    """Raises an exception in a waiting task where it waits; returns False if it waits for nothing.
+
+    `task.cancel()` asks the awaited future, which may refuse, and in a ring of tasks that await each other
+    never stops asking. This calls what wakes the task, a method of its own among the `_callbacks` of the
+    future: `__wakeup`, Lib/asyncio/tasks.py, or `task_wakeup`, Modules/_asynciomodule.c.
+    """
+    wakeup = _wakeup_of(task)
+    if wakeup is None:
+        return False
+    wake, context = wakeup
+    task._fut_waiter.remove_done_callback(wake)  # type: ignore[attr-defined]  # not in typeshed
+    failed = task.get_loop().create_future()
+    failed.set_exception(error)
+    task.get_loop().call_soon(wake, failed, context=context)
+    return True
+
+
+def wakes(callback: object, task: asyncio.Task[Any]) -> bool:
+    """Whether this is the callback that wakes a task, as in `interrupt`: Lib/asyncio/tasks.py."""
+    wakeup = _wakeup_of(task)
+    return wakeup is not None and callback is wakeup[0]
+
+
+def _wakeup_of(task: asyncio.Task[Any]) -> tuple[Any, Context] | None:
+    future = getattr(task, "_fut_waiter", None)
+    callbacks = getattr(future, "_callbacks", None) or ()
+    return next((each for each in callbacks if getattr(each[0], "__self__", None) is task), None)
 
 
 def forget_cancellation(task: asyncio.Task[Any]) -> None:

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..cpython import task_internals
+from ..cpython import task_internals, wait_internals
 from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio
 from ..cpython.versions import add_note, uncancel
@@ -92,6 +92,7 @@ class _CurrentTask:
     def __init__(self, is_of_test: bool) -> None:
         self.is_of_test = is_of_test
         self.main_task: asyncio.Task[Any] = task_internals.current_task()  # type: ignore[assignment]  # not None here
+        self.references: dict[int, int] = {}
         self._cancellations = 0
 
     def cancel(self) -> None:
@@ -104,5 +105,5 @@ class _CurrentTask:
 
     def give_up(self) -> None:
         """Ends its wait with an exception that it will not swallow as easily as a cancellation."""
-        if not task_internals.interrupt(self.main_task, PhaseInterrupt()):
+        if not wait_internals.interrupt(self.main_task, PhaseInterrupt()):
             self.cancel()

@@ -12,6 +12,7 @@ from ..exceptions import DeadlineError
 from ..limits.deadline import Watch
 from ..limits.deadline_report import report_of_overrun
 from ..limits.no_progress import bare_failure_of, failure_of
+from ..limits.stranded import can_never_wake
 from ..loops.loop import HygienicEventLoop
 from ..loops.selector import Standstill
 from ..stacks.thread_stacks import hide_machinery
@@ -87,6 +88,8 @@ class Phase:
     def _on_standstill(self, standstill: Standstill) -> None:
         """Called in the loop, and a second time if the code has ignored its cancellation."""
         guard, code = self._guard, self._guard.code
+        if standstill is Standstill.HEARTBEAT and not can_never_wake(code):
+            return
         is_first = self._stuck is None
         try:
             if is_first:

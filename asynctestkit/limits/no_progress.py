@@ -100,6 +100,16 @@ def _of_background(guard: Subject, what: str) -> tuple[str, str]:
     )
 
 
+def _of_heartbeat(guard: Subject, what: str) -> tuple[str, str]:
+    timer = wait_internals.first_timer(guard.loop)
+    owner = f"; the next one {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
+    return (
+        f"deadlock: nothing can ever wake {what} on the {_clock(guard)} clock: timers go on, but nothing "
+        f"that still runs refers to what it waits for{owner}",
+        _remedy_of_deadlock(guard),
+    )
+
+
 def _ready(guard: Subject) -> str:
     """The tasks and callbacks that the loop is about to run."""
     awaited = {task: task_internals.awaited_future(task) for task in _tasks(guard)}
@@ -139,6 +149,7 @@ _WORDS = {
     Standstill.RUNAWAY: _of_runaway,
     Standstill.SPIN: _of_spin,
     Standstill.BACKGROUND: _of_background,
+    Standstill.HEARTBEAT: _of_heartbeat,
 }
 REMEDIES = {
     Cause.RING: "let no task await one that awaits it in turn, directly or through others",
@@ -157,6 +168,7 @@ _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.RUNAWAY: RunawayError,
     Standstill.SPIN: RunawayError,
     Standstill.BACKGROUND: RunawayError,
+    Standstill.HEARTBEAT: DeadlockError,
 }
 
 

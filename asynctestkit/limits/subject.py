@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from ..cpython.originals import asyncio
@@ -21,6 +21,10 @@ class Code(Protocol):
     @property
     def main_task(self) -> asyncio.Task[Any] | None:
         """The task that runs the phase at this moment, or None."""
+
+    @property
+    def references(self) -> Mapping[int, int]:
+        """How many references to that task, and to its coroutine, are not the user's; by id, if known."""
 
     def cancel(self) -> None:
         """Asks that task to end; called in the loop."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..cpython import interpreter, task_internals
+from ..cpython import interpreter, task_internals, wait_internals
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
 from .quiescence import pause, turn_until_quiet
 
-__all__ = ["cancel", "cancel_and_wait", "detach", "waits_for"]
+__all__ = ["cancel", "cancel_and_wait", "detach", "is_uncancelled", "waits_for"]
 
 _Tasks = set[asyncio.Task[Any]]
 
@@ -66,7 +66,7 @@ def cancel(task: asyncio.Task[Any]) -> bool:
     A task that leads into a ring, or a long chain, of tasks that await each other is cancelled alone, and
     False is returned: `task.cancel()` would recurse until the recursion limit, or the interpreter, breaks.
     """
-    if _is_cyclic_or_deep(task, (), set()) and task_internals.interrupt(task, asyncio.CancelledError()):
+    if _is_cyclic_or_deep(task, (), set()) and wait_internals.interrupt(task, asyncio.CancelledError()):
         return False
     return task.cancel()
 
@@ -96,6 +96,12 @@ def detach(task: asyncio.Task[Any]) -> None:
     task_internals.forget_task(task)
     task.add_done_callback(task_internals.mark_exception_retrieved)
     interpreter.immortalize(task.get_coro())
+
+
+def is_uncancelled(task: asyncio.Task[Any] | None) -> bool:
+    """Whether the task takes back its last cancellation, and nobody else has asked for one; from 3.11."""
+    uncancel = getattr(task, "uncancel", None)
+    return uncancel is None or uncancel() == 0
 
 
 def waits_for(task: asyncio.Task[Any], tasks: _Tasks) -> bool:

@@ -20,6 +20,7 @@ class ForeignRunner:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.references: dict[int, int] = {}
 
     def run(self, coro: Coroutine[Any, Any, Any], *, insist: bool = False) -> Any:
         """As Runner's, but without its handling of Ctrl-C."""

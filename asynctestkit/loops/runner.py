@@ -9,17 +9,19 @@ context.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from ..cpython import interpreter, loop_internals, task_internals
+from ..cpython import loop_internals, task_internals
 from ..cpython.alarms import PhaseInterrupt
-from ..cpython.originals import asyncio, signal, threading
+from ..cpython.originals import asyncio
 from ..cpython.versions import HAS_RUNNER
-from .cancellation import cancel, detach
+from .cancellation import cancel, detach, is_uncancelled
 from .context_task import ContextTask
+from .interrupt_signal import Handler, return_sigint, take_sigint
 from .loop import HygienicEventLoop
 from .shutdown import CutOff, end_everything, end_jobs
 
@@ -40,6 +42,8 @@ class Runner:
         make_loop: Callable[[], asyncio.AbstractEventLoop] = HygienicEventLoop,
     ) -> None:
         self.main_task: asyncio.Task[Any] | None = None
+        self.references: dict[int, int] = {}
+        """How many references to the main task, and to its coroutine, are not the user's; by their ids."""
         self.has_made_loop = False
         """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
         self._loop_factory = loop_factory
@@ -85,11 +89,14 @@ class Runner:
         if not asyncio.iscoroutine(coro):
             coro = _as_coroutine(coro)
         waited = self._start(loop, coro, context)
+        # Three are the variable, the argument, and what runs it; before 3.11 the callers have some as well.
+        self.references = {id(coro): max(0, sys.getrefcount(coro) - 3)}
+        del coro
         handler = self._take_sigint(waited)
         try:
             result = self._drive(loop, waited, insist)
         except asyncio.CancelledError as cancelled:
-            if self._interrupts and _uncancelled(self.main_task):
+            if self._interrupts and is_uncancelled(self.main_task):
                 raise KeyboardInterrupt from cancelled  # the cause shows where the code stood
             raise
         except (KeyboardInterrupt, SystemExit):
@@ -97,7 +104,7 @@ class Runner:
             task_internals.mark_exception_retrieved(self.main_task)  # type: ignore[arg-type]  # `_start` has set it
             raise
         finally:
-            _return_sigint(handler)
+            return_sigint(handler)
             self.main_task = None
             if self._context_task is not None and not waited.done():
                 # The context task is busy with the coroutine that goes on, and the next run needs a free one.
@@ -178,7 +185,7 @@ class Runner:
             detach(task)
             raise
         finally:
-            _return_sigint(handler)
+            return_sigint(handler)
         return result
 
     def _start(
@@ -195,6 +202,8 @@ class Runner:
 
     def _drive(self, loop: asyncio.AbstractEventLoop, waited: asyncio.Future[Any], insist: bool) -> Any:
         self._given_up = False
+        # The argument is one of them, as that of `run_until_complete` will be if it is the task.
+        self.references[id(self.main_task)] = sys.getrefcount(self.main_task) - (waited is not self.main_task)
         while True:
             try:
                 return loop.run_until_complete(waited)
@@ -208,17 +217,10 @@ class Runner:
                     detach(self.main_task)
                 raise PhaseInterrupt from None
 
-    def _take_sigint(self, waited: asyncio.Future[Any]) -> Callable[..., None] | None:
+    def _take_sigint(self, waited: asyncio.Future[Any]) -> Handler | None:
         """Has the first Ctrl-C cancel the main task, if there is one; any other raises KeyboardInterrupt."""
         self._interrupts = 0
-        if (
-            threading.current_thread() is not threading.main_thread()
-            or interpreter.signal_handler(signal.SIGINT) is not signal.default_int_handler
-        ):
-            return None
-        handler = functools.partial(self._on_sigint, self.main_task, waited)
-        interpreter.set_signal_handler(signal.SIGINT, handler)
-        return handler
+        return take_sigint(functools.partial(self._on_sigint, self.main_task, waited))
 
     def _on_sigint(self, task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object) -> None:
         self._interrupts += 1
@@ -229,19 +231,9 @@ class Runner:
         raise KeyboardInterrupt
 
 
-def _return_sigint(handler: Callable[..., None] | None) -> None:
-    if handler is not None and interpreter.signal_handler(signal.SIGINT) is handler:
-        interpreter.set_signal_handler(signal.SIGINT, signal.default_int_handler)
-
-
 def _nothing(_: asyncio.AbstractEventLoop) -> None:
     """Replaces a callback that has been called already."""
 
 
 async def _as_coroutine(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
-
-
-def _uncancelled(task: asyncio.Task[Any] | None) -> bool:
-    uncancel = getattr(task, "uncancel", None)  # 3.11
-    return uncancel is None or uncancel() == 0

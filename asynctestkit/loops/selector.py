@@ -37,6 +37,8 @@ class Standstill(enum.Enum):
     RUNAWAY = "virtual time would run past its limit"
     SPIN = "its loop turns without time passing"
     BACKGROUND = "nothing but background tasks runs"
+    HEARTBEAT = "it runs one timer after the other"
+    """No standstill unless the listener finds that its code can never wake."""
 
 
 class WatchfulSelector(selectors.DefaultSelector):

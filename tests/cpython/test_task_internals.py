@@ -49,32 +49,6 @@ class FutureCanaries(Canary):
             self.assertTrue(task_internals.is_exception_unretrieved(future))
             task_internals.mark_exception_retrieved(future)
 
-    def test_interrupt(self):
-        """A task's wait ends with an exception, whatever it waits for, and no other task's does."""
-
-        async def waits(awaited):
-            try:
-                await awaited
-            except KeyError as error:
-                return error.args[0]
-
-        async def body(make):
-            future = self.loop.create_future()
-            other, task = (make(waits(future), loop=self.loop) for _ in range(2))
-            above = make(waits(task), loop=self.loop)
-            self.assertFalse(task_internals.interrupt(above, KeyError()), "it has not begun")
-            await asyncio.sleep(0)
-            self.assertTrue(task_internals.interrupt(above, KeyError("above")))
-            self.assertEqual((await above, task.done()), ("above", False))
-            self.assertTrue(task_internals.interrupt(task, KeyError("task")))
-            self.assertEqual((await task, other.done(), future.done()), ("task", False, False))
-            future.set_result(None)
-            await other
-
-        for make in task_internals.TASK_TYPES:
-            with self.subTest(make.__module__):
-                self.run_in_loop(body(make))
-
     def test_unfinished_items_blocked_putters_and_blocked_getters(self):
         """Items put and not marked done are counted, and so are waiting `put` and `get` calls."""
 

@@ -12,6 +12,7 @@ import unittest
 from unittest import mock
 
 from asynctestkit.cpython import wait_internals
+from asynctestkit.cpython.task_internals import TASK_TYPES
 from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.stacks.await_chain import links
 from tests.cpython.canaries import Canary
@@ -110,6 +111,54 @@ class WaitingCanaries(Canary):
         yield frame
         task.cancel()
         await asyncio.wait([task])
+
+    def test_interrupt(self):
+        """A task's wait ends with an exception, whatever it waits for, and no other task's does."""
+
+        async def waits(awaited):
+            try:
+                await awaited
+            except KeyError as error:
+                return error.args[0]
+
+        async def body(make):
+            future = self.loop.create_future()
+            other, task = (make(waits(future), loop=self.loop) for _ in range(2))
+            above = make(waits(task), loop=self.loop)
+            self.assertFalse(wait_internals.interrupt(above, KeyError()), "it has not begun")
+            await asyncio.sleep(0)
+            self.assertTrue(wait_internals.interrupt(above, KeyError("above")))
+            self.assertEqual((await above, task.done()), ("above", False))
+            self.assertTrue(wait_internals.interrupt(task, KeyError("task")))
+            self.assertEqual((await task, other.done(), future.done()), ("task", False, False))
+            future.set_result(None)
+            await other
+
+        for make in TASK_TYPES:
+            with self.subTest(make.__module__):
+                self.run_in_loop(body(make))
+
+    def test_wakes(self):
+        """What wakes a task is told from its other methods, and from the callbacks of others."""
+
+        async def wait_for(future):
+            await future
+
+        async def body(make):
+            future = self.loop.create_future()
+            tasks = [make(wait_for(future), loop=self.loop) for _ in range(2)]
+            self.assertFalse(wait_internals.wakes(None, tasks[0]), "it has not begun")
+            await asyncio.sleep(0)
+            wakeups = [callback for callback, _ in future._callbacks]
+            self.assertEqual([wait_internals.wakes(each, tasks[0]) for each in wakeups], [True, False])
+            self.assertFalse(wait_internals.wakes(tasks[0].cancel, tasks[0]))
+            future.set_result(None)
+            for task in tasks:
+                await task
+
+        for make in TASK_TYPES:
+            with self.subTest(make.__module__):
+                self.run_in_loop(body(make))
 
     def test_forget_cancellation(self):
         """A cancelled task loses its exception and stays cancelled; any other task is unchanged."""

@@ -20,9 +20,7 @@ async def beat():
     await asyncio.sleep(60)
 
 
-class FailureTests(unittest.TestCase):
-    clock = "virtual"  # of the loops that it makes
-
+class Failing(unittest.TestCase):
     def text_on(self, standstill, body=None, *, loop=VirtualEventLoop):
         """The message for a test whose task has begun `body`."""
         runner = Runner(None, lambda loop: None, loop)
@@ -38,8 +36,13 @@ class FailureTests(unittest.TestCase):
             return failure_of(standstill, guard, "its body", "test")
 
         error = runner.run(main())
-        self.assertIs(type(error), DeadlockError if standstill is Standstill.DEADLOCK else RunawayError)
+        is_deadlock = standstill in (Standstill.DEADLOCK, Standstill.HEARTBEAT)
+        self.assertIs(type(error), DeadlockError if is_deadlock else RunawayError)
         return str(error)
+
+
+class FailureTests(Failing):
+    clock = "virtual"  # of the loops that it makes
 
     def test_a_deadlock(self):
         """A deadlock's message lists what is missing, the clock, where tasks stand, and the remedy."""
@@ -216,3 +219,21 @@ class FailureTests(unittest.TestCase):
             self.assertIn(
                 "it was about to run nothing of the test's own (", self.text_on(Standstill.SPIN, None)
             )
+
+
+class HeartbeatTests(Failing):
+    clock = "virtual"  # of the loops that it makes
+
+    def test_a_deadlock_beside_a_heartbeat(self):
+        """The message names the timer that goes on, if there still is one."""
+        text = self.text_on(Standstill.HEARTBEAT)
+        self.assertIn("nothing that still runs refers to what it waits for (phase test)", text)
+
+        async def body():
+            self.task = asyncio.create_task(beat(), name="beats")
+            await asyncio.sleep(0)
+
+        self.assertIn(
+            "refers to what it waits for; the next one belongs to task 'beats', beat(), defined at ",
+            self.text_on(Standstill.HEARTBEAT, body),
+        )

@@ -32,7 +32,7 @@ def opened_guard(case):
 class SubjectTests(unittest.TestCase):
     def test_the_members_of_a_protocol(self):
         """Attributes, properties and methods of a protocol are all found."""
-        self.assertEqual(members(Code), ["cancel", "give_up", "is_of_test", "main_task"])
+        self.assertEqual(members(Code), ["cancel", "give_up", "is_of_test", "main_task", "references"])
         self.assertLessEqual({"census", "clock", "code", "loop", "subject"}, set(members(Subject)))
 
     def test_a_guard_is_one(self):

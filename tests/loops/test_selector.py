@@ -30,11 +30,15 @@ class SelectorTestCase(unittest.TestCase):
         self.loop.set_debug(False)
         self.addCleanup(self.loop.close)
         self.reported = []
+        self.heartbeats = 0
 
     def listen(self, then=None):
-        """Records what is reported, and ends the run."""
+        """Records what is reported, and ends the run; but goes on if only timers run."""
 
         def listener(standstill):
+            if standstill is Standstill.HEARTBEAT:
+                self.heartbeats += 1
+                return
             self.reported.append(standstill)
             (then or self.loop.stop)()
 

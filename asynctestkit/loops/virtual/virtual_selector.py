@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 import selectors
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ...cpython import loop_internals, task_internals, wait_internals
@@ -17,7 +18,7 @@ from ..outside.descriptors import has_unsent, only_listens, stays_within
 from ..selector import Events, Standstill, WatchfulSelector
 from .clock import VirtualClock
 
-__all__ = ["VirtualSelector"]
+__all__ = ["Noted", "VirtualSelector"]
 
 _CHECK_INTERVAL = 0.005
 """Wall seconds between two checks for activity outside of the loop while time stands still."""
@@ -37,6 +38,10 @@ _MOST_BACKGROUND_JUMPS = 100_000
 """Jumps to timers of background tasks alone after which a standstill is reported."""
 _ROUND = 1000
 """Turns, or jumps, between two inspections of the tasks."""
+
+
+class Noted(dict[asyncio.Task[Any], object]):
+    """A note on tasks and what they waited for, which is of no use for waking them."""
 
 
 class VirtualSelector(WatchfulSelector):
@@ -60,8 +65,11 @@ class VirtualSelector(WatchfulSelector):
         self._turning_since, self._spin_checks = 0.0, 0
         self._waited_since_event = self._waited_in_all = 0.0
         """Wall seconds for which time stood still for the outside: since its last event, and in all."""
+        self._jumps = 0
+        self._last_timer = math.inf
+        """The number of the last timer that was set before the previous inspection."""
         self._background_jumps = 0
-        self._awaited_before: dict[asyncio.Task[Any], object] = {}
+        self._awaited_before = Noted()
         """What each task, except background tasks, waited for when it was last inspected."""
 
     def select(self, timeout: float | None = None) -> Events:
@@ -120,6 +128,9 @@ class VirtualSelector(WatchfulSelector):
                 return self._report(Standstill.RUNAWAY)
             if self._is_background_alone(timer):
                 return self._report(Standstill.BACKGROUND)
+            self._jumps += 1
+            if self._jumps % _ROUND == 0 and self._has_run_all_timers():
+                return self._report(Standstill.HEARTBEAT)
         self._clock.advance_to(due)
         return []
 
@@ -146,11 +157,18 @@ class VirtualSelector(WatchfulSelector):
         others = task_internals.all_tasks(self._loop).difference(background)
         before, self._awaited_before = (
             self._awaited_before,
-            {task: task_internals.awaited_future(task) for task in others},
+            Noted((task, task_internals.awaited_future(task)) for task in others),
         )
         if before != self._awaited_before:
             self._background_jumps = 0
         return self._background_jumps >= _MOST_BACKGROUND_JUMPS
+
+    def _has_run_all_timers(self) -> bool:
+        """Whether the timers that were pending at the previous call have all run, or been cancelled."""
+        timers: Iterable[Any] = loop_internals.timers(self._loop)
+        numbers: list[int] = [timer.order[1] for timer in timers if timer.when() != math.inf]
+        before, self._last_timer = self._last_timer, max(numbers)
+        return min(numbers) > before
 
     def _wait_for_outside(self, due: float) -> Events:
         """Waits a little; once patience is over, time passes meanwhile, but not beyond the next timer."""

@@ -1,0 +1,121 @@
+"""The proof that a task can never wake, although timers and other tasks go on.
+
+Go's collector proves that of a goroutine: nothing that can run reaches the channel it waits on (Saioc et al.,
+"Dynamic Partial Deadlock Detection and Recovery via Garbage Collection", ASPLOS 2025). Python does not show
+everything that can run. So this goes the other way, from the awaited future to all that refers to it, and to
+that in turn, and every reference has to be accounted for: one that the collector does not show may be on the
+stack of a thread, in C, or in an object that is older than the test, and so may wake the task.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from types import AsyncGeneratorType, CoroutineType, ModuleType
+from typing import Any
+
+from ..cpython import interpreter, task_internals, wait_internals
+from ..cpython.originals import asyncio, gc, signal
+from ..leaks.census.holders import holders_of
+from ..loops.virtual.virtual_selector import Noted
+from .subject import Code
+
+__all__ = ["can_never_wake"]
+
+_MOST = 1000
+"""The most objects whose references are looked for."""
+
+
+def can_never_wake(code: Code) -> bool:
+    """Whether all references to what the main task waits for come from tasks that can never wake either.
+
+    To be called in the loop, in a callback. False if it cannot be proved. Garbage is collected, if it could
+    be, as its finalizers may wake the task. A callback that cancels all tasks it finds in
+    `asyncio.all_tasks()` needs no reference to them, and is not taken into account.
+    """
+    if not _is_stranded(code):
+        return False
+    gc.collect()
+    return _is_stranded(code)
+
+
+def _is_stranded(code: Code) -> bool:
+    if code.main_task is None or not _waits(code.main_task):
+        return False
+    reached: dict[int, Any] = {}
+    level = [task_internals.awaited_future(code.main_task)]
+    while level:
+        reached.update((id(obj), obj) for obj in level)
+        if len(reached) > _MOST:
+            return False
+        holders = _accounted_holders(level, reached, code)
+        if holders is None or not all(map(_is_stuck, holders)):
+            return False
+        found = {id(each): each for holder in holders for each in (holder, *_awaited_by(holder))}
+        level = [each for identity, each in found.items() if identity not in reached]
+        del holders, found
+    return True
+
+
+def _accounted_holders(level: list[Any], reached: dict[int, Any], code: Code) -> list[Any] | None:
+    """What refers to these objects; None if the collector does not show all of their references."""
+    unlisted = _unlisted(code.main_task)  # type: ignore[arg-type]  # it waits
+    own = {id(level), id(reached), id(unlisted)}
+    level.append(object())  # a yardstick: no one else refers to it
+    counts = [sys.getrefcount(obj) for obj in level]  # before there are lists of holders, which count as well
+    holders = holders_of(level, unlisted)
+    uncounted = counts.pop() - len(holders[id(level.pop())])
+    found: list[Any] = []
+    for obj, count in zip(level, counts, strict=True):
+        unseen = count - uncounted - len(holders[id(obj)]) - code.references.get(id(obj), 0)
+        theirs = [each for each in holders[id(obj)] if id(each) not in own]
+        if obj is code.main_task:
+            usual = [each for each in theirs if _is_usual(each, obj, code)]  # type: ignore[arg-type]  # not None
+            theirs = [each for each in theirs if not any(each is known for known in usual)]
+            unseen += len(usual)
+        if unseen or (weakref.getweakrefcount(obj) and not issubclass(type(obj), _WEAKLY_LISTED)):
+            return None
+        found += (each for each in theirs if type(each) is not Noted)
+    return found
+
+
+def _unlisted(main: asyncio.Task[Any]) -> tuple[Any, ...]:
+    """Holders that `gc.get_referrers` does not list.
+
+    Before 3.12 it misses tasks, and up to 3.13 futures of subclasses: their functions for the collector drop
+    what `FutureObj_traverse`, Modules/_asynciomodule.c, returns. Before 3.11 the main task is frozen.
+    """
+    tasks = task_internals.all_tasks(main.get_loop())
+    coroutine: Any = task_internals.coroutine_of(main)
+    futures = map(task_internals.awaited_future, tasks)
+    return (*tasks, *futures, coroutine, getattr(coroutine, "cr_frame", None))
+
+
+def _is_usual(holder: Any, main: asyncio.Task[Any], code: Code) -> bool:
+    """Whether it refers to every task that runs a test: the runner, the handler of Ctrl-C, what wakes it."""
+    handler: Any = interpreter.signal_handler(signal.SIGINT)
+    usual = (code, vars(code), handler.args if isinstance(handler, functools.partial) else None)
+    return any(holder is each for each in usual) or wait_internals.wakes(holder, main)
+
+
+def _is_stuck(holder: Any) -> bool:
+    """Whether a holder does nothing by itself: it is no callback that is due, and no task that goes on."""
+    if issubclass(type(holder), asyncio.Handle | ModuleType | type):  # not `isinstance`, which asks proxies
+        return False
+    return not issubclass(type(holder), task_internals.TASK_TYPES) or _waits(holder)
+
+
+def _awaited_by(holder: Any) -> tuple[Any, ...]:
+    """What a task waits for, as it acts when that ends; () for anything else."""
+    is_task = issubclass(type(holder), task_internals.TASK_TYPES)
+    return (task_internals.awaited_future(holder),) if is_task else ()
+
+
+def _waits(task: asyncio.Task[Any]) -> bool:
+    future = task_internals.awaited_future(task)
+    return future is not None and not future.done()
+
+
+_WEAKLY_LISTED: tuple[type[Any], ...] = (*task_internals.TASK_TYPES, CoroutineType, AsyncGeneratorType)
+"""What asyncio and this package refer to weakly, to list it; other weak references may be somebody's way."""
