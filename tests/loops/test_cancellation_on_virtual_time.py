@@ -1,0 +1,96 @@
+"""Stubborn tasks on virtual time: the waiting for them is the same in each run."""
+
+import asyncio
+import threading
+import time
+import unittest
+
+from asynctestkit.loops.cancellation import cancel_and_wait
+from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
+
+GRACE = 0.05
+
+
+class VirtualTimeTests(unittest.TestCase):
+    clock = "virtual"  # of its loop
+
+    def setUp(self):
+        self.loop = VirtualEventLoop()
+        self.addCleanup(self.loop.close)
+        self.release = asyncio.Event()
+
+    async def refuses(self):
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                pass
+
+    async def cancel(self, coroutine):
+        """Cancels a task after its first step; returns whether it was stubborn, and when it was asked for."""
+        task = asyncio.create_task(coroutine)
+        await asyncio.sleep(0)
+        asked = []
+
+        def pending():
+            asked.append(self.loop.time())
+            return set() if task.done() else {task}
+
+        refused = await cancel_and_wait(self.loop, pending, GRACE)
+        self.release.set()
+        await asyncio.wait([task])
+        self.release.clear()
+        return refused == {task}, asked
+
+    def run_in_loop(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    def test_each_run_is_alike(self):
+        """However busy the machine is, there are as many rounds, in much virtual time."""
+        first, second = (self.run_in_loop(self.cancel(self.refuses())) for _ in range(2))
+        self.assertTrue(first[0])
+        self.assertEqual(len(first[1]), len(second[1]))
+        self.assertGreater(first[1][-1] - first[1][0], 10)
+
+    def test_a_long_clean_up(self):
+        """A task whose clean-up takes many virtual seconds is not stubborn."""
+
+        async def cleans_up():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(10)
+
+        self.assertEqual(self.run_in_loop(self.cancel(cleans_up()))[0], False)
+
+    def test_a_thread_at_work(self):
+        """While virtual time waits for a thread, the grace period passes in wall time."""
+        ends = threading.Event()
+
+        def work():
+            while not ends.is_set():
+                pass
+
+        async def waits_for_thread():
+            job = self.loop.run_in_executor(None, work)
+            while not job.done():
+                try:
+                    await asyncio.shield(job)
+                except asyncio.CancelledError:
+                    pass
+
+        async def body():
+            self.addCleanup(ends.set)
+            self.loop.call_soon(self.release.set)
+            began = time.monotonic()
+            task = asyncio.create_task(waits_for_thread())
+            await asyncio.sleep(0)
+            refused = await cancel_and_wait(self.loop, lambda: {task}, GRACE)
+            ends.set()
+            await asyncio.wait([task])
+            await self.loop.shutdown_default_executor()
+            return refused == {task}, time.monotonic() - began
+
+        is_stubborn, spent = self.run_in_loop(body())
+        self.assertTrue(is_stubborn)
+        self.assertLess(spent, 15)
