@@ -32,7 +32,7 @@ class Raised(NamedTuple):
 class Faults(HeldContexts):
     """Records the scripted calls of a run, and makes those fail that the schedule names.
 
-    Of several mocks with the same name, the second to be called is "name#2".
+    Of several mocks with the same name, the second to be called is "name#2", its method "name#2.method".
     """
 
     def __init__(self, schedule: Schedule, steps: StepQueue) -> None:
@@ -46,11 +46,14 @@ class Faults(HeldContexts):
         self._given: Counter[str] = Counter()
         self._uses: Counter[str] = Counter()
 
-    def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
-        """Records a call of `name` on an object behind a mock; returns the error to fail with, or None."""
+    def use(self, of: object, name: str, errors: Errors, method: str = "") -> BaseException | None:
+        """Records a call of `name`, or of a method of it, on an object behind a mock.
+
+        Returns the error to fail with, or None.
+        """
         if not self._steps.is_watching:
             return None
-        call = self._call(of, name)
+        call = self._call(of, name) + (f".{method}" if method else "")
         self._uses[call] += 1
         use = self._uses[call]
         ways = {_class_name(each): each for each in errors()}

@@ -65,11 +65,11 @@ def explore(
     A CancelledError that comes out of a test in which a task was cancelled is no failure.
 
     A scripted call is one of `outcomes` or of `patchAsync`, a request of a `session`, a read of a
-    `response`'s body, the entering of an `async_context`, or the next item of an `async_iterator`. It fails
-    instead of doing what was scripted, with the first exception in the same script, or else with
+    `response`'s body, the entering or leaving of an `async_context`, or the next item of an `async_iterator`.
+    It fails instead of doing what was scripted, with the first exception in the same script, or else with
     ConnectionError; a request also with TimeoutError, and with its client library's versions of both. A call
     whose script already fails is left alone. For the mocks such a call was not made: it is not in their
-    records, and the next call gets what was scripted for it.
+    records, and the next call gets what was scripted for it. Only a context whose leaving fails was left.
 
     With a fault, these are no failures: the injected exception coming out of the test, or of a task of
     startBackground; one that the code under test raises in its place; and deviations from the script, such as

@@ -11,7 +11,7 @@ from ..cpython.mock_internals import is_overridden
 from ..stacks.places import Place
 from .calls import calling_line
 from .faces import Shown, face
-from .faults import connection_lost, explored_faults, may_fail
+from .faults import connection_lost, explored_faults, injected_error, may_fail
 from .outcomes import error_of, perform
 
 __all__ = ["async_context"]
@@ -48,12 +48,16 @@ class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
             faults.leave(self)
         if self._entered_at:  # it may have been entered through a return_value of the test's own
             self._entered_at.pop()
+        if error_of(self._exit_raises) is None:
+            injected = injected_error(self, _NAME, connection_lost, "__aexit__")
+            if injected is not None:
+                raise injected  # a call that was made: nobody leaves a context twice
         await perform(self._exit_raises)
         return self._suppresses
 
     async def _enter(self) -> Any:
         if error_of(self._enter_raises) is None:
-            may_fail(self, "context", connection_lost)
+            may_fail(self, _NAME, connection_lost)
         await perform(self._enter_raises)
         return self._value
 
@@ -61,6 +65,10 @@ class _Context(Shown, contextlib.AbstractAsyncContextManager[Any]):
         if is_overridden(self._asynctestkit_face.__aexit__):
             return []  # the test has replaced it, so whether it was left is unknown
         return [f"entered and never left{f' at {line}' if line else ''}" for line in self._entered_at]
+
+
+_NAME = "context"
+"""What the calls are called in schedules."""
 
 
 class _AwaitableContext(_Context):

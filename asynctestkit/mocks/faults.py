@@ -14,7 +14,16 @@ from ..cpython import loop_internals
 from ..cpython.mock_internals import forget_call, mock_call_in
 from ..stacks.code_owners import is_machinery
 
-__all__ = ["LOST", "Errors", "FaultSource", "Raisable", "connection_lost", "explored_faults", "may_fail"]
+__all__ = [
+    "LOST",
+    "Errors",
+    "FaultSource",
+    "Raisable",
+    "connection_lost",
+    "explored_faults",
+    "injected_error",
+    "may_fail",
+]
 
 __unittest = True
 
@@ -36,8 +45,11 @@ def connection_lost() -> Sequence[Raisable]:
 class FaultSource(Protocol):
     """Decides which calls fail."""
 
-    def use(self, of: object, name: str, errors: Errors) -> BaseException | None:
-        """Registers a call of `name` on an object behind a mock; returns the error to fail with, or None."""
+    def use(self, of: object, name: str, errors: Errors, method: str = "") -> BaseException | None:
+        """Registers a call of `name`, or of a method of it, on an object behind a mock.
+
+        Returns the error to fail with, or None.
+        """
 
     def enter(self, context: object) -> None:
         """Registers that a context of a mock was entered."""
@@ -52,14 +64,19 @@ def explored_faults() -> FaultSource | None:
     return faults
 
 
+def injected_error(of: object, name: str, errors: Errors, method: str = "") -> BaseException | None:
+    """Called by a scripted call that is about to succeed; the error to raise instead, or None."""
+    faults = explored_faults()
+    return None if faults is None else faults.use(of, name, errors, method)
+
+
 def may_fail(of: object, name: str, errors: Errors, take_back: Callable[[], object] | None = None) -> None:
     """Called by a scripted call that is about to succeed; raises if the explored run makes it fail.
 
     The mocks then count the call as not made: it is removed from their records, and `take_back` undoes what
     else it changed, so that the next call gets what was scripted for this one.
     """
-    faults = explored_faults()
-    error = None if faults is None else faults.use(of, name, errors)
+    error = injected_error(of, name, errors)
     if error is None:
         return
     for call in _mock_calls(sys._getframe(1)):

@@ -290,6 +290,24 @@ class FaultyPrograms(HygienicAsyncTestCase):
                 found.append(row)
         self.assertLessEqual({*found}, {"a", "b", 1, 2, 3})
 
+    async def commits(self):
+        """Rows are known as saved only once their transaction has been left without an exception."""
+        transaction, saved = self.makeAsyncContext(), []
+
+        async def save(row):
+            for _ in range(2):
+                try:
+                    async with transaction:
+                        await asyncio.sleep(0)
+                    saved.append(row)
+                    return
+                except ConnectionError:
+                    await asyncio.sleep(0.1)
+
+        await asyncio.gather(save(1), save(2))
+        self.assertEqual(sorted(saved), [1, 2])
+        self.assertEqual(transaction.__aexit__.await_count, transaction.__aenter__.await_count)
+
     async def in_the_background(self):
         """A background worker, and tasks never awaited, let it propagate, and release what they hold."""
         lock = asyncio.Lock()

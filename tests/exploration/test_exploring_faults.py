@@ -207,6 +207,62 @@ class FaultsTests(unittest.TestCase):
         self.assertNotIn("ConnectionError: ", ran.text())
 
 
+class LeavingTests(unittest.TestCase):
+    clock = "virtual"
+
+    def test_a_commit_that_fails(self):
+        """Leaving a context fails, with the mock's record of it, and the context counts as left."""
+
+        async def test(self):
+            transaction, saved = self.makeAsyncContext(), []
+
+            async def save():
+                async with transaction:
+                    saved.append("row")
+
+            with contextlib.suppress(ConnectionError):
+                await save()
+            self.assertEqual(transaction.__aexit__.await_count, len(saved))
+            self.assertEqual(saved, ["row"], "it was entered")
+
+        ran = run_body(explore(faults=True)(test))
+        self.assertIn("fault:context@1", ran.text())
+        self.assertNotIn("never left", ran.text())
+        for schedule, kind in (("fault:context.__aexit__@1", "ok"), ("fault:context.__aexit__@2", "FAIL")):
+            self.assertEqual(run_body(replay(schedule)(copy_of(test))).kinds, [kind])
+
+    def test_a_balance_that_is_reduced_too_early(self):
+        """A program that relies on the end of a transaction is found out."""
+
+        async def test(self):
+            transaction, balance = self.makeAsyncContext(), 10
+
+            async def pay():
+                nonlocal balance
+                async with transaction:
+                    balance -= 3
+
+            try:
+                await pay()
+            except ConnectionError:
+                self.assertEqual(balance, 10)
+
+        ran = run_body(explore(faults=True)(test))
+        self.assertIn("- the 1st call of context.__aexit__ failed with ConnectionError, in ", ran.text())
+        self.assertIn('@replay("fault:context.__aexit__@1")', ran.text())
+
+    def test_one_that_fails_anyway(self):
+        """A context whose leaving is scripted to fail has no other fault."""
+
+        async def test(self):
+            with contextlib.suppress(OSError):
+                async with self.makeAsyncContext(exit_raises=OSError):
+                    pass
+
+        ran = run_body(replay("fault:context.__aexit__@1")(test))
+        self.assertIn("fault:context.__aexit__@1 did not occur", ran.text())
+
+
 class HeldTests(unittest.TestCase):
     clock = "virtual"
 

@@ -85,6 +85,20 @@ class FaultsTests(unittest.IsolatedAsyncioTestCase):
     async def call(self, faults):
         Call(faults).use()
 
+    async def test_a_method_of_a_mock(self):
+        """It is named after its mock, whichever of the mocks' methods is called first, and counted apart."""
+        faults = self.faults(Fault("context#2.leave", 2))
+        first, second = Call(faults), Call(faults)
+        for each in (first, second):
+            faults.use(each, "context", connection_lost)
+        self.assertIsNone(faults.use(second, "context", connection_lost, "leave"))
+        self.assertIsNone(faults.use(first, "context", connection_lost, "leave"))
+        self.assertIsInstance(faults.use(second, "context", connection_lost, "leave"), ConnectionError)
+        self.assertEqual(
+            [str(each) for each in faults.possible[2:]],
+            ["fault:context#2.leave@1", "fault:context.leave@1", "fault:context#2.leave@2"],
+        )
+
     async def test_after_the_test(self):
         """Calls by the sweep and later cleanups are not counted."""
         faults = self.faults(Fault("get", 1))

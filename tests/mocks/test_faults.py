@@ -34,7 +34,8 @@ class FailingLoop(asyncio.SelectorEventLoop):
     def leave(self, context):
         self.entered.remove(context)
 
-    def use(self, of, name, errors):
+    def use(self, of, name, errors, method=""):
+        name += f".{method}" if method else ""
         self.uses.append(name)
         self.ways = errors()
         if self.uses.count(name) != self.fails.get(name.replace(".", "_")):
@@ -141,6 +142,21 @@ class CallsTests(InFailingLoops):
         self.patchAsync(here, raises=ValueError)
         self.run_in(body())
         self.assertEqual(self.loop.uses, [])
+
+    def test_a_context_that_is_left(self):
+        """Leaving it fails, and it was left all the same: the mock has recorded that."""
+        context = async_context("connection", suppresses=True)
+
+        async def body():
+            for _ in range(2):
+                with contextlib.suppress(ConnectionError):
+                    async with context:
+                        raise KeyError
+
+        self.run_in(body(), context___aexit__=1)
+        self.assertEqual(self.loop.uses, ["context", "context.__aexit__"] * 2)
+        self.assertEqual((context.__aexit__.await_count, self.loop.entered), (2, []))
+        self.assertEqual(unfinished([context]), [])
 
     def test_a_context(self):
         """A context fails on entry, and was not entered; awaiting it fails as well."""
