@@ -66,12 +66,13 @@ def capture(frame: FrameType | None, phase: str) -> CreationSite:
 
 def inherit(site: CreationSite, creator: object) -> None:
     """Adds to a site the test's line that the creating task goes back to, through any number of tasks."""
-    before = creation_site(creator) or ()
-    end = len(before)
-    while end > 1 and machinery[before[end - 2].co_filename]:
-        end -= 2
-    if end > 1:
-        site += before[end - 2 : end]
+    before = creation_site(creator)
+    if before is None:
+        return
+    while len(before) > 1 and machinery[before[-2].co_filename]:
+        del before[-2:]  # nobody's line; deleted, as this task may create thousands
+    if len(before) > 1:
+        site += before[-2:]
 
 
 def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
