@@ -18,6 +18,7 @@ from ..stacks.rendering import render_chain
 from ..stacks.thread_stacks import places_of_stack
 from .deadlock import Cause, facts_about
 from .no_progress import REMEDIES, REMEDY_OF_STOPPED_CLOCK
+from .stranded import can_never_wake
 from .subject import Subject
 from .task_listing import list_tasks
 
@@ -36,12 +37,17 @@ class _Finding(NamedTuple):
 
 def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
     """The report on the current state; `blocked_stack` is "" if nothing blocks the loop."""
+    is_stranded = not blocked_stack and can_never_wake(guard.code)  # before there are more references to it
     main = guard.code.main_task
     # A main task that waits for nothing is what blocks: it is shown already.
     stands = main is not None and not main.done() and not (blocked_stack and _is_at_work(main))
     others = guard.census.pending_tasks() - {main}
     waiting = [*([main] if main is not None and stands else []), *sorted(others, key=name_order)]
     findings = list(_findings(guard, blocked_stack, waiting))
+    if is_stranded:
+        findings.append(
+            _Finding([_STRANDED], "; ".join(REMEDIES[each] for each in facts_about(waiting).causes))
+        )
     lines = [headline]
     for finding in findings[:1]:
         lines += ["", *finding.lines]
@@ -50,6 +56,9 @@ def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
         lines += ["", *finding.lines]
     remedies = [finding.remedy for finding in findings] or [_remedy_of_tasks(waiting)]
     return "\n".join([*lines, "", f"remedy: {remedies[0]}"])
+
+
+_STRANDED = "nothing that still runs refers to what it waits for: timers go on, but it can never wake"
 
 
 def _is_at_work(task: _Task) -> bool:

@@ -234,3 +234,42 @@ class OverrunTests(unittest.TestCase):
                 await asyncio.wait_for(asyncio.Event().wait(), 0.05)
 
         self.assertRegex(self.outcome(test), SPINS)
+
+
+class StrandedTests(unittest.TestCase):
+    class Case(HygienicAsyncTestCase):
+        deadline = 0.2
+
+    def report(self, body):
+        outcome = run_case(type("Inner", (self.Case,), {"test": body}))
+        self.assertEqual([type(each) for each in outcome.failures], [DeadlineError], outcome)
+        return str(outcome.failures[0])
+
+    def test_a_body_that_can_never_wake(self):
+        """Beside a heartbeat, on the real clock: it is said, with the remedy of a deadlock."""
+
+        async def beat():
+            while True:
+                await asyncio.sleep(0.05)  # waits: for the deadline
+
+        async def test(case):
+            case.startBackground(beat())
+            await asyncio.Event().wait()
+
+        report = self.report(test)
+        self.assertIn("nothing that still runs refers to what it waits for: timers go on, but", report)
+        self.assertIn("remedy: have another task set, notify or end what is waited for", report)
+
+    def test_a_body_that_may_wake(self):
+        """It is not said where the heartbeat has what the body waits for."""
+
+        async def beat_until(event):
+            while not event.is_set():
+                await asyncio.sleep(0.05)  # waits: for the deadline
+
+        async def test(case):
+            event = asyncio.Event()
+            case.startBackground(beat_until(event))
+            await event.wait()
+
+        self.assertNotIn("nothing that still runs", self.report(test))
