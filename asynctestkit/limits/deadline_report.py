@@ -58,7 +58,7 @@ def report_of_overrun(guard: Subject, headline: str, blocked_stack: str) -> str:
     return "\n".join([*lines, "", f"remedy: {remedies[0]}"])
 
 
-_STRANDED = "nothing that still runs refers to what it waits for: timers go on, but it can never wake"
+_STRANDED = "it could never wake: nothing that still runs refers to what it waits for, and only timers go on"
 
 
 def _is_at_work(task: _Task) -> bool:

@@ -104,8 +104,8 @@ def _of_heartbeat(guard: Subject, what: str) -> tuple[str, str]:
     timer = wait_internals.first_timer(guard.loop)
     owner = f"; the next one {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
     return (
-        f"deadlock: nothing can ever wake {what} on the {_clock(guard)} clock: timers go on, but nothing "
-        f"that still runs refers to what it waits for{owner}",
+        f"{what} can never wake: nothing that still runs refers to what it waits for, and only timers go on, "
+        f"{guard.clock.elapsed:.12g} s of virtual time after the test began{owner}",
         _remedy_of_deadlock(guard),
     )
 
@@ -168,7 +168,7 @@ _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.RUNAWAY: RunawayError,
     Standstill.SPIN: RunawayError,
     Standstill.BACKGROUND: RunawayError,
-    Standstill.HEARTBEAT: DeadlockError,
+    Standstill.HEARTBEAT: RunawayError,
 }
 
 

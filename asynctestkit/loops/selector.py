@@ -38,7 +38,7 @@ class Standstill(enum.Enum):
     SPIN = "its loop turns without time passing"
     BACKGROUND = "nothing but background tasks runs"
     HEARTBEAT = "it runs one timer after the other"
-    """No standstill unless the listener finds that its code can never wake."""
+    """The listener decides whether its code can never wake; otherwise it is no standstill."""
 
 
 class WatchfulSelector(selectors.DefaultSelector):

@@ -36,8 +36,7 @@ class Failing(unittest.TestCase):
             return failure_of(standstill, guard, "its body", "test")
 
         error = runner.run(main())
-        is_deadlock = standstill in (Standstill.DEADLOCK, Standstill.HEARTBEAT)
-        self.assertIs(type(error), DeadlockError if is_deadlock else RunawayError)
+        self.assertIs(type(error), DeadlockError if standstill is Standstill.DEADLOCK else RunawayError)
         return str(error)
 
 
@@ -224,16 +223,23 @@ class FailureTests(Failing):
 class HeartbeatTests(Failing):
     clock = "virtual"  # of the loops that it makes
 
-    def test_a_deadlock_beside_a_heartbeat(self):
-        """The message names the timer that goes on, if there still is one."""
-        text = self.text_on(Standstill.HEARTBEAT)
-        self.assertIn("nothing that still runs refers to what it waits for (phase test)", text)
+    def test_a_body_that_can_never_wake(self):
+        """The message says how long timers went on, and whose the next one is, if there still is one."""
 
         async def body():
+            await asyncio.sleep(7)
+
+        self.assertIn(
+            "Feed.test: its body can never wake: nothing that still runs refers to what it waits for, and "
+            "only timers go on, 7 s of virtual time after the test began (phase test)\n",
+            self.text_on(Standstill.HEARTBEAT, body),
+        )
+
+        async def beats():
             self.task = asyncio.create_task(beat(), name="beats")
             await asyncio.sleep(0)
 
         self.assertIn(
-            "refers to what it waits for; the next one belongs to task 'beats', beat(), defined at ",
-            self.text_on(Standstill.HEARTBEAT, body),
+            "after the test began; the next one belongs to task 'beats', beat(), defined at ",
+            self.text_on(Standstill.HEARTBEAT, beats),
         )

@@ -15,7 +15,7 @@ from asynctestkit.limits import stranded
 from asynctestkit.loops.virtual import virtual_selector
 from tests.case_runs import run
 
-ROUND = 10
+FIRST = 10
 LATE = 60
 """The beat at which what a test waits for happens after all: long after the first inspections."""
 
@@ -45,7 +45,9 @@ async def wait_for(event):
 
 class Runs(unittest.TestCase):
     def setUp(self):
-        limits = mock.patch.multiple(virtual_selector, _ROUND=ROUND, _MOST_BACKGROUND_JUMPS=10**9)
+        limits = mock.patch.multiple(
+            virtual_selector, _JUMPS_BEFORE_INSPECTION=FIRST, _MOST_BACKGROUND_JUMPS=10**9
+        )
         limits.start()
         self.addCleanup(limits.stop)
 
@@ -64,8 +66,8 @@ class StrandedTests(Runs):
         ran = self.run_body(test, **attributes)
         self.assertEqual(ran.kinds, ["FAIL"], ran.text())
         self.assertIn(
-            ".Case.test: deadlock: nothing can ever wake its body on the virtual clock: timers go on, but "
-            "nothing that still runs refers to what it waits for; the next one ",
+            "RunawayError: tests.limits.test_stranded.Case.test: its body can never wake: nothing that still "
+            "runs refers to what it waits for, and only timers go on, ",
             ran.text(),
         )
         return ran.text()
@@ -78,7 +80,9 @@ class StrandedTests(Runs):
             await asyncio.Event().wait()
 
         text = self.assertProved(test)
-        self.assertIn("the next one belongs to task 'beats', Base.beats(), defined at ", text)
+        self.assertIn(
+            "after the test began; the next one belongs to task 'beats', Base.beats(), defined at ", text
+        )
         self.assertIn("await asyncio.Event().wait()", text)
         self.assertIn("remedy: have another task set, notify or end what is waited for", text)
 

@@ -38,8 +38,8 @@ _MOST_BACKGROUND_JUMPS = 100_000
 """Jumps to timers of background tasks alone after which a standstill is reported."""
 _ROUND = 1000
 """Turns, or jumps, between two inspections of the tasks."""
-_ROUNDS = 50
-"""The most such rounds between two inspections of the timers."""
+_JUMPS_BEFORE_INSPECTION = 50_000
+"""Jumps before the timers are first inspected; a heartbeat of a minute reaches the clock's limit before."""
 
 
 class Noted(dict[asyncio.Task[Any], object]):
@@ -67,7 +67,7 @@ class VirtualSelector(WatchfulSelector):
         self._turning_since, self._spin_checks = 0.0, 0
         self._waited_since_event = self._waited_in_all = 0.0
         """Wall seconds for which time stood still for the outside: since its last event, and in all."""
-        self._jumps, self._inspection = 0, _ROUND
+        self._jumps, self._inspection = 0, _JUMPS_BEFORE_INSPECTION
         """How many jumps there have been, and at which of them the timers are inspected next."""
         self._last_timer = math.inf
         """The number of the last timer that was set before the previous inspection."""
@@ -171,8 +171,7 @@ class VirtualSelector(WatchfulSelector):
         timers: Iterable[Any] = loop_internals.timers(self._loop)
         numbers: list[int] = [timer.order[1] for timer in timers if timer.when() != math.inf]
         before, self._last_timer = self._last_timer, max(numbers)
-        # Ever more rarely: what is then proved takes a walk over the heap, or several.
-        self._inspection += min(self._jumps, _ROUNDS * _ROUND)
+        self._inspection *= 2  # ever more rarely: what is then proved takes walks over the heap
         return min(numbers) > before
 
     def _wait_for_outside(self, due: float) -> Events:
