@@ -56,6 +56,9 @@ class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows 
     the rest of a loop's life in a short test.
     """
 
+    _ssock: Any
+    _csock: Any
+
     def _make_self_pipe(self) -> None:
         reading, writing = _pipe_that_never_blocks()
         self._ssock, self._csock = _End(reading), _End(writing)
@@ -87,7 +90,12 @@ class LeanSelectorEventLoop(_Standard):  # type: ignore[misc]  # typeshed shows 
         # Never released: a late thread must not watch the pipe any more. With a timeout: if the process ends,
         # or an interrupt comes at the wrong moment, a thread may hold the lock for ever.
         self._watching_self_pipe.acquire(timeout=_PATIENCE)
-        super()._close_self_pipe()
+        if self._is_self_pipe_watched:
+            self._remove_reader(self._ssock.fileno())
+        self._ssock.close()
+        self._csock.close()
+        self._ssock = self._csock = None
+        self._internal_fds -= 1
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
         """As the standard loop's, which gives the self-pipe to `signal.set_wakeup_fd`."""

@@ -104,7 +104,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             handle: Handle = _standard_call_soon(self, callback, *args, context=context)
             task_internals.drop_last_source_frame(handle)
             return handle
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         if self._thread_id != get_ident() and self._thread_id is not None:
             self._check_thread()
         handle = Handle(callback, args, self, context)
