@@ -43,6 +43,17 @@ class Guard:
     only, and changes no outcome; a limit that is set applies all the same.
     """
 
+    depth = 0
+    has_outcome: bool
+    """Whether the test already has its outcome: it has failed, failed as expected, or skipped itself."""
+    on_failure: Callable[[BaseException], None] | None = None
+    """Called with each exception that a phase ends with, before it is raised."""
+    _has_entered = _is_open = False
+    _late: Callable[[dict[str, Any]], None] | None = None
+    _blocking: BlockingWatch | None = None
+    _names: TaskNames | None = None
+    _patched_time: PatchedTime | None = None
+
     def __init__(
         self,
         subject: str,
@@ -54,22 +65,11 @@ class Guard:
         observes: bool = False,
     ) -> None:
         self.subject = subject
-        self.settings = settings
-        self.depth = 0
-        self.code = code
         self.source = source
+        self.settings = settings
+        self.code = code
+        self.observes = self.has_outcome = observes
         self._required = required
-        self._entered = False
-        self.observes = observes
-        self.has_outcome = observes
-        """Whether the test already has its outcome: it has failed, failed as expected, or skipped itself."""
-        self._is_open = False
-        self._late: Callable[[dict[str, Any]], None] | None = None
-        self._blocking: BlockingWatch | None = None
-        self._names: TaskNames | None = None
-        self._patched_time: PatchedTime | None = None
-        self.on_failure: Callable[[BaseException], None] | None = None
-        """Called with each exception that a phase ends with, before it is raised."""
         self._allowances = (*settings.allowed_leaks, *required)
         self._sweep = Sweep(settings.leak_detectors, self._allowances, spares_coroutines=observes)
         threads = (each for each in self._allowances if each.kind == "thread")
@@ -109,9 +109,9 @@ class Guard:
 
     def phase(self, name: str, *, what: str = "") -> Phase:
         """A context manager around one phase of the test, under the deadline; messages call it `what`."""
-        if self._entered and name != self._sweep.phase:
+        if self._has_entered and name != self._sweep.phase:
             self.census.stamp(self._sweep.phase)
-        self._entered = True
+        self._has_entered = True
         return Phase(self, name, what=what)
 
     def set_phase(self, name: str) -> str:

@@ -31,15 +31,16 @@ class Phase:
     Its exceptions show the user's lines only.
     """
 
+    _report = ""
+    _watch: Watch | None = None
+    _limit = math.inf
+    _stuck: AssertionError | None = None
+
     def __init__(self, guard: Guarded, name: str, *, what: str = "", is_sweep: bool = False) -> None:
         self._guard = guard
         self._name = name
         self._is_sweep = is_sweep
         self._what = what or _WORDS[name]
-        self._report = ""
-        self._watch: Watch | None = None
-        self._limit = math.inf
-        self._stuck: AssertionError | None = None
 
     def __enter__(self) -> None:
         guard = self._guard

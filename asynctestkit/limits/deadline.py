@@ -58,22 +58,23 @@ class Watch:
     Code that `ends_by_itself` does so as long as its loop turns: it overruns only if the loop is blocked.
     """
 
+    expired = False
+    _has_been_cancelled = False
+    _is_asked = False
+    _answered_at: float | None = None
+    _wants_interrupt = False
+    _interrupts = 0
+    _tracers_before: tuple[Any, Any] | None = None
+    _is_over = False
+
     def __init__(
         self, watched: Watched, seconds: float, grace_period: float, *, ends_by_itself: bool = False
     ) -> None:
-        self.expired = False
         self.due = wall_time() + seconds
         self._respite = seconds if ends_by_itself else None
         self._watched = watched
         self._grace_period = grace_period
         self._thread_id = threading.get_ident()
-        self._action = watched.cancel
-        self._is_asked = False
-        self._answered_at: float | None = None
-        self._wants_interrupt = False
-        self._interrupts = 0
-        self._tracers_before: tuple[Any, Any] | None = None
-        self._is_over = False
         arm(self)
 
     def stop(self) -> None:
@@ -103,7 +104,7 @@ class Watch:
             if now < self._answered_at + self._grace_period:
                 self.due = self._answered_at + self._grace_period
                 return
-            self._action, self._answered_at, self._is_asked = self._watched.give_up, None, False
+            self._has_been_cancelled, self._answered_at, self._is_asked = True, None, False
         self.due = now + alarms.PATIENCE
         if not self._is_asked and self._watched.is_loop_running():
             self._is_asked = True
@@ -139,7 +140,10 @@ class Watch:
         if not self.expired:
             self.expired = True
             self._watched.overrun("")
-        self._action()
+        if self._has_been_cancelled:
+            self._watched.give_up()
+        else:
+            self._watched.cancel()
 
     def interrupted(self, frame: FrameType | None) -> None:
         """Called when the signal arrives, in `frame`: raises PhaseInterrupt, if that is still wanted."""

@@ -34,6 +34,14 @@ class Runner:
     """Runs coroutines on a loop of its own, created when it is first needed."""
 
     is_of_test = True
+    main_task: asyncio.Task[Any] | None = None
+    has_made_loop = False
+    """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
+    _loop: asyncio.AbstractEventLoop | None = None
+    _context_task: ContextTask | None = None
+    _interrupts = 0
+    _given_up = False
+    _ended_executor: Executor | None = None
 
     def __init__(
         self,
@@ -41,19 +49,11 @@ class Runner:
         on_start: Callable[[asyncio.AbstractEventLoop], None],
         make_loop: Callable[[], asyncio.AbstractEventLoop] = HygienicEventLoop,
     ) -> None:
-        self.main_task: asyncio.Task[Any] | None = None
         self.references: dict[int, int] = {}
         """How many references to the main task, and to its coroutine, are not the user's; by their ids."""
-        self.has_made_loop = False
-        """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._make_loop = make_loop
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._context_task: ContextTask | None = None
-        self._interrupts = 0
-        self._given_up = False
-        self._ended_executor: Executor | None = None
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The loop, which the first call creates.
