@@ -55,7 +55,7 @@ class Interest(dict[type, int]):
         answer = self._answers.of_users.get(asked)
         if answer is None or (answer != _WANTED and _has_finalizer(asked)):  # it may have got one since
             answer = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
-            is_lasting = task_internals.is_immutable(asked) or _module_of(asked).startswith(_LASTING)
+            is_lasting = task_internals.is_immutable(asked) or f"{_module_of(asked)}.".startswith(_LASTING)
             (self._answers.lasting if is_lasting else self._answers.of_users)[asked] = answer
         self[asked] = answer
         return answer
@@ -146,7 +146,7 @@ def _module_of(cls: type) -> str:
     return str(type.__getattribute__(cls, "__module__"))
 
 
-_LASTING = ("asyncio.", __name__.partition(".")[0] + ".")
+_LASTING = ("asyncio.", "contextlib.", __name__.partition(".")[0] + ".")
 """The modules whose classes live as long as the process, though they are written in Python."""
 
 
