@@ -31,46 +31,46 @@ class Census:
     `registries` list what is registered somewhere, for objects whose creation alone is no leak.
     """
 
+    phase = "setUp"
+    """The current phase, to which everything that is created now is attributed."""
+    reported_tasks: Collection[asyncio.Task[Any]] = ()
+    """The tasks that a failure of the test has shown: they are not reported again."""
+    loop_is_new = False
+    """Whether nothing that belongs to the loop can be older than the mark."""
+    was_interrupted = False
+    """Whether running code was interrupted: what it was about to await is no leak."""
+    known: Known | None = None
+    """The objects of interest that existed at the mark, if it could not freeze the heap."""
+    _tasks_before: Collection[asyncio.Task[Any]] = ()
+    _ids_before: Collection[int] = ()
+    _transports_before: Collection[int] = ()
+    _generators_before: Collection[int] = ()
+
     def __init__(
         self,
         types: Iterable[type],
         registries: Iterable[Callable[[asyncio.AbstractEventLoop], Iterable[Any]]] = (),
     ) -> None:
-        self.phase = "setUp"
-        """The current phase, to which everything that is created now is attributed."""
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
-        self.reported_tasks: Collection[asyncio.Task[Any]] = ()
-        """The tasks that a failure of the test has shown: they are not reported again."""
-        self.loop_is_new = False
-        """Whether nothing that belongs to the loop can be older than the mark."""
-        self.was_interrupted = False
-        """Whether running code was interrupted: what it was about to await is no leak."""
         self._interest = Interest((*types, _Canary))
         self._registries = tuple(registries)
-        self._tasks_before: Collection[asyncio.Task[Any]] = ()
         self._phases: dict[int, tuple[object, str]] = {}
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark."""
         self.loop = loop
         self.thread = threading.get_ident()
-        is_without_tasks = self.loop_is_new and HAS_RUNNER  # on 3.10 there is a ContextTask
-        tasks = () if is_without_tasks else task_internals.all_tasks(loop)
-        self._tasks_before = weakref.WeakSet(tasks) if tasks else ()
-        self._ids_before = set(map(id, tasks))
-        self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
-        self._transports_before: Collection[int] = ()
-        self._generators_before: Collection[int] = ()
+        if not (self.loop_is_new and HAS_RUNNER):  # on 3.10 there is a ContextTask
+            tasks = task_internals.all_tasks(loop)
+            self._tasks_before, self._ids_before = weakref.WeakSet(tasks), set(map(id, tasks))
         if not self.loop_is_new:
             self._transports_before = set(map(id, transport_internals.connections_of(loop)))
             self._generators_before = set(map(id, loop_internals.started_generators(loop)))
-        self.known: Known | None = None
+        self._registered_before = {id(obj): reference_to(obj) for obj in self._registered()}
         if heap.is_frozen():
             gc.collect()  # existing garbage is not this test's
             self.known = {id(obj): reference_to(obj) for obj in self._interest.wanted(gc.get_objects())}
-        else:
-            self._canary = _Canary()
         origins.enter(self)
         heap.enter(self)
 
@@ -126,10 +126,12 @@ class Census:
         if "close" in vars(loop):  # the test's own, which may block: the sweep has a deadline
             return False
         objects = gc.get_objects()
-        if not all(is_over(obj, loop) for obj in self._interest.any(objects)):
-            return False
-        if any(is_not_among(self._registered_before, obj) for obj in self._registered()):
-            return False
+        for obj in self._interest.any(objects):
+            if not is_over(obj, loop):
+                return False
+        for obj in self._registered():
+            if is_not_among(self._registered_before, obj):
+                return False
         heap.population = len(objects)
         return True
 
@@ -194,3 +196,6 @@ _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals
 
 class _Canary:
     """Frozen with the heap: if the collector sees it, the heap has been thawed."""
+
+
+_CANARY = _Canary()
