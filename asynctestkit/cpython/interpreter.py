@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # not in typeshed
-import functools
 import logging
 import sys
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
 
@@ -52,7 +52,7 @@ def hook_default_exception_handler(
     `call_exception_handler`, Lib/asyncio/base_events.py, looks it up: `loop.set_exception_handler` would
     be visible, and would be lost when the user sets one.
     """
-    handler = functools.partial(hook, loop.default_exception_handler)
+    handler = partial(hook, loop.default_exception_handler)
     return _shadow(loop, "default_exception_handler", handler)
 
 
@@ -96,12 +96,12 @@ def hook_async_generator_finalizer(
 def _shadow(owner: object, name: str, value: object) -> Callable[[], None]:
     """Sets an attribute on one instance; returns a function that restores exactly the previous state."""
     attributes = vars(owner)
-    if name in attributes:
-        before = attributes[name]
-        attributes[name] = value
-        return lambda: attributes.__setitem__(name, before)
+    is_there = name in attributes
+    undo = (
+        partial(attributes.__setitem__, name, attributes[name]) if is_there else partial(attributes.pop, name)
+    )
     attributes[name] = value
-    return lambda: attributes.__delitem__(name)
+    return undo
 
 
 def asyncio_logger_is_replaced() -> bool:

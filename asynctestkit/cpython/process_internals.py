@@ -154,9 +154,8 @@ def hook_resource_warnings(hook: WarningHook) -> Callable[[], None]:
         _warning_hooks.remove(hook)
         current = interpreter.warning_filters()
         for each in (filters, current) if current is not filters else (filters,):
-            index = next((i for i, entry in enumerate(each) if entry is _FILTER), None)
-            if index is not None:
-                del each[index]
+            if _FILTER in each:
+                each.remove(_FILTER)
         if not _warning_hooks:
             warnings._showwarnmsg = _SHOW  # type: ignore[attr-defined]  # not in typeshed
 

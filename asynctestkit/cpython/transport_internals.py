@@ -150,7 +150,7 @@ def hook_unclosed_transports(hook: Callable[[Any], bool]) -> Callable[[], None]:
     """
     install_once("asyncio: __del__ of the transports", _wrap_finalizers)
     _unclosed_hooks.append(hook)
-    return lambda: _unclosed_hooks.remove(hook)
+    return functools.partial(_unclosed_hooks.remove, hook)
 
 
 def silence(transport: Any) -> None:

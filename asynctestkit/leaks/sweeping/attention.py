@@ -59,7 +59,9 @@ def _log_listeners() -> set[int]:
     found: set[int] = set()
     logger: logging.Logger | None = interpreter.ASYNCIO_LOGGER
     while logger is not None:
-        found.update(id(h) for h in logger.handlers if h.level <= logging.ERROR and not _only_writes(h))
+        for handler in logger.handlers:
+            if handler.level <= logging.ERROR and not _only_writes(handler):
+                found.add(id(handler))
         logger = logger.parent if logger.propagate else None
     return found
 

@@ -89,8 +89,9 @@ class Reports:
         """Undoes everything that `open` has changed in the process."""
         # No cycle may be left: a test is to cost the collector nothing.
         self._examine = _silence
-        while self._unlisten:
-            self._unlisten.pop()()
+        for unlisten in reversed(self._unlisten):
+            unlisten()
+        self._unlisten.clear()
         creation_lines.untrack()
 
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
