@@ -169,7 +169,10 @@ class Census:
         return phase if mark is origin or (isinstance(mark, weakref.ref) and mark() is obj) else None
 
     def _registered(self) -> list[Any]:
-        return [obj for registry in self._registries for obj in registry(self.loop)]
+        found: list[Any] = []
+        for registry in self._registries:
+            found += registry(self.loop)
+        return found
 
     def _new_ones(self, found: list[Any]) -> Iterator[Any]:
         """Those of the test. A finalized one was resurrected, by a warning that was recorded."""

@@ -22,7 +22,7 @@ class SignalHandlerLeaks(LeakDetector):
     types = (asyncio.Handle,)
 
     def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.Handle]:
-        return list(loop_internals.signal_handles(loop).values())
+        return loop_internals.signal_handles(loop).values()
 
     def examine(self, obj: asyncio.Handle) -> Leak | None:
         loop, number = _installed(obj)

@@ -24,8 +24,8 @@ class Detectors:
         roles = self._roles = _roles_of(self._kinds)
         self.types = roles.types
         """The types of object on the heap that the detectors are shown."""
-        self._made = {number: self._kinds[number]() for number in roles.at_once}
-        self.registries = [self._made[number].registered for number in roles.registering]
+        made = self._made = {number: kind() for number, kind in roles.at_once}
+        self.registries = [made[number].registered for number in roles.registering]
         """The registries whose contents they are shown."""
 
     @functools.cached_property
@@ -36,7 +36,7 @@ class Detectors:
 
     def have_to_be_asked(self) -> bool:
         """Whether only the detectors can tell that nothing was left, as some are the user's own."""
-        return _have_to_be_asked(self._kinds)
+        return self._roles.have_to_be_asked
 
     def preparing(self) -> list[LeakDetector]:
         """Those that are shown all objects before each is judged."""
@@ -118,16 +118,18 @@ class _Interested(dict[type, tuple[LeakDetector, ...]]):
 
 
 class _Roles(NamedTuple):
-    """The types that some detectors want from the heap; the numbers of those that override a hook.
+    """What follows from the classes of detectors alone, for all tests that have the same.
 
-    `at_once` are those that are made when the test begins: of registries, and users' with an `__init__`.
+    The types that some detectors want from the heap; the numbers of those that override a hook. `at_once` are
+    those that are made when the test begins: of registries, and users' with an `__init__`.
     """
 
     types: tuple[type, ...]
     registering: tuple[int, ...]
     preparing: tuple[int, ...]
     watching: tuple[int, ...]
-    at_once: tuple[int, ...]
+    at_once: tuple[tuple[int, type[LeakDetector]], ...]
+    have_to_be_asked: bool
 
 
 @functools.lru_cache(maxsize=32)
@@ -138,15 +140,15 @@ def _roles_of(kinds: tuple[type[LeakDetector], ...]) -> _Roles:
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
     users = (n for n, each in numbered if _is_users(each) and n not in registering)
-    at_once = (*registering, *(n for n in users if _runs_code_when_made(kinds[n])))
-    return _Roles(types, registering, preparing, watching, at_once)
+    made = (*registering, *(n for n in users if _runs_code_when_made(kinds[n])))
+    at_once = tuple((n, kinds[n]) for n in made)
+    return _Roles(types, registering, preparing, watching, at_once, _have_to_be_asked(kinds))
 
 
 def _runs_code_when_made(kind: type[LeakDetector]) -> bool:
     return kind.__init__ is not object.__init__ or kind.__new__ is not object.__new__
 
 
-@functools.lru_cache(maxsize=32)
 def _have_to_be_asked(kinds: tuple[type[LeakDetector], ...]) -> bool:
     """Whether a user's detector is shown objects that are over, or reads a registry of its own.
 
