@@ -125,8 +125,12 @@ class _Watchdog:
         # Without the lock, as `append` above: both are atomic, and an interrupt could leave a lock taken.
         if watch in self.watches:
             self.watches.remove(watch)
+        if self._advancing is watch:
+            self._await_end_of(watch)
+
+    def _await_end_of(self, watch: Alarm) -> None:
+        """Waits for a running `advance`; not for ever, as that may need a lock that the caller holds."""
         until = wall_time() + _LONGEST_WAIT
-        # Waits for a running `advance`; not for ever, as that may need a lock that the caller holds.
         while self._advancing is watch and wall_time() < until:
             time.sleep(0)  # a PhaseInterrupt that is raised now arrives here
 
@@ -229,8 +233,8 @@ def _take_signal() -> None:
     """Installs our handler if the signal has none yet and this is the main thread."""
     if (
         _SIGNAL is not None
-        and threading.current_thread() is threading.main_thread()
         and interpreter.signal_handler(_SIGNAL) == signal.SIG_DFL
+        and threading.current_thread() is threading.main_thread()
     ):
         interpreter.set_signal_handler(_SIGNAL, _on_signal)
         note("the handler of SIGURG", _give_signal_back)

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from .detector import LeakDetector
 from .leak import Leak
 
-__all__ = ["Allowance", "apply"]
+__all__ = ["Allowance", "apply", "names_of_threads"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +65,15 @@ def apply(allowances: Iterable[Allowance], leak: Leak, used: set[Allowance]) -> 
     matching = {allowance for allowance in allowances if allowance.matches(leak)}
     used |= matching
     return bool(matching)
+
+
+def names_of_threads(allowances: Iterable[Allowance]) -> tuple[str, ...]:
+    """The patterns of the allowances that name threads."""
+    found: tuple[str, ...] = ()
+    for each in allowances:
+        if each.kind == "thread" and each.name:
+            found += (each.name,)
+    return found
 
 
 def _check_kind(kind: str) -> None:

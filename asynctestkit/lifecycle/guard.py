@@ -8,8 +8,7 @@ from typing import Any
 from ..cpython import interpreter
 from ..cpython.originals import asyncio
 from ..exceptions import DeadlineError, LeakError, StaleAllowanceError
-from ..leaks.allowances import Allowance
-from ..leaks.census.census import Census
+from ..leaks.allowances import Allowance, names_of_threads
 from ..leaks.kinds.exceptions import one_line
 from ..leaks.leak import Leak
 from ..leaks.listeners import notify_listeners
@@ -49,6 +48,8 @@ class Guard:
     on_failure: Callable[[BaseException], None] | None = None
     """Called with each exception that a phase ends with, before it is raised."""
     _has_entered = _is_open = False
+    _hygienic_loop: HygienicEventLoop | None = None
+    """The loop, if it is one of ours."""
     _late: Callable[[dict[str, Any]], None] | None = None
     _blocking: BlockingWatch | None = None
     _names: TaskNames | None = None
@@ -72,23 +73,26 @@ class Guard:
         self._required = required
         self._allowances = (*settings.allowed_leaks, *required)
         self._sweep = Sweep(settings.leak_detectors, self._allowances, spares_coroutines=observes)
-        threads = (each for each in self._allowances if each.kind == "thread")
-        self._spared_threads = tuple(each.name for each in threads if each.name)
+        self.census = self._sweep.census
+        """What the test has created."""
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sets the mark: what exists now is no leak of the test's."""
+        settings, runner = self.settings, self.code if isinstance(self.code, Runner) else None
         self.loop = loop
-        self.clock = clock_of(loop, self.settings.clock)
-        if self.settings.patch_time:
+        self.clock = clock_of(loop, settings.clock)
+        if settings.patch_time:
             self._patched_time = PatchedTime.of(self.clock)
-        self.census.loop_is_new = isinstance(self.code, Runner) and self.code.has_made_loop
+        self.census.loop_is_new = runner is not None and runner.has_made_loop
         if isinstance(loop, HygienicEventLoop):
+            self._hygienic_loop = loop
+            self._spared_threads = names_of_threads(self._allowances)
             loop.contacts.enter(self._spared_threads, at_once=self.census.loop_is_new)
-        self._sweep.open(loop, isinstance(self.code, Runner))
-        if self.settings.require_task_names and isinstance(loop, HygienicEventLoop):
-            self._names = TaskNames(loop)
-        if self.settings.blocking_threshold is not None:
-            self._blocking = BlockingWatch(loop, self.settings.blocking_threshold)
+        self._sweep.open(loop, runner is not None)
+        if settings.require_task_names and self._hygienic_loop is not None:
+            self._names = TaskNames(self._hygienic_loop)
+        if settings.blocking_threshold is not None:
+            self._blocking = BlockingWatch(loop, settings.blocking_threshold)
             self._blocking.open()
         self._is_open = True
 
@@ -100,8 +104,8 @@ class Guard:
             self._sweep.close()
             if self._late is not None:
                 interpreter.replace_default_exception_handler(self.loop, self._late)
-            if isinstance(self.loop, HygienicEventLoop):
-                self.loop.contacts.leave(self._spared_threads)
+            if self._hygienic_loop is not None:
+                self._hygienic_loop.contacts.leave(self._spared_threads)
             if self._names is not None:
                 self._names.close()
             if self._patched_time is not None:
@@ -109,24 +113,19 @@ class Guard:
 
     def phase(self, name: str, *, what: str = "") -> Phase:
         """A context manager around one phase of the test, under the deadline; messages call it `what`."""
-        if self._has_entered and name != self._sweep.phase:
-            self.census.stamp(self._sweep.phase)
+        if self._has_entered and name != self.census.phase:
+            self.census.stamp(self.census.phase)
         self._has_entered = True
         return Phase(self, name, what=what)
 
     def set_phase(self, name: str) -> str:
         """Attributes what is created from now on to this phase; returns the one before."""
-        before, self._sweep.phase = self._sweep.phase, name
-        if isinstance(self.loop, HygienicEventLoop):
-            self.loop.phase = name
+        before, self.census.phase = self.census.phase, name
+        if self._hygienic_loop is not None:
+            self._hygienic_loop.phase = name
         if self._blocking is not None:
             self._blocking.phase = name
         return before
-
-    @property
-    def census(self) -> Census:
-        """What the test has created."""
-        return self._sweep.census
 
     def sweep(self, runner: Runner | ForeignRunner, case: object, closes_loop: bool = False) -> None:
         """Finds and ends what a test, whose instance is `case`, has left, and closes the guard.
@@ -140,7 +139,7 @@ class Guard:
             return
         has_outcome = self.has_outcome
         try:
-            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+            with Phase(self, self.census.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)
                 self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
@@ -169,7 +168,7 @@ class Guard:
         """Finds and ends what a block has left, within its loop, and closes the guard."""
         self._stop_timing()
         try:
-            with Phase(self, self._sweep.phase, what=_SWEEP, is_sweep=True):
+            with Phase(self, self.census.phase, what=_SWEEP, is_sweep=True):
                 await self.end_tasks()
                 self._sweep.take_stock(False, self._spares_process, None)
                 if self._sweep.has_released_to_await(self.loop):

@@ -35,6 +35,8 @@ class Phase:
     _watch: Watch | None = None
     _limit = math.inf
     _stuck: AssertionError | None = None
+    _standing: HygienicEventLoop | None = None
+    """The loop whose standstills it reports."""
 
     def __init__(self, guard: Guarded, name: str, *, what: str = "", is_sweep: bool = False) -> None:
         self._guard = guard
@@ -43,34 +45,37 @@ class Phase:
         self._what = what or _WORDS[name]
 
     def __enter__(self) -> None:
-        guard = self._guard
+        guard, settings = self._guard, self._guard.settings
         self._before = guard.set_phase(self._name)
         guard.depth += 1
-        if isinstance(guard.loop, HygienicEventLoop) and not (self._is_sweep or _may_hang(guard)):
+        may_hang = self._is_sweep or (guard.observes and settings.clock == "real")  # as it does without us
+        if not may_hang and isinstance(guard.loop, HygienicEventLoop):
+            self._standing = guard.loop
             guard.loop.add_standstill_listener(self._on_standstill)
-        deadline = guard.settings.deadline
+        deadline = settings.deadline
         if deadline is not None and deadline != math.inf:
             self._limit = max(deadline, _SWEEP_AT_LEAST) if self._is_sweep else deadline
-            grace_period = guard.settings.grace_period
-            self._watch = Watch(self, self._limit, grace_period, ends_by_itself=self._is_sweep)
+            self._watch = Watch(self, self._limit, settings.grace_period, ends_by_itself=self._is_sweep)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         watch, guard = self._watch, self._guard
-        self._watch = None  # it refers to the phase
         if watch is not None:
+            self._watch = None  # it refers to the phase
             try:
                 watch.stop()
             except PhaseInterrupt:  # it was raised just now
                 watch.stop()
         failure = self._failure(watch)
         guard.depth -= 1
-        guard.has_outcome |= error is not None
         if guard.depth:
             guard.set_phase(self._before)
         raised = error if failure is None else failure
-        if guard.on_failure is not None and raised is not None:
+        if raised is None:
+            return
+        guard.has_outcome |= error is not None
+        if guard.on_failure is not None:
             guard.on_failure(raised)
         hide_machinery(trace)
         if failure is None or isinstance(error, KeyboardInterrupt):
@@ -81,8 +86,8 @@ class Phase:
 
     def _failure(self, watch: Watch | None) -> AssertionError | None:
         """The phase's failure by a limit, or None; from now on standstills are not reported."""
-        if isinstance(self._guard.loop, HygienicEventLoop) and not self._is_sweep:
-            self._guard.loop.remove_standstill_listener(self._on_standstill)
+        if self._standing is not None:
+            self._standing.remove_standstill_listener(self._on_standstill)
         stuck, self._stuck = self._stuck, None
         return DeadlineError(self._report) if watch is not None and watch.expired else stuck
 
@@ -133,11 +138,6 @@ class Phase:
             f"{self._guard.subject}: {self._what} was not over after {self._limit:g} s of wall time "
             f"(phase {self._name}, deadline = {self._guard.settings.deadline:g})"
         )
-
-
-def _may_hang(guard: Guarded) -> bool:
-    """Whether a phase that nothing can wake is left to hang, as it does without us."""
-    return guard.observes and guard.settings.clock == "real"
 
 
 _SWEEP_AT_LEAST = 1.0

@@ -114,15 +114,14 @@ class Origins:
         if not are_in_force(self._hooked):
             for what, hook in self._hooks:
                 install_once(what, hook, self.note)
-        self._censuses.setdefault(get_ident(), []).append(census)
+        self._censuses.setdefault(census.thread, []).append(census)
 
     def leave(self, census: Mark) -> None:
         """Called when that test has ended; the records of what it created are dropped."""
-        for ident, censuses in list(self._censuses.items()):
-            if census in censuses:
-                censuses.remove(census)
-                if not censuses:
-                    del self._censuses[ident]
+        censuses = self._censuses[census.thread]
+        censuses.remove(census)
+        if not censuses:
+            del self._censuses[census.thread]
         if self._records:
             kept = {} if not self._censuses else self._records.copy()
             self._records = {key: record for key, record in kept.items() if record.census is not census}

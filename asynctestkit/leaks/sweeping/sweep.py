@@ -105,15 +105,6 @@ class Sweep:
         finally:
             self._reports.loop_is_closing = False
 
-    @property
-    def phase(self) -> str:
-        """The current phase; "setUp" at first. What is created meanwhile is attributed to it."""
-        return self.census.phase
-
-    @phase.setter
-    def phase(self, name: str) -> None:
-        self.census.phase = name
-
     def has_left_nothing(self) -> bool:
         """Whether there is nothing to do, as far as that can be told at once; if so, collects garbage."""
         if self._detectors.have_to_be_asked() or not self.census.has_left_nothing():

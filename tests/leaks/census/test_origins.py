@@ -15,6 +15,7 @@ class Test:
 
     def __init__(self, phase="test"):
         self.phase = phase
+        self.thread = threading.get_ident()
 
 
 class Thing:
