@@ -29,6 +29,7 @@ __all__ = [
     "policy_is_standard",
     "ready_count",
     "running_loop",
+    "runs_at_most",
     "schedule",
     "signal_handles",
     "started_generators",
@@ -38,14 +39,24 @@ __all__ = [
 ]
 
 
-def running_loop() -> Loop | None:
-    """The loop that runs in this thread, or None: `_get_running_loop`, Lib/asyncio/events.py."""
-    return asyncio._get_running_loop()
+running_loop: Callable[[], Loop | None] = asyncio._get_running_loop
+"""Returns the loop that runs in this thread, or None: Lib/asyncio/events.py."""
 
 
 def is_transparent(loop: Loop) -> bool:
     """Whether this is a selector loop of Lib/asyncio/selector_events.py, whose queues can be inspected."""
-    return isinstance(loop, asyncio.selector_events.BaseSelectorEventLoop)
+    return isinstance(loop, _SELECTOR_LOOP)
+
+
+def runs_at_most(loop: Loop, most: int) -> bool:
+    """Whether so many callbacks at most are ready to run; False on a loop that cannot be inspected.
+
+    `_ready`, Lib/asyncio/base_events.py.
+    """
+    return isinstance(loop, _SELECTOR_LOOP) and len(loop._ready) <= most  # type: ignore[attr-defined]  # not in typeshed
+
+
+_SELECTOR_LOOP = asyncio.selector_events.BaseSelectorEventLoop
 
 
 RUN_CALLBACK: CodeType = asyncio.Handle._run.__code__
@@ -78,7 +89,7 @@ def has_work(loop: Any) -> bool:
     """
     if loop._asyncgens or loop._default_executor or loop._transports:
         return True
-    return wait_internals.watches_anything(loop._selector) and bool(watched_descriptors(loop))
+    return bool(wait_internals.watched_by(loop._selector)) and bool(watched_descriptors(loop))
 
 
 def has_signal_handlers(loop: Loop) -> bool:

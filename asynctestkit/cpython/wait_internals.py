@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import dis
 import functools
+import operator
 import selectors
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from types import CodeType, FrameType, MethodType
 from typing import Any
@@ -35,7 +36,7 @@ __all__ = [
     "task_of_timeout",
     "tasks_of_group",
     "wakes",
-    "watches_anything",
+    "watched_by",
 ]
 
 
@@ -47,12 +48,12 @@ def first_timer(loop: Loop) -> asyncio.TimerHandle | None:
     return loop._scheduled[0] if loop._scheduled else None  # type: ignore[attr-defined]  # not in typeshed
 
 
-def watches_anything(selector: selectors.BaseSelector) -> bool:
-    """Whether any descriptor is registered: `_fd_to_key`, Lib/selectors.py.
+watched_by: Callable[[selectors.BaseSelector], Mapping[int, selectors.SelectorKey]]
+watched_by = operator.attrgetter("_fd_to_key")
+"""Returns what is registered, by descriptor: Lib/selectors.py.
 
-    `get_map()` returns a mapping written in Python, whose `len()` takes ten times as long.
-    """
-    return bool(selector._fd_to_key)  # type: ignore[attr-defined]  # not in typeshed
+`get_map()` returns a mapping written in Python, whose `len()` takes ten times as long.
+"""
 
 
 def monotonic_of_loops() -> object:

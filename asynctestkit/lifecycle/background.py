@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import unittest
+import weakref
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,6 +62,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             )
         task = loop.create_task(coro, name=name)
         if isinstance(loop, HygienicEventLoop):
+            loop.background_tasks = loop.background_tasks or weakref.WeakSet()
             loop.background_tasks.add(task)
         self.addAsyncCleanup(self._hygieneEndBackground, task)
         return task

@@ -35,10 +35,10 @@ class Phase:
     _watch: Watch | None = None
     _limit = math.inf
     _stuck: AssertionError | None = None
-    _standing: HygienicEventLoop | None = None
-    """The loop whose standstills it reports."""
 
     def __init__(self, guard: Guarded, name: str, *, what: str = "", is_sweep: bool = False) -> None:
+        self._listeners: list[Callable[[Standstill], None]] = []
+        """Those of the loop whose standstills it reports."""
         self._guard = guard
         self._name = name
         self._is_sweep = is_sweep
@@ -50,8 +50,8 @@ class Phase:
         guard.depth += 1
         may_hang = self._is_sweep or (guard.observes and settings.clock == "real")  # as it does without us
         if not may_hang and isinstance(guard.loop, HygienicEventLoop):
-            self._standing = guard.loop
-            guard.loop.add_standstill_listener(self._on_standstill)
+            self._listeners = guard.loop.standstill_listeners
+            self._listeners.append(self._on_standstill)
         deadline = settings.deadline
         if deadline is not None and deadline != math.inf:
             self._limit = max(deadline, _SWEEP_AT_LEAST) if self._is_sweep else deadline
@@ -86,8 +86,7 @@ class Phase:
 
     def _failure(self, watch: Watch | None) -> AssertionError | None:
         """The phase's failure by a limit, or None; from now on standstills are not reported."""
-        if self._standing is not None:
-            self._standing.remove_standstill_listener(self._on_standstill)
+        self._stop_listening()
         stuck, self._stuck = self._stuck, None
         return DeadlineError(self._report) if watch is not None and watch.expired else stuck
 
@@ -105,8 +104,12 @@ class Phase:
             if is_first and code.main_task is not None:
                 code.cancel()
             else:
-                guard.loop.remove_standstill_listener(self._on_standstill)  # type: ignore[attr-defined]  # it is a loop that listens
+                self._stop_listening()
                 code.give_up()
+
+    def _stop_listening(self) -> None:
+        if self._on_standstill in self._listeners:
+            self._listeners.remove(self._on_standstill)
 
     # -- Watched
 

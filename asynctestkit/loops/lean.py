@@ -19,9 +19,10 @@ _PATIENCE = 0.2
 class _End:
     """One end of a pipe, with the methods of a socket that a loop uses."""
 
+    _is_closed = False
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._is_closed = False
 
     def fileno(self) -> int:
         return self._descriptor

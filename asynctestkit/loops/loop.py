@@ -56,6 +56,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     phase = "test"
     """The phase to which what is created now is attributed; set by the guard."""
+    background_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None
+    """The tasks that serve the test, and that it does not wait for; None as long as there are none."""
     _new_task: Callable[..., asyncio.Task[Any]] | None = None
     """The class of the tasks, for a loop that has its own."""
 
@@ -63,10 +65,10 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         self._timers_set = itertools.count()
         self.task_watchers: list[Callable[[asyncio.Task[Any], object], None]] = []
         """Called with each task that is created, and its coroutine."""
-        self.background_tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        """The tasks that serve the test, and that it does not wait for."""
         self.registrations: dict[tuple[str, int], CreationSite] = {}
         """Where each descriptor and signal was last registered."""
+        self.standstill_listeners: list[Callable[[Standstill], None]] = []
+        """The last is called, in the loop, at a standstill; without any it waits, as the standard loop."""
         self.contacts = Contacts(self)
         """The threads that are related to this loop."""
         self.sent = SentCoroutines()
@@ -76,7 +78,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         """As the standard loop's; the task records which lines created it, and in which phase."""
         if self._task_factory is None and (not self._debug or self._new_task is not None):
             # What the standard loop does in this case, without one more call.
-            self._check_closed()
+            if self._closed:
+                self._check_closed()
             task: asyncio.Task[Any] = (self._new_task or asyncio.tasks.Task)(coro, loop=self, **options)
         else:
             task = _standard_create_task(self, coro, **options)
@@ -161,23 +164,8 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
         self.contacts.note_job(future)
         return future
 
-    # -- standstills
-
     def _make_selector(self) -> WatchfulSelector:
-        return WatchfulSelector(self, self.contacts)
-
-    def add_standstill_listener(self, listener: Callable[[Standstill], None]) -> None:
-        """Has a standstill reported to the listener, called in the loop, until it is removed.
-
-        Of several, only the last one is called. Without any the loop waits, as the standard one does.
-        """
-        if isinstance(self._selector, WatchfulSelector):  # open, and not the proactor's
-            self._selector.listeners.append(listener)
-
-    def remove_standstill_listener(self, listener: Callable[[Standstill], None]) -> None:
-        """Undoes `add_standstill_listener`; may be called twice, and on a loop that is closed."""
-        if isinstance(self._selector, WatchfulSelector) and listener in self._selector.listeners:
-            self._selector.listeners.remove(listener)
+        return WatchfulSelector(self, self.contacts, self.standstill_listeners)
 
     # -- what is opened: the lines that await the opening are on the stack while asyncio makes the transport
 

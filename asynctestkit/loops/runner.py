@@ -116,10 +116,9 @@ class Runner:
 
     def is_idle(self) -> bool:
         """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
-        loop, task = self.get_loop(), self._context_task
+        loop, task = self._loop or self.get_loop(), self._context_task
         most = 0 if task is None or task.has_begun else 1
-        is_quiet = loop_internals.is_transparent(loop) and loop_internals.ready_count(loop) <= most
-        return is_quiet or loop.is_closed()
+        return loop_internals.runs_at_most(loop, most) or loop.is_closed()
 
     def cancel(self) -> None:
         """Cancels the coroutine of the current `run`; called in the loop."""
@@ -151,7 +150,9 @@ class Runner:
         return cut_off
 
     def close(self, seconds: float = 0.5) -> None:
-        """Ends what is left on the loop, within bounds of wall time, and closes it."""
+        """Ends what is left on the loop, within bounds of wall time, and closes it, unless that was done."""
+        if self._loop is None:
+            return
         try:
             self.shut_down(seconds)
         finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import math
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..cpython import loop_internals, wait_internals
 from ..cpython.originals import asyncio
@@ -42,25 +42,33 @@ class Standstill(enum.Enum):
 
 
 class WatchfulSelector(selectors.DefaultSelector):
-    """The standard selector; with a listener set, it reports a deadlock instead of waiting."""
+    """The standard selector; with a listener set, it reports a deadlock instead of waiting.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, contacts: Contacts) -> None:
+    The last of the `listeners` is called in the loop, with the reason why there is no progress.
+    """
+
+    _stopped_rounds = 0
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        contacts: Contacts,
+        listeners: Sequence[Callable[[Standstill], None]],
+    ) -> None:
         super().__init__()
         note_jobs()
-        self.listeners: list[Callable[[Standstill], None]] = []
-        """Called in the loop, the last one only, with the reason why there is no progress."""
         self._loop = loop
         self._contacts = contacts
-        self._stopped_rounds = 0
+        self._listeners = listeners
 
     def select(self, timeout: float | None = None) -> Events:
         """As the standard selector's; also returns no events when a standstill was reported."""
         if timeout is not None and timeout <= 0:
             # Asking the system when nothing is registered would take as long as the rest of a turn.
-            return super().select(timeout) if wait_internals.watches_anything(self) else []
+            return super().select(timeout) if wait_internals.watched_by(self) else []
         if self._is_endless():
             return self._wait_for_ever()
-        if not self.listeners or has_standard_clock(self._loop):
+        if not self._listeners or has_standard_clock(self._loop):
             return super().select(timeout)
         return self._wait_for_timer(timeout)
 
@@ -88,7 +96,7 @@ class WatchfulSelector(selectors.DefaultSelector):
 
     def _wait_for_ever(self) -> Events:
         while True:
-            is_dead = bool(self.listeners) and self._is_dead()
+            is_dead = bool(self._listeners) and self._is_dead()
             # Afterwards, as a thread may have woken the loop just before it ended.
             events = super().select(0 if is_dead else _RECHECK_INTERVAL)
             if events or loop_internals.ready_count(self._loop):
@@ -109,6 +117,6 @@ class WatchfulSelector(selectors.DefaultSelector):
 
     def _report(self, standstill: Standstill) -> Events:
         """Calls the listener in a callback, so that its errors are reported like any other's."""
-        if self.listeners:
-            self._loop.call_soon(self.listeners[-1], standstill)
+        if self._listeners:
+            self._loop.call_soon(self._listeners[-1], standstill)
         return []

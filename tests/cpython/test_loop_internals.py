@@ -40,6 +40,14 @@ class LoopCanaries(Canary):
         self.assertEqual(loop_internals.ready_count(self.loop), 1)
         self.assertEqual(loop_internals.next_timer(self.loop), 200.0)
 
+    def test_runs_at_most(self):
+        """Ready callbacks are compared with a number, on a loop that can be inspected."""
+        self.assertTrue(loop_internals.runs_at_most(self.loop, 0))
+        self.loop.call_soon(print)
+        self.assertFalse(loop_internals.runs_at_most(self.loop, 0))
+        self.assertTrue(loop_internals.runs_at_most(self.loop, 1))
+        self.assertFalse(loop_internals.runs_at_most(asyncio.AbstractEventLoop(), 1))
+
     def test_watched_descriptors(self):
         """Descriptors that the user has registered are listed, the loop's own is not."""
         reader, writer = os.pipe()

@@ -26,14 +26,14 @@ class TimerCanaries(Canary):
         first = self.loop.call_later(60, print)
         self.assertIs(wait_internals.first_timer(self.loop), first)
 
-    def test_watches_anything(self):
+    def test_watched_by(self):
         """It is true as long as a descriptor is registered, whatever it is watched for."""
         with selectors.DefaultSelector() as selector, socket.socket() as watched:
-            self.assertFalse(wait_internals.watches_anything(selector))
+            self.assertFalse(wait_internals.watched_by(selector))
             selector.register(watched, selectors.EVENT_READ)
-            self.assertTrue(wait_internals.watches_anything(selector))
+            self.assertTrue(wait_internals.watched_by(selector))
             selector.unregister(watched)
-            self.assertFalse(wait_internals.watches_anything(selector))
+            self.assertFalse(wait_internals.watched_by(selector))
 
     def test_monotonic_of_loops(self):
         """A replacement of the function is what the loop's clock returns."""

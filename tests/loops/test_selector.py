@@ -42,7 +42,7 @@ class SelectorTestCase(unittest.TestCase):
             self.reported.append(standstill)
             (then or self.loop.stop)()
 
-        self.loop.add_standstill_listener(listener)
+        self.loop.standstill_listeners.append(listener)
 
     def started(self, coroutine):
         """A task that is cancelled at the end of the test."""
@@ -97,12 +97,11 @@ class DeadlockTests(SelectorTestCase):
         first, second, third = (functools.partial(heard.append, name) for name in ("1st", "2nd", "3rd"))
         listeners = [lambda _, note=note: (note(), self.loop.stop()) for note in (first, second, third)]
         for listener in listeners:
-            self.loop.add_standstill_listener(listener)
+            self.loop.standstill_listeners.append(listener)
         self.loop.run_forever()
-        self.loop.remove_standstill_listener(listeners[1])
+        self.loop.standstill_listeners.remove(listeners[1])
         self.loop.run_forever()
-        self.loop.remove_standstill_listener(listeners[2])
-        self.loop.remove_standstill_listener(listeners[2])
+        self.loop.standstill_listeners.remove(listeners[2])
         self.loop.run_forever()
         self.assertEqual(heard, ["3rd", "3rd", "1st"])
 

@@ -24,7 +24,10 @@ class VirtualEventLoop(HygienicEventLoop):
         wait_internals.set_resolution(self, self.clock.resolution)
 
     def _make_selector(self) -> WatchfulSelector:
-        return VirtualSelector(self, self.contacts, self.background_tasks, self.clock)
+        listeners = self.standstill_listeners
+        return VirtualSelector(
+            self, self.contacts, listeners, lambda: self.background_tasks or (), self.clock
+        )
 
     def time(self) -> float:
         """Seconds on the virtual clock."""

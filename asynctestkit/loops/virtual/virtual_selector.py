@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import selectors
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from ...cpython import loop_internals, task_internals, wait_internals
@@ -49,29 +49,29 @@ class Noted(dict[asyncio.Task[Any], object]):
 class VirtualSelector(WatchfulSelector):
     """Moves the clock to the next timer when nothing else can happen, and waits while something still can."""
 
+    _turns = _spin_checks = _jumps = _inspections = _background_jumps = 0
+    _turning_since = 0.0
+    _waited_since_event = _waited_in_all = 0.0
+    """Wall seconds for which time stood still for the outside: since its last event, and in all."""
+    _last_timer = math.inf
+    """The number of the last timer that was set before the previous inspection."""
+
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         contacts: Contacts,
-        background: Collection[asyncio.Task[Any]],
+        listeners: Sequence[Callable[[Standstill], None]],
+        background: Callable[[], Collection[asyncio.Task[Any]]],
         clock: VirtualClock,
     ) -> None:
-        super().__init__(loop, contacts)
+        super().__init__(loop, contacts, listeners)
         self._background = background
         self._clock = clock
         self._had_alarm = has_alarm()
         """An alarm of the test runner, set to end tests that hang, does not count."""
         self._foreign_before = foreign_threads()
         """A library in C has its workers, idle or not; only those started later work for the test."""
-        self._turns = 0
-        self._turning_since, self._spin_checks = 0.0, 0
-        self._waited_since_event = self._waited_in_all = 0.0
-        """Wall seconds for which time stood still for the outside: since its last event, and in all."""
-        self._jumps, self._inspection = 0, _JUMPS_BEFORE_INSPECTION
-        """How many jumps there have been, and at which of them the timers are inspected next."""
-        self._last_timer = math.inf
-        """The number of the last timer that was set before the previous inspection."""
-        self._background_jumps = 0
+        self._resolution_as_of = clock.now
         self._awaited_before = Noted()
         """What each task, except background tasks, waited for when it was last inspected."""
 
@@ -83,7 +83,9 @@ class VirtualSelector(WatchfulSelector):
             events = super().select(0)
             if not events:
                 events = self._wait_or_jump()
-        wait_internals.set_resolution(self._loop, self._clock.resolution)
+        if self._clock.now != self._resolution_as_of:
+            self._resolution_as_of = self._clock.now
+            wait_internals.set_resolution(self._loop, self._clock.resolution)
         return events
 
     def _turn(self) -> Events:
@@ -125,14 +127,14 @@ class VirtualSelector(WatchfulSelector):
         events = self._wait_for_data(due)
         if events or loop_internals.ready_count(self._loop):
             return events
-        if self.listeners:
+        if self._listeners:
             if not self._clock.allows(due):
                 self._clock.extend()
                 return self._report(Standstill.RUNAWAY)
             if self._is_background_alone(timer):
                 return self._report(Standstill.BACKGROUND)
             self._jumps += 1
-            if self._jumps == self._inspection and self._has_run_all_timers():
+            if self._jumps == _JUMPS_BEFORE_INSPECTION << self._inspections and self._has_run_all_timers():
                 return self._report(Standstill.HEARTBEAT)
         self._clock.advance_to(due)
         return []
@@ -147,10 +149,9 @@ class VirtualSelector(WatchfulSelector):
 
     def _is_background_alone(self, timer: asyncio.TimerHandle) -> bool:
         """Whether only timers of background tasks were due for long, and no other task has moved."""
-        background = self._background
-        is_any = len(background) > 0  # iterating over an empty WeakSet takes as long as the jump
-        woken = {id(each) for each in wait_internals.arguments_of(timer)} if is_any else ()
-        if not is_any or not any(id(task_internals.awaited_future(task)) in woken for task in background):
+        background = self._background()
+        woken = {id(each) for each in wait_internals.arguments_of(timer)} if background else ()
+        if not any(id(task_internals.awaited_future(task)) in woken for task in background):
             self._background_jumps = 0
             self._awaited_before.clear()
             return False
@@ -171,7 +172,7 @@ class VirtualSelector(WatchfulSelector):
         timers: Iterable[Any] = loop_internals.timers(self._loop)
         numbers: list[int] = [timer.order[1] for timer in timers if timer.when() != math.inf]
         before, self._last_timer = self._last_timer, max(numbers)
-        self._inspection *= 2  # ever more rarely: what is then proved takes walks over the heap
+        self._inspections += 1  # ever more rarely: what is then proved takes walks over the heap
         return min(numbers) > before
 
     def _wait_for_outside(self, due: float) -> Events:

@@ -56,13 +56,13 @@ class WakeUpTestCase(unittest.TestCase):
             self.claimed.append(standstill)
             self.loop.stop()
 
-        self.loop.add_standstill_listener(claim)
+        self.loop.standstill_listeners.append(claim)
         try:
             self.loop.run_until_complete(body())
         except RuntimeError as stopped:
             self.fail(f"{stopped}: {self.claimed}")
         finally:
-            self.loop.remove_standstill_listener(claim)
+            self.loop.standstill_listeners.remove(claim)
         self.assertEqual(self.claimed, [])
 
     def start(self, target, *args):

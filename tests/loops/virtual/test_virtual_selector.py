@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+import weakref
 from unittest import mock
 
 from asynctestkit.loops.selector import Standstill
@@ -335,6 +336,7 @@ class BackgroundTests(SelectorTestCase):
         self.addCleanup(limits.stop)
         self.event = asyncio.Event()
         self.listen(self.event.set)
+        self.loop.background_tasks = weakref.WeakSet()
 
     def start(self, coroutine):
         self.loop.background_tasks.add(self.started(coroutine))
