@@ -26,7 +26,7 @@ from .exploration.cancel_safety import CancelAssertions
 from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
-from .lifecycle.guarded_case import GuardedCase, GuardedTest, is_called_by_run
+from .lifecycle.guarded_case import SET_UP, TEAR_DOWN, GuardedCase, GuardedTest, is_called_by_run
 from .loops.runner import Runner
 from .mocks import MockBuilders
 
@@ -35,7 +35,6 @@ __all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 __unittest = True
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase
-_CALL_SET_UP, _CALL_TEAR_DOWN = _Plain._callSetUp, _Plain._callTearDown  # a suite may patch them
 _Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
 
 
@@ -79,7 +78,8 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             return
         runner = self._asyncioRunner
         self._asyncioRunner = self._asyncioTestLoop = None
-        self._hygieneEnd()
+        if self._hygieneGuard is not None:
+            self._hygieneEnd()
         if runner is not None:  # after a failed `debug()`, suites call this again
             runner.close()
 
@@ -91,7 +91,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             self._hygieneBegin(self._asyncioRunner.get_loop())
         elif not HAS_RUNNER:  # before 3.11
             self._hygieneBegin(self._asyncioTestLoop)
-        self._hygieneCallHooks("setUp", super()._callSetUp, _CALL_SET_UP)
+        self._hygieneCallHooks(SET_UP, super()._callSetUp)
 
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
         with self._hygienePhase("test"):
@@ -99,14 +99,14 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             if inherited.__func__ is not _Plain._callTestMethod:
                 inherited(method)
                 return
-            result = self._callMaybeAsync(method)
+            result = self._hygieneCall(method)
         if result is not None and HAS_RUNNER:
             text = "It is deprecated to return a value that is not None from a test case"
-            kind = type(result).__name__
-            warnings.warn(f"{text} ({method} returned {kind!r})", DeprecationWarning, stacklevel=4)
+            text = f"{text} ({method} returned {type(result).__name__!r})"
+            warnings.warn(text, DeprecationWarning, stacklevel=4)
 
     def _callTearDown(self) -> None:
-        self._hygieneCallHooks("tearDown", super()._callTearDown, _CALL_TEAR_DOWN)
+        self._hygieneCallHooks(TEAR_DOWN, super()._callTearDown)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         if function == self._hygieneSweep:
@@ -117,7 +117,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
 
     def _callAsync(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         overridden = getattr(func, "__func__", func) not in (_Plain.asyncSetUp, _Plain.asyncTearDown)
-        if overridden or self._hygieneGuard is None or not self._hygieneIsIdle(self._hygieneGuard):
+        if overridden or self._hygieneGuard is None or not self._hygieneGuard.code.is_idle():  # type: ignore[attr-defined]  # the code of a test is its runner
             return super()._callAsync(func, *args, **kwargs)
         return None  # neither the hook nor a turn of the loop would do anything
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import collections
 import contextlib
 import contextvars
+import inspect
 import opcode
+import unittest
 from collections.abc import Iterator
-from types import MethodType, TracebackType
+from types import FunctionType, MethodType, TracebackType
 from typing import Any
 
 from .originals import asyncio
@@ -22,6 +24,7 @@ __all__ = [
     "fresh_case",
     "is_bare_step",
     "is_raised_by_statement",
+    "is_run_as_coroutine",
     "method_name",
     "outer_loop_suspended",
     "replace_ready_queue",
@@ -148,6 +151,23 @@ def method_name(case: Any) -> str:
     """Which test of its class a case runs: `_testMethodName`, Lib/unittest/case.py."""
     name: str = case._testMethodName
     return name
+
+
+def is_run_as_coroutine(case: Any, method: Any) -> bool:
+    """Whether `_callMaybeAsync`, Lib/unittest/async_case.py, is sure to run a test's coroutine in its runner.
+
+    `inspect.iscoroutinefunction`, which it asks, takes as long as to start a task. 3.10 has no runner.
+    """
+    if (
+        type(method) is not MethodType
+        or getattr(case._callMaybeAsync, "__func__", None) is not _CALL_MAYBE_ASYNC
+    ):
+        return False
+    function = method.__func__
+    return type(function) is FunctionType and bool(function.__code__.co_flags & inspect.CO_COROUTINE)
+
+
+_CALL_MAYBE_ASYNC: Any = unittest.IsolatedAsyncioTestCase._callMaybeAsync  # type: ignore[attr-defined]  # not in typeshed
 
 
 def is_raised_by_statement(trace: TracebackType) -> bool:

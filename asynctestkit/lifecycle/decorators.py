@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..leaks.allowances import Allowance
@@ -11,12 +12,13 @@ from ..settings import NAMES, Overrides, check
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # from 3.11 in typing
 
-__all__ = ["allow_leaks", "allowances_of", "hygiene", "overrides_of"]
+__all__ = ["allow_leaks", "allowances_of", "function_of", "hygiene", "overrides_of"]
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 _OVERRIDES = "_asynctestkit_settings"
 _ALLOWANCES = "_asynctestkit_allowances"
+_NONE: dict[Any, Any] = {}
 
 
 def hygiene(**overrides: Unpack[Overrides]) -> Callable[[_Decorated], _Decorated]:
@@ -60,14 +62,19 @@ def allow_leaks(
 
 def overrides_of(method: object) -> dict[str, Any]:
     """The settings that `@hygiene` overrides for a test method."""
-    found: dict[str, Any] = getattr(method, _OVERRIDES, {})
+    found: dict[str, Any] = getattr(function_of(method), _OVERRIDES, _NONE)
     return found
 
 
 def allowances_of(method: object) -> dict[Allowance, bool]:
     """The allowances on a test method, each with whether it is required to match."""
-    found: dict[Allowance, bool] = getattr(method, _ALLOWANCES, {})
+    found: dict[Allowance, bool] = getattr(function_of(method), _ALLOWANCES, _NONE)
     return found
+
+
+def function_of(method: Any) -> Any:
+    """The function of a bound method, which has its attributes; a method without one takes longer to ask."""
+    return method.__func__ if type(method) is MethodType else method
 
 
 def _require_hygienic(target: type, decorator: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import operator
 import unittest
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from ..cpython import step_internals
 from ..cpython.originals import asyncio
 from ..isolation import SeededRandom, seed_of
 from ..leaks.allowances import Allowance
@@ -18,18 +20,36 @@ from ..loops.loop import HygienicEventLoop
 from ..loops.runner import Runner
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
-from .decorators import allowances_of, overrides_of
+from .decorators import allowances_of, function_of, overrides_of
 from .guard import Guard
 
-__all__ = ["GuardedCase", "GuardedTest", "is_called_by_run"]
+__all__ = ["SET_UP", "TEAR_DOWN", "GuardedCase", "GuardedTest", "Hooks", "is_called_by_run"]
 
 __unittest = True
 
-_HOOKS = {
-    phase: [(name, getattr(unittest.IsolatedAsyncioTestCase, name)) for name in names]
-    for phase, names in (("setUp", ("setUp", "asyncSetUp")), ("tearDown", ("tearDown", "asyncTearDown")))
-}
 _NO_PHASE = contextlib.nullcontext()
+
+
+class Hooks:
+    """The sync and the async hook of a phase, and unittest's method that calls them, as they were at import.
+
+    A suite may have patched them since.
+    """
+
+    def __init__(self, phase: str, caller: str, *names: str) -> None:
+        self.phase = phase
+        self.caller = getattr(unittest.IsolatedAsyncioTestCase, caller)
+        self._names = names
+        self._get = operator.attrgetter(*names)
+        self._plain = self._get(unittest.IsolatedAsyncioTestCase)
+
+    def are_overridden_in(self, case: object) -> bool:
+        """Whether the class of a test, or this instance, overrides one of the hooks."""
+        return self._get(type(case)) != self._plain or not vars(case).keys().isdisjoint(self._names)
+
+
+SET_UP = Hooks("setUp", "_callSetUp", "setUp", "asyncSetUp")
+TEAR_DOWN = Hooks("tearDown", "_callTearDown", "tearDown", "asyncTearDown")
 
 
 class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
@@ -40,6 +60,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     _hygieneObserves = False
     """Whether the test runs as it would without a guard, and only listeners get what is found."""
     _asyncioTestLoop: Any
+    _asyncioTestContext: Any
 
     @contextlib.contextmanager
     def subTest(self, *message: Any, **params: Any) -> Iterator[None]:
@@ -93,30 +114,21 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         """The phase; a null context if there is no guard."""
         return _NO_PHASE if self._hygieneGuard is None else self._hygieneGuard.phase(name)
 
-    def _hygieneCallHooks(self, phase: str, inherited: Any, plain: object) -> None:
-        """Calls the sync and the async hook of a phase, unless neither they nor the loop would do anything.
-
-        `inherited` is unittest's method that calls them, `plain` that of IsolatedAsyncioTestCase.
-        """
+    def _hygieneCallHooks(self, hooks: Hooks, inherited: Any) -> None:
+        """Calls the hooks by `inherited`, unless neither they nor the loop would do anything."""
         guard = self._hygieneGuard
-        if guard is None or self._hygieneOverrides(phase) or not self._hygieneIsIdle(guard):
-            with self._hygienePhase(phase):
+        if guard is None or hooks.are_overridden_in(self) or not guard.code.is_idle():  # type: ignore[attr-defined]  # the code of a test is its runner
+            with self._hygienePhase(hooks.phase):
                 inherited()
-        elif getattr(inherited, "__func__", None) is not plain:
+        elif getattr(inherited, "__func__", None) is not hooks.caller:
             inherited()
 
-    @staticmethod
-    def _hygieneIsIdle(guard: Guard) -> bool:
-        """Whether the loop, turned now, would do nothing."""
-        runner: Any = guard.code
-        return bool(runner.is_idle())
-
-    def _hygieneOverrides(self, phase: str) -> bool:
-        """Whether the class, or this instance, overrides one of the hooks of a phase."""
-        cls, own = type(self), vars(self)
-        (sync_name, sync_hook), (async_name, async_hook) = _HOOKS[phase]
-        is_overridden = getattr(cls, sync_name) is not sync_hook or getattr(cls, async_name) is not async_hook
-        return is_overridden or sync_name in own or async_name in own
+    def _hygieneCall(self, method: Callable[[], Any]) -> Any:
+        """Calls the test method as `_callMaybeAsync` does, without its questions if the answer is clear."""
+        runner = self._asyncioRunner
+        if isinstance(runner, Runner) and step_internals.is_run_as_coroutine(self, method):
+            return runner.run(method(), context=self._asyncioTestContext)
+        return self._callMaybeAsync(method)
 
     def _hygieneSweep(self) -> None:
         guard = self._hygieneGuard
@@ -149,9 +161,9 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             if self._hygieneRandom is not None:
                 self._hygieneRandom.restore()
                 del self._hygieneRandom
-            sweep: tuple[Any, ...] = (self._hygieneSweep, (), {})
-            if sweep in self._cleanups:  # after a failed `debug()`; a cycle would keep the loop open
-                self._cleanups.remove(sweep)
+            if self._cleanups:  # after a failed `debug()`; a cycle would keep the loop open
+                with contextlib.suppress(ValueError):
+                    self._cleanups.remove((self._hygieneSweep, (), {}))
 
 
 class GuardedCase(GuardedTest):
@@ -190,8 +202,9 @@ class GuardedCase(GuardedTest):
         return chosen
 
     def _hygienePrepare(self, guard: Guard) -> None:
-        derived = seed_of(type(self), self._testMethodName)
-        seed = derived if guard.settings.random_seed is None else guard.settings.random_seed
+        seed = guard.settings.random_seed
+        if seed is None:
+            seed = seed_of(type(self), self._testMethodName)
         self._hygieneSeed(guard, seed)
         self.clock = guard.clock
         if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
@@ -212,6 +225,8 @@ def is_called_by_run(frame: FrameType | None) -> bool:
 
 def _source(method: Callable[..., Any]) -> tuple[str, int]:
     """The file and first line of a test method, for warnings."""
-    function = inspect.unwrap(method) if hasattr(method, "__wrapped__") else method
+    function = function_of(method)
+    if hasattr(function, "__wrapped__"):
+        function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     return (code.co_filename, code.co_firstlineno) if code is not None else (__file__, 1)

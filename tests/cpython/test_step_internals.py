@@ -2,7 +2,9 @@
 
 import asyncio
 import collections
+import functools
 import unittest
+from unittest import mock
 
 from asynctestkit.cpython import step_internals
 
@@ -155,6 +157,24 @@ class RaisingTests(unittest.TestCase):
 
 
 class CasesTests(unittest.TestCase):
+    def test_is_run_as_coroutine(self):
+        """An async function is, unless another callable hides it or the case has its own way to call."""
+
+        class Case(unittest.IsolatedAsyncioTestCase):
+            async def test_it(self): ...
+
+            def test_sync(self): ...
+
+        class Own(Case):
+            def _callMaybeAsync(self, func, /, *args, **kwargs):
+                return super()._callMaybeAsync(func, *args, **kwargs)
+
+        case = Case("test_it")
+        self.assertTrue(step_internals.is_run_as_coroutine(case, case.test_it))
+        for hidden in (case.test_sync, functools.partial(case.test_it), mock.Mock(__func__=Case.test_it)):
+            self.assertFalse(step_internals.is_run_as_coroutine(case, hidden))
+        self.assertFalse(step_internals.is_run_as_coroutine(Own("test_it"), Own("test_it").test_it))
+
     def test_fresh_case_and_method_name(self):
         """A copy has none of the original's cleanups, bound test and context, and runs by itself."""
 

@@ -1,5 +1,6 @@
 """`@hygiene` and `@allow_leaks` are rejected at once if they have no effect, and apply as documented."""
 
+import functools
 import unittest
 
 from asynctestkit import HygieneMixin, HygienicAsyncTestCase, Settings
@@ -31,6 +32,13 @@ class HygieneTests(DecoratorTestCase):
         self.assertIs(hygiene(on_leak="warn")(test), test)
         self.assertEqual(overrides_of(test), {"on_leak": "warn"})
         self.assertEqual(overrides_of(self.id), {})
+
+    def test_on_a_callable_that_stands_for_a_method(self):
+        """Its own settings apply, and not those of a function that it refers to."""
+        stand_in = functools.partial(self.id)
+        stand_in.__func__ = self.id.__func__
+        hygiene(on_leak="warn")(stand_in)
+        self.assertEqual(overrides_of(stand_in), {"on_leak": "warn"})
 
     def test_several_on_a_method(self):
         """Several add up; of two that set the same, the upper one wins."""
