@@ -24,11 +24,10 @@ class PatchLeaks(LeakDetector):
     types = patch_internals.PATCH_TYPES
     may_outlive_tests = True
 
-    def __init__(self) -> None:
+    @staticmethod
+    def registered(loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
         hook = patch_internals.hook_started_patches
         install_once("unittest.mock: the list of started patches", hook, _note)
-
-    def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
         return patch_internals.started_patches()
 
     def examine(self, obj: Any) -> Leak | None:

@@ -21,7 +21,8 @@ class SignalHandlerLeaks(LeakDetector):
     kind = "signal_handler"
     types = (asyncio.Handle,)
 
-    def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.Handle]:
+    @staticmethod
+    def registered(loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.Handle]:
         return loop_internals.signal_handles(loop).values()
 
     def examine(self, obj: asyncio.Handle) -> Leak | None:

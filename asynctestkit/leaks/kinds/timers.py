@@ -22,7 +22,8 @@ class TimerLeaks(LeakDetector):
     kind = "timer"
     types = (asyncio.TimerHandle,)
 
-    def registered(self, loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.TimerHandle]:
+    @staticmethod
+    def registered(loop: asyncio.AbstractEventLoop) -> Iterable[asyncio.TimerHandle]:
         return loop_internals.timers(loop)
 
     def examine(self, obj: asyncio.TimerHandle) -> Leak | None:

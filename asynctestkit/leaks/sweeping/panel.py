@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
+from ...cpython.originals import asyncio
 from ..census.interest import may_want_what_is_over
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
@@ -14,19 +16,23 @@ from ..leak import Leak
 __all__ = ["Detectors", "Panel"]
 
 _T = TypeVar("_T")
+_Registry = Callable[[asyncio.AbstractEventLoop], Iterable[Any]]
 
 
 class Detectors:
-    """The detectors of one test: those of registries from the beginning, the others once they are needed."""
+    """The detectors of one test: those whose code has to see it begin at once, the others once needed."""
 
     def __init__(self, kinds: Iterable[type[LeakDetector]]) -> None:
-        self._kinds = tuple(kinds)
+        self._kinds = kinds = tuple(kinds)
         roles = self._roles = _roles_of(self._kinds)
         self.types = roles.types
         """The types of object on the heap that the detectors are shown."""
-        made = self._made = {number: kind() for number, kind in roles.at_once}
-        self.registries = [made[number].registered for number in roles.registering]
+        self._made = made = {number: kind() for number, kind in roles.at_once}
+        self.registries: Iterable[_Registry] = roles.static_registries
         """The registries whose contents they are shown."""
+        if made:
+            registering: list[Any] = [made.get(number, kinds[number]) for number in roles.registering]
+            self.registries = [each.registered for each in registering]
 
     @functools.cached_property
     def all(self) -> list[LeakDetector]:
@@ -121,13 +127,15 @@ class _Roles(NamedTuple):
     """What follows from the classes of detectors alone, for all tests that have the same.
 
     The types that some detectors want from the heap; the numbers of those that override a hook. `at_once` are
-    those that are made when the test begins: of registries, and users' with an `__init__`.
+    those that are made when the test begins, by number: users' with an `__init__`, and those of registries,
+    unless the registry is a static method.
     """
 
     types: tuple[type, ...]
     registering: tuple[int, ...]
     preparing: tuple[int, ...]
     watching: tuple[int, ...]
+    static_registries: tuple[_Registry, ...]
     at_once: tuple[tuple[int, type[LeakDetector]], ...]
     have_to_be_asked: bool
 
@@ -139,10 +147,19 @@ def _roles_of(kinds: tuple[type[LeakDetector], ...]) -> _Roles:
     preparing = tuple(n for n, each in numbered if each.prepare is not LeakDetector.prepare)
     watching = tuple(n for n, each in numbered if each.is_ending is not LeakDetector.is_ending)
     types = tuple(wanted for n, each in numbered if n not in registering for wanted in each.types)
-    users = (n for n, each in numbered if _is_users(each) and n not in registering)
-    made = (*registering, *(n for n in users if _runs_code_when_made(kinds[n])))
-    at_once = tuple((n, kinds[n]) for n in made)
-    return _Roles(types, registering, preparing, watching, at_once, _have_to_be_asked(kinds))
+    static = tuple(n for n in registering if _is_static(kinds[n], "registered"))
+    at_once = tuple(
+        (n, each)
+        for n, each in numbered
+        if (n in registering and n not in static) or (_is_users(each) and _runs_code_when_made(each))
+    )
+    registries: tuple[Any, ...] = tuple(kinds[n].registered for n in static)
+    asked = _have_to_be_asked(kinds)
+    return _Roles(types, registering, preparing, watching, registries, at_once, asked)
+
+
+def _is_static(kind: type, method: str) -> bool:
+    return isinstance(inspect.getattr_static(kind, method), staticmethod)
 
 
 def _runs_code_when_made(kind: type[LeakDetector]) -> bool:
