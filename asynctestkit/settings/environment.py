@@ -6,26 +6,24 @@ import difflib
 import functools
 import os  # live: the environment that a test has patched is the one it wants
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from ..cpython.environ_internals import raw_values
 from .values import LEAST_SIMILARITY, check_value
 
-__all__ = ["from_environment"]
+__all__ = ["from_environment", "settings_in_environment"]
 
 _PREFIX = "ASYNCTESTKIT_"
+
+
+def settings_in_environment() -> tuple[object, ...]:
+    """What the environment holds for each setting, None if nothing: the same objects until it changes."""
+    return raw_values(os.environ, _NAMES_OF_SETTINGS)
 
 
 def from_environment() -> Mapping[str, Any]:
     """The settings that the environment overrides, with their values; ValueError for a malformed one."""
     _reject_misspelt_variables()
-    return _overrides(raw_values(os.environ, _NAMES_OF_SETTINGS))
-
-
-@functools.lru_cache(maxsize=8)
-def _overrides(raw: tuple[object, ...]) -> Mapping[str, Any]:
-    """The same, given the variables' values, which seldom change between tests."""
     overrides = {}
     for variable, (name, parse, expected) in _ENVIRONMENT.items():
         text = os.environ.get(variable)
@@ -37,7 +35,7 @@ def _overrides(raw: tuple[object, ...]) -> Mapping[str, Any]:
         except ValueError:
             raise ValueError(f"environment variable {variable} is {text!r}, expected {expected}") from None
         overrides[name] = value
-    return MappingProxyType(overrides)
+    return overrides
 
 
 def _seconds_or_none(text: str) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 from ..leaks.allowances import Allowance
 from ..leaks.detector import LeakDetector
 from ..leaks.kinds import DEFAULT_DETECTORS
-from .environment import from_environment
+from .environment import from_environment, settings_in_environment
 from .values import NAMES, check, check_value
 
 __all__ = ["ClockName", "OnLeak", "Overrides", "Settings", "settings_from", "settings_of"]
@@ -79,33 +79,23 @@ _values_of = operator.attrgetter(*NAMES)
 
 
 def settings_of(case: object, method_overrides: Mapping[str, Any]) -> Settings:
-    """The settings of one test: of its class, its method and the environment."""
-    values = _values_of(case)
-    overrides = from_environment()
-    if method_overrides:
-        overrides = {**method_overrides, **overrides}
-    if overrides:
-        values = tuple(overrides.get(name, value) for name, value in zip(NAMES, values, strict=True))
-    return _latest.settings_with(values)
+    """The settings of one test: of its class, its method and the environment.
+
+    Those of the latest test are mostly those of the next one, too.
+    """
+    global _latest
+    sources = (*_values_of(case), method_overrides, *settings_in_environment())
+    known, settings = _latest  # one variable, as tests may run in several threads
+    # By identity: 1, 1.0 and True are equal, and valid values cannot be changed in place.
+    if not known or not all(map(operator.is_, sources, known)):
+        overrides = {**method_overrides, **from_environment()}
+        values = zip(NAMES, _values_of(case), strict=True)
+        settings = Settings(*(overrides.get(name, value) for name, value in values))
+        _latest = sources, settings
+    return settings
 
 
-class _Latest:
-    """The settings of the latest test, which are mostly those of the next one, too."""
-
-    def __init__(self) -> None:
-        # One attribute, as tests may run in several threads.
-        self._latest: tuple[tuple[Any, ...], Settings] = ((), Settings())
-
-    def settings_with(self, values: tuple[Any, ...]) -> Settings:
-        known, settings = self._latest
-        # By identity: 1, 1.0 and True are equal, and valid values cannot be changed in place.
-        if not known or not all(map(operator.is_, values, known)):
-            settings = Settings(*values)
-            self._latest = values, settings
-        return settings
-
-
-_latest = _Latest()
+_latest: tuple[tuple[Any, ...], Settings] = ((), Settings())
 
 
 def settings_from(overrides: Mapping[str, Any]) -> Settings:
