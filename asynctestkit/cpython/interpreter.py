@@ -164,14 +164,11 @@ def warning_filters() -> list[Any]:
     return _get_filters() if _get_filters is not None else warnings.filters  # type: ignore[return-value]  # typeshed says Sequence
 
 
-def signal_handler(number: int) -> object:
-    """`signal.getsignal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
-    return _signal.getsignal(number)
+signal_handler: Callable[[int], object] = _signal.getsignal
+"""`signal.getsignal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
 
-
-def set_signal_handler(number: int, handler: Any) -> None:
-    """`signal.signal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
-    _signal.signal(number, handler)
+set_signal_handler: Callable[[int, Any], object] = _signal.signal
+"""`signal.signal` without the enums that Lib/signal.py wraps it in, which cost 20 times as much."""
 
 
 def raise_in_thread(thread_id: int, error: type[BaseException]) -> None:

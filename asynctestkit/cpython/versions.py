@@ -29,7 +29,7 @@ __all__ = [
 HAS_RUNNER = sys.version_info >= (3, 11)
 """`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
 
-OBJECTS_OF_A_TEST = 58 if sys.version_info < (3, 11) else 47 if sys.version_info < (3, 14) else 55
+OBJECTS_OF_A_TEST = 59 if sys.version_info < (3, 11) else 48 if sys.version_info < (3, 14) else 56
 """How many objects there are at the end of an empty test: frames, the runner, the loop."""
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase

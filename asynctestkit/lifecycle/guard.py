@@ -86,7 +86,7 @@ class Guard:
         self.census.loop_is_new = runner is not None and runner.has_made_loop
         if isinstance(loop, HygienicEventLoop):
             self._hygienic_loop = loop
-            self._spared_threads = names_of_threads(self._allowances)
+            self._spared_threads = names_of_threads(self._allowances) if self._allowances else ()
             loop.contacts.enter(self._spared_threads, at_once=self.census.loop_is_new)
         self._sweep.open(loop, runner is not None)
         if settings.require_task_names and self._hygienic_loop is not None:

@@ -54,6 +54,8 @@ class Census:
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
         self._interest = Interest((*types, _Canary))
+        self.wants = self._interest.is_wanted
+        """Whether objects of a type are of interest."""
         self._registries = tuple(registries)
         self._phases: dict[int, tuple[object, str]] = {}
 
@@ -78,10 +80,6 @@ class Census:
         """Removes the mark."""
         heap.leave(self)
         origins.leave(self)
-
-    def wants(self, kind: type) -> bool:
-        """Whether objects of that type are of interest."""
-        return self._interest.is_wanted(kind)
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
         """The loop's tasks that were created since the mark and are not done, except the calling one."""

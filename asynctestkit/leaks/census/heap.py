@@ -67,7 +67,8 @@ class Heap:
         if self._thaw and not self._censuses:
             self._thaw = False
             found = len(gc.get_objects()) if population is None else population
-            self._added += max(0, found - OBJECTS_OF_A_TEST)
+            if found > OBJECTS_OF_A_TEST:
+                self._added += found - OBJECTS_OF_A_TEST
             gc.unfreeze()
 
     def collect_own_garbage(self) -> None:

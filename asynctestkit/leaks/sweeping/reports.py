@@ -45,11 +45,13 @@ class Reports:
     they are leaks: those are not reported in any other way.
     """
 
+    muted = False
+    """While True, nothing is listened to: the sweep itself then destroys objects."""
+    loop_is_closing = False
+    """While True, a warning without an object is attributed to the loop."""
+    _last_announcement: tuple[int, str] | None = None
+
     def __init__(self, census: Census, examine: Callable[[object], bool]) -> None:
-        self.muted = False
-        """While True, nothing is listened to: the sweep itself then destroys objects."""
-        self.loop_is_closing = False
-        """While True, a warning without an object is attributed to the loop."""
         self._census = census
         self._examine = examine
         self._reported_origins: dict[int, object] = {}
@@ -58,30 +60,30 @@ class Reports:
         An origin is a coroutine's own, and as it is kept here, no other can have its address; that of a
         coroutine may be reused as soon as it is destroyed.
         """
-        self._last_announcement: tuple[int, str] | None = None
         self._announced_parts: dict[int, type] = {}
         """The classes, by id, of the parts of objects that have announced themselves."""
 
     def open(self, loop_is_tests: bool) -> None:
         """Begins to listen; `loop_is_tests`: whether the census's loop was created for the test."""
-        census = self._census
+        loop, wants = self._census.loop, self._census.wants
         self._loop_is_tests = loop_is_tests
         spared.destroyed.clear()  # their addresses may be reused by now
         self._attention = Attention()
         creation_lines.track()
         self._unlisten = [
+            creation_lines.untrack,
             interpreter.hook_unawaited_coroutines(self._on_unawaited),
-            interpreter.hook_default_exception_handler(census.loop, self._on_loop_error),
+            interpreter.hook_default_exception_handler(loop, self._on_loop_error),
             process_internals.hook_resource_warnings(
                 process_internals.WarningHook(self._wants_warnings, self._on_resource_warning)
             ),
         ]
-        if census.wants(AsyncGeneratorType) or census.wants(task_internals.TASK_TYPES[0]):
-            finalizer = interpreter.hook_async_generator_finalizer(census.loop, self._on_dropped_generator)
+        if wants(AsyncGeneratorType) or wants(task_internals.TASK_TYPES[0]):
+            finalizer = interpreter.hook_async_generator_finalizer(loop, self._on_dropped_generator)
             self._unlisten.append(finalizer)
-        if census.wants(transport_internals.TRANSPORTS[0]):
+        if wants(transport_internals.TRANSPORTS[0]):
             self._unlisten.append(transport_internals.hook_unclosed_transports(self._on_unclosed_transport))
-        if census.wants(EnvironmentChange):
+        if wants(EnvironmentChange):
             audit.enter()
             self._unlisten.append(audit.leave)
 
@@ -92,7 +94,6 @@ class Reports:
         for unlisten in reversed(self._unlisten):
             unlisten()
         self._unlisten.clear()
-        creation_lines.untrack()
 
     def _on_unawaited(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if self.muted or self._census.was_interrupted:
