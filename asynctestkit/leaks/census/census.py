@@ -18,7 +18,7 @@ from ...cpython.originals import asyncio, gc, threading
 from ...cpython.versions import HAS_RUNNER
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
-from .interest import Interest, is_over
+from .interest import interest_in, is_over
 from .loop_error import LoopError
 from .origins import origins
 
@@ -53,7 +53,7 @@ class Census:
     ) -> None:
         self.changes: dict[str | None, object] = {}
         """What was found changed in the process, by variable; None is the working directory."""
-        self._interest = Interest((*types, _Canary))
+        self._interest = interest_in((*types, _Canary))
         self.wants = self._interest.is_wanted
         """Whether objects of a type are of interest."""
         self._registries = tuple(registries)
@@ -80,6 +80,7 @@ class Census:
         """Removes the mark."""
         heap.leave(self)
         origins.leave(self)
+        self._interest.forget_passing()
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
         """The loop's tasks that were created since the mark and are not done, except the calling one."""

@@ -7,28 +7,30 @@ import itertools
 import weakref
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...cpython import interpreter, task_internals
 from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
 
-__all__ = ["Interest", "is_over", "may_want_what_is_over"]
+__all__ = ["Interest", "interest_in", "is_over", "may_want_what_is_over"]
 
 _WANTED = 2
 """A detector wants to see it. 1: it only matters what may happen when it is destroyed; 0: nothing does."""
 
 
 class Interest(dict[type, int]):
-    """The interest in objects of a type, computed once a type, not by `isinstance`, which asks proxies."""
+    """The interest in objects of a type, computed once a type, not by `isinstance`, which asks proxies.
+
+    One for all tests with the same detectors. Classes that live as long as the process stay in it; the others
+    only until `forget_passing`, and are not kept alive.
+    """
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
-        try:
-            self._answers = _answers(wanted)
-        except TypeError:  # a metaclass may make its classes unhashable
-            self._answers = _Answers({}, weakref.WeakKeyDictionary())
-        super().__init__(self._answers.lasting)
+        super().__init__()
         self._types = wanted
+        self._passing: list[type] = []
+        self._of_users: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
 
     def is_wanted(self, kind: type) -> bool:
         """Whether a detector wants to see objects of that type."""
@@ -52,22 +54,22 @@ class Interest(dict[type, int]):
         return itertools.compress(objects, map(self.__getitem__, map(type, objects)))
 
     def __missing__(self, asked: type) -> int:
-        answer = self._answers.of_users.get(asked)
+        answer = self._of_users.get(asked)
         if answer is None or (answer != _WANTED and _has_finalizer(asked)):  # it may have got one since
             answer = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
-            is_lasting = task_internals.is_immutable(asked) or f"{_module_of(asked)}.".startswith(_LASTING)
-            (self._answers.lasting if is_lasting else self._answers.of_users)[asked] = answer
         self[asked] = answer
+        is_lasting = task_internals.is_immutable(asked) or f"{_module_of(asked)}.".startswith(_LASTING)
+        if not is_lasting:
+            self._of_users[asked] = answer
+            self._passing.append(asked)
         return answer
 
-
-class _Answers(NamedTuple):
-    """The answers for tests with the same detectors."""
-
-    lasting: dict[type, int]
-    """For classes that live as long as the process."""
-    of_users: weakref.WeakKeyDictionary[type, int]
-    """For the others, which are not kept alive."""
+    def forget_passing(self) -> None:
+        """Forgets, when a test ends, the classes that may not live on."""
+        if self._passing:
+            passing, self._passing = self._passing, []  # tests may run in several threads
+            for cls in passing:
+                self.pop(cls, None)
 
 
 def _has_finalizer(cls: type) -> bool:
@@ -150,6 +152,12 @@ _LASTING = ("asyncio.", "contextlib.", __name__.partition(".")[0] + ".")
 """The modules whose classes live as long as the process, though they are written in Python."""
 
 
-@functools.lru_cache(maxsize=32)
-def _answers(wanted: tuple[type, ...]) -> _Answers:
-    return _Answers({}, weakref.WeakKeyDictionary())
+def interest_in(wanted: tuple[type, ...]) -> Interest:
+    """The interest of tests whose detectors want these types."""
+    try:
+        return _interest_in(wanted)
+    except TypeError:  # a metaclass may make its classes unhashable
+        return Interest(wanted)
+
+
+_interest_in = functools.lru_cache(maxsize=32)(Interest)

@@ -7,7 +7,7 @@ import unittest
 import weakref
 
 from asynctestkit.leaks.census.census import Census
-from asynctestkit.leaks.census.interest import Interest, is_over, may_want_what_is_over
+from asynctestkit.leaks.census.interest import Interest, interest_in, is_over, may_want_what_is_over
 
 
 async def ends():
@@ -59,21 +59,22 @@ class TypesTests(unittest.TestCase):
                 return cls is other
 
         made = Unhashable("Made", (), {})()
-        interest = Interest((dict,))
+        interest = interest_in((dict, Unhashable("Wanted", (), {})))
         self.assertEqual(interest.any([[], made]), [[], made])
         self.assertEqual(interest.wanted([[], made, {}]), [{}])
 
     def test_no_class_of_a_test_is_kept(self):
         """Results are kept only for classes of Python and of this package."""
-        interest = Interest((asyncio.Future,))
+        interest = interest_in((asyncio.Future,))
+        self.assertIs(interest_in((asyncio.Future,)), interest)
         made = type("Made", (asyncio.Future,), {"__module__": __name__})
         self.assertTrue(interest.is_wanted(made))
         self.assertTrue(interest.is_wanted(asyncio.Future))
         self.assertFalse(interest.is_wanted(Census))
         reference = weakref.ref(made)
-        lasting = Interest((asyncio.Future,))
-        self.assertEqual([each in lasting for each in (made, asyncio.Future, Census)], [False, True, True])
-        del interest, made
+        interest.forget_passing()
+        self.assertEqual([each in interest for each in (made, asyncio.Future, Census)], [False, True, True])
+        del made
         gc.collect()
         self.assertIsNone(reference())
 
@@ -81,9 +82,11 @@ class TypesTests(unittest.TestCase):
         """A class that runs no code when an instance is collected may do so in the next test."""
         made = type("Made", (), {})
         obj = made()
-        self.assertEqual(Interest((dict,)).any([obj]), [])
+        interest = Interest((dict,))
+        self.assertEqual(interest.any([obj]), [])
         made.__del__ = Finalized.__del__
-        self.assertEqual(Interest((dict,)).any([obj]), [obj])
+        interest.forget_passing()
+        self.assertEqual(interest.any([obj]), [obj])
 
     def test_types_that_are_decided_about(self):
         """Those of what ends, with what they derive from, and all weak references."""
