@@ -47,6 +47,6 @@ class HeartbeatTests(SelectorTestCase):
 
     def test_nobody_listens(self):
         """Without a listener nothing is inspected."""
-        self.loop._selector.listeners.clear()
+        self.loop.standstill_listeners.clear()
         self.run_in_loop(self.sleeps(50))
         self.assertEqual(self.heartbeats, 0)
