@@ -39,6 +39,7 @@ class Runner:
     """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
     _loop: asyncio.AbstractEventLoop | None = None
     _context_task: ContextTask | None = None
+    _references = _references_of_coroutine = 0
     _interrupts = 0
     _given_up = False
     _ended_executor: Executor | None = None
@@ -49,8 +50,6 @@ class Runner:
         on_start: Callable[[asyncio.AbstractEventLoop], None],
         make_loop: Callable[[], asyncio.AbstractEventLoop] = HygienicEventLoop,
     ) -> None:
-        self.references: dict[int, int] = {}
-        """How many references to the main task, and to its coroutine, are not the user's; by their ids."""
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._make_loop = make_loop
@@ -89,9 +88,7 @@ class Runner:
         if not asyncio.iscoroutine(coro):
             coro = _as_coroutine(coro)
         waited = self._start(loop, coro, context)
-        # Three are the variable, the argument, and what runs it; before 3.11 the callers have some as well.
-        self.references = {id(coro): max(0, sys.getrefcount(coro) - 3)}
-        del coro
+        del coro  # from now on only the task refers to it
         handler = self._take_sigint(waited)
         try:
             result = self._drive(loop, waited, insist)
@@ -113,6 +110,14 @@ class Runner:
         if self._interrupts and self._context_task is not None and self._context_task.was_cancelled_late:
             raise KeyboardInterrupt
         return result
+
+    @property
+    def references(self) -> dict[int, int]:
+        """How many references are not the user's, by ids: to the main task, and on 3.10 to its coroutine."""
+        coroutine = getattr(self.main_task and self.main_task.get_coro(), "cr_await", None)
+        # The argument of what counted was one, as that of `run_until_complete` is if it is the task.
+        own = self._references - (self._context_task is not None)
+        return {id(self.main_task): own, id(coroutine): self._references_of_coroutine}
 
     def is_idle(self) -> bool:
         """Whether the loop, turned now, would do nothing for the test; but begin its ContextTask."""
@@ -196,6 +201,8 @@ class Runner:
             if self._context_task.task.done():
                 self._context_task = ContextTask(loop)
             self.main_task = self._context_task.task
+            # Four are the variables and arguments here and in `run`.
+            self._references_of_coroutine = sys.getrefcount(coro) - 4
             return self._context_task.run_in_task(coro)
         options: Any = {} if context is None else {"context": context}  # before 3.11 there is no such option
         self.main_task = loop.create_task(coro, **options)
@@ -203,8 +210,7 @@ class Runner:
 
     def _drive(self, loop: asyncio.AbstractEventLoop, waited: asyncio.Future[Any], insist: bool) -> Any:
         self._given_up = False
-        # The argument is one of them, as that of `run_until_complete` will be if it is the task.
-        self.references[id(self.main_task)] = sys.getrefcount(self.main_task) - (waited is not self.main_task)
+        self._references = sys.getrefcount(self.main_task)
         while True:
             try:
                 return loop.run_until_complete(waited)
@@ -221,15 +227,18 @@ class Runner:
     def _take_sigint(self, waited: asyncio.Future[Any]) -> Handler | None:
         """Has the first Ctrl-C cancel the main task, if there is one; any other raises KeyboardInterrupt."""
         self._interrupts = 0
-        return take_sigint(functools.partial(self._on_sigint, self.main_task, waited))
+        return take_sigint(functools.partial(_on_sigint, self, self.main_task, waited))
 
-    def _on_sigint(self, task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object) -> None:
-        self._interrupts += 1
-        if self._interrupts == 1 and task is not None and not waited.done():
-            task.cancel()
-            self.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that waits in its selector
-            return
-        raise KeyboardInterrupt
+
+def _on_sigint(
+    runner: Runner, task: asyncio.Task[Any] | None, waited: asyncio.Future[Any], *_: object
+) -> None:
+    runner._interrupts += 1
+    if runner._interrupts == 1 and task is not None and not waited.done():
+        task.cancel()
+        runner.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that waits in its selector
+        return
+    raise KeyboardInterrupt
 
 
 def _nothing(_: asyncio.AbstractEventLoop) -> None:
