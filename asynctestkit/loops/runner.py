@@ -166,15 +166,14 @@ class Runner:
     def close_loop(self) -> None:
         """Closes the loop, on which nothing is left, or `shut_down` has ended it."""
         self._end_context_task()
-        loop, self._loop = self._loop, None
-        if loop is not None:
-            if self._loop_factory is None:
-                asyncio.set_event_loop(None)
-            try:
-                loop.close()
-            except PhaseInterrupt:  # halfway; closing again skips what is closed
-                loop.close()
-                raise
+        loop, self._loop = self.get_loop(), None
+        if self._loop_factory is None:
+            asyncio.set_event_loop(None)
+        try:
+            loop.close()
+        except PhaseInterrupt:  # halfway; closing again skips what is closed
+            loop.close()
+            raise
 
     def _end_context_task(self) -> None:
         if self._context_task is not None:
