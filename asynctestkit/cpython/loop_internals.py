@@ -78,8 +78,17 @@ def watched_descriptors(loop: Loop) -> list[int]:
     """Descriptors that can wake the loop, except its self-pipe: Lib/asyncio/selector_events.py."""
     end: socket.socket | None = loop._ssock  # type: ignore[attr-defined]  # not in typeshed
     own = -1 if end is None else end.fileno()
-    descriptors = tuple(loop._selector.get_map())  # type: ignore[attr-defined]  # not in typeshed
-    return [fd for fd in descriptors if fd != own]
+    return [fd for fd in _registered_with(loop._selector) if fd != own]  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _registered_with(selector: Any) -> tuple[int, ...]:
+    """The descriptors of a selector, copied in one step, as another thread may wake the loop meanwhile.
+
+    By `_fd_to_key`, Lib/selectors.py, where there is one: to copy the mapping of `get_map()`, Python asks for
+    its length after it has begun to iterate, and that runs code in which threads may take turns.
+    """
+    registered = getattr(selector, "_fd_to_key", None)
+    return tuple(selector.get_map() or ()) if registered is None else tuple(registered)
 
 
 def has_work(loop: Any) -> bool:
@@ -158,7 +167,7 @@ def watches(loop: Loop, fd: int | None = None) -> list[Watch]:
     """
     selector = getattr(loop, "_selector", None)
     watched = {} if selector is None else selector.get_map() or {}
-    numbers = tuple(watched) if fd is None else (fd,)  # copied: another thread may wake the loop meanwhile
+    numbers = _registered_with(selector) if fd is None and watched else (fd,)
     keys = [watched[number] for number in numbers if number in watched]
     return [
         Watch(key.fd, bool(is_writer), handle)

@@ -198,4 +198,5 @@ def entered_by_stack(stack: contextlib.AsyncExitStack[Any]) -> list[object]:
 
 def ready_callbacks(loop: Loop) -> list[Any]:
     """The callbacks that the loop will call in its next turn: `_ready`, Lib/asyncio/base_events.py."""
-    return [handle._callback for handle in loop._ready if not handle.cancelled()]  # type: ignore[attr-defined]  # not in typeshed
+    ready = tuple(loop._ready)  # type: ignore[attr-defined]  # not in typeshed; other threads may add to it
+    return [handle._callback for handle in ready if not handle.cancelled()]

@@ -4,11 +4,13 @@ import asyncio
 import concurrent.futures
 import gc
 import os
+import selectors
 import signal
 import socket
 import sys
 import unittest
 import warnings
+from unittest import mock
 
 from asynctestkit.cpython import loop_internals
 from asynctestkit.cpython.versions import ON_WINDOWS
@@ -56,6 +58,26 @@ class LoopCanaries(Canary):
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [])
         self.loop.add_reader(reader, print)
         self.assertEqual(loop_internals.watched_descriptors(self.loop), [reader])
+
+    def test__registered_with(self):
+        """They are copied in one step, whatever other threads add; of other selectors by `get_map()`."""
+        selector = self.loop._selector
+        mapping = type(selector.get_map())
+        length, ends = mapping.__len__, socket.socketpair()
+
+        def add(asked):  # as another thread may, in whatever is written in Python
+            for each in ends:
+                if each.fileno() not in asked:
+                    selector.register(each, selectors.EVENT_READ, (None, None))
+            return length(asked)
+
+        for each in ends:
+            self.addCleanup(each.close)
+        with mock.patch.object(mapping, "__len__", add):
+            self.assertEqual(loop_internals.watched_descriptors(self.loop), [])
+            self.assertEqual(loop_internals.watches(self.loop)[1:], [])
+        other = mock.Mock(spec=["get_map"], get_map=lambda: {7: None})
+        self.assertEqual(loop_internals._registered_with(other), (7,))
 
     def test_has_work(self):
         """Anything that has to be closed or is watched is work; a timer and the self-pipe are not."""

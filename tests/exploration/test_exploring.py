@@ -288,7 +288,7 @@ class EndsTests(unittest.TestCase):
             await asyncio.gather(asyncio.sleep(1), asyncio.sleep(2))  # waits: on virtual time
 
         ran = run_body(explore(cancellations=True)(test))
-        self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []))
+        self.assertEqual((ran.kinds, ran.leak_warnings), (["ok"], []), ran.text())
 
     def test_garbage_is_collected_now_and_then(self):
         """Garbage is collected between runs, so that many of them take no more memory than a few."""
