@@ -27,6 +27,8 @@ _ROUND = 0.02
 """Seconds after which the tasks are checked again: which have ended, appeared, or can now be cancelled."""
 _JUMP = 0.00005
 """Wall seconds that such a round counts for on virtual time, about what it takes."""
+_PATIENCE = 10
+"""How many times the grace period rounds on virtual time may really take, as tasks may be busy in them."""
 
 
 async def cancel_and_wait(
@@ -39,7 +41,7 @@ async def cancel_and_wait(
     of tasks nor a busy machine makes one stubborn.
     """
     asked: _Tasks = set()
-    left = grace_period
+    left, patience = grace_period, _PATIENCE * grace_period
     spent, before = 0.0, 0
     while tasks := pending():
         if len(tasks) >= before:
@@ -48,7 +50,7 @@ async def cancel_and_wait(
         started = wall_time()
         asked &= tasks
         fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
-        if left <= 0:
+        if min(left, patience) <= 0:
             # The others wait for some of these, or in a ring.
             return asked | fresh | {task for task in tasks - asked - fresh if not _end_at_coroutine(task)}
         for task in fresh:
@@ -61,6 +63,7 @@ async def cancel_and_wait(
             else:
                 left = 0.0  # a ring
         spent = min(wall_time() - started, _ROUND)
+        patience -= spent
         if is_quiet and isinstance(loop, VirtualEventLoop) and not (spent == _ROUND and threads_around(loop)):
             spent = _JUMP  # so that runs are alike, unless a thread holds up virtual time
     return set()

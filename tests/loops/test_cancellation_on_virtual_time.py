@@ -63,6 +63,22 @@ class VirtualTimeTests(unittest.TestCase):
 
         self.assertEqual(self.run_in_loop(self.cancel(cleans_up()))[0], False)
 
+    def test_a_busy_one(self):
+        """One that takes thousands of steps in each round is stubborn in bounded wall time all the same."""
+
+        async def is_busy():
+            while not self.release.is_set():
+                try:
+                    await asyncio.sleep(0.000005)
+                except asyncio.CancelledError:
+                    pass
+
+        began = time.monotonic()
+        is_stubborn, asked = self.run_in_loop(self.cancel(is_busy()))
+        self.assertTrue(is_stubborn)
+        self.assertLess(len(asked), 500)
+        self.assertLess(time.monotonic() - began, 30)
+
     def test_a_thread_at_work(self):
         """While virtual time waits for a thread, the grace period passes in wall time."""
         ends = threading.Event()
