@@ -73,8 +73,7 @@ def _remedy_of_deadlock(guard: Subject) -> str:
 
 
 def _of_runaway(guard: Subject, what: str) -> tuple[str, str]:
-    timer = wait_internals.first_timer(guard.loop)
-    owner = f"; that timer {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
+    owner = _next_timer(guard.loop, "that timer")
     return (
         f"{what} has not ended after {guard.clock.elapsed:.12g} s of virtual time, and its next timer "
         f"lies beyond clock.limit = {guard.clock.limit:.12g}{owner}",
@@ -101,8 +100,7 @@ def _of_background(guard: Subject, what: str) -> tuple[str, str]:
 
 
 def _of_heartbeat(guard: Subject, what: str) -> tuple[str, str]:
-    timer = wait_internals.first_timer(guard.loop)
-    owner = f"; the next one {_owner(guard.loop, timer)}{_set_at(timer)}" if timer is not None else ""
+    owner = _next_timer(guard.loop, "the next one")
     return (
         f"{what} can never wake: nothing that still runs refers to what it waits for, and only timers go on, "
         f"{guard.clock.elapsed:.12g} s of virtual time after the test began{owner}",
@@ -170,6 +168,12 @@ _FAILURES: dict[Standstill, type[AssertionError]] = {
     Standstill.BACKGROUND: RunawayError,
     Standstill.HEARTBEAT: RunawayError,
 }
+
+
+def _next_timer(loop: asyncio.AbstractEventLoop, called: str) -> str:
+    """Whose the next timer is, and where it was set; "" if there is none any more."""
+    timer = wait_internals.first_timer(loop)
+    return f"; {called} {_owner(loop, timer)}{_set_at(timer)}" if timer is not None else ""
 
 
 def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:

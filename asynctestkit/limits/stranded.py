@@ -113,8 +113,9 @@ def _awaited_by(holder: Any) -> tuple[Any, ...]:
 
 
 def _waits(task: asyncio.Task[Any]) -> bool:
+    """Whether a task waits for a future of asyncio's; what wakes another library's is not known."""
     future = task_internals.awaited_future(task)
-    return future is not None and not future.done()
+    return issubclass(type(future), task_internals.FUTURE_TYPES) and not future.done()  # type: ignore[union-attr]  # so it is one
 
 
 _WEAKLY_LISTED: tuple[type[Any], ...] = (*task_internals.TASK_TYPES, CoroutineType, AsyncGeneratorType)

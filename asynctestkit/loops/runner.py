@@ -114,7 +114,8 @@ class Runner:
     @property
     def references(self) -> dict[int, int]:
         """How many references are not the user's, by ids: to the main task, and on 3.10 to its coroutine."""
-        coroutine = getattr(self.main_task and self.main_task.get_coro(), "cr_await", None)
+        running = None if self.main_task is None else task_internals.coroutine_of(self.main_task)
+        coroutine = getattr(running, "cr_await", None)
         # The argument of what counted was one, as that of `run_until_complete` is if it is the task.
         own = self._references - (self._context_task is not None)
         return {id(self.main_task): own, id(coroutine): self._references_of_coroutine}

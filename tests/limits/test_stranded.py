@@ -11,7 +11,6 @@ import weakref
 from unittest import mock
 
 from asynctestkit import HygienicAsyncTestCase, explore
-from asynctestkit.limits import stranded
 from asynctestkit.loops.virtual import virtual_selector
 from tests.case_runs import run
 
@@ -43,7 +42,7 @@ async def wait_for(event):
     await event.wait()
 
 
-class Runs(unittest.TestCase):
+class StrandedTestCase(unittest.TestCase):
     def setUp(self):
         limits = mock.patch.multiple(
             virtual_selector, _JUMPS_BEFORE_INSPECTION=FIRST, _MOST_BACKGROUND_JUMPS=10**9
@@ -59,7 +58,7 @@ class Runs(unittest.TestCase):
         self.assertEqual(ran.kinds, ["ok"], ran.text())
 
 
-class StrandedTests(Runs):
+class StrandedTests(StrandedTestCase):
     clock = "virtual"
 
     def assertProved(self, test, **attributes):
@@ -134,7 +133,7 @@ class StrandedTests(Runs):
                 self.assertIn("nothing that still runs refers to what it waits for", ran.text())
 
 
-class WokenLateTests(Runs):
+class WokenLateTests(StrandedTestCase):
     """Each body is woken after all, and so succeeds."""
 
     clock = "virtual"
@@ -264,111 +263,6 @@ class WokenLateTests(Runs):
             for test in (by_finalizer, by_watching, by_finally):
                 with self.subTest(test.__name__):
                     self.assertNotProved(test)
-
-
-class OthersActLateTests(Runs):
-    """Each body is cancelled, or woken by way of others."""
-
-    clock = "virtual"
-
-    def test_somebody_may_cancel_it(self):
-        """A timeout, or whoever has the test's task: it wakes by being cancelled."""
-
-        async def by_timeout(self):
-            self.start()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.Event().wait(), LATE)
-
-        async def by_method(self):
-            self.start(asyncio.current_task().cancel)
-            await self.cancelled()
-
-        async def by_variable(self):
-            task = asyncio.current_task()
-            self.start(lambda: task.cancel())
-            await self.cancelled()
-
-        async def by_attribute(self):
-            self.main = asyncio.current_task()
-            self.start(lambda: self.main.cancel())
-            await self.cancelled()
-
-        async def by_global(self):
-            global _event
-            _event = asyncio.current_task()
-            self.start(lambda: _event.cancel())
-            await self.cancelled()
-
-        async def of_a_child(self):
-            child = asyncio.create_task(self.cancelled())
-            self.start(child.cancel)
-            await asyncio.wait([child])
-
-        async def cancelled(self):
-            with self.assertRaises(asyncio.CancelledError):
-                await asyncio.Event().wait()
-
-        for test in (by_timeout, by_method, by_variable, by_attribute, by_global, of_a_child):
-            with self.subTest(test.__name__):
-                self.assertNotProved(test, cancelled=cancelled)
-
-    def test_a_thread_waits_for_the_same(self):
-        """An idle thread that will set it once it is told to: its stack is not searched."""
-
-        async def test(self):
-            loop, told, event = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
-
-            def set_it(event):
-                told.wait()
-                loop.call_soon_threadsafe(event.set)
-
-            thread = threading.Thread(target=set_it, args=(event,))
-            thread.start()
-            self.addCleanup(thread.join)
-            self.start(told.set)
-            await event.wait()
-
-        self.assertNotProved(test)
-
-    def test_tasks_that_wait_for_others(self):
-        """A chain of tasks that ends at a timer; and one of many things that is waited for."""
-
-        async def behind_a_timer(self):
-            async def late():
-                await asyncio.sleep(LATE)
-                event.set()
-
-            event = asyncio.Event()
-            last = asyncio.create_task(late())
-            self.start()
-            await asyncio.gather(wait_for(event), asyncio.shield(last))
-
-        async def behind_a_queue(self):
-            queue, other = asyncio.Queue(), asyncio.Queue()
-
-            async def pass_on():
-                await other.put(await queue.get())
-
-            self.start(lambda: queue.put_nowait(1))
-            passing = asyncio.create_task(pass_on())
-            self.assertEqual(await other.get(), 1)
-            await passing
-
-        for test in (behind_a_timer, behind_a_queue):
-            with self.subTest(test.__name__):
-                self.assertNotProved(test)
-
-    def test_a_great_number_of_objects(self):
-        """The search is given up: an object that holds the event in a thousand containers."""
-
-        async def test(self):
-            event = asyncio.Event()
-            held = [[event] for _ in range(100)]
-            self.start(lambda: held[0][0].set())
-            await event.wait()
-
-        with mock.patch.object(stranded, "_MOST", 50):
-            self.assertNotProved(test)
 
 
 @contextlib.contextmanager
