@@ -25,10 +25,10 @@ _MOST_NESTED = 100
 """The longest chain of tasks, each awaiting the next, that `task.cancel()` can safely follow."""
 _ROUND = 0.02
 """Seconds after which the tasks are checked again: which have ended, appeared, or can now be cancelled."""
-_JUMP = 0.00005
-"""Wall seconds that such a round counts for on virtual time, about what it takes."""
-_PATIENCE = 10
-"""How many times the grace period rounds on virtual time may really take, as tasks may be busy in them."""
+_VIRTUAL_ROUND, _VIRTUAL_JUMP = 0.00005, 0.00002
+"""What a round on virtual time counts for, in wall seconds, and each jump in it: about what it takes."""
+_PATIENCE = 200
+"""How many times the grace period rounds on virtual time may really take, as tasks may compute in them."""
 
 
 async def cancel_and_wait(
@@ -41,16 +41,16 @@ async def cancel_and_wait(
     of tasks nor a busy machine makes one stubborn.
     """
     asked: _Tasks = set()
-    left, patience = grace_period, _PATIENCE * grace_period
+    left, latest = grace_period, wall_time() + _PATIENCE * grace_period
     spent, before = 0.0, 0
     while tasks := pending():
         if len(tasks) >= before:
             left -= spent
         before = len(tasks)
-        started = wall_time()
+        started, jumps = wall_time(), _jumps(loop)
         asked &= tasks
         fresh = {task for task in tasks - asked if not _awaits_one_of(task, tasks)}
-        if min(left, patience) <= 0:
+        if left <= 0:
             # The others wait for some of these, or in a ring.
             return asked | fresh | {task for task in tasks - asked - fresh if not _end_at_coroutine(task)}
         for task in fresh:
@@ -63,10 +63,16 @@ async def cancel_and_wait(
             else:
                 left = 0.0  # a ring
         spent = min(wall_time() - started, _ROUND)
-        patience -= spent
         if is_quiet and isinstance(loop, VirtualEventLoop) and not (spent == _ROUND and threads_around(loop)):
-            spent = _JUMP  # so that runs are alike, unless a thread holds up virtual time
+            # So that runs are alike, unless a thread holds up virtual time.
+            spent = max(_VIRTUAL_ROUND, _VIRTUAL_JUMP * (_jumps(loop) - jumps))
+            if wall_time() > latest:
+                left = 0.0
     return set()
+
+
+def _jumps(loop: asyncio.AbstractEventLoop) -> int:
+    return loop.clock.jumps if isinstance(loop, VirtualEventLoop) else 0
 
 
 def cancel(task: asyncio.Task[Any]) -> bool:

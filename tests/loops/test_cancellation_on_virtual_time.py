@@ -1,9 +1,11 @@
 """Stubborn tasks on virtual time: the waiting for them is the same in each run."""
 
 import asyncio
+import itertools
 import threading
 import time
 import unittest
+import unittest.mock
 
 from asynctestkit.loops.cancellation import cancel_and_wait
 from asynctestkit.loops.virtual.virtual_loop import VirtualEventLoop
@@ -64,7 +66,7 @@ class VirtualTimeTests(unittest.TestCase):
         self.assertEqual(self.run_in_loop(self.cancel(cleans_up()))[0], False)
 
     def test_a_busy_one(self):
-        """One that takes thousands of steps in each round is stubborn in bounded wall time all the same."""
+        """One that takes thousands of steps in each round is stubborn after some thousands of them."""
 
         async def is_busy():
             while not self.release.is_set():
@@ -73,11 +75,26 @@ class VirtualTimeTests(unittest.TestCase):
                 except asyncio.CancelledError:
                     pass
 
-        began = time.monotonic()
-        is_stubborn, asked = self.run_in_loop(self.cancel(is_busy()))
+        is_stubborn, _ = self.run_in_loop(self.cancel(is_busy()))
         self.assertTrue(is_stubborn)
-        self.assertLess(len(asked), 500)
-        self.assertLess(time.monotonic() - began, 30)
+        self.assertLess(self.loop.clock.jumps, 7000)
+
+    def test_one_that_computes(self):
+        """One whose every step takes a second of wall time is not waited for in a thousand rounds."""
+        wall = itertools.count()
+
+        async def computes():
+            while not self.release.is_set():
+                try:
+                    next(wall)
+                    await asyncio.sleep(0.005)
+                except asyncio.CancelledError:
+                    pass
+
+        with unittest.mock.patch("asynctestkit.loops.cancellation.wall_time", lambda: next(wall)):
+            is_stubborn, asked = self.run_in_loop(self.cancel(computes()))
+        self.assertTrue(is_stubborn)
+        self.assertLess(len(asked), 50)
 
     def test_a_thread_at_work(self):
         """While virtual time waits for a thread, the grace period passes in wall time."""

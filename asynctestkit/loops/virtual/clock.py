@@ -63,6 +63,8 @@ class VirtualClock(Clock):
 
     def __init__(self) -> None:
         self.now = _START
+        self.jumps = 0
+        """How often time has jumped so far; on the same run, always as often."""
         self._moving = threading.RLock()
         """Other threads may advance the clock, too, and signal handlers, meanwhile; it never goes back."""
         self._grace = 0.0
@@ -76,6 +78,7 @@ class VirtualClock(Clock):
         """Jumps to a point in time, exactly; does nothing if that has passed already."""
         with self._moving:
             self.now = max(self.now, when)
+            self.jumps += 1
 
     def advance_by(self, seconds: float) -> None:
         """Advances the clock by some seconds."""
