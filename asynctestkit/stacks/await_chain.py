@@ -184,11 +184,14 @@ def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
 def _opened(awaitable: object) -> object:
     """What an opaque awaitable written in C wraps; None for a future, where every chain ends."""
     for referent in gc.get_referents(awaitable):
-        if isinstance(referent, CoroutineType | GeneratorType | AsyncGeneratorType):
+        if isinstance(referent, _WITH_FRAMES):
             return referent
-        if isinstance(referent, Awaitable) and not isinstance(referent, asyncio.Future):
+        if not isinstance(referent, asyncio.Future) and isinstance(referent, Awaitable):
             return referent  # `anext()` with a default wraps an `asend()`
     return None
+
+
+_WITH_FRAMES = (CoroutineType, GeneratorType, AsyncGeneratorType)
 
 
 def _operation(frames: list[FrameType]) -> str:

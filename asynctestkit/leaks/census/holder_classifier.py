@@ -120,7 +120,7 @@ def _begins_a_thread(holder: object) -> bool:
 
 def _is_of_a_module(holder: object) -> bool:
     """Whether this is a module, or a class, function or cached function that a module has by its name."""
-    if not isinstance(holder, type | FunctionType | _CACHE):
+    if not isinstance(holder, _NAMED):
         return isinstance(holder, ModuleType)
     found: object = sys.modules.get(holder.__module__)
     for name in holder.__qualname__.split("."):
@@ -128,4 +128,4 @@ def _is_of_a_module(holder: object) -> bool:
     return found is holder
 
 
-_CACHE = type(functools.lru_cache(int))
+_NAMED = (type, FunctionType, type(functools.lru_cache(int)))

@@ -84,8 +84,8 @@ def one_line(error: BaseException) -> str:
 
 def raised_at(error: BaseException) -> tuple[Place, ...]:
     """The user's lines that an exception was raised through, innermost last."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return user_places((frame.filename, frame.lineno or 0, frame.name) for frame in reversed(frames))
+    lines = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return user_places((code.co_filename, line or 0, code.co_name) for code, line in reversed(lines))
 
 
 def _is_unretrieved(future: asyncio.Future[Any]) -> bool:

@@ -127,7 +127,7 @@ class PendingTasks:
 
     def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
         """Futures with an unretrieved exception, by id: a user's futures may not be hashable."""
-        futures = (obj for obj in self._census.living() if isinstance(obj, task_internals.FUTURE_TYPES))
+        futures = self._census.living_futures()
         return {id(future): future for future in futures if task_internals.is_exception_unretrieved(future)}
 
 

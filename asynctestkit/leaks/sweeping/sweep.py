@@ -35,7 +35,7 @@ from .spared import spare
 
 __all__ = ["Sweep"]
 
-_Judged = tuple[Any, LeakDetector | None, Leak | None]
+_Verdict = tuple[LeakDetector | None, Leak | None]
 
 
 class Sweep:
@@ -154,12 +154,12 @@ class Sweep:
     def _judge(self, living: list[Any], loop_ends: bool, spares_process: bool, case: object) -> None:
         self._panel.prepare(living)
         with indexing(self.census.loop):
-            judged = [(obj, *self._findings.judge(obj)) for obj in living]
-        judged = _without_the_process(judged, living, self.census.loop, case)
+            verdicts = [self._findings.judge(obj) for obj in living]
+        verdicts = _without_the_process(verdicts, living, self.census.loop, case)
         self._reports.muted = True
         self._released += self._tasks.connections
         already_reported = {id(connection) for _, connection in self._tasks.connections}
-        for obj, judge, leak in judged:
+        for obj, (judge, leak) in zip(living, verdicts, strict=True):
             if id(obj) in already_reported:
                 continue
             is_reported = leak is not None and self._findings.add(leak)
@@ -218,18 +218,22 @@ class Sweep:
 
 
 def _without_the_process(
-    judged: list[_Judged], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
-) -> list[_Judged]:
-    """What was judged, without the leaks that are the process's and not the test's own."""
-    doubtful = [obj for obj, judge, _ in judged if judge is not None and judge.depends_on_owner(obj)]
+    verdicts: list[_Verdict], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
+) -> list[_Verdict]:
+    """The verdicts on the living objects, without the leaks that are the process's and not the test's own."""
+    doubtful = [
+        obj
+        for obj, (judge, _) in zip(living, verdicts, strict=True)
+        if judge is not None and judge.depends_on_owner(obj)
+    ]
     if not doubtful:
-        return judged
+        return verdicts
     classifier = HolderClassifier(loop)
-    classifier.ignore(living, judged, *judged)
+    classifier.ignore(living)
     owners = owners_of(doubtful, case, classifier, heap.thaw)
     return [
-        (obj, None, None)
+        (None, None)
         if judge is not None and id(obj) in owners and not judge.is_leak_of(owners[id(obj)], obj)
-        else (obj, judge, leak)
-        for obj, judge, leak in judged
+        else (judge, leak)
+        for obj, (judge, leak) in zip(living, verdicts, strict=True)
     ]
