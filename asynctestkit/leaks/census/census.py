@@ -8,8 +8,9 @@ objects of interest that exist, instead.
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
@@ -99,14 +100,17 @@ class Census:
             if isinstance(each, task_internals.TASK_TYPES) and task_internals.is_exception_unretrieved(each)
         ]
 
-    def living(self) -> list[Any]:
-        """The wanted objects that were created or registered since the mark.
+    def living(self, concerned: Mapping[type, bool] | None = None) -> list[Any]:
+        """The wanted objects that were created or registered since the mark; all, or those of some types.
 
         Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
         from old ones.
         """
-        registered = (obj for obj in self._registered() if is_not_among(self._registered_before, obj))
-        return [*self._new_ones(self._wanted()), *registered]
+        found = self._wanted()
+        registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
+        if concerned is not None:
+            found, registered = _of_types(concerned, found), _of_types(concerned, registered)
+        return [*self._new_ones(found), *registered]
 
     def living_futures(self) -> list[asyncio.Future[Any]]:
         """The tasks and other futures among the living objects, at a third of the cost."""
@@ -132,7 +136,7 @@ class Census:
         if "close" in vars(loop):  # the test's own, which may block: the sweep has a deadline
             return False
         objects = gc.get_objects()
-        for obj in self._interest.any(objects):
+        for obj in reversed(self._interest.any(objects)):
             if not is_over(obj, loop):
                 return False
         for obj in self._registered():
@@ -197,6 +201,10 @@ class Census:
                 is_foreign = issubclass(kind, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop
             if not is_foreign and (self.known is None or is_not_among(self.known, obj)):
                 yield obj
+
+
+def _of_types(concerned: Mapping[type, bool], objects: list[Any]) -> list[Any]:
+    return list(itertools.compress(objects, map(concerned.__getitem__, map(type, objects))))
 
 
 _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals.TRANSPORTS)

@@ -25,6 +25,10 @@ class ConnectionIndex:
                 self._accepted.setdefault(id(top), each)
                 self._accepted.setdefault(id(top.get_protocol()), each)
 
+    def has_accepted(self) -> bool:
+        """Whether a server has accepted any of them."""
+        return bool(self._accepted)
+
     def between(self, ends: tuple[object, object]) -> list[Any]:
         """The open connections with these addresses of their own end and of the other."""
         known = self._by_ends.get(ends, [])

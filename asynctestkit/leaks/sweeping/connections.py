@@ -20,12 +20,13 @@ def connection_handled_by(task: asyncio.Task[Any]) -> Any:
     that handles no connection. Such a task is recognized by its arguments: the streams that a server gives to
     its handler, or the protocol whose method it is.
     """
-    given = _arguments(task_internals.coroutine_of(task))
     loop = task_internals.loop_of(task)
-    if not given or loop is None:
+    if loop is None:
         return None
     index = index_of(loop)
-    for each in given:
+    if not index.has_accepted():
+        return None
+    for each in _arguments(task_internals.coroutine_of(task)):
         accepted = index.accepted_as(each.transport if isinstance(each, asyncio.StreamWriter) else each)
         if accepted is not None:
             server = transport_internals.server_of(accepted)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from ...cpython.originals import asyncio
@@ -60,9 +61,10 @@ class Panel:
         self.errors = errors
         self._detectors = detectors.all
         self._interested = _Interested(self._detectors)
-        self._watched: dict[type, bool] = {}
         self._preparing = detectors.preparing()
         self._watching = detectors.watching()
+        self.watched: Mapping[type, bool] = _Watched(self._interested, self._watching)
+        """Whether objects of a type may end by themselves, as far as a detector knows."""
 
     def has(self, kind: type[LeakDetector]) -> bool:
         """Whether there is a detector of that class."""
@@ -78,8 +80,11 @@ class Panel:
 
     def prepare(self, objects: list[Any]) -> None:
         """Shows the detectors all living objects, before each is judged."""
+        by_type: dict[type, list[Any]] = collections.defaultdict(list)
+        for obj in objects:
+            by_type[type(obj)].append(obj)
         for detector in self._preparing:
-            own = [obj for obj in objects if detector in self._interested[type(obj)]]
+            own = [each for kind in by_type if detector in self._interested[kind] for each in by_type[kind]]
             if own:
                 self.ask(detector.prepare, own)
 
@@ -97,14 +102,6 @@ class Panel:
             if isinstance(detector, ThreadWatch):
                 detector.forget_threads()
 
-    def watches(self, kind: type) -> bool:
-        """Whether any detector overrides `is_ending` for objects of that type."""
-        found = self._watched.get(kind)
-        if found is None:
-            found = any(detector in self._interested[kind] for detector in self._watching)
-            self._watched[kind] = found
-        return found
-
     def is_ending(self, obj: object) -> bool:
         """Whether a detector expects that an object may end by itself."""
         interested = self._interested[type(obj)]
@@ -120,6 +117,19 @@ class _Interested(dict[type, tuple[LeakDetector, ...]]):
 
     def __missing__(self, kind: type) -> tuple[LeakDetector, ...]:
         found = self[kind] = tuple(each for each in self._detectors if issubclass(kind, each.types))
+        return found
+
+
+class _Watched(dict[type, bool]):
+    """Whether any detector overrides `is_ending` for objects of a type."""
+
+    def __init__(self, interested: _Interested, watching: list[LeakDetector]) -> None:
+        super().__init__()
+        self._interested = interested
+        self._watching = watching
+
+    def __missing__(self, kind: type) -> bool:
+        found = self[kind] = any(detector in self._interested[kind] for detector in self._watching)
         return found
 
 

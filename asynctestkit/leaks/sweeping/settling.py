@@ -56,7 +56,7 @@ class Settling:
     async def wait_for_endings(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Waits for objects that may end by themselves, except tasks; returns the seconds that are left."""
         left, lengths = seconds, pauses()
-        while left > 0 and self.is_any_ending(self._census.living()):
+        while left > 0 and self.is_any_ending(self._census.living(self._panel.watched)):
             left -= await pause(loop, (), min(left, next(lengths)))
             await turn_until_quiet(loop, ROUND)
         return left
@@ -64,7 +64,7 @@ class Settling:
     def is_any_ending(self, living: Iterable[Any]) -> bool:
         """Whether a living object may end by itself: a connection that is closing, a thread, …"""
         self._panel.forget_threads()
-        watched = [obj for obj in living if self._panel.watches(type(obj))]
+        watched = [obj for obj in living if self._panel.watched[type(obj)]]
         if not watched:
             return False
         with indexing(self._census.loop):
