@@ -7,6 +7,7 @@ each, which says what moved when a new Python breaks it. Checked on 3.10 to 3.15
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Iterable
 from contextvars import Context
 from types import CodeType
@@ -33,12 +34,14 @@ __all__ = [
     "gathered_children",
     "is_exception_unretrieved",
     "is_immutable",
+    "is_registry",
     "loop_of",
     "mark_exception_retrieved",
     "peek_exception",
     "qualified_name",
     "source_traceback",
     "unfinished_items",
+    "weak_set_of",
 ]
 
 
@@ -74,13 +77,21 @@ def current_task(loop: Loop | None = None) -> AnyTask | None:
 
 _HAS_TWO_KINDS = hasattr(asyncio.tasks, "_c_all_tasks") and asyncio.tasks._c_all_tasks is asyncio.all_tasks
 # From 3.14 there are two kinds, and tasks written in C are in no such set.
-_TASK_REGISTRIES = [
-    name
-    for name in ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
-    if not _HAS_TWO_KINDS and hasattr(asyncio.tasks, name)
-]
+_REGISTRIES = ("_all_tasks", "_scheduled_tasks", "_eager_tasks")
+_TASK_REGISTRIES = [name for name in _REGISTRIES if not _HAS_TWO_KINDS and hasattr(asyncio.tasks, name)]
 _PY_ALL_TASKS: Any = getattr(asyncio.tasks, "_py_all_tasks", None) if _HAS_TWO_KINDS else None
 _PY_CURRENT_TASK: Any = getattr(asyncio.tasks, "_py_current_task", None) if _HAS_TWO_KINDS else None
+
+
+def weak_set_of(reference: weakref.ref[Any]) -> object:
+    """The WeakSet that has made a weak reference, or None: the callback's default, Lib/_weakrefset.py."""
+    defaults = getattr(reference.__callback__, "__defaults__", None) or (None,)
+    return defaults[0]() if isinstance(defaults[0], weakref.ref) else None
+
+
+def is_registry(thing: object) -> bool:
+    """Whether this is one of asyncio's sets of all tasks: `_scheduled_tasks`, Lib/asyncio/tasks.py, …"""
+    return any(thing is vars(asyncio.tasks)[name] for name in _REGISTRIES if name in vars(asyncio.tasks))
 
 
 def loop_of(thing: object) -> Loop | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import unittest
-import weakref
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +13,7 @@ from ..cpython.originals import asyncio
 from ..cpython.versions import add_note_to_failure
 from ..loops.cancellation import cancel_and_wait, waits_for
 from ..loops.loop import HygienicEventLoop
+from ..loops.noted import NotedTasks
 from ..loops.quiescence import turn_until_quiet
 from .guard import Guard
 
@@ -62,7 +62,7 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             )
         task = loop.create_task(coro, name=name)
         if isinstance(loop, HygienicEventLoop):
-            loop.background_tasks = loop.background_tasks or weakref.WeakSet()
+            loop.background_tasks = loop.background_tasks or NotedTasks()
             loop.background_tasks.add(task)
         self.addAsyncCleanup(self._hygieneEndBackground, task)
         return task

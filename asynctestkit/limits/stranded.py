@@ -10,15 +10,19 @@ stack of a thread, in C, or in an object that is older than the test, and so may
 from __future__ import annotations
 
 import functools
+import linecache
 import sys
 import weakref
 from types import AsyncGeneratorType, CoroutineType, ModuleType
 from typing import Any
 
-from ..cpython import interpreter, task_internals, wait_internals
+from ..cpython import interpreter, loop_internals, task_internals, wait_internals
 from ..cpython.originals import asyncio, gc, signal
 from ..leaks.census.holders import holders_of
-from ..loops.virtual.virtual_selector import Noted
+from ..loops.noted import NotedAwaits, NotedTasks
+from ..stacks.await_chain import links
+from ..stacks.code_owners import library
+from ..stacks.handles import callback_file
 from .subject import Code
 
 __all__ = ["can_never_wake"]
@@ -31,8 +35,8 @@ def can_never_wake(code: Code) -> bool:
     """Whether all references to what the main task waits for come from tasks that can never wake either.
 
     To be called in the loop, in a callback. False if it cannot be proved. Garbage is collected, if it could
-    be, as its finalizers may wake the task. A callback that cancels all tasks it finds in
-    `asyncio.all_tasks()` needs no reference to them, and is not taken into account.
+    be, as its finalizers may wake the task. Code that finds the task in `asyncio.all_tasks()` needs no
+    reference to it: if a source file of what runs on the loop names that function, nothing is proved.
     """
     if not _is_stranded(code):
         return False
@@ -42,6 +46,8 @@ def can_never_wake(code: Code) -> bool:
 
 def _is_stranded(code: Code) -> bool:
     if code.main_task is None or not _waits(code.main_task):
+        return False
+    if _lists_all_tasks(code.main_task.get_loop()):
         return False
     reached: dict[int, Any] = {}
     level = [task_internals.awaited_future(code.main_task)]
@@ -74,10 +80,27 @@ def _accounted_holders(level: list[Any], reached: dict[int, Any], code: Code) ->
             usual = [each for each in theirs if _is_usual(each, obj, code)]  # type: ignore[arg-type]  # not None
             theirs = [each for each in theirs if not any(each is known for known in usual)]
             unseen += len(usual)
-        if unseen or (weakref.getweakrefcount(obj) and not issubclass(type(obj), _WEAKLY_LISTED)):
+        if unseen or _is_weakly_held(obj):
             return None
-        found += (each for each in theirs if type(each) is not Noted)
+        found += (each for each in theirs if type(each) is not NotedAwaits)
     return found
+
+
+def _is_weakly_held(obj: Any) -> bool:
+    """Whether somebody may find an object by a weak reference; by some of these it is only listed."""
+    if issubclass(type(obj), CoroutineType | AsyncGeneratorType):
+        return False
+    lists = map(task_internals.weak_set_of, weakref.getweakrefs(obj))
+    return not all(isinstance(each, NotedTasks) or task_internals.is_registry(each) for each in lists)
+
+
+def _lists_all_tasks(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether code that runs on the loop may ask for all tasks, as far as its source files tell."""
+    chains = map(links, map(task_internals.coroutine_of, task_internals.all_tasks(loop)))
+    files = {frame.f_code.co_filename for chain in chains for _, frame in chain if frame is not None}
+    files.update(filter(None, map(callback_file, loop_internals.timers(loop))))
+    sources = ("".join(linecache.getlines(file)) for file in files if not library[file])
+    return any(not source or "all_tasks" in source for source in sources)
 
 
 def _unlisted(main: asyncio.Task[Any]) -> tuple[Any, ...]:
@@ -116,7 +139,3 @@ def _waits(task: asyncio.Task[Any]) -> bool:
     """Whether a task waits for a future of asyncio's; what wakes another library's is not known."""
     future = task_internals.awaited_future(task)
     return issubclass(type(future), task_internals.FUTURE_TYPES) and not future.done()  # type: ignore[union-attr]  # so it is one
-
-
-_WEAKLY_LISTED: tuple[type[Any], ...] = (*task_internals.TASK_TYPES, CoroutineType, AsyncGeneratorType)
-"""What asyncio and this package refer to weakly, to list it; other weak references may be somebody's way."""

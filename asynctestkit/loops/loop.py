@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import sys
-import weakref
 from asyncio import Handle, TimerHandle
 from collections.abc import Callable, Coroutine
 from contextvars import Context
@@ -17,6 +16,7 @@ from ..cpython.versions import ON_WINDOWS
 from ..stacks.code_owners import is_machinery
 from ..stacks.places import CreationSite, capture, capture_in_task, creation_site, inherit
 from .lean import LeanSelectorEventLoop
+from .noted import NotedTasks
 from .outside.contacts import Contacts
 from .selector import Standstill, WatchfulSelector
 from .sent_coroutines import SentCoroutines
@@ -56,7 +56,7 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
 
     phase = "test"
     """The phase to which what is created now is attributed; set by the guard."""
-    background_tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None
+    background_tasks: NotedTasks | None = None
     """The tasks that serve the test, and that it does not wait for; None as long as there are none."""
     _new_task: Callable[..., asyncio.Task[Any]] | None = None
     """The class of the tasks, for a loop that has its own."""

@@ -10,7 +10,7 @@ from ..cpython.originals import asyncio
 from . import code_owners
 from .await_chain import coroutine_name
 
-__all__ = ["callback_name", "is_of_asyncio", "is_written_in_asyncio"]
+__all__ = ["callback_file", "callback_name", "is_of_asyncio", "is_written_in_asyncio"]
 
 _INTERNAL = frozenset(
     f"asyncio.{module}"
@@ -22,6 +22,12 @@ _INTERNAL = frozenset(
 def callback_name(handle: asyncio.Handle) -> str:
     """The qualified name of the function that a handle calls."""
     return coroutine_name(_function(handle))
+
+
+def callback_file(handle: asyncio.Handle) -> str:
+    """The file of the function that a handle calls; "" if that is not written in Python."""
+    code = getattr(_function(handle), "__code__", None)
+    return "" if code is None else str(code.co_filename)
 
 
 def is_of_asyncio(handle: asyncio.Handle) -> bool:
@@ -36,8 +42,7 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
 
 def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
     """Whether a handle calls a function of asyncio's that is written in Python."""
-    code = getattr(_function(handle), "__code__", None)
-    return code is not None and code_owners.is_of_asyncio(code.co_filename)
+    return code_owners.is_of_asyncio(callback_file(handle))
 
 
 def _function(handle: asyncio.Handle) -> Any:

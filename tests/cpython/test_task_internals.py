@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import sys
+import weakref
 
 from asynctestkit.cpython import task_internals
 from tests.cpython.canaries import Canary
@@ -38,6 +40,23 @@ class FutureCanaries(Canary):
         self.assertTrue(task_internals.begins_to_wait_for(future))
         self.assertFalse(task_internals.begins_to_wait_for(future))
         self.assertFalse(task_internals.begins_to_wait_for(None))
+
+    def test_weak_set_of_and_is_registry(self):
+        """Up to 3.13 asyncio lists a task weakly; the set is found by the reference, and none by others."""
+        own = weakref.WeakSet()
+        for implementation in task_internals.TASK_TYPES:
+            task = implementation(asyncio.sleep(0), loop=self.loop)
+            listed = [task_internals.weak_set_of(each) for each in weakref.getweakrefs(task)]
+            self.assertTrue(all(map(task_internals.is_registry, listed)), listed)
+            is_linked = sys.version_info >= (3, 14) and implementation is asyncio.Task
+            self.assertEqual(len(listed), 0 if is_linked else 1)
+            own.add(task)
+            added = [task_internals.weak_set_of(each) for each in weakref.getweakrefs(task)]
+            self.assertEqual([each for each in added if each is own], [own])
+            self.run_in_loop(as_coroutine(task))
+        self.assertFalse(task_internals.is_registry(own) or task_internals.is_registry(None))
+        for plain in (weakref.ref(own), weakref.ref(own, print), weakref.ref(own, lambda _, own=None: None)):
+            self.assertIsNone(task_internals.weak_set_of(plain))
 
     def test_peek_exception(self):
         """An exception can be read without marking it as retrieved."""

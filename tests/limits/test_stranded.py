@@ -217,6 +217,26 @@ class WokenLateTests(StrandedTestCase):
             with self.subTest(test.__name__):
                 self.assertNotProved(test)
 
+    def test_code_without_a_source_file(self):
+        """It may ask the loop for all tasks, as far as can be told."""
+
+        source = """
+async def reap():
+    for number in range(10**9):
+        await asyncio.sleep(1)
+        for task in getattr(asyncio, "all" + "_tasks")() if number == LATE else ():
+            task.get_name() == "reaper" or task.cancel()
+"""
+
+        async def test(self):
+            names = {"asyncio": asyncio, "LATE": LATE}
+            exec(source, names)
+            self.startBackground(names["reap"](), name="reaper")
+            with self.assertRaises(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        self.assertNotProved(test)
+
     def test_what_runs_when_garbage_is_collected(self):
         """Garbage is collected first: its finalizers and `finally` clauses may do something."""
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import threading
+import weakref
 from unittest import mock
 
 from asynctestkit.limits import stranded
@@ -53,6 +54,45 @@ class OthersActLateTests(StrandedTestCase):
                 await asyncio.Event().wait()
 
         for test in (by_timeout, by_method, by_variable, by_attribute, by_global, of_a_child):
+            with self.subTest(test.__name__):
+                self.assertNotProved(test, cancelled=cancelled)
+
+    def test_somebody_finds_the_task(self):
+        """Code that cancels what it finds among all tasks, or in a weak collection of its own."""
+
+        def reap():
+            for task in asyncio.all_tasks():
+                if "beats" not in task.get_name():
+                    task.cancel()
+
+        async def in_a_task(self):
+            self.start(reap)
+            await self.cancelled()
+
+        async def in_a_callback(self):
+            def tick(left):
+                asyncio.get_running_loop().call_later(1, tick, left - 1)
+                if left == 0:
+                    reap()
+
+            tick(LATE)
+            await self.cancelled()
+
+        async def in_a_weak_set(self):
+            started = weakref.WeakSet([child := asyncio.create_task(self.cancelled())])
+            self.start(lambda: [task.cancel() for task in started])
+            await child
+
+        async def by_weak_reference(self):
+            reference = weakref.ref(asyncio.current_task())
+            self.start(lambda: reference().cancel())
+            await self.cancelled()
+
+        async def cancelled(self):
+            with self.assertRaises(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        for test in (in_a_task, in_a_callback, in_a_weak_set, by_weak_reference):
             with self.subTest(test.__name__):
                 self.assertNotProved(test, cancelled=cancelled)
 

@@ -17,6 +17,7 @@ from typing import Any
 from ...cpython import loop_internals, task_internals, transport_internals
 from ...cpython.originals import asyncio, gc, threading
 from ...cpython.versions import HAS_RUNNER
+from ...loops.noted import NotedTasks
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
 from .interest import interest_in, is_over
@@ -66,7 +67,7 @@ class Census:
         self.thread = threading.get_ident()
         if not (self.loop_is_new and HAS_RUNNER):  # on 3.10 there is a ContextTask
             tasks = task_internals.all_tasks(loop)
-            self._tasks_before, self._ids_before = weakref.WeakSet(tasks), set(map(id, tasks))
+            self._tasks_before, self._ids_before = NotedTasks(tasks), set(map(id, tasks))
         if not self.loop_is_new:
             self._transports_before = set(map(id, transport_internals.connections_of(loop)))
             self._generators_before = set(map(id, loop_internals.started_generators(loop)))

@@ -11,6 +11,7 @@ from typing import Any
 from ...cpython import loop_internals, task_internals, wait_internals
 from ...cpython.originals import asyncio
 from ...cpython.wall import wall_time
+from ..noted import NotedAwaits
 from ..outside.activity import has_alarm, has_children
 from ..outside.busy_threads import busy_threads, foreign_threads
 from ..outside.contacts import Contacts
@@ -18,7 +19,7 @@ from ..outside.descriptors import has_unsent, only_listens, stays_within
 from ..selector import Events, Standstill, WatchfulSelector
 from .clock import VirtualClock
 
-__all__ = ["Noted", "VirtualSelector"]
+__all__ = ["VirtualSelector"]
 
 _CHECK_INTERVAL = 0.005
 """Wall seconds between two checks for activity outside of the loop while time stands still."""
@@ -40,10 +41,6 @@ _ROUND = 1000
 """Turns, or jumps, between two inspections of the tasks."""
 _JUMPS_BEFORE_INSPECTION = 50_000
 """Jumps before the timers are first inspected; a heartbeat of a minute reaches the clock's limit before."""
-
-
-class Noted(dict[asyncio.Task[Any], object]):
-    """A note on tasks and what they waited for, which is of no use for waking them."""
 
 
 class VirtualSelector(WatchfulSelector):
@@ -72,7 +69,7 @@ class VirtualSelector(WatchfulSelector):
         self._foreign_before = foreign_threads()
         """A library in C has its workers, idle or not; only those started later work for the test."""
         self._resolution_as_of = clock.now
-        self._awaited_before = Noted()
+        self._awaited_before = NotedAwaits()
         """What each task, except background tasks, waited for when it was last inspected."""
 
     def select(self, timeout: float | None = None) -> Events:
@@ -161,7 +158,7 @@ class VirtualSelector(WatchfulSelector):
         others = task_internals.all_tasks(self._loop).difference(background)
         before, self._awaited_before = (
             self._awaited_before,
-            Noted((task, task_internals.awaited_future(task)) for task in others),
+            NotedAwaits((task, task_internals.awaited_future(task)) for task in others),
         )
         if before != self._awaited_before:
             self._background_jumps = 0
