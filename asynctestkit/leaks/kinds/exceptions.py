@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from types import FrameType
 from typing import Any
 
 from ...cpython import loop_internals, task_internals
@@ -103,10 +104,12 @@ def _is_within_asyncio(owners: list[Any]) -> bool:
     asyncio itself retrieves their exceptions when it drops them (`StreamReaderProtocol.__del__`,
     Lib/asyncio/streams.py), so they would never have been logged.
     """
-    classes = (
-        base for owner in owners if not isinstance(owner, asyncio.Future) for base in type(owner).__mro__
-    )
-    return any(base.__module__.startswith("asyncio.") for base in classes)
+    classes = [type(owner) for owner in owners if not issubclass(type(owner), _NO_OWNERS)]
+    return any(base.__module__.startswith("asyncio.") for cls in classes for base in cls.__mro__)
+
+
+_NO_OWNERS = (asyncio.Future, dict, list, tuple, FrameType)
+"""What refers to futures that are not asyncio's own."""
 
 
 def _was_failed_by_asyncio(future: asyncio.Future[Any], error: BaseException) -> bool:
