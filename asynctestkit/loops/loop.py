@@ -91,9 +91,10 @@ class HygienicEventLoop(_StandardLoop):  # type: ignore[misc]  # the base depend
             pass
         else:
             creator = asyncio.current_task(self)
-            if creator is not None:
-                inherit(site, creator)
-            elif (sent := self.sent.take_site(coro)) is not None:
+            before = getattr(creator, "_asynctestkit_site", None)  # `creation_site`, without a call
+            if type(before) is list and len(before) > 1:
+                inherit(site, before)
+            elif creator is None and (sent := self.sent.take_site(coro)) is not None:
                 site[:] = sent
         for watch in self.task_watchers:
             watch(task, coro)

@@ -15,6 +15,7 @@ __all__ = [
     "STANDARD_LIBRARY",
     "THREADING",
     "carries",
+    "carrying",
     "innermost_user_frame",
     "is_installed",
     "is_machinery",
@@ -68,6 +69,17 @@ CARRIERS = frozenset((*_RUNNERS, *_HOOKS))
 _MOCKS = os.path.join(os.path.dirname(unittest.__file__), "mock.py")
 
 
+class _Carrying(dict[str, bool]):
+    """Whether functions of a source file that have such a name run the loop or the test."""
+
+    def __missing__(self, filename: str) -> bool:
+        known = self[filename] = machinery[filename] and filename != _MOCKS
+        return known
+
+
+carrying = _Carrying()
+
+
 def is_machinery(filename: str) -> bool:
     """Whether this file is asyncio's, unittest's or this package's own."""
     return machinery[filename]
@@ -80,7 +92,7 @@ def is_installed(filename: str) -> bool:
 
 def carries(filename: str, function: str) -> bool:
     """Whether this function runs the loop or the test; a mock's `__call__`, called by the test, does not."""
-    return function in CARRIERS and machinery[filename] and filename != _MOCKS
+    return function in CARRIERS and carrying[filename]
 
 
 def runs_a_module(frame: FrameType | None) -> bool:

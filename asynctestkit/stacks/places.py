@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..cpython import loop_internals, task_internals
 from ..cpython.originals import asyncio, os
-from .code_owners import CARRIERS, STANDARD_LIBRARY, carries, is_installed, library, machinery
+from .code_owners import CARRIERS, STANDARD_LIBRARY, carries, carrying, is_installed, library, machinery
 
 __all__ = [
     "CreationSite",
@@ -56,7 +56,7 @@ def capture(frame: FrameType | None, phase: str) -> CreationSite:
         frame = frame.f_back
     while frame is not None:
         code = frame.f_code
-        if code.co_name in CARRIERS and carries(code.co_filename, code.co_name):
+        if code.co_name in CARRIERS and carrying[code.co_filename]:  # `carries`, without a call
             break
         site.append(code)
         site.append(frame.f_lasti)
@@ -64,11 +64,11 @@ def capture(frame: FrameType | None, phase: str) -> CreationSite:
     return site
 
 
-def inherit(site: CreationSite, creator: object) -> None:
-    """Adds to a site the test's line that the creating task goes back to, through any number of tasks."""
-    before = creation_site(creator)
-    if before is None:
-        return
+def inherit(site: CreationSite, before: CreationSite) -> None:
+    """Adds to a site the test's line that the creating task, with the site `before`, goes back to.
+
+    So that line is passed on through any number of tasks.
+    """
     while len(before) > 1 and machinery[before[-2].co_filename]:
         del before[-2:]  # nobody's line; deleted, as this task may create thousands
     if len(before) > 1:
@@ -79,7 +79,9 @@ def capture_in_task(frame: FrameType | None, phase: str) -> CreationSite:
     """As `capture`, with the line that the running task goes back to; for objects created less often."""
     site = capture(frame, phase)
     if loop_internals.running_loop() is not None:
-        inherit(site, task_internals.current_task())
+        before = creation_site(task_internals.current_task())
+        if before is not None:
+            inherit(site, before)
     return site
 
 
