@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import inspect
 import logging
 import sys
 import unittest
@@ -37,7 +38,11 @@ class Link(enum.Enum):
 
 
 class HolderClassifier:
-    """Classifies the holders of objects, at the end of a test on `loop`."""
+    """Classifies the holders of objects, at the end of a test on `loop`.
+
+    It asks for their types, and not with `isinstance`: that asks `__class__`, where a lazy object of a user's
+    may begin to work, or raise.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -49,36 +54,36 @@ class HolderClassifier:
 
     def may_be_held_by_interpreter(self, thing: object) -> bool:
         """Whether the interpreter itself may hold the object: a running thread, or a thread's arguments."""
-        return isinstance(thing, threading.Thread) or id(thing) in self._arguments
+        return issubclass(type(thing), threading.Thread) or id(thing) in self._arguments
 
     @functools.cached_property
     def _arguments(self) -> set[int]:
         return {id(thread_internals.arguments_of(thread)) for thread in threading.enumerate()}
 
-    def links(self, holder: object) -> tuple[Link, ...]:
+    def links(self, holder: Any) -> tuple[Link, ...]:
         """What it means to be held by `holder`; a thread of the test's may in turn be kept by the process."""
         if (
             _begins_a_thread(holder)
             or id(holder) in self._ignored
-            or isinstance(holder, _MENTIONS)
+            or (issubclass(type(holder), _MENTIONS) and not _is_of_a_generator(holder))
             or self._ends_with_the_loop(holder)
         ):
             return (Link.NOTHING,)
-        if isinstance(holder, unittest.TestCase):
+        if issubclass(type(holder), unittest.TestCase):
             return (Link.TEST,)
         if self._is_namespace(holder) or _is_of_a_module(holder):
             return (Link.PROCESS,)
-        if isinstance(holder, threading.Thread):
+        if issubclass(type(holder), threading.Thread):
             return links_of_thread(holder)
         return (Link.INDIRECT,)
 
-    def _ends_with_the_loop(self, holder: object) -> bool:
-        if isinstance(holder, asyncio.AbstractEventLoop):
+    def _ends_with_the_loop(self, holder: Any) -> bool:
+        if issubclass(type(holder), asyncio.AbstractEventLoop):
             return holder is self._loop or holder.is_closed()
-        return isinstance(holder, _OF_A_LOOP) and task_internals.loop_of(holder) in (self._loop, None)
+        return issubclass(type(holder), _OF_A_LOOP) and task_internals.loop_of(holder) in (self._loop, None)
 
-    def _is_namespace(self, holder: object) -> bool:
-        if not isinstance(holder, dict):
+    def _is_namespace(self, holder: Any) -> bool:
+        if not issubclass(type(holder), dict):
             return False
         return id(holder) in self._namespaces or ("__builtins__" in holder and "__name__" in holder)
 
@@ -114,17 +119,22 @@ def links_of_thread(thread: threading.Thread | None) -> tuple[Link, ...]:
     return (Link.PROCESS,) if is_packages else (Link.TEST, Link.INDIRECT)
 
 
-def _begins_a_thread(holder: object) -> bool:
-    return isinstance(holder, MethodType) and thread_internals.begins_a_thread(holder)
+def _begins_a_thread(holder: Any) -> bool:
+    return type(holder) is MethodType and thread_internals.begins_a_thread(holder)
 
 
-def _is_of_a_module(holder: object) -> bool:
+def _is_of_a_generator(holder: Any) -> bool:
+    """Whether this is the frame of a generator: on 3.10 the variables of a suspended one are held by that."""
+    return type(holder) is FrameType and bool(holder.f_code.co_flags & inspect.CO_GENERATOR)
+
+
+def _is_of_a_module(holder: Any) -> bool:
     """Whether this is a module, or a class, function or cached function that a module has by its name."""
-    if not isinstance(holder, _NAMED):
-        return isinstance(holder, ModuleType)
+    if not issubclass(type(holder), _NAMED):
+        return issubclass(type(holder), ModuleType)
     found: object = sys.modules.get(holder.__module__)
     for name in holder.__qualname__.split("."):
-        found = vars(found).get(name) if isinstance(found, ModuleType | type) else None
+        found = vars(found).get(name) if issubclass(type(found), (ModuleType, type)) else None
     return found is holder
 
 

@@ -79,7 +79,7 @@ def owners_by_attributes(objects: Iterable[object], depth: int) -> dict[int, lis
             for holder in holders:
                 if holder is following or holder is level:
                     continue
-                if not isinstance(holder, _CONTAINERS):
+                if not issubclass(type(holder), _CONTAINERS):
                     for obj in reached[identity]:
                         owners[obj].append(holder)
                 elif step < depth:

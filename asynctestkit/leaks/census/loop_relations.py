@@ -21,7 +21,7 @@ def loops_of(thing: object) -> list[asyncio.AbstractEventLoop]:
     """The loops that an object refers to, itself or through its parts."""
     found: list[asyncio.AbstractEventLoop] = []
     for each in parts_of_asyncio(thing):
-        loop = each if isinstance(each, asyncio.AbstractEventLoop) else task_internals.loop_of(each)
+        loop = each if issubclass(type(each), asyncio.AbstractEventLoop) else task_internals.loop_of(each)
         if isinstance(loop, asyncio.AbstractEventLoop) and loop not in found:
             found.append(loop)
     return found
@@ -42,7 +42,7 @@ def parts_of_asyncio(thing: object) -> Iterator[Any]:
 
 
 def _is_of_asyncio(thing: object) -> bool:
-    if isinstance(thing, (asyncio.AbstractEventLoop, *task_internals.FUTURE_TYPES)):
+    if issubclass(type(thing), (asyncio.AbstractEventLoop, *task_internals.FUTURE_TYPES)):
         return True
     return type(thing).__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop")
 
@@ -55,7 +55,7 @@ def parts_of(thing: object) -> Iterator[Any]:
         held = (each for holder in level if not _is_of_asyncio(holder) for each in gc.get_referents(holder))
         level = []
         for each in held:
-            is_code = isinstance(each, type | FunctionType | ModuleType)
+            is_code = issubclass(type(each), (type, FunctionType, ModuleType))
             if id(each) not in seen and not is_code and len(seen) < _MOST:
                 seen.add(id(each))
                 level.append(each)

@@ -30,7 +30,7 @@ class RunningCode:
 
     def links(self, thing: object) -> list[Link]:
         """What it means that running code holds an object in a variable, once for each variable."""
-        if not isinstance(thing, CellType):
+        if type(thing) is not CellType:
             return self._links.get(id(thing), [])
         try:
             return self._cells.get(id(thing.cell_contents), [])

@@ -33,7 +33,7 @@ class CoroutineLeaks(LeakDetector):
     def prepare(self, objects: list[Coroutine[Any, Any, Any]]) -> None:
         holders = holders_of(filter(is_unstarted, objects))
         # On 3.10 a coroutine holds its arguments in a frame.
-        frames = {id(held): held for each in holders.values() for held in each if isinstance(held, FrameType)}
+        frames = {id(held): held for each in holders.values() for held in each if type(held) is FrameType}
         owners = holders_of(frames.values())
         self._awaited_elsewhere = {
             identity: _is_awaited_elsewhere(each + [o for held in each for o in owners.get(id(held), ())])
@@ -77,21 +77,21 @@ def forgotten_with(coroutine: Coroutine[Any, Any, Any]) -> list[Any]:
     """The unstarted coroutines among the arguments of one: of `outer(inner())` only `outer` is reported."""
     # Not by `cr_frame.f_locals`: on 3.10 that creates a dictionary, which resurrects the coroutine.
     held = gc.get_referents(coroutine)
-    held += [deeper for frame in held if isinstance(frame, FrameType) for deeper in gc.get_referents(frame)]
+    held += [deeper for frame in held if type(frame) is FrameType for deeper in gc.get_referents(frame)]
     return [value for value in held if is_unstarted(value)]
 
 
 def is_unstarted(obj: object) -> bool:
     """Whether this is a coroutine that has not been awaited yet."""
-    return isinstance(obj, CoroutineType) and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
+    return type(obj) is CoroutineType and inspect.getcoroutinestate(obj) == inspect.CORO_CREATED
 
 
 def _is_awaited_elsewhere(holders: list[Any]) -> bool:
     """Exempt: a coroutine of another loop's task, and an argument of a forgotten one, reported with that."""
-    if any(isinstance(holder, task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
+    if any(issubclass(type(holder), task_internals.TASK_TYPES) or is_unstarted(holder) for holder in holders):
         return True
     # It may be on its way to a loop in another thread: run_coroutine_threadsafe holds it in a closure.
-    return threading.active_count() > 1 and any(isinstance(holder, CellType) for holder in holders)
+    return threading.active_count() > 1 and any(type(holder) is CellType for holder in holders)
 
 
 def _is_of_another_thread(coroutine: Coroutine[Any, Any, Any]) -> bool:

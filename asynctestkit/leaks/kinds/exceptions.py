@@ -32,7 +32,7 @@ class ExceptionLeaks(LeakDetector):
     def prepare(self, objects: list[asyncio.Future[Any]]) -> None:
         failed = [future for future in objects if _is_unretrieved(future)]
         holders = holders_of(failed)
-        attributes = (held for each in holders.values() for held in each if isinstance(held, dict))
+        attributes = (held for each in holders.values() for held in each if issubclass(type(held), dict))
         owners = holders_of({id(held): held for held in attributes}.values())
         self._within_asyncio = {
             identity: _is_within_asyncio(each + [o for held in each for o in owners.get(id(held), ())])

@@ -121,7 +121,7 @@ def _is_at_work(thread: threading.Thread) -> bool:
 
 
 def _has_a_loop(owners: Iterable[Any]) -> bool:
-    return any(isinstance(owner, asyncio.AbstractEventLoop) for owner in owners)
+    return any(issubclass(type(owner), asyncio.AbstractEventLoop) for owner in owners)
 
 
 def _name(executor: futures.Executor) -> str:

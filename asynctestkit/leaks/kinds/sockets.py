@@ -26,7 +26,9 @@ class SocketLeaks(LeakDetector):
         """Exempt: a socket that a transport, a server or a loop has; that is the leak, if it is open."""
         own = (each for each in objects if origins.of(each) is not None)
         owners = owners_by_attributes(own, depth=3)
-        self._owned = {key for key, found in owners.items() if any(isinstance(o, _OWNERS) for o in found)}
+        self._owned = {
+            key for key, found in owners.items() if any(issubclass(type(each), _OWNERS) for each in found)
+        }
 
     def examine(self, obj: socket.socket) -> Leak | None:
         origin = origins.of(obj)

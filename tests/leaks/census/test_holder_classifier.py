@@ -55,6 +55,17 @@ class HolderClassifierTests(unittest.TestCase):
         for holder in ([], {}, (1, []), Named(), Named().method, functools.partial(print)):
             self.assertMeans(holder, Link.INDIRECT)
 
+    def test_what_works_when_it_is_asked_for_its_class(self):
+        """A lazy object, or a proxy, is not asked: it may begin to work, or raise."""
+
+        class Lazy:
+            @property
+            def __class__(self):
+                raise RuntimeError("not configured")
+
+        self.assertEqual(self.classifier.links(Lazy()), (Link.INDIRECT,))
+        self.assertFalse(self.classifier.may_be_held_by_interpreter(Lazy()))
+
     def test_ignored_holders(self):
         """Ignored holders, and the standard library's registries, imply nothing."""
         mine = []

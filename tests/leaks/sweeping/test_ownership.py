@@ -190,6 +190,20 @@ class OfTheProcessTests(OwnershipTestCase):
         self.addCleanup(MODULE_LEVEL.clear)
         self.assertEqual(self.kept_by(holder.held.append, holder.held.clear), Owner.PROCESS)
 
+    def test_a_suspended_generator(self):
+        """So is a variable of a generator that a module holds, as an entered context is."""
+
+        def generate(things):
+            thing = things.pop()
+            yield thing.__class__
+
+        thing = [Thing()]
+        MODULE_LEVEL.append(generator := generate([*thing]))
+        self.addCleanup(MODULE_LEVEL.clear)
+        next(generator)
+        del generator
+        self.assertEqual(self.owner(thing), Owner.PROCESS)
+
     def test_one_that_cannot_be_seen(self):
         """If there are more references than visible holders, the object is not the test's."""
         increase, decrease = ctypes.pythonapi.Py_IncRef, ctypes.pythonapi.Py_DecRef
