@@ -16,6 +16,7 @@ from ..loops.stopped_clock import replacement_in_words
 from ..loops.virtual.clock import VirtualClock
 from ..stacks.await_chain import coroutine_name, definition, first_names, name_order
 from ..stacks.code_owners import is_machinery, is_own
+from ..stacks.handles import woken_task
 from ..stacks.places import Place, creation_site, resolve
 from .deadlock import Cause, facts_about
 from .subject import Subject
@@ -178,19 +179,14 @@ def _next_timer(loop: asyncio.AbstractEventLoop, called: str) -> str:
 
 def _owner(loop: asyncio.AbstractEventLoop, timer: asyncio.TimerHandle) -> str:
     """The owner of a timer, in words: the task that it wakes or limits, or the callback."""
-    callback, arguments = loop_internals.callback_of(timer), wait_internals.arguments_of(timer)
-    task = wait_internals.task_of_timeout(getattr(callback, "__self__", None))
-    if task is None:
-        woken = {id(each) for each in arguments if isinstance(each, task_internals.FUTURE_TYPES)}
-        tasks = task_internals.all_tasks(loop)
-        task = next((each for each in tasks if id(task_internals.awaited_future(each)) in woken), None)
+    task = woken_task(timer, task_internals.all_tasks(loop))
     if task is not None:
         defined = definition(task.get_coro())
         # There, all phases run in a task of ours.
         if defined is not None and is_own(defined.file):  # before 3.11
             return f"belongs to task {task.get_name()!r}, the test's own"
         return f"belongs to task {task.get_name()!r}, {coroutine_name(task.get_coro())}()" + _at(defined)
-    return f"calls {_described(callback)}"
+    return f"calls {_described(loop_internals.callback_of(timer))}"
 
 
 def _described(callback: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from ..cpython import interpreter, task_internals, wait_internals
 from ..cpython.originals import asyncio
 from ..cpython.wall import wall_time
+from ..stacks.handles import woken_task
 from .quiescence import pause, threads_around, turn_until_quiet
 from .virtual.virtual_loop import VirtualEventLoop
 
@@ -59,7 +60,7 @@ async def cancel_and_wait(
         is_quiet = await turn_until_quiet(loop, _ROUND)
         if is_quiet and not fresh:
             if asked:
-                await pause(loop, tasks, _ROUND)
+                await pause(loop, tasks, _seconds_to_wait(loop, tasks), at_most=_ROUND)
             else:
                 left = 0.0  # a ring
         spent = min(wall_time() - started, _ROUND)
@@ -69,6 +70,14 @@ async def cancel_and_wait(
             if wall_time() > latest:
                 left = 0.0
     return set()
+
+
+def _seconds_to_wait(loop: asyncio.AbstractEventLoop, tasks: _Tasks) -> float:
+    """The length of a round: on virtual time until one of the tasks is due to go on, if that is next."""
+    timer = wait_internals.first_timer(loop) if isinstance(loop, VirtualEventLoop) else None
+    if timer is None or timer.cancelled() or woken_task(timer, tasks) not in tasks:
+        return _ROUND
+    return max(_ROUND, timer.when() - loop.time())
 
 
 def _jumps(loop: asyncio.AbstractEventLoop) -> int:

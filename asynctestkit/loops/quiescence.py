@@ -53,11 +53,16 @@ async def turn_until_quiet(loop: asyncio.AbstractEventLoop, seconds: float) -> b
 
 
 async def pause(
-    loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Future[Any]], seconds: float
+    loop: asyncio.AbstractEventLoop,
+    tasks: Collection[asyncio.Future[Any]],
+    seconds: float,
+    *,
+    at_most: float = math.inf,
 ) -> float:
     """Waits until all `tasks` are done, for at most `seconds`; returns the seconds that count as spent.
 
-    Without tasks it waits that long, even if the loop's clock may stand still.
+    Without tasks it waits that long, even if the loop's clock may stand still: then for so many wall seconds,
+    or `at_most`.
 
     On a virtual clock the seconds that pass there count, too. Lateness does not count: on a machine so busy
     that a wait of 20 ms takes 200, everything else is as late, and a verdict must not depend on the load.
@@ -77,7 +82,7 @@ async def pause(
 
     started, virtually = wall_time(), loop.time()
     timer = loop.call_later(seconds, stop)
-    alarm = None if has_standard_clock(loop) else _WallTimer(loop, seconds, stop)
+    alarm = None if has_standard_clock(loop) else _WallTimer(loop, min(seconds, at_most), stop)
     for task in tasks:
         task.add_done_callback(count_down)
     try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
-from ..cpython import loop_internals
+from ..cpython import loop_internals, task_internals, wait_internals
 from ..cpython.originals import asyncio
 from . import code_owners
 from .await_chain import coroutine_name
 
-__all__ = ["callback_file", "callback_name", "is_of_asyncio", "is_written_in_asyncio"]
+__all__ = ["callback_file", "callback_name", "is_of_asyncio", "is_written_in_asyncio", "woken_task"]
 
 _INTERNAL = frozenset(
     f"asyncio.{module}"
@@ -43,6 +44,16 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
 def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
     """Whether a handle calls a function of asyncio's that is written in Python."""
     return code_owners.is_of_asyncio(callback_file(handle))
+
+
+def woken_task(timer: asyncio.TimerHandle, tasks: Iterable[asyncio.Task[Any]]) -> asyncio.Task[Any] | None:
+    """The task that a timer limits, as that of `timeout()` does, or the one of `tasks` that it wakes."""
+    limited = wait_internals.task_of_timeout(getattr(loop_internals.callback_of(timer), "__self__", None))
+    if limited is not None:
+        return limited
+    arguments = wait_internals.arguments_of(timer)
+    woken = {id(each) for each in arguments if issubclass(type(each), task_internals.FUTURE_TYPES)}
+    return next((each for each in tasks if id(task_internals.awaited_future(each)) in woken), None)
 
 
 def _function(handle: asyncio.Handle) -> Any:

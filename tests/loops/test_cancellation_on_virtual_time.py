@@ -1,6 +1,7 @@
 """Stubborn tasks on virtual time: the waiting for them is the same in each run."""
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
@@ -55,15 +56,36 @@ class VirtualTimeTests(unittest.TestCase):
         self.assertGreater(first[1][-1] - first[1][0], 10)
 
     def test_a_long_clean_up(self):
-        """A task whose clean-up takes many virtual seconds is not stubborn."""
+        """A task is not stubborn whose clean-up takes hours of virtual time, or has a time-out of an hour."""
 
-        async def cleans_up():
+        async def sleeps():
             try:
                 await asyncio.Event().wait()
             finally:
-                await asyncio.sleep(10)
+                for _ in range(3):
+                    await asyncio.sleep(3600)
 
-        self.assertEqual(self.run_in_loop(self.cancel(cleans_up()))[0], False)
+        async def times_out():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 3600)
+
+        for cleans_up in (sleeps, times_out):
+            with self.subTest(cleans_up.__name__):
+                is_stubborn, asked = self.run_in_loop(self.cancel(cleans_up()))
+                self.assertFalse(is_stubborn)
+                self.assertGreaterEqual(asked[-1] - asked[0], 3600)
+
+    def test_a_timer_of_others(self):
+        """Time does not go on to what is due for others, on account of a stubborn task."""
+        went_on = []
+        others = self.loop.call_later(60, went_on.append, True)
+        is_stubborn, _ = self.run_in_loop(self.cancel(self.refuses()))
+        others.cancel()
+        self.assertTrue(is_stubborn)
+        self.assertEqual(went_on, [])
 
     def test_a_busy_one(self):
         """One that takes thousands of steps in each round is stubborn after some thousands of them."""
