@@ -23,6 +23,7 @@ __all__ = [
     "has_signal_handlers",
     "has_work",
     "hook_callbacks",
+    "is_generator_registry",
     "is_transparent",
     "loop_of_handle",
     "next_timer",
@@ -110,6 +111,11 @@ def started_generators(loop: Loop) -> list[AsyncGeneratorType[Any, Any]]:
     """The live asynchronous generators iterated on the loop: `_asyncgens`, Lib/asyncio/base_events.py."""
     generators = getattr(loop, "_asyncgens", ())
     return list(generators) if len(generators) else []  # iterating over an empty WeakSet is slow
+
+
+def is_generator_registry(thing: object, loop: Loop) -> bool:
+    """Whether this is a loop's set of started generators: `_asyncgens`, Lib/asyncio/base_events.py."""
+    return thing is not None and thing is getattr(loop, "_asyncgens", None)
 
 
 def generator_closed_by(future: object) -> AsyncGeneratorType[Any, Any] | None:

@@ -93,7 +93,7 @@ class Phase:
     def _on_standstill(self, standstill: Standstill) -> None:
         """Called in the loop, and a second time if the code has ignored its cancellation."""
         guard, code = self._guard, self._guard.code
-        if standstill is Standstill.HEARTBEAT and not can_never_wake(code):
+        if standstill in _TO_BE_PROVED and not can_never_wake(code):
             return
         is_first = self._stuck is None
         try:
@@ -143,6 +143,8 @@ class Phase:
         )
 
 
+_TO_BE_PROVED = (Standstill.HEARTBEAT, Standstill.BACKGROUND)
+"""Standstills in which a timer that goes on may lead to what the code waits for."""
 _SWEEP_AT_LEAST = 1.0
 """Wall seconds that a sweep gets, however short the deadline, as its duration depends on the machine."""
 _WORDS = {

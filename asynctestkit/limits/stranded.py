@@ -10,33 +10,33 @@ stack of a thread, in C, or in an object that is older than the test, and so may
 from __future__ import annotations
 
 import functools
-import linecache
 import sys
 import weakref
-from types import AsyncGeneratorType, CoroutineType, ModuleType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType, ModuleType
 from typing import Any
 
 from ..cpython import interpreter, loop_internals, task_internals, wait_internals
 from ..cpython.originals import asyncio, gc, signal
 from ..leaks.census.holders import holders_of
 from ..loops.noted import NotedAwaits, NotedTasks
-from ..stacks.await_chain import links
-from ..stacks.code_owners import library
-from ..stacks.handles import callback_file
+from .reachable_code import may_call
 from .subject import Code
 
 __all__ = ["can_never_wake"]
 
 _MOST = 1000
 """The most objects whose references are looked for."""
+_FINDING = ("all_tasks", "shutdown_asyncgens", "SIGINT", "interrupt_main")
+"""What finds tasks, or asynchronous generators, by their loop, or interrupts the main task."""
 
 
 def can_never_wake(code: Code) -> bool:
     """Whether all references to what the main task waits for come from tasks that can never wake either.
 
     To be called in the loop, in a callback. False if it cannot be proved. Garbage is collected, if it could
-    be, as its finalizers may wake the task. Code that finds the task in `asyncio.all_tasks()` needs no
-    reference to it: if a source file of what runs on the loop names that function, nothing is proved.
+    be, as its finalizers may wake the task. Code that finds tasks by the loop, or interrupts the main one,
+    needs no reference to them: if any of the project's code that runs, or may be called, mentions how to do
+    that, nothing is proved.
     """
     if not _is_stranded(code):
         return False
@@ -47,7 +47,7 @@ def can_never_wake(code: Code) -> bool:
 def _is_stranded(code: Code) -> bool:
     if code.main_task is None or not _waits(code.main_task):
         return False
-    if _lists_all_tasks(code.main_task.get_loop()):
+    if may_call(code.main_task.get_loop(), _FINDING):
         return False
     reached: dict[int, Any] = {}
     level = [task_internals.awaited_future(code.main_task)]
@@ -58,7 +58,7 @@ def _is_stranded(code: Code) -> bool:
         holders = _accounted_holders(level, reached, code)
         if holders is None or not all(map(_is_stuck, holders)):
             return False
-        found = {id(each): each for holder in holders for each in (holder, *_awaited_by(holder))}
+        found = {id(each): each for holder in holders for each in (holder, *_reached_with(holder))}
         level = [each for identity, each in found.items() if identity not in reached]
         del holders, found
     return True
@@ -80,27 +80,21 @@ def _accounted_holders(level: list[Any], reached: dict[int, Any], code: Code) ->
             usual = [each for each in theirs if _is_usual(each, obj, code)]  # type: ignore[arg-type]  # not None
             theirs = [each for each in theirs if not any(each is known for known in usual)]
             unseen += len(usual)
-        if unseen or _is_weakly_held(obj):
+        if unseen or _is_weakly_held(obj, code.main_task.get_loop()):  # type: ignore[union-attr]  # as above
             return None
         found += (each for each in theirs if type(each) is not NotedAwaits)
     return found
 
 
-def _is_weakly_held(obj: Any) -> bool:
+def _is_weakly_held(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     """Whether somebody may find an object by a weak reference; by some of these it is only listed."""
-    if issubclass(type(obj), CoroutineType | AsyncGeneratorType):
-        return False
-    lists = map(task_internals.weak_set_of, weakref.getweakrefs(obj))
-    return not all(isinstance(each, NotedTasks) or task_internals.is_registry(each) for each in lists)
-
-
-def _lists_all_tasks(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether code that runs on the loop may ask for all tasks, as far as its source files tell."""
-    chains = map(links, map(task_internals.coroutine_of, task_internals.all_tasks(loop)))
-    files = {frame.f_code.co_filename for chain in chains for _, frame in chain if frame is not None}
-    files.update(filter(None, map(callback_file, loop_internals.timers(loop))))
-    sources = ("".join(linecache.getlines(file)) for file in files if not library[file])
-    return any(not source or "all_tasks" in source for source in sources)
+    lists = [task_internals.weak_set_of(each) for each in weakref.getweakrefs(obj)]
+    return not all(
+        isinstance(each, NotedTasks)
+        or task_internals.is_registry(each)
+        or loop_internals.is_generator_registry(each, loop)
+        for each in lists
+    )
 
 
 def _unlisted(main: asyncio.Task[Any]) -> tuple[Any, ...]:
@@ -123,19 +117,30 @@ def _is_usual(holder: Any, main: asyncio.Task[Any], code: Code) -> bool:
 
 
 def _is_stuck(holder: Any) -> bool:
-    """Whether a holder does nothing by itself: it is no callback that is due, and no task that goes on."""
-    if issubclass(type(holder), asyncio.Handle | ModuleType | type):  # not `isinstance`, which asks proxies
+    """Whether a holder does nothing by itself: no timer, no task that goes on, nothing that calls back."""
+    if issubclass(type(holder), _ACTING):  # not `isinstance`, which asks proxies
         return False
     return not issubclass(type(holder), task_internals.TASK_TYPES) or _waits(holder)
 
 
-def _awaited_by(holder: Any) -> tuple[Any, ...]:
-    """What a task waits for, as it acts when that ends; () for anything else."""
-    is_task = issubclass(type(holder), task_internals.TASK_TYPES)
-    return (task_internals.awaited_future(holder),) if is_task else ()
+def _reached_with(holder: Any) -> tuple[Any, ...]:
+    """What acts with a holder, or leads to the same objects.
+
+    That is what a task waits for, and the frame of a suspended coroutine or generator: from 3.11 on only
+    these show its variables to the collector.
+    """
+    if issubclass(type(holder), task_internals.TASK_TYPES):
+        return (task_internals.awaited_future(holder),)
+    frames = (getattr(holder, each) for kind, each in _FRAMES if type(holder) is kind)
+    return tuple(frame for frame in frames if frame is not None)
 
 
 def _waits(task: asyncio.Task[Any]) -> bool:
     """Whether a task waits for a future of asyncio's; what wakes another library's is not known."""
     future = task_internals.awaited_future(task)
     return issubclass(type(future), task_internals.FUTURE_TYPES) and not future.done()  # type: ignore[union-attr]  # so it is one
+
+
+_FRAMES = ((CoroutineType, "cr_frame"), (GeneratorType, "gi_frame"), (AsyncGeneratorType, "ag_frame"))
+_ACTING = (asyncio.Handle, ModuleType, type, weakref.ref, *weakref.ProxyTypes)
+"""What acts when its time has come, what all code has, and what may call back when another object ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
 from ..cpython import loop_internals, task_internals, wait_internals
@@ -11,7 +12,7 @@ from ..cpython.originals import asyncio
 from . import code_owners
 from .await_chain import coroutine_name
 
-__all__ = ["callback_file", "callback_name", "is_of_asyncio", "is_written_in_asyncio", "woken_task"]
+__all__ = ["callback_function", "callback_name", "is_of_asyncio", "is_written_in_asyncio", "woken_task"]
 
 _INTERNAL = frozenset(
     f"asyncio.{module}"
@@ -25,10 +26,11 @@ def callback_name(handle: asyncio.Handle) -> str:
     return coroutine_name(_function(handle))
 
 
-def callback_file(handle: asyncio.Handle) -> str:
-    """The file of the function that a handle calls; "" if that is not written in Python."""
-    code = getattr(_function(handle), "__code__", None)
-    return "" if code is None else str(code.co_filename)
+def callback_function(handle: asyncio.Handle) -> FunctionType | None:
+    """The function that a handle calls, itself or as a method; None if it is not written in Python."""
+    callback = _function(handle)
+    callback = getattr(callback, "__func__", callback)
+    return callback if type(callback) is FunctionType else None
 
 
 def is_of_asyncio(handle: asyncio.Handle) -> bool:
@@ -43,7 +45,8 @@ def is_of_asyncio(handle: asyncio.Handle) -> bool:
 
 def is_written_in_asyncio(handle: asyncio.Handle) -> bool:
     """Whether a handle calls a function of asyncio's that is written in Python."""
-    return code_owners.is_of_asyncio(callback_file(handle))
+    function = callback_function(handle)
+    return function is not None and code_owners.is_of_asyncio(function.__code__.co_filename)
 
 
 def woken_task(timer: asyncio.TimerHandle, tasks: Iterable[asyncio.Task[Any]]) -> asyncio.Task[Any] | None:

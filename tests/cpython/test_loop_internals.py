@@ -10,9 +10,11 @@ import socket
 import sys
 import unittest
 import warnings
+import weakref
 from unittest import mock
 
 from asynctestkit.cpython import loop_internals
+from asynctestkit.cpython.task_internals import weak_set_of
 from asynctestkit.cpython.versions import ON_WINDOWS
 from tests.cpython.canaries import Canary
 
@@ -149,8 +151,8 @@ class LoopCanaries(Canary):
 
         self.loop.run_until_complete(main())
 
-    def test_started_generators(self):
-        """A generator is listed once it was iterated on the loop."""
+    def test_started_generators_and_is_generator_registry(self):
+        """A generator is listed, weakly, once it was iterated on the loop."""
 
         async def count():
             yield 1
@@ -160,6 +162,11 @@ class LoopCanaries(Canary):
         self.loop.call_soon(lambda: generator.__anext__().close())
         self.run_in_loop(asyncio.sleep(0))
         self.assertEqual(loop_internals.started_generators(self.loop), [generator])
+        (listed,) = map(weak_set_of, weakref.getweakrefs(generator))
+        self.assertTrue(loop_internals.is_generator_registry(listed, self.loop))
+        for other in (None, weakref.WeakSet()):
+            self.assertFalse(loop_internals.is_generator_registry(other, self.loop))
+        self.assertFalse(loop_internals.is_generator_registry(None, asyncio.AbstractEventLoop()))
         self.run_in_loop(self.loop.shutdown_asyncgens())
 
     def test_default_executor(self):

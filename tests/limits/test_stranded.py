@@ -114,6 +114,26 @@ class StrandedTests(StrandedTestCase):
             with self.subTest(test.__name__):
                 self.assertProved(test)
 
+    def test_background_tasks_alone(self):
+        """That nothing but these has run for long is a fault only where it is proved as well."""
+
+        async def waits_for_nothing(self):
+            self.start()
+            await asyncio.Event().wait()
+
+        async def is_woken_late(self):
+            self.start((event := asyncio.Event()).set)
+            await event.wait()
+
+        soon = {"_MOST_BACKGROUND_JUMPS": 20, "_ROUND": 5, "_JUMPS_BEFORE_INSPECTION": 10**9}
+        with mock.patch.multiple(virtual_selector, **soon):
+            self.assertIn(
+                "RunawayError: tests.limits.test_stranded.Case.test: its body is waiting, and nothing but "
+                "background tasks has run for a long time, ",
+                self.run_body(waits_for_nothing).text(),
+            )
+            self.assertNotProved(is_woken_late)
+
     def test_in_every_phase_and_mode(self):
         """In the set-up, in debug mode, and in an explored schedule."""
 

@@ -162,7 +162,10 @@ class VirtualSelector(WatchfulSelector):
         )
         if before != self._awaited_before:
             self._background_jumps = 0
-        return self._background_jumps >= _MOST_BACKGROUND_JUMPS
+        if self._background_jumps < _MOST_BACKGROUND_JUMPS:
+            return False
+        self._background_jumps = 0
+        return True
 
     def _has_run_all_timers(self) -> bool:
         """Whether the timers that were pending at the previous call have all run, or been cancelled."""
