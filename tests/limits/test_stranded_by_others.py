@@ -5,9 +5,7 @@ import contextlib
 import functools
 import threading
 import weakref
-from unittest import mock
 
-from asynctestkit.limits import stranded
 from tests.limits.test_stranded import LATE, StrandedTestCase, wait_for
 
 
@@ -175,15 +173,3 @@ class OthersActLateTests(StrandedTestCase):
             await Poll()
 
         self.assertNotProved(test)
-
-    def test_a_great_number_of_objects(self):
-        """The search is given up: an object that holds the event in a thousand containers."""
-
-        async def test(self):
-            event = asyncio.Event()
-            held = [[event] for _ in range(100)]
-            self.start(lambda: held[0][0].set())
-            await event.wait()
-
-        with mock.patch.object(stranded, "_MOST", 50):
-            self.assertNotProved(test)

@@ -3,7 +3,9 @@
 import asyncio
 import sys
 import weakref
+from unittest import mock
 
+from asynctestkit.limits import stranded
 from tests.limits.test_stranded import StrandedTestCase
 
 
@@ -87,3 +89,15 @@ class UnseenTests(StrandedTestCase):
         for test in (by_generator, by_coroutine):
             with self.subTest(test.__name__):
                 self.assertNotProved(test)
+
+    def test_a_great_number_of_objects(self):
+        """The search is given up: an object that holds the event in a thousand containers."""
+
+        async def test(self):
+            event = asyncio.Event()
+            held = [[event] for _ in range(100)]
+            self.start(lambda: held[0][0].set())
+            await event.wait()
+
+        with mock.patch.object(stranded, "_MOST", 50):
+            self.assertNotProved(test)

@@ -20,10 +20,7 @@ def connection_handled_by(task: asyncio.Task[Any]) -> Any:
     that handles no connection. Such a task is recognized by its arguments: the streams that a server gives to
     its handler, or the protocol whose method it is.
     """
-    loop = task_internals.loop_of(task)
-    if loop is None:
-        return None
-    index = index_of(loop)
+    index = index_of(task.get_loop())
     if not index.has_accepted():
         return None
     for each in _arguments(task_internals.coroutine_of(task)):

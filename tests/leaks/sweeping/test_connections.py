@@ -71,6 +71,14 @@ class ConnectionTests(unittest.IsolatedAsyncioTestCase):
         async def ends():
             pass
 
-        self.tasks = [asyncio.create_task(waits(self)), asyncio.create_task(ends())]
+        loop = asyncio.get_running_loop()
+        others = [asyncio.create_task(waits(self)), asyncio.create_task(ends())]
         await asyncio.sleep(0)
-        self.assertEqual([connection_handled_by(each) for each in self.tasks], [None, None])
+        self.assertEqual([connection_handled_by(each) for each in others], [None, None])
+        server = await loop.create_server(lambda: Waiting(self.tasks), "127.0.0.1", 0)
+        async with server:  # also if there is a connection
+            transport, _ = await loop.create_connection(asyncio.Protocol, *server.sockets[0].getsockname())
+            await self.settle()
+            self.assertEqual([connection_handled_by(each) for each in others], [None, None])
+            transport.abort()
+        self.tasks += others
