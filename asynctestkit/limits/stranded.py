@@ -19,7 +19,7 @@ from ..cpython import interpreter, loop_internals, task_internals, wait_internal
 from ..cpython.originals import asyncio, gc, signal
 from ..leaks.census.holders import holders_of
 from ..loops.noted import NotedAwaits, NotedTasks
-from .reachable_code import may_call
+from .reachable_code import may_use
 from .subject import Code
 
 __all__ = ["can_never_wake"]
@@ -27,7 +27,7 @@ __all__ = ["can_never_wake"]
 _MOST = 1000
 """The most objects whose references are looked for."""
 _FINDING = ("all_tasks", "shutdown_asyncgens", "SIGINT", "interrupt_main")
-"""What finds tasks, or asynchronous generators, by their loop, or interrupts the main task."""
+"""The names of what finds tasks, or asynchronous generators, by their loop, or interrupts the main task."""
 
 
 def can_never_wake(code: Code) -> bool:
@@ -35,8 +35,7 @@ def can_never_wake(code: Code) -> bool:
 
     To be called in the loop, in a callback. False if it cannot be proved. Garbage is collected, if it could
     be, as its finalizers may wake the task. Code that finds tasks by the loop, or interrupts the main one,
-    needs no reference to them: if any of the project's code that runs, or may be called, mentions how to do
-    that, nothing is proved.
+    needs no reference to them: where the code that runs may come to do that, nothing is proved.
     """
     if not _is_stranded(code):
         return False
@@ -47,7 +46,7 @@ def can_never_wake(code: Code) -> bool:
 def _is_stranded(code: Code) -> bool:
     if code.main_task is None or not _waits(code.main_task):
         return False
-    if may_call(code.main_task.get_loop(), _FINDING):
+    if may_use(code.main_task.get_loop(), _FINDING):
         return False
     reached: dict[int, Any] = {}
     level = [task_internals.awaited_future(code.main_task)]

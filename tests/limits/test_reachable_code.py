@@ -1,6 +1,7 @@
-"""Which code a loop may come to call, as far as its sources tell: what modules of running code refer to."""
+"""Which names the code on a loop may come to use: its own, and those of what it may call."""
 
 import asyncio
+import functools
 import importlib.util
 import sys
 import unittest
@@ -8,21 +9,57 @@ from unittest import mock
 
 from asynctestkit import IsolationHelpers
 from asynctestkit.limits import reachable_code
-from asynctestkit.limits.reachable_code import may_call
+from asynctestkit.limits.reachable_code import may_use
 
-WANTED = "".join(("want", "ed"))  # which this file itself does not mention
 RUNS = """
-import asyncio
-async def run():
+import asyncio, functools
+async def run(call=None):
     await asyncio.sleep(3600)
-def act():
+    CALLED
+class Runner:
+    async def run(self):
+        await asyncio.sleep(3600)
+def idle():
     pass
 """
-CALLS = f"""
-class Calls:
-    pass
-def call():
-    {WANTED}()
+USES = """
+import asyncio, contextlib, functools
+def use():
+    asyncio.wanted()
+def uses_within():
+    return lambda: asyncio.wanted()
+def defines_within():
+    def inner():
+        asyncio.wanted()
+    return inner
+def chain():
+    use()
+@contextlib.contextmanager
+def context():
+    use()
+    yield
+@functools.lru_cache
+def cached():
+    use()
+class Uses:
+    def method(self):
+        use()
+    @property
+    def attribute(self):
+        return use()
+    @staticmethod
+    def static():
+        use()
+    class Inner:
+        @classmethod
+        def deeper(cls):
+            use()
+class Initialized:
+    def __init__(self):
+        use()
+class Protocol(asyncio.Protocol):
+    def data_received(self, data):
+        use()
 """
 
 
@@ -41,69 +78,109 @@ class ReachableCodeTests(IsolationHelpers, unittest.TestCase):
         file.write_text(source)
         spec = importlib.util.spec_from_file_location(name, file)
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        exec(compile(source, file, "exec"), vars(module))  # not from a file compiled before
         return module
 
-    def may_call(self, module):
-        """The answer while a task runs the function `run` of that module."""
+    def may_use(self, run):
+        """The answer while a task runs that function, and nothing else."""
+        task = self.loop.create_task(run())
+        self.loop.call_soon(self.loop.stop)
+        self.loop.run_forever()
+        try:
+            return may_use(self.loop, ["wanted"])
+        finally:
+            task.cancel()
+            self.loop.run_until_complete(asyncio.wait([task]))
 
-        async def ask():
-            task = asyncio.ensure_future(module.run())
-            await asyncio.sleep(0)
-            try:
-                return may_call(self.loop, [WANTED])
-            finally:
-                task.cancel()
-                await asyncio.wait([task])
+    def calling(self, called, **names):
+        """The answer for a module that uses another one in that line."""
+        runs = self.made("runs", RUNS.replace("CALLED", called))
+        vars(runs).update(names)
+        return self.may_use(runs.run)
 
-        return self.loop.run_until_complete(ask())
+    def test_what_it_calls(self):
+        """A function of another module, by its name, by another, or as a method, also through others."""
+        uses = self.made("uses", USES)
+        for called in (
+            *("uses.use()", "uses.chain()", "uses.uses_within()", "uses.context()", "uses.cached()"),
+            "uses.defines_within()()",
+            *("call.method()", "call.attribute", "call.static()", "call.deeper", "asyncio.wanted"),
+        ):
+            with self.subTest(called):
+                self.assertTrue(self.calling(called, uses=self.without_roots(uses)))
+        self.assertTrue(self.calling("renamed()", renamed=uses.use))
+        self.assertTrue(self.calling("partial()", partial=functools.partial(uses.use)))
 
-    def test_what_runs(self):
-        """The code of a task itself; not that of other modules that are loaded."""
-        self.made("calls", CALLS)
-        self.assertFalse(self.may_call(self.made("runs", RUNS)))
-        self.assertTrue(self.may_call(self.made("does_both", RUNS + CALLS)))
+    def without_roots(self, module):
+        """The module without what counts as called in any case."""
+        for name in ("Initialized", "Protocol"):
+            vars(module).pop(name, None)
+        return module
 
-    def test_what_its_module_refers_to(self):
-        """A module, a function, a class or an object of one, and what is behind another module."""
-        calls = self.made("calls", CALLS)
-        between = self.made("between", "import calls")
-        for thing in (calls, calls.call, calls.Calls, calls.Calls(), between):
-            with self.subTest(thing):
-                runs = self.made("runs", RUNS)
-                runs.thing = thing
-                self.assertTrue(self.may_call(runs))
+    def test_what_it_does_not_call(self):
+        """Functions that nobody mentions, in its own module or another; modules that it does not refer to."""
+        uses = self.without_roots(self.made("uses", USES))
+        self.assertFalse(self.calling("call.other()", uses=uses, instance=uses.Uses()))
+        self.assertFalse(self.calling("call.method()"))
+        self.assertTrue(self.calling("call.method()", instance=uses.Uses()))
+        both = self.without_roots(self.made("both", RUNS.replace("CALLED", "idle()") + USES))
+        self.assertFalse(self.may_use(both.Runner().run))
+
+    def test_what_others_call(self):
+        """Special methods, and those of protocols, count as called."""
+        for name in ("Initialized", "Protocol"):
+            uses = self.made("uses", USES)
+            self.assertTrue(self.calling("pass", kept=getattr(uses, name)))
+
+    def test_a_module_between(self):
+        """A module that is reached through another one."""
+        self.without_roots(self.made("uses", USES))
+        between = self.made("between", "import uses")
+        self.assertTrue(self.calling("call.method()", between=between))
 
     def test_what_a_timer_calls(self):
-        """A function, in a partial or as a method, counts like a task's code; one in C has no module."""
-        both = self.made("does_both", RUNS + CALLS)
-        for callback, expected in ((both.act, True), (self.made("runs", RUNS).act, False), (print, False)):
+        """A function or a method counts like a task's code; one in C calls nothing."""
+        uses = self.without_roots(self.made("uses", USES))
+        idle = self.made("runs", RUNS.replace("CALLED", "pass")).idle
+        for callback, expected in (
+            (uses.use, True),
+            (uses.Uses().method, True),
+            (idle, False),
+            (print, False),
+        ):
             with self.subTest(callback):
                 timer = self.loop.call_later(3600, callback)
-                self.assertEqual(may_call(self.loop, [WANTED]), expected)
+                self.assertEqual(may_use(self.loop, ["wanted"]), expected)
                 timer.cancel()
 
-    def test_code_without_a_source(self):
-        """It may call anything; the standard library's does not count."""
-        names = {"asyncio": asyncio}
-        exec(RUNS, names)
-        self.assertTrue(self.may_call(mock.Mock(run=names["run"])))
-        self.assertFalse(self.may_call(mock.Mock(run=lambda: asyncio.wait_for(asyncio.sleep(3600), 1))))
+    def test_the_standard_library(self):
+        """Its own code does not count, nor what is imported from it."""
+
+        async def wait():
+            await asyncio.wait_for(asyncio.sleep(3600), 3600)
+
+        self.assertFalse(self.may_use(functools.partial(asyncio.sleep, 3600)))
+        self.assertFalse(may_use(self.loop, ["all_tasks"]))
+        runs = self.made("runs", RUNS.replace("CALLED", "cancel()"))
+        runs.cancel = asyncio.runners._cancel_all_tasks
+        self.assertFalse(self.may_use(runs.run))
 
     def test_too_many_modules(self):
         """A search that does not end soon is given up."""
-        with mock.patch.object(reachable_code, "_MOST_MODULES", 0):
-            self.assertTrue(self.may_call(self.made("runs", RUNS)))
+        self.without_roots(self.made("uses", USES))
+        between = self.made("between", "import uses")
+        with mock.patch.object(reachable_code, "_MOST_MODULES", 1):
+            self.assertTrue(self.calling("pass", between=between))
 
-    def test_hostile_names(self):
-        """Objects whose classes answer for their module in their own way are not asked."""
+    def test_classes_that_answer_in_their_own_way(self):
+        """Neither they nor their metaclasses are asked for their module or their attributes."""
 
         class Meta(type):
             @property
             def __module__(cls):
                 raise RuntimeError("ask nothing")
 
-        runs = self.made("runs", RUNS)
-        runs.cls = Meta("Made", (), {"__module__": 1})
-        runs.thing = runs.cls()
-        self.assertFalse(self.may_call(runs))
+            __dict__ = __module__
+
+        made = Meta("Made", (), {"__module__": 1})
+        self.assertFalse(self.calling("pass", cls=made, instance=made()))

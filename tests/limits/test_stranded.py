@@ -238,13 +238,13 @@ class WokenLateTests(StrandedTestCase):
                 self.assertNotProved(test)
 
     def test_code_without_a_source_file(self):
-        """It may ask the loop for all tasks, as far as can be told."""
+        """What it uses is seen all the same."""
 
         source = """
 async def reap():
     for number in range(10**9):
         await asyncio.sleep(1)
-        for task in getattr(asyncio, "all" + "_tasks")() if number == LATE else ():
+        for task in asyncio.all_tasks() if number == LATE else ():
             task.get_name() == "reaper" or task.cancel()
 """
 
