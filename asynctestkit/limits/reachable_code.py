@@ -96,7 +96,7 @@ def _functions_by_name(namespaces: list[dict[str, Any]]) -> dict[str, list[CodeT
     while left:
         for name, value in tuple(left.pop().items()):
             for code in _codes_of(value):
-                found[name].append(code)
+                found[str(name)].append(code)
                 for within in _functions_within(code):
                     found[within.co_name].append(within)
             if issubclass(type(value), type) and id(value) not in classes:
@@ -107,12 +107,16 @@ def _functions_by_name(namespaces: list[dict[str, Any]]) -> dict[str, list[CodeT
 
 def _codes_of(value: Any) -> Iterator[CodeType]:
     """The code of a function, in whatever it is wrapped; nothing for other objects."""
-    parts = [getattr(value, part) for kind, *parts in _WRAPPING if type(value) is kind for part in parts]
-    for function in (value, *parts):
-        while type(function) is FunctionType:
+    left = [getattr(value, part) for kind, *parts in _WRAPPING if type(value) is kind for part in parts]
+    left.append(value)
+    seen: set[int] = set()
+    while left:
+        function = left.pop()
+        if type(function) is FunctionType and id(function) not in seen:
+            seen.add(id(function))
             if not library[function.__code__.co_filename]:
                 yield function.__code__
-            function = vars(function).get("__wrapped__")
+            left.append(vars(function).get("__wrapped__"))
 
 
 _WRAPPING = (

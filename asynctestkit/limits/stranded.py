@@ -37,7 +37,7 @@ def can_never_wake(code: Code) -> bool:
     be, as its finalizers may wake the task. Code that finds tasks by the loop, or interrupts the main one,
     needs no reference to them: where the code that runs may come to do that, nothing is proved.
     """
-    if not _is_stranded(code):
+    if not _is_stranded(code) or may_use(code.main_task.get_loop(), _FINDING):  # type: ignore[union-attr]  # it waits
         return False
     gc.collect()
     return _is_stranded(code)
@@ -45,8 +45,6 @@ def can_never_wake(code: Code) -> bool:
 
 def _is_stranded(code: Code) -> bool:
     if code.main_task is None or not _waits(code.main_task):
-        return False
-    if may_use(code.main_task.get_loop(), _FINDING):
         return False
     reached: dict[int, Any] = {}
     level = [task_internals.awaited_future(code.main_task)]

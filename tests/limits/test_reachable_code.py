@@ -182,5 +182,9 @@ class ReachableCodeTests(IsolationHelpers, unittest.TestCase):
 
             __dict__ = __module__
 
-        made = Meta("Made", (), {"__module__": 1})
+        def wraps_itself():
+            pass
+
+        wraps_itself.__wrapped__ = wraps_itself
+        made = Meta("Made", (), {"__module__": 1, "wraps": wraps_itself})
         self.assertFalse(self.calling("pass", cls=made, instance=made()))
