@@ -96,8 +96,9 @@ def arguments_of(handle: asyncio.Handle) -> tuple[Any, ...]:
 
 
 def task_of_timeout(timeout: object) -> asyncio.Task[Any] | None:
-    """The task that an `asyncio.timeout()` limits: `_task`, Lib/asyncio/timeouts.py."""
-    return getattr(timeout, "_task", None)
+    """The task that an `asyncio.timeout()` limits: `_task`, Lib/asyncio/timeouts.py, or None."""
+    is_timeout = type(timeout) is getattr(asyncio, "Timeout", None)  # from 3.11
+    return timeout._task if is_timeout else None  # type: ignore[attr-defined]  # private
 
 
 def lock_of_condition(condition: asyncio.Condition) -> asyncio.Lock:

@@ -156,5 +156,6 @@ _CALLED_BY_OTHERS = {name for each in _PROTOCOLS for name in dir(each)} | {
     "setUp",
     "asyncSetUp",
     "setUpClass",
+    "setUpModule",
 }
 """The names of methods that asyncio calls, or that unittest has called before."""

@@ -29,7 +29,7 @@ _ROUND = 0.02
 _VIRTUAL_ROUND, _VIRTUAL_JUMP = 0.00005, 0.00002
 """What a round on virtual time counts for, in wall seconds, and each jump in it: about what it takes."""
 _PATIENCE = 200
-"""How many times the grace period rounds on virtual time may really take, as tasks may compute in them."""
+"""How many times the grace period rounds on virtual time in which none ends may take: tasks may compute."""
 
 
 async def cancel_and_wait(
@@ -47,6 +47,8 @@ async def cancel_and_wait(
     while tasks := pending():
         if len(tasks) >= before:
             left -= spent
+        else:
+            latest = wall_time() + _PATIENCE * grace_period
         before = len(tasks)
         started, jumps = wall_time(), _jumps(loop)
         asked &= tasks

@@ -87,6 +87,20 @@ class VirtualTimeTests(unittest.TestCase):
         self.assertTrue(is_stubborn)
         self.assertEqual(went_on, [])
 
+    def test_a_timer_of_an_object_with_any_attribute(self):
+        """A method that a timer calls is no time-out, whatever its object keeps as `_task`."""
+
+        class Poller:
+            _task = []  # not hashable
+
+            def poll(self):
+                """Does nothing."""
+
+        timer = self.loop.call_later(0.001, Poller().poll)
+        is_stubborn, _ = self.run_in_loop(self.cancel(self.refuses()))
+        timer.cancel()
+        self.assertTrue(is_stubborn)
+
     def test_a_busy_one(self):
         """One that takes thousands of steps in each round is stubborn after some thousands of them."""
 
