@@ -1,4 +1,4 @@
-"""The referrers of an object, from which its owner can often be derived."""
+"""The referrers of objects, from which their owners can often be derived."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ...cpython.originals import gc
 
-__all__ = ["holders_of", "owners_by_attributes"]
+__all__ = ["holders_of", "owned_by"]
 
 _MOST_BY_REFERRERS = 20
 """Up to this many objects `gc.get_referrers` is used, whose cost grows with each object."""
@@ -24,20 +24,54 @@ def holders_of(objects: Iterable[object], others: Sequence[object] = ()) -> dict
     `others` are possible referrers that the collector does not see, as they are frozen. One walk over the
     heap serves all of the objects.
     """
-    asked = tuple(objects)
-    holders: dict[int, list[Any]] = {id(obj): [] for obj in asked}
-    if not holders:
-        return holders
-    seen = gc.get_referrers(*asked) if len(asked) <= _MOST_BY_REFERRERS else gc.get_objects()
-    walked = {id(asked)}
-    for holder in _that_hold(holders, _without_modules((*seen, *others))):
-        if id(holder) in walked:
-            continue
-        walked.add(id(holder))
-        for held in gc.get_referents(holder):
-            if id(held) in holders:
-                holders[id(held)].append(holder)
+    wanted = {id(obj): obj for obj in objects}
+    holders: dict[int, list[Any]] = {identity: [] for identity in wanted}
+    for holder, held in _holders(wanted, others):
+        for identity in held:
+            holders[identity].append(holder)
     return holders
+
+
+def owned_by(kinds: tuple[type, ...], objects: Iterable[object], depth: int) -> set[int]:
+    """The ids of the objects that an instance of `kinds` has, by attributes or in lists, tuples or dicts.
+
+    `depth` is how many such containers may lie in between. Each step takes one walk over the heap.
+    """
+    level: dict[int, Any] = {id(obj): obj for obj in objects}
+    reached = {identity: {identity} for identity in level}
+    """The objects that can be reached from each container of the level."""
+    owned: set[int] = set()
+    for step in range(depth + 1):
+        following: dict[int, Any] = {}
+        reached_next: dict[int, set[int]] = {}
+        for holder, held in _holders(level):
+            if issubclass(type(holder), kinds):
+                owned.update(*map(reached.__getitem__, held))
+            elif issubclass(type(holder), _CONTAINERS) and step < depth and holder is not following:
+                following[id(holder)] = holder
+                reached_next[id(holder)] = set().union(*map(reached.__getitem__, held))
+        level, reached = following, reached_next
+    return owned
+
+
+_CONTAINERS = (dict, list, tuple)
+
+
+def _holders(wanted: Mapping[int, object], others: Sequence[object] = ()) -> list[tuple[Any, list[int]]]:
+    """What refers to objects, given by their ids, and the ids of those, once for each reference.
+
+    No generator: before 3.11 its frame would be among the objects, and hold what is found.
+    """
+    if not wanted:
+        return []
+    asked = tuple(wanted.values())
+    seen = gc.get_referrers(*asked) if len(asked) <= _MOST_BY_REFERRERS else gc.get_objects()
+    found = {id(holder): holder for holder in _that_hold(wanted, _without_modules((*seen, *others)))}
+    return [
+        (holder, list(filter(wanted.__contains__, map(id, gc.get_referents(holder)))))
+        for holder in found.values()
+        if holder is not asked and holder is not wanted
+    ]
 
 
 def _without_modules(objects: Sequence[object]) -> list[object]:
@@ -61,32 +95,3 @@ def _that_hold(wanted: Mapping[int, object], objects: list[object]) -> Iterator[
 
 def _hold_none(wanted: Mapping[int, object], *objects: object) -> bool:
     return wanted.keys().isdisjoint(map(id, gc.get_referents(*objects)))
-
-
-def owners_by_attributes(objects: Iterable[object], depth: int) -> dict[int, list[Any]]:
-    """For each object, by its id, the objects that refer to it through attributes, lists, tuples or dicts.
-
-    `depth` is how many such containers may lie in between. Each step takes one walk over the heap.
-    """
-    level = {id(obj): obj for obj in objects}
-    owners: dict[int, list[Any]] = {identity: [] for identity in level}
-    reached = {identity: {identity} for identity in level}
-    """The objects that can be reached from each container of the level."""
-    for step in range(depth + 1):
-        following: dict[int, Any] = {}
-        reached_next: dict[int, set[int]] = {}
-        for identity, holders in holders_of(level.values()).items():
-            for holder in holders:
-                if holder is following or holder is level:
-                    continue
-                if not issubclass(type(holder), _CONTAINERS):
-                    for obj in reached[identity]:
-                        owners[obj].append(holder)
-                elif step < depth:
-                    following[id(holder)] = holder
-                    reached_next.setdefault(id(holder), set()).update(reached[identity])
-        level, reached = following, reached_next
-    return owners
-
-
-_CONTAINERS = (dict, list, tuple)

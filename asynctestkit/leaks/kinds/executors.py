@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from ...cpython import executor_internals, loop_internals
 from ...cpython.originals import asyncio, futures, threading
 from ...loops.outside.jobs import Job
 from ...stacks.places import resolve
 from ...stacks.thread_stacks import places_of_stack
-from ..census.holders import owners_by_attributes
+from ..census.holders import owned_by
 from ..census.origins import is_of_the_library, origins
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
@@ -39,8 +38,7 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         self._of_loops: set[int] | None = None
 
     def prepare(self, objects: list[futures.Executor | Job]) -> None:
-        owners = owners_by_attributes((each for each in objects if not isinstance(each, Job)), depth=1)
-        self._of_loops = {identity for identity, found in owners.items() if _has_a_loop(found)}
+        self._of_loops = _had_by_loops(each for each in objects if not isinstance(each, Job))
 
     def examine(self, obj: futures.Executor | Job) -> Leak | None:
         if isinstance(obj, Job):
@@ -71,9 +69,8 @@ class ExecutorLeaks(ThreadWatch, LeakDetector):
         census = origins.current()
         if census is not None and loop_internals.default_executor(census.loop) is executor:
             return True
-        if self._of_loops is not None:
-            return id(executor) in self._of_loops
-        return _has_a_loop(owners_by_attributes([executor], depth=1)[id(executor)])
+        of_loops = _had_by_loops([executor]) if self._of_loops is None else self._of_loops
+        return id(executor) in of_loops
 
     def is_ending(self, obj: futures.Executor | Job) -> bool:
         """A job may, while its thread can act by itself, or another thread can that lets it go on."""
@@ -120,8 +117,8 @@ def _is_at_work(thread: threading.Thread) -> bool:
     return not executor_internals.is_idle_worker(sys._current_frames().get(thread.ident or 0))
 
 
-def _has_a_loop(owners: Iterable[Any]) -> bool:
-    return any(issubclass(type(owner), asyncio.AbstractEventLoop) for owner in owners)
+def _had_by_loops(executors: Iterable[object]) -> set[int]:
+    return owned_by((asyncio.AbstractEventLoop,), executors, depth=1)
 
 
 def _name(executor: futures.Executor) -> str:

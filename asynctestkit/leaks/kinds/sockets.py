@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...cpython.originals import asyncio, os, socket
 from ...stacks.places import resolve
-from ..census.holders import owners_by_attributes
+from ..census.holders import owned_by
 from ..census.origins import is_of_the_library, origins
 from ..detector import LeakDetector
 from ..leak import Leak
@@ -25,10 +27,7 @@ class SocketLeaks(LeakDetector):
     def prepare(self, objects: list[socket.socket]) -> None:
         """Exempt: a socket that a transport, a server or a loop has; that is the leak, if it is open."""
         own = (each for each in objects if origins.of(each) is not None)
-        owners = owners_by_attributes(own, depth=3)
-        self._owned = {
-            key for key, found in owners.items() if any(issubclass(type(each), _OWNERS) for each in found)
-        }
+        self._owned = owned_by(_OWNERS, own, depth=3)
 
     def examine(self, obj: socket.socket) -> Leak | None:
         origin = origins.of(obj)
@@ -54,12 +53,14 @@ class SocketLeaks(LeakDetector):
         socket.close(socket.socket.detach(obj))
 
 
+_INTERNET_PROTOCOLS: dict[int, str] = {socket.SOCK_STREAM: "tcp", socket.SOCK_DGRAM: "udp"}
 _OWNERS = (asyncio.BaseTransport, asyncio.AbstractServer, asyncio.AbstractEventLoop)
 
 
 def _protocol(sock: socket.socket) -> str:
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        return {socket.SOCK_STREAM: "tcp", socket.SOCK_DGRAM: "udp"}.get(sock.type, "ip")
+    plain: Any = super(socket.socket, sock)  # has numbers; to make members of enums of them takes longer
+    if plain.family in (socket.AF_INET, socket.AF_INET6):
+        return _INTERNET_PROTOCOLS.get(plain.type, "ip")
     return getattr(sock.family, "name", "AF").removeprefix("AF_").lower()
 
 

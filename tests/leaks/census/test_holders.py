@@ -4,10 +4,11 @@ import gc
 import types
 import unittest
 import weakref
+from pathlib import Path
 from unittest import mock
 
 from asynctestkit.cpython import originals
-from asynctestkit.leaks.census.holders import holders_of, owners_by_attributes
+from asynctestkit.leaks.census.holders import holders_of, owned_by
 
 
 class HoldersTests(unittest.TestCase):
@@ -43,23 +44,30 @@ class HoldersTests(unittest.TestCase):
 
 
 class Owner:
+    __slots__ = ("__weakref__", "held")  # before 3.11 a dictionary of attributes lies in between
+
     def __init__(self, held):
         self.held = held
 
 
-class OwnersTests(unittest.TestCase):
+class OwnedTests(unittest.TestCase):
     def test_through_attributes_and_containers(self):
-        """An owner is found through dictionaries, lists and tuples, up to the given depth."""
-        thing, other = [1], [2]
-        direct, listed = Owner(thing), Owner([other])
-        for depth, expected in ((0, []), (1, [listed]), (3, [listed])):
+        """What an owner has is found through dictionaries, lists and tuples, up to the given depth."""
+        direct, listed, deeper = [1], [2], [3]
+        owners = Owner(direct), Owner([listed, {"key": (deeper,)}])
+        for depth, expected in enumerate(
+            ([direct], [direct, listed], [direct, listed], [direct, listed, deeper])
+        ):
             with self.subTest(depth=depth):
-                found = owners_by_attributes([thing, other], depth)
-                owners = {key: [o for o in each if isinstance(o, Owner)] for key, each in found.items()}
-                # From 3.11 an instance has its attributes without a dictionary.
-                self.assertIn(owners[id(thing)], ([direct], [] if depth == 0 else [direct]))
-                if depth != 1:
-                    self.assertEqual(owners[id(other)], expected)
+                found = owned_by((Owner,), [direct, listed, deeper, *owners], depth)
+                self.assertEqual(found, set(map(id, expected)))
+
+    def test_other_owners_do_not_count(self):
+        """Only instances of the given types own something, subclasses included."""
+        thing = [1]
+        owner = type("Special", (Owner,), {})(thing)
+        self.assertEqual(owned_by((Path,), [thing], depth=3), set())
+        self.assertEqual(owned_by((Path, Owner), [thing], depth=3), {id(owner.held)})
 
     def test_a_lazy_object(self):
         """An owner is not asked for its `__class__`: a lazy object would begin to work, or raise."""
@@ -71,13 +79,13 @@ class OwnersTests(unittest.TestCase):
 
         thing = [1]
         lazy = Lazy(thing)
-        found = owners_by_attributes([thing], depth=1)[id(thing)]
-        self.assertEqual([each for each in found if type(each) is Lazy], [lazy])
+        self.assertEqual(owned_by((Lazy,), [thing], depth=1), {id(lazy.held)})
 
     def test_what_several_share(self):
         """An owner of a container owns all that is in it."""
-        first, second = [1], [2]
+        first, second, foreign = [1], [2], [3]
         owner = Owner((first, [second]))
-        found = owners_by_attributes([first, second], depth=3)
-        for thing in (first, second):
-            self.assertTrue(any(each is owner for each in found[id(thing)]))
+        self.assertEqual(
+            owned_by((Owner,), [*owner.held, second, foreign], depth=3),
+            {id(first), id(second), id(owner.held[1])},
+        )
