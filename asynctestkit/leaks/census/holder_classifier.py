@@ -63,8 +63,8 @@ class HolderClassifier:
     def links(self, holder: Any) -> tuple[Link, ...]:
         """What it means to be held by `holder`; a thread of the test's may in turn be kept by the process."""
         if (
-            _begins_a_thread(holder)
-            or id(holder) in self._ignored
+            id(holder) in self._ignored
+            or _begins_a_thread(holder)
             or (issubclass(type(holder), _MENTIONS) and not _is_of_a_generator(holder))
             or self._ends_with_the_loop(holder)
         ):

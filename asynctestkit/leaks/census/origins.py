@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from threading import get_ident
 from types import FrameType, FunctionType, MethodType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...cpython import executor_internals, process_internals, thread_internals
 from ...cpython.changes import Undo, are_in_force, install_once
@@ -77,24 +77,22 @@ _HOOKS: _Hooks = (
 """The code that creates each type of object, and the function that hooks it."""
 
 
-class _Identity:
+class _Identity(weakref.ref[Any]):
     """Identifies one object, and does not mistake for it a later one with the same address."""
 
-    def __init__(self, thing: object) -> None:
-        self._class = type(thing)
-        self._reference = weakref.ref(thing)
+    __slots__ = ("kind",)
+    kind: type
 
-    def matches(self, other: object) -> bool:
-        return self._reference() is other
-
-    def matches_finalized(self, other: object) -> bool:
-        """As `matches`, also for an object being finalized: the collector has cleared its weak references."""
-        thing = self._reference()
-        return thing is other or (thing is None and type(other) is self._class)
+    def is_of_finalized(self, other: object) -> bool:
+        """Whether it is of this object, which is being finalized: its weak references may be cleared."""
+        thing = self()
+        return thing is other or (thing is None and type(other) is self.kind)
 
 
-class _Record(NamedTuple):
-    identity: _Identity
+class _Record(_Identity):
+    """Where an object comes from. One object for each, as every search of the heap meets them all."""
+
+    __slots__ = ("census", "origin")
     census: Mark
     origin: Origin
 
@@ -134,7 +132,7 @@ class Origins:
             return censuses[-1]
         thread = thread_internals.thread_of(ident)
         record = self._records.get(id(thread))
-        return record.census if record is not None and record.identity.matches(thread) else None
+        return record.census if record is not None and record() is thread else None
 
     def note(self, thing: object, frame: FrameType | None) -> None:
         """Records that `frame` creates an object, in the calling thread."""
@@ -150,12 +148,12 @@ class Origins:
         creator = (frame.f_code.co_filename, frame.f_code.co_name) if frame is not None else ("", "")
         site = capture_in_task(innermost_user_frame(frame), census.phase)
         origin = Origin(site, *creator, runs_a_module(frame))
-        self._records[id(thing)] = _Record(_Identity(thing), census, origin)
+        self._add(thing, census, origin)
 
     def of(self, thing: object) -> Origin | None:
         """Where an object was created, if a test that the calling thread belongs to has created it."""
         record = self._records.get(id(thing))
-        if record is None or not record.identity.matches(thing):
+        if record is None or record() is not thing:
             return None
         is_open = record.census in self._censuses.get(get_ident(), ()) or record.census is self.current()
         return record.origin if is_open else None
@@ -163,9 +161,14 @@ class Origins:
     def of_finalized(self, thing: object) -> Origin | None:
         """As `of`, for an object that is being finalized."""
         record = self._records.get(id(thing))
-        if record is not None and record.identity.matches_finalized(thing):
-            self._records[id(thing)] = _Record(_Identity(thing), record.census, record.origin)
+        if record is not None and record.is_of_finalized(thing):
+            self._add(thing, record.census, record.origin)
         return self.of(thing)
+
+    def _add(self, thing: object, census: Mark, origin: Origin) -> None:
+        record = _Record(thing)
+        record.kind, record.census, record.origin = type(thing), census, origin
+        self._records[id(thing)] = record
 
     def forget(self, thing: object) -> None:
         """Drops the record of an object that has been reported."""
@@ -175,12 +178,13 @@ class Origins:
         """Lets an object outlive its test; it may then be destroyed without a warning."""
         if self.of(thing) is None:
             return
-        self._spared[id(thing)] = _Identity(thing)
+        self._spared[id(thing)] = identity = _Identity(thing)
+        identity.kind = type(thing)
 
     def is_spared(self, thing: object) -> bool:
         """Whether an object was spared, in any test."""
         spared = self._spared.get(id(thing))
-        return spared is not None and spared.matches_finalized(thing)
+        return spared is not None and spared.is_of_finalized(thing)
 
 
 _MODULES = ("socket", "ssl", "subprocess", "threading")
