@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from ...cpython import task_internals, transport_internals, wait_internals
@@ -52,12 +53,13 @@ class PendingTasks:
         census = self._census
         self.hold_connections(loop)
         left = await self._settling.settle(loop, settle_time)
-        held = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
-        has_collected = gc.collect() > 0
-        del held
-        if has_collected:  # what died may have started something
+        pending = census.pending_tasks()  # or collecting a cycle would destroy its tasks, unexamined
+        if gc.collect() > 0:  # what died may have started something
+            pending.clear()
             await self._settling.settle(loop, left)
-        found = self._take_stock()
+            pending = census.pending_tasks()
+        found = self._take_stock(pending)
+        del pending
         failed = self._failed_futures() if found else {}
         self._reports.muted = True
         refused = await cancel_and_wait(loop, census.pending_tasks, grace_period)
@@ -76,9 +78,9 @@ class PendingTasks:
         gc.collect()
         self._reports.muted = False
 
-    def _take_stock(self) -> dict[_Task, Leak | None]:
+    def _take_stock(self, pending: Iterable[_Task]) -> dict[_Task, Leak | None]:
         """The tasks' leaks, before they are cancelled; connections are reported instead of their handlers."""
-        judged = {task: self._findings.judge(task)[1] for task in self._census.pending_tasks()}
+        judged = {task: self._findings.judge(task)[1] for task in pending}
         with indexing(self._census.loop):
             for task, leak in judged.items():
                 if leak is not None and self._is_reported_with_connection(task):
