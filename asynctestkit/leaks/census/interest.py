@@ -13,7 +13,7 @@ from ...cpython import interpreter, task_internals
 from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
 
-__all__ = ["Interest", "interest_in", "is_over", "may_want_what_is_over"]
+__all__ = ["Interest", "interest_in", "is_over", "may_want_what_is_over", "without_those_over"]
 
 _WANTED = 2
 """A detector wants to see it. 1: it only matters what may happen when it is destroyed; 0: nothing does."""
@@ -112,6 +112,11 @@ def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:
     return obj is loop
 
 
+def without_those_over(objects: list[Any], loop: asyncio.AbstractEventLoop) -> list[Any]:
+    """The objects that may be leaks, as they are not known to have ended."""
+    return [obj for obj in objects if id(type(obj)) not in _ENDING or not is_over(obj, loop)]
+
+
 def may_want_what_is_over(types: tuple[type, ...]) -> bool:
     """Whether any of these types has instances that `is_over` decides about."""
     return any(issubclass(kind, types) for kind in _DECIDED) or any(issubclass(t, weakref.ref) for t in types)
@@ -133,6 +138,8 @@ _callback_of: Any = vars(weakref.ref)["__callback__"].__get__  # which no subcla
 # By their ids, as comparing classes asks their metaclasses.
 _FUTURES_AND_TASKS = {*map(id, task_internals.FUTURE_TYPES), *map(id, task_internals.TASK_TYPES)}
 _PROXIES = {*map(id, weakref.ProxyTypes)}
+_ENDING = {*_FUTURES_AND_TASKS, id(CoroutineType)}
+"""Of what a detector may want to see, the types most of whose objects have ended when a sweep looks."""
 _DECIDED: tuple[type[Any], ...] = (
     *task_internals.FUTURE_TYPES,
     *task_internals.TASK_TYPES,

@@ -18,6 +18,7 @@ from ..census.census import Census
 from ..census.connection_index import indexing
 from ..census.heap import heap
 from ..census.holder_classifier import HolderClassifier
+from ..census.interest import without_those_over
 from ..census.origins import origins
 from ..detector import LeakDetector
 from ..kinds.async_generators import reported_generators
@@ -143,6 +144,8 @@ class Sweep:
         # A pending task has been judged by `end_tasks`: it refused, or is the test's own.
         found = self._living or self.census.living()
         living = [o for o in found if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
+        if not self._detectors.have_to_be_asked():
+            living = without_those_over(living, self.census.loop)
         self._living.clear()
         del found
         if living or self._tasks.connections:
