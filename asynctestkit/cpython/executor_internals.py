@@ -13,6 +13,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .changes import Undo, replace
+from .classes import module_of, mro_of
 from .originals import futures, threading
 
 __all__ = [
@@ -153,7 +154,7 @@ def shut_down(executor: futures.Executor) -> None:
 
     The methods called are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
     """
-    makes = (each for each in type(executor).__mro__ if each.__module__.startswith("concurrent.futures."))
+    makes = (each for each in mro_of(type(executor)) if module_of(each).startswith("concurrent.futures."))
     cls: Any = next(makes)
     cls.shutdown(executor, wait=False, cancel_futures=True)
 

@@ -33,7 +33,6 @@ __all__ = [
     "forget_task",
     "gathered_children",
     "is_exception_unretrieved",
-    "is_immutable",
     "is_registry",
     "loop_of",
     "mark_exception_retrieved",
@@ -223,11 +222,3 @@ def _name_with_its_class(code: CodeType) -> str:  # before 3.11
     classes = (each for module in modules for each in tuple(vars(module).values()) if isinstance(each, type))
     owners = (each for each in classes if getattr(vars(each).get(code.co_name), "__code__", None) is code)
     return next((f"{each.__qualname__}.{code.co_name}" for each in owners), code.co_name)
-
-
-# -- types ---------------------------------------------------------------------------------------------------
-
-
-def is_immutable(cls: type) -> bool:
-    """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
-    return bool(cls.__flags__ & 1 << 8)

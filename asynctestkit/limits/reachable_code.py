@@ -15,6 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..cpython import loop_internals, task_internals
+from ..cpython.classes import module_of, namespace_of
 from ..cpython.originals import asyncio
 from ..stacks.await_chain import links
 from ..stacks.code_owners import library
@@ -23,8 +24,6 @@ from ..stacks.handles import callback_function
 __all__ = ["may_use"]
 
 _MOST_MODULES = 500
-_module_of_class: Any = vars(type)["__module__"].__get__  # no metaclass is asked
-_namespace_of_class: Any = vars(type)["__dict__"].__get__
 
 
 def may_use(loop: asyncio.AbstractEventLoop, names: Collection[str]) -> bool:
@@ -82,10 +81,8 @@ def _modules_behind(namespace: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _module_of(value: Any) -> str:
     """The module of a class or function, or of an object's class, without asking user-defined code."""
     if type(value) is FunctionType:
-        name = value.__module__
-    else:
-        name = _module_of_class(value if issubclass(type(value), type) else type(value))
-    return name if isinstance(name, str) else ""
+        return value.__module__ if isinstance(value.__module__, str) else ""
+    return module_of(value if issubclass(type(value), type) else type(value))
 
 
 def _functions_by_name(namespaces: list[dict[str, Any]]) -> dict[str, list[CodeType]]:
@@ -101,7 +98,7 @@ def _functions_by_name(namespaces: list[dict[str, Any]]) -> dict[str, list[CodeT
                     found[within.co_name].append(within)
             if issubclass(type(value), type) and id(value) not in classes:
                 classes.add(id(value))
-                left.append(_namespace_of_class(value))
+                left.append(namespace_of(value))
     return found
 
 

@@ -1,7 +1,6 @@
 """One canary for each private name of tasks, coroutines and types."""
 
 import asyncio
-import contextlib
 import contextvars
 import gc
 import sys
@@ -227,17 +226,3 @@ class TypeCanaries(Canary):
         for function, name in ((Named.method, "Named.method"), (as_coroutine, "as_coroutine")):
             self.assertEqual(task_internals.qualified_name(function.__code__), name)
             self.assertEqual(task_internals._name_with_its_class(function.__code__), name)
-
-    def test_is_immutable(self):
-        """Types written in C are immutable, and cannot be changed; classes are not."""
-        for cls, expected in (
-            (dict, True),
-            (asyncio.Task, True),
-            (type(self), False),
-            (asyncio.Queue, False),
-        ):
-            with self.subTest(cls):
-                self.assertEqual(task_internals.is_immutable(cls), expected)
-                with self.assertRaises(TypeError) if expected else contextlib.nullcontext():
-                    cls.changed_by_test = True
-                    del cls.changed_by_test

@@ -8,9 +8,8 @@ objects of interest that exist, instead.
 
 from __future__ import annotations
 
-import itertools
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any
 
@@ -23,6 +22,7 @@ from .heap import heap
 from .interest import interest_in, is_over
 from .loop_error import LoopError
 from .origins import origins
+from .per_type import PerType
 
 __all__ = ["Census"]
 
@@ -101,7 +101,7 @@ class Census:
             if isinstance(each, task_internals.TASK_TYPES) and task_internals.is_exception_unretrieved(each)
         ]
 
-    def living(self, concerned: Mapping[type, bool] | None = None) -> list[Any]:
+    def living(self, concerned: PerType[bool] | None = None) -> list[Any]:
         """The wanted objects that were created or registered since the mark; all, or those of some types.
 
         Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
@@ -110,7 +110,7 @@ class Census:
         found = self._wanted()
         registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
         if concerned is not None:
-            found, registered = _of_types(concerned, found), _of_types(concerned, registered)
+            found, registered = concerned.select(found), concerned.select(registered)
         return [*self._new_ones(found), *registered]
 
     def living_futures(self) -> list[asyncio.Future[Any]]:
@@ -202,10 +202,6 @@ class Census:
                 is_foreign = issubclass(kind, _OF_A_LOOP) and task_internals.loop_of(obj) is not self.loop
             if not is_foreign and (self.known is None or is_not_among(self.known, obj)):
                 yield obj
-
-
-def _of_types(concerned: Mapping[type, bool], objects: list[Any]) -> list[Any]:
-    return list(itertools.compress(objects, map(concerned.__getitem__, map(type, objects))))
 
 
 _OF_A_LOOP = (*task_internals.FUTURE_TYPES, asyncio.Server, *transport_internals.TRANSPORTS)

@@ -10,8 +10,10 @@ from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 from ...cpython import interpreter, task_internals
+from ...cpython.classes import is_immutable, module_of
 from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
+from .per_type import PerType, is_any_of
 
 __all__ = ["Interest", "interest_in", "is_over", "may_want_what_is_over", "without_those_over"]
 
@@ -29,36 +31,43 @@ class Interest(dict[type, int]):
     def __init__(self, wanted: tuple[type, ...]) -> None:
         super().__init__()
         self._types = wanted
+        self._by_id = PerType(self._interest_of)
+        """The same for classes whose metaclass overrides or forbids how they are hashed or compared."""
         self._passing: list[type] = []
         self._of_users: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
 
     def is_wanted(self, kind: type) -> bool:
         """Whether a detector wants to see objects of that type."""
-        return self[kind] == _WANTED
+        return self._by_id(kind) == _WANTED if _has_ways_of_its_own(kind) else self[kind] == _WANTED
 
     def wanted(self, objects: list[Any]) -> list[Any]:
         """The objects that a detector wants to see."""
         try:
             return [obj for obj in self._interesting(objects) if self[type(obj)] == _WANTED]
-        except TypeError:  # a metaclass may make its classes unhashable
-            return [obj for obj in objects if issubclass(type(obj), self._types)]
+        except Exception:  # of a metaclass that does not let its classes be hashed or compared
+            return [obj for obj in self._by_id.select(objects) if self._by_id(type(obj)) == _WANTED]
 
     def any(self, objects: list[Any]) -> list[Any]:
         """The objects that are of any interest."""
         try:
             return list(self._interesting(objects))
-        except TypeError:  # as above: all may be
-            return objects
+        except Exception:  # as above
+            return self._by_id.select(objects)
 
     def _interesting(self, objects: list[Any]) -> Iterator[Any]:
         return itertools.compress(objects, map(self.__getitem__, map(type, objects)))
 
+    def _interest_of(self, kind: type) -> int:
+        return _WANTED if is_any_of(kind, self._types) else int(_has_finalizer(kind))
+
     def __missing__(self, asked: type) -> int:
+        if _has_ways_of_its_own(asked):
+            return self._by_id(asked)
         answer = self._of_users.get(asked)
         if answer is None or (answer != _WANTED and _has_finalizer(asked)):  # it may have got one since
-            answer = _WANTED if issubclass(asked, self._types) else int(_has_finalizer(asked))
+            answer = self._interest_of(asked)
         self[asked] = answer
-        is_lasting = task_internals.is_immutable(asked) or f"{_module_of(asked)}.".startswith(_LASTING)
+        is_lasting = is_immutable(asked) or f"{module_of(asked)}.".startswith(_LASTING)
         if not is_lasting:
             self._of_users[asked] = answer
             self._passing.append(asked)
@@ -66,10 +75,19 @@ class Interest(dict[type, int]):
 
     def forget_passing(self) -> None:
         """Forgets, when a test ends, the classes that may not live on."""
+        self._by_id.known.clear()
         if self._passing:
             passing, self._passing = self._passing, []  # tests may run in several threads
             for cls in passing:
                 self.pop(cls, None)
+
+
+def _has_ways_of_its_own(cls: type) -> bool:
+    """Whether a metaclass overrides how its classes are hashed or compared."""
+    return any(_attribute(type(cls), name) is not _attribute(type, name) for name in ("__hash__", "__eq__"))
+
+
+_attribute: Any = type.__getattribute__
 
 
 def _has_finalizer(cls: type) -> bool:
@@ -79,7 +97,7 @@ def _has_finalizer(cls: type) -> bool:
 
 def _has_own_finalizer(cls: type) -> bool:
     try:
-        type.__getattribute__(cls, "__del__")  # without asking its metaclass, which may return anything
+        _attribute(cls, "__del__")  # without asking its metaclass, which may return anything
     except AttributeError:
         return False
     return True
@@ -150,11 +168,6 @@ _DECIDED: tuple[type[Any], ...] = (
 )
 
 
-def _module_of(cls: type) -> str:
-    """The module of a class, without asking its metaclass, which may return anything."""
-    return str(type.__getattribute__(cls, "__module__"))
-
-
 _LASTING = ("asyncio.", "contextlib.", __name__.partition(".")[0] + ".")
 """The modules whose classes live as long as the process, though they are written in Python."""
 
@@ -163,7 +176,7 @@ def interest_in(wanted: tuple[type, ...]) -> Interest:
     """The interest of tests whose detectors want these types."""
     try:
         return _interest_in(wanted)
-    except TypeError:  # a metaclass may make its classes unhashable
+    except Exception:  # of a metaclass that does not let its classes be hashed or compared
         return Interest(wanted)
 
 

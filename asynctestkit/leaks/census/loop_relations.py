@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ...cpython import task_internals
+from ...cpython.classes import module_of, mro_of, namespace_of
 from ...cpython.originals import asyncio, gc
 
 __all__ = ["is_related_to_asyncio", "loops_of", "parts_of", "parts_of_asyncio"]
@@ -31,8 +32,8 @@ def is_related_to_asyncio(thing: object) -> bool:
     """Whether an object refers to a loop or to something of asyncio's, or has asynchronous methods."""
     return any(True for _ in parts_of_asyncio(thing)) or any(
         inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
-        for cls in type(thing).__mro__
-        for method in vars(cls).values()
+        for cls in mro_of(type(thing))
+        for method in namespace_of(cls).values()
     )
 
 
@@ -44,7 +45,7 @@ def parts_of_asyncio(thing: object) -> Iterator[Any]:
 def _is_of_asyncio(thing: object) -> bool:
     if issubclass(type(thing), (asyncio.AbstractEventLoop, *task_internals.FUTURE_TYPES)):
         return True
-    return type(thing).__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop")
+    return module_of(type(thing)).partition(".")[0] in ("asyncio", "_asyncio", "uvloop")
 
 
 def parts_of(thing: object) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...cpython import loop_internals, task_internals
 from ...cpython.alarms import PhaseInterrupt
+from ...cpython.classes import module_of, mro_of
 from ...cpython.originals import asyncio
 from ...stacks.await_chain import coroutine_name
 from ...stacks.places import Place, user_places
@@ -105,7 +106,7 @@ def _is_within_asyncio(owners: list[Any]) -> bool:
     Lib/asyncio/streams.py), so they would never have been logged.
     """
     classes = [type(owner) for owner in owners if not issubclass(type(owner), _NO_OWNERS)]
-    return any(base.__module__.startswith("asyncio.") for cls in classes for base in cls.__mro__)
+    return any(module_of(base).startswith("asyncio.") for cls in classes for base in mro_of(cls))
 
 
 _NO_OWNERS = (asyncio.Future, dict, list, tuple, FrameType)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
 from ...cpython.originals import asyncio
 from ..census.interest import may_want_what_is_over
+from ..census.per_type import PerType, is_any_of
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
@@ -60,10 +60,10 @@ class Panel:
     def __init__(self, detectors: Detectors, errors: list[Exception]) -> None:
         self.errors = errors
         self._detectors = detectors.all
-        self._interested = _Interested(self._detectors)
+        self._interested = PerType(functools.partial(_interested_in, self._detectors))
         self._preparing = detectors.preparing()
         self._watching = detectors.watching()
-        self.watched: Mapping[type, bool] = _Watched(self._interested, self._watching)
+        self.watched = PerType(functools.partial(_are_interested, self._watching, self._interested))
         """Whether objects of a type may end by themselves, as far as a detector knows."""
 
     def has(self, kind: type[LeakDetector]) -> bool:
@@ -80,17 +80,14 @@ class Panel:
 
     def prepare(self, objects: list[Any]) -> None:
         """Shows the detectors all living objects, before each is judged."""
-        by_type: dict[type, list[Any]] = collections.defaultdict(list)
-        for obj in objects:
-            by_type[type(obj)].append(obj)
         for detector in self._preparing:
-            own = [each for kind in by_type if detector in self._interested[kind] for each in by_type[kind]]
+            own = PerType(functools.partial(_are_interested, [detector], self._interested)).select(objects)
             if own:
                 self.ask(detector.prepare, own)
 
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
         """The first detector that considers an object a leak, and that leak."""
-        for detector in self._interested[type(obj)]:
+        for detector in self._interested(type(obj)):
             leak = self.ask(detector.examine, obj)
             if leak is not None:
                 return detector, leak
@@ -104,33 +101,19 @@ class Panel:
 
     def is_ending(self, obj: object) -> bool:
         """Whether a detector expects that an object may end by itself."""
-        interested = self._interested[type(obj)]
+        interested = self._interested(type(obj))
         return any(self.ask(d.is_ending, obj) for d in self._watching if d in interested)
 
 
-class _Interested(dict[type, tuple[LeakDetector, ...]]):
-    """The detectors that are interested in objects of a type."""
-
-    def __init__(self, detectors: list[LeakDetector]) -> None:
-        super().__init__()
-        self._detectors = detectors
-
-    def __missing__(self, kind: type) -> tuple[LeakDetector, ...]:
-        found = self[kind] = tuple(each for each in self._detectors if issubclass(kind, each.types))
-        return found
+def _interested_in(detectors: list[LeakDetector], kind: type) -> tuple[LeakDetector, ...]:
+    return tuple(each for each in detectors if is_any_of(kind, each.types))
 
 
-class _Watched(dict[type, bool]):
-    """Whether any detector overrides `is_ending` for objects of a type."""
-
-    def __init__(self, interested: _Interested, watching: list[LeakDetector]) -> None:
-        super().__init__()
-        self._interested = interested
-        self._watching = watching
-
-    def __missing__(self, kind: type) -> bool:
-        found = self[kind] = any(detector in self._interested[kind] for detector in self._watching)
-        return found
+def _are_interested(
+    asked: list[LeakDetector], interested: Callable[[type], tuple[LeakDetector, ...]], kind: type
+) -> bool:
+    """Whether any of the detectors asked about is among those that are interested in a type."""
+    return any(detector in interested(kind) for detector in asked)
 
 
 class _Roles(NamedTuple):

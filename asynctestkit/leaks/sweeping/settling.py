@@ -64,7 +64,7 @@ class Settling:
     def is_any_ending(self, living: Iterable[Any]) -> bool:
         """Whether a living object may end by itself: a connection that is closing, a thread, …"""
         self._panel.forget_threads()
-        watched = [obj for obj in living if self._panel.watched[type(obj)]]
+        watched = self._panel.watched.select(living)
         if not watched:
             return False
         with indexing(self._census.loop):

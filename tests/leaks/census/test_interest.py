@@ -52,16 +52,44 @@ class TypesTests(unittest.TestCase):
         self.assertEqual([interest.is_wanted(each) for each in (Own, Finalized, list)], [True, False, False])
 
     def test_classes_that_cannot_be_hashed(self):
-        """With unhashable classes the relevant finalizers are unknown, and all objects concern it."""
+        """Classes whose metaclass forbids to hash or to compare them are judged like any other."""
 
         class Unhashable(type):
-            def __eq__(cls, other):
-                return cls is other
+            __hash__ = None
 
-        made = Unhashable("Made", (), {})()
-        interest = interest_in((dict, Unhashable("Wanted", (), {})))
-        self.assertEqual(interest.any([[], made]), [[], made])
-        self.assertEqual(interest.wanted([[], made, {}]), [{}])
+        class Raising(type):
+            def __eq__(cls, other):
+                raise LookupError("asked a class whether it is another")
+
+            def __hash__(cls):
+                return hash(dict)
+
+        for meta in (Unhashable, Raising):
+            wanted = meta("Wanted", (), {})
+            interest = interest_in((dict, wanted))
+            plain, finalized = meta("Made", (), {})(), meta("Made", (), {"__del__": Finalized.__del__})()
+            own = [{}, wanted(), meta("Own", (dict,), {})()]
+            self.assertEqual(interest.any([[], plain, *own, finalized]), [*own, finalized])
+            self.assertEqual(interest.wanted([[], plain, *own, finalized]), own)
+            self.assertEqual(
+                [*map(interest.is_wanted, map(type, (plain, *own, [])))],
+                [False, True, True, True, False],
+            )
+
+    def test_classes_that_are_equal(self):
+        """Classes whose metaclass compares them by name are judged each by itself."""
+
+        class Named(type):
+            def __eq__(cls, other):
+                return cls.__name__ == other.__name__
+
+            def __hash__(cls):
+                return hash(cls.__name__)
+
+        plain, wanted = Named("Made", (), {})(), Named("Made", (dict,), {})()
+        interest = interest_in((dict,))
+        self.assertEqual(interest.any([plain, wanted]), [wanted])
+        self.assertEqual(interest.wanted([plain, wanted]), [wanted])
 
     def test_no_class_of_a_test_is_kept(self):
         """Results are kept only for classes of Python and of this package."""

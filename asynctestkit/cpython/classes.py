@@ -1,0 +1,37 @@
+"""The attributes that Python itself gives to every class. No metaclass is asked: it may return anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["is_immutable", "module_of", "mro_of", "namespace_of"]
+
+
+def module_of(cls: type) -> str:
+    """The module in which a class was defined, "" if none: `type_module`, Objects/typeobject.c."""
+    name = _module(cls)
+    return name if isinstance(name, str) else ""
+
+
+def mro_of(cls: type) -> tuple[type, ...]:
+    """The classes that attributes are looked up in: `tp_mro`, Objects/typeobject.c."""
+    mro: tuple[type, ...] = _mro(cls)
+    return mro
+
+
+def namespace_of(cls: type) -> Mapping[str, Any]:
+    """The attributes of a class itself: `type_dict`, Objects/typeobject.c."""
+    namespace: Mapping[str, Any] = _namespace(cls)
+    return namespace
+
+
+def is_immutable(cls: type) -> bool:
+    """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
+    return bool(_flags(cls) & 1 << 8)
+
+
+_module: Any = vars(type)["__module__"].__get__
+_mro: Any = vars(type)["__mro__"].__get__
+_namespace: Any = vars(type)["__dict__"].__get__
+_flags: Any = vars(type)["__flags__"].__get__
