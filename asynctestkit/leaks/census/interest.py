@@ -38,13 +38,16 @@ class Interest(dict[type, int]):
 
     def is_wanted(self, kind: type) -> bool:
         """Whether a detector wants to see objects of that type."""
-        return self._by_id(kind) == _WANTED if _has_ways_of_its_own(kind) else self[kind] == _WANTED
+        try:
+            return self[kind] == _WANTED
+        except Exception:  # of a metaclass that does not let its classes be hashed or compared
+            return self._by_id(kind) == _WANTED
 
     def wanted(self, objects: list[Any]) -> list[Any]:
         """The objects that a detector wants to see."""
         try:
             return [obj for obj in self._interesting(objects) if self[type(obj)] == _WANTED]
-        except Exception:  # of a metaclass that does not let its classes be hashed or compared
+        except Exception:  # as above
             return [obj for obj in self._by_id.select(objects) if self._by_id(type(obj)) == _WANTED]
 
     def any(self, objects: list[Any]) -> list[Any]:
@@ -75,7 +78,8 @@ class Interest(dict[type, int]):
 
     def forget_passing(self) -> None:
         """Forgets, when a test ends, the classes that may not live on."""
-        self._by_id.known.clear()
+        if self._by_id.known:
+            self._by_id.known.clear()
         if self._passing:
             passing, self._passing = self._passing, []  # tests may run in several threads
             for cls in passing:
@@ -84,9 +88,11 @@ class Interest(dict[type, int]):
 
 def _has_ways_of_its_own(cls: type) -> bool:
     """Whether a metaclass overrides how its classes are hashed or compared."""
-    return any(_attribute(type(cls), name) is not _attribute(type, name) for name in ("__hash__", "__eq__"))
+    kind = type(cls)
+    return kind is not type and any(_attribute(kind, name) is not _attribute(type, name) for name in _WAYS)
 
 
+_WAYS = ("__hash__", "__eq__")
 _attribute: Any = type.__getattribute__
 
 
