@@ -69,6 +69,8 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
             try:
                 yield
             except BaseException as failure:
+                if self._hygieneGuard is not None:
+                    self._hygieneGuard.census.failures |= {id(failure)}
                 self._hygieneShowSeed(failure)
                 raise
 

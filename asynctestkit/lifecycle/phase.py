@@ -75,6 +75,7 @@ class Phase:
         if raised is None:
             return
         guard.has_outcome |= error is not None
+        guard.census.failures |= {id(error), id(failure)}
         if guard.on_failure is not None:
             guard.on_failure(raised)
         hide_machinery(trace)

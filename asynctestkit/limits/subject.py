@@ -34,12 +34,14 @@ class Code(Protocol):
 
 
 class Created(Protocol):
-    """The tasks that were created since the mark."""
+    """What was created since the mark: its tasks, and its failures."""
 
     reported_tasks: Collection[asyncio.Task[Any]]
     """The tasks that a failure has shown: they are not reported again."""
     was_interrupted: bool
     """Whether running code was interrupted."""
+    failures: frozenset[int]
+    """The ids of the exceptions that phases have ended with."""
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
         """The tasks that are not done, except the calling one."""

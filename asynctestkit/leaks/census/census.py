@@ -41,6 +41,8 @@ class Census:
     """Whether nothing that belongs to the loop can be older than the mark."""
     was_interrupted = False
     """Whether running code was interrupted: what it was about to await is no leak."""
+    failures: frozenset[int] = frozenset()
+    """The ids of the exceptions that phases and subtests of the test have ended with."""
     known: Known | None = None
     """The objects of interest that existed at the mark, if it could not freeze the heap."""
     _tasks_before: Collection[asyncio.Task[Any]] = ()

@@ -9,6 +9,7 @@ import logging
 import sys
 import unittest
 import warnings
+from collections.abc import Collection
 from types import (
     AsyncGeneratorType,
     CoroutineType,
@@ -38,14 +39,17 @@ class Link(enum.Enum):
 
 
 class HolderClassifier:
-    """Classifies the holders of objects, at the end of a test on `loop`.
+    """Classifies the holders of objects, at the end of a test on `loop`; `failures` are its own, by id.
+
+    A failure of the test only mentions what it refers to, whoever keeps it for a report.
 
     It asks for their types, and not with `isinstance`: that asks `__class__`, where a lazy object of a user's
     may begin to work, or raise.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, failures: Collection[int] = ()) -> None:
         self._loop = loop
+        self._failures = failures
         self._ignored = set(map(id, thread_internals.registries()))
 
     def ignore(self, *containers: object) -> None:
@@ -53,8 +57,8 @@ class HolderClassifier:
         self._ignored.update(map(id, containers))
 
     def may_be_held_by_interpreter(self, thing: object) -> bool:
-        """Whether the interpreter itself may hold the object: a running thread, or a thread's arguments."""
-        return issubclass(type(thing), threading.Thread) or id(thing) in self._arguments
+        """Whether the interpreter may hold it: a running thread, its arguments, a handled exception."""
+        return issubclass(type(thing), (threading.Thread, BaseException)) or id(thing) in self._arguments
 
     @functools.cached_property
     def _arguments(self) -> set[int]:
@@ -66,6 +70,7 @@ class HolderClassifier:
             id(holder) in self._ignored
             or _begins_a_thread(holder)
             or (issubclass(type(holder), _MENTIONS) and not _is_of_a_generator(holder))
+            or (id(holder) in self._failures and issubclass(type(holder), BaseException))
             or self._ends_with_the_loop(holder)
         ):
             return (Link.NOTHING,)
@@ -96,7 +101,6 @@ class HolderClassifier:
 _MENTIONS = (
     FrameType,
     TracebackType,
-    BaseException,
     CoroutineType,
     AsyncGeneratorType,
     logging.LogRecord,

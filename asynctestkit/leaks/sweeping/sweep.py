@@ -158,7 +158,7 @@ class Sweep:
         self._panel.prepare(living)
         with indexing(self.census.loop):
             verdicts = [self._findings.judge(obj) for obj in living]
-        verdicts = _without_the_process(verdicts, living, self.census.loop, case)
+        verdicts = _without_the_process(verdicts, living, self.census, case)
         self._reports.muted = True
         self._released += self._tasks.connections
         already_reported = {id(connection) for _, connection in self._tasks.connections}
@@ -221,7 +221,7 @@ class Sweep:
 
 
 def _without_the_process(
-    verdicts: list[_Verdict], living: list[Any], loop: asyncio.AbstractEventLoop, case: object
+    verdicts: list[_Verdict], living: list[Any], census: Census, case: object
 ) -> list[_Verdict]:
     """The verdicts on the living objects, without the leaks that are the process's and not the test's own."""
     doubtful = [
@@ -231,7 +231,7 @@ def _without_the_process(
     ]
     if not doubtful:
         return verdicts
-    classifier = HolderClassifier(loop)
+    classifier = HolderClassifier(census.loop, census.failures)
     classifier.ignore(living)
     owners = owners_of(doubtful, case, classifier, heap.thaw)
     return [

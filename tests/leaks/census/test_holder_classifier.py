@@ -66,6 +66,13 @@ class HolderClassifierTests(unittest.TestCase):
         self.assertEqual(self.classifier.links(Lazy()), (Link.INDIRECT,))
         self.assertFalse(self.classifier.may_be_held_by_interpreter(Lazy()))
 
+    def test_exceptions(self):
+        """An exception has a holder of its own, or the interpreter; a failure of the test keeps nothing."""
+        failure, other = ValueError(), ValueError()
+        classifier = HolderClassifier(self.loop, {id(failure)})
+        self.assertEqual([*map(classifier.links, (failure, other))], [(Link.NOTHING,), (Link.INDIRECT,)])
+        self.assertTrue(classifier.may_be_held_by_interpreter(other))
+
     def test_ignored_holders(self):
         """Ignored holders, and the standard library's registries, imply nothing."""
         mine = []

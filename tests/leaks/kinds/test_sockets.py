@@ -15,6 +15,8 @@ from asynctestkit import HygienicAsyncTestCase, SocketLeaks, no_leaks
 from tests.leaks.contract import DetectorContract, run_body
 from tests.running import Overheard, overhearing
 
+KEPT = []
+
 
 class SocketContractTests(DetectorContract, unittest.TestCase):
     detector = SocketLeaks
@@ -234,6 +236,30 @@ class InnocenceTests(Leaks):
         end.set()
         thread.join()
         self.assertEqual(len(self.leaks(starts_its_own)), 1)
+
+    def test_sockets_of_exceptions_that_are_kept(self):
+        """What an exception has is its keeper's, unless the test failed of it: that only reports it."""
+        kept = KEPT
+        self.addCleanup(KEPT.clear)
+
+        def caught(case):
+            kept.append(ConnectionError(socket.socket()))
+
+        def failed(case):
+            caught(case)
+            raise kept[-1]
+
+        def failed_in_a_subtest(case):
+            with case.subTest():
+                failed(case)
+
+        self.assertEqual(run_body(caught).complaints, [])
+        for body in (failed, failed_in_a_subtest):
+            outcome = run_body(body)
+            self.assertEqual(len(outcome.errors), 1)
+            self.assertRegex("".join(outcome.leak_warnings), "socket 'tcp .*still open")
+        for error in kept:
+            error.args[0].close()
 
     def test_sockets_that_are_older(self):
         """A socket from before the test, or the block, is not charged, kept or dropped."""

@@ -216,6 +216,19 @@ class OfTheProcessTests(OwnershipTestCase):
             del thing
             self.assertEqual(self.owner(things), Owner.PROCESS)
 
+    def test_what_an_exception_has(self):
+        """What is among the arguments or attributes of an exception that a module keeps is the process's."""
+        given, set_later = ValueError(Thing()), ValueError()
+        set_later.thing = Thing()
+        wrapping = OSError()
+        wrapping.__cause__ = ValueError(Thing())
+        things = [given.args[0], set_later.thing, wrapping.__cause__.args[0]]
+        MODULE_LEVEL.append({"errors": [given, set_later, wrapping]})
+        self.addCleanup(MODULE_LEVEL.clear)
+        del given, set_later, wrapping
+        while things:
+            self.assertEqual(self.owner(things), Owner.PROCESS)
+
     def test_a_thread_of_others(self):
         """An object in the arguments or variables of a thread unknown to the test is the process's."""
         go, begun = threading.Event(), threading.Event()
@@ -261,7 +274,7 @@ class OfNobodyTests(OwnershipTestCase):
         return self.owner(thing) is Owner.NOBODY
 
     def test_what_is_only_mentioned(self):
-        """Log records, warnings, calls and exceptions do not count as holders."""
+        """Log records, warnings, calls and tracebacks do not count as holders."""
 
         def record(thing):
             return logging.LogRecord("x", logging.INFO, "x.py", 1, "%s", (thing,), None)
@@ -279,7 +292,7 @@ class OfNobodyTests(OwnershipTestCase):
 
         def failure(thing):
             try:
-                raise ValueError(thing)
+                raise ValueError("x")
             except ValueError as error:
                 return error
 
