@@ -16,6 +16,7 @@ from typing import Any
 from .originals import asyncio, gc
 
 __all__ = [
+    "FUTURE_ITERATOR",
     "FUTURE_TYPES",
     "TASK_TYPES",
     "AnyTask",
@@ -48,8 +49,15 @@ Loop = asyncio.AbstractEventLoop
 AnyTask = asyncio.Task[Any]
 
 
+class _LoopOfNone:
+    def get_debug(self) -> bool:
+        return False
+
+
 TASK_TYPES: tuple[type[AnyTask], ...] = (asyncio.Task, asyncio.tasks._PyTask)  # type: ignore[attr-defined]  # not in typeshed
 FUTURE_TYPES: tuple[type[asyncio.Future[Any]], ...] = (asyncio.Future, asyncio.futures._PyFuture)  # type: ignore[attr-defined]  # not in typeshed
+FUTURE_ITERATOR: type[Any] = type(asyncio.Future(loop=_LoopOfNone()).__await__())  # type: ignore[arg-type]  # nothing else of it is asked
+"""What a coroutine holds that awaits a future: `FutureIter`, Modules/_asynciomodule.c."""
 
 # -- tasks and futures ---------------------------------------------------------------------------------------
 

@@ -84,8 +84,10 @@ def tasks_behind(
 
     That is what `gather`, `shield`, `wait` or the end of a task group wait for; `frames` are the chain's.
     """
-    found: dict[asyncio.Task[Any], None] = {}
     inner = frames[-1] if frames else None
+    if inner is not None and inner.f_code is _SLEEP:
+        return ()
+    found: dict[asyncio.Task[Any], None] = {}
     left = [future, *(wait_internals.futures_of_wait(inner) if inner is not None else ())]
     if inner is not None:
         left += wait_internals.tasks_of_group(inner)
@@ -95,6 +97,9 @@ def tasks_behind(
         elif each is not None:
             left += [*task_internals.gathered_children(each), wait_internals.shielded_by(each)]
     return sorted((task for task in found if not task.done()), key=name_order)
+
+
+_SLEEP = asyncio.sleep.__code__
 
 
 def name_order(task: asyncio.Task[Any]) -> list[tuple[int, str]]:
@@ -183,6 +188,8 @@ def links(awaited: object) -> Iterator[tuple[object, FrameType | None]]:
 
 def _opened(awaitable: object) -> object:
     """What an opaque awaitable written in C wraps; None for a future, where every chain ends."""
+    if type(awaitable) is task_internals.FUTURE_ITERATOR:
+        return None
     for referent in gc.get_referents(awaitable):
         if isinstance(referent, _WITH_FRAMES):
             return referent

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import sys
+import types
 import weakref
 
 from asynctestkit.cpython import task_internals
@@ -17,9 +18,9 @@ async def as_coroutine(awaitable):
 class FutureCanaries(Canary):
     def test_task_types_and_future_types(self):
         """Both implementations of Task, and both of Future, are listed."""
-        for types, name in ((task_internals.TASK_TYPES, "Task"), (task_internals.FUTURE_TYPES, "Future")):
-            self.assertEqual([each.__name__ for each in types], [name, name])
-            self.assertIs(types[0], getattr(asyncio, name))
+        for kinds, name in ((task_internals.TASK_TYPES, "Task"), (task_internals.FUTURE_TYPES, "Future")):
+            self.assertEqual([each.__name__ for each in kinds], [name, name])
+            self.assertIs(kinds[0], getattr(asyncio, name))
 
     def test_awaited_future(self):
         """A suspended task waits for its future; one that is ready waits for none."""
@@ -30,6 +31,16 @@ class FutureCanaries(Canary):
             self.assertIsInstance(task_internals.awaited_future(task), asyncio.Future)
             task.cancel()
             self.run_in_loop(asyncio.wait([task]))
+
+    def test_future_iterator(self):
+        """What awaits a future in C holds this; one in Python is awaited by a generator."""
+        for implementation, expected in zip(
+            task_internals.FUTURE_TYPES, (task_internals.FUTURE_ITERATOR, types.GeneratorType), strict=True
+        ):
+            waiting = as_coroutine(implementation(loop=self.loop))
+            waiting.send(None)
+            self.assertIs(type(waiting.cr_await), expected)
+            waiting.close()
 
     def test_begins_to_wait_for(self):
         """A future that a coroutine awaits is distinguished from a bare turn, and its flag is cleared."""

@@ -30,17 +30,16 @@ class TaskLeaks(LeakDetector):
             return None
         coroutine = obj.get_coro()
         chain = chain_of_task(obj)
-        defined = definition(coroutine)
+        name, defined = coroutine_name(coroutine), definition(coroutine)
         return Leak(
             kind=self.kind,
             name=obj.get_name(),
-            description=f"still pending: {coroutine_name(coroutine)}()"
-            + (f", defined at {defined}" if defined else ""),
+            description=f"still pending: {name}()" + (f", defined at {defined}" if defined else ""),
             phase=created_in(obj),
             created_at=created_at(obj),
             waiting_at=chain.places,
             waits_on=chain.waits_on,
-            coroutine=coroutine_name(coroutine),
+            coroutine=name,
             remedy=_remedy(chain.waits_on),
         )
 
