@@ -18,7 +18,7 @@ class Heap:
     def __init__(self) -> None:
         self._censuses: list[Mark] = []
         self._thaw = False
-        self._added = 0
+        self._added = self._size = 0
         self._bound = _LEAST_BOUND
         self.population: int | None = None
         """How many objects there are since the mark, if they have just been counted."""
@@ -83,12 +83,16 @@ class Heap:
         """Collects, as the collector would by itself if our small collections did not reset its counts.
 
         As in CPython (Modules/gcmodule.c), when the objects added exceed a quarter of those that exist: so
-        the cost stays in proportion to the objects created, however large the heap.
+        the cost stays in proportion to the objects created, however large the heap. What a test created is
+        often destroyed by the next one, without the collector: then the heap has not grown.
         """
         if self._added > self._bound and gc.isenabled():
-            gc.collect()
-            self._added = 0
-            self._bound = max(_LEAST_BOUND, len(gc.get_objects()) // 4)
+            size, self._added = len(gc.get_objects()), 0
+            self._size = min(size, self._size)
+            if size - self._size > self._bound:
+                gc.collect()
+                self._size = len(gc.get_objects())
+                self._bound = max(_LEAST_BOUND, self._size // 4)
 
 
 def is_collecting() -> bool:

@@ -155,6 +155,22 @@ class HeapTests(unittest.TestCase):
             suite.run(unittest.TestResult())
             self.assertLess(heap_module.heap._added, 100 * 10)
 
+    def test_what_the_next_test_destroys_is_not_searched_for_garbage(self):
+        """As of an application that each test sets up anew: the heap has not grown, however much was made."""
+        application = []
+
+        def run_tests(count):
+            for _ in range(count):
+                mark = Marked()
+                self.heap.enter(mark)
+                application[:] = [[number] for number in range(heap_module._LEAST_BOUND)]
+                self.heap.leave(mark)
+
+        run_tests(3)  # the third finds the size of the heap
+        with mock.patch.object(heap_module.gc, "collect") as collect:
+            run_tests(10)
+        collect.assert_not_called()
+
     def test_a_collector_that_is_off_stays_off(self):
         """If the user has disabled the collector, no collection runs."""
         self.addCleanup(gc.enable)
