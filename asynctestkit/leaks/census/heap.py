@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 
 from ...cpython import interpreter
@@ -87,12 +88,19 @@ class Heap:
         often destroyed by the next one, without the collector: then the heap has not grown.
         """
         if self._added > self._bound and gc.isenabled():
-            size, self._added = len(gc.get_objects()), 0
+            size, self._added = _size(), 0
             self._size = min(size, self._size)
             if size - self._size > self._bound:
                 gc.collect()
-                self._size = len(gc.get_objects())
-                self._bound = max(_LEAST_BOUND, self._size // 4)
+                self._size, self._bound = _size(), max(_LEAST_BOUND, len(gc.get_objects()) // 4)
+
+
+def _size() -> int:
+    """How many blocks of memory are in use, which is known at once; or objects, if another allocator is.
+
+    An object that the collector sees takes a block at least.
+    """
+    return sys.getallocatedblocks() or len(gc.get_objects())
 
 
 def is_collecting() -> bool:
