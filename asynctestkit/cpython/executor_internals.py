@@ -13,7 +13,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .changes import Undo, replace
-from .classes import module_of, mro_of
+from .definitions import module_of, mro_of
 from .originals import futures, threading
 
 __all__ = [

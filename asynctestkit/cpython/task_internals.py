@@ -13,6 +13,7 @@ from contextvars import Context
 from types import CodeType
 from typing import Any
 
+from .definitions import names_in, namespace_of, qualname_of
 from .originals import asyncio, gc
 
 __all__ = [
@@ -224,9 +225,10 @@ def qualified_name(code: CodeType) -> str:
 
 def _name_with_its_class(code: CodeType) -> str:  # before 3.11
     """For plain functions and wrapped methods, the name alone: Objects/codeobject.c."""
-    modules = (
-        each for each in tuple(sys.modules.values()) if getattr(each, "__file__", "") == code.co_filename
+    modules = map(names_in, tuple(sys.modules.values()))
+    values = (tuple(names.values()) for names in modules if names.get("__file__") == code.co_filename)
+    classes = (each for found in values for each in found if issubclass(type(each), type))
+    owners = (
+        each for each in classes if getattr(namespace_of(each).get(code.co_name), "__code__", None) is code
     )
-    classes = (each for module in modules for each in tuple(vars(module).values()) if isinstance(each, type))
-    owners = (each for each in classes if getattr(vars(each).get(code.co_name), "__code__", None) is code)
-    return next((f"{each.__qualname__}.{code.co_name}" for each in owners), code.co_name)
+    return next((f"{qualname_of(each)}.{code.co_name}" for each in owners), code.co_name)

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from ..cpython import loop_internals, task_internals
-from ..cpython.classes import module_of, namespace_of
+from ..cpython.definitions import module_of, names_in, namespace_of
 from ..cpython.originals import asyncio
 from ..stacks.await_chain import links
 from ..stacks.code_owners import library
@@ -72,7 +72,7 @@ def _modules_behind(namespace: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The global names of the user's modules that a module has, or that define what it has."""
     for value in tuple(namespace.values()):
         module = value if issubclass(type(value), ModuleType) else sys.modules.get(_module_of(value))
-        names = vars(module) if issubclass(type(module), ModuleType) else {}
+        names = names_in(module)
         file = names.get("__file__")
         if isinstance(file, str) and not library[file]:
             yield names

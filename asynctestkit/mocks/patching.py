@@ -14,6 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from unittest import mock
 
+from ..cpython.definitions import names_in
 from ..cpython.mock_internals import delegate_mock, mock_name
 from ..cpython.versions import mark_coroutine_function
 from ..exceptions import MissingTargetError, NotAsyncError, ScriptError
@@ -165,17 +166,17 @@ def _require_use(target: str, owner: Any, name: str, original: Any) -> None:
     """Raises ScriptError if other modules imported the name, and no code looks it up in its own module."""
     if not isinstance(owner, ModuleType) or getattr(original, "__module__", None) != owner.__name__:
         return
-    modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
+    modules = [module for module in list(sys.modules.values()) if issubclass(type(module), ModuleType)]
     places = [
         f"{module.__name__}.{alias}"
         for module in modules
-        for alias, value in list(vars(module).items())
+        for alias, value in list(names_in(module).items())
         if value is original and module is not owner and _mention(module, {alias})
     ]
     if not places or _mention(owner, {name}):
         return
     for module in modules:
-        aliases = {alias for alias, value in list(vars(module).items()) if value is owner}
+        aliases = {alias for alias, value in list(names_in(module).items()) if value is owner}
         if _mention(module, {name}, aliases | {owner.__name__, owner.__name__.rpartition(".")[2]}):
             return  # it looks the name up there, as in `api.fetch()`
     instead = " and ".join(f"patchAsync({place!r})" for place in sorted(places))
@@ -200,7 +201,7 @@ def _code_in(module: ModuleType) -> Iterator[CodeType]:
     """The code objects of a module, except those of test cases."""
     values = [
         each
-        for each in list(vars(module).values())
+        for each in list(names_in(module).values())
         if isinstance(each, FunctionType | type) or _wrapped(each)
     ]
     left: list[Any] = [each for each in values if each.__module__ == module.__name__]

@@ -22,6 +22,7 @@ from types import (
 from typing import Any
 
 from ...cpython import mock_internals, task_internals, thread_internals
+from ...cpython.definitions import module_of, names_in, namespace_of, qualname_of
 from ...cpython.originals import asyncio, threading
 from ...stacks.code_owners import is_machinery
 from .origins import is_of_a_package, origins
@@ -90,12 +91,13 @@ class HolderClassifier:
     def _is_namespace(self, holder: Any) -> bool:
         if not issubclass(type(holder), dict):
             return False
-        return id(holder) in self._namespaces or ("__builtins__" in holder and "__name__" in holder)
+        has = functools.partial(dict.__contains__, holder)  # a subclass may override it
+        return id(holder) in self._namespaces or (has("__builtins__") and has("__name__"))
 
     @functools.cached_property
     def _namespaces(self) -> set[int]:
         modules = tuple(sys.modules.values())
-        return {id(vars(module)) for module in modules if isinstance(module, ModuleType)}
+        return {id(names_in(module)) for module in modules if issubclass(type(module), ModuleType)}
 
 
 _MENTIONS = (
@@ -136,9 +138,16 @@ def _is_of_a_module(holder: Any) -> bool:
     """Whether this is a module, or a class, function or cached function that a module has by its name."""
     if not issubclass(type(holder), _NAMED):
         return issubclass(type(holder), ModuleType)
-    found: object = sys.modules.get(holder.__module__)
-    for name in holder.__qualname__.split("."):
-        found = vars(found).get(name) if issubclass(type(found), (ModuleType, type)) else None
+    is_class = issubclass(type(holder), type)
+    module = module_of(holder) if is_class else getattr(holder, "__module__", None)
+    name = (
+        qualname_of(holder) if is_class else getattr(holder, "__qualname__", None)
+    )  # a cached partial has none
+    if not isinstance(module, str) or not isinstance(name, str):
+        return False
+    found: Any = sys.modules.get(module)
+    for each in name.split("."):
+        found = (namespace_of(found) if issubclass(type(found), type) else names_in(found)).get(each)
     return found is holder
 
 

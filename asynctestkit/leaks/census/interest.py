@@ -10,7 +10,7 @@ from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
 from ...cpython import interpreter, task_internals
-from ...cpython.classes import is_immutable, module_of
+from ...cpython.definitions import is_immutable, module_of
 from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
 from .per_type import PerType, is_any_of

@@ -8,7 +8,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ...cpython import task_internals
-from ...cpython.classes import module_of, mro_of, namespace_of
+from ...cpython.definitions import module_of, mro_of, namespace_of
 from ...cpython.originals import asyncio, gc
 
 __all__ = ["is_related_to_asyncio", "loops_of", "parts_of", "parts_of_asyncio"]

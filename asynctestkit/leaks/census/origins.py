@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ...cpython import executor_internals, process_internals, thread_internals
 from ...cpython.changes import Undo, are_in_force, install_once
+from ...cpython.definitions import names_in
 from ...cpython.originals import os, socket, threading
 from ...stacks.code_owners import innermost_user_frame, is_installed, is_machinery, runs_a_module
 from ...stacks.places import CreationSite, capture_in_task
@@ -55,9 +56,9 @@ def is_of_a_package(origin: Origin, thread: threading.Thread) -> bool:
     if is_installed(origin.creator_file):
         return True
     target = thread_internals.target_of(thread)
-    module = sys.modules.get(getattr(target, "__module__", None) or "")
+    names = names_in(sys.modules.get(getattr(target, "__module__", None) or ""))
     is_compiled = target is not None and not isinstance(target, FunctionType | MethodType)
-    return is_compiled and is_installed(getattr(module, "__file__", None) or "")
+    return is_compiled and is_installed(names.get("__file__") or "")
 
 
 _LIBRARY_FOLDERS = tuple(

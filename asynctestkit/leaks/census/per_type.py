@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
-from ...cpython.classes import mro_of
+from ...cpython.definitions import mro_of
 
 __all__ = ["PerType", "is_any_of"]
 

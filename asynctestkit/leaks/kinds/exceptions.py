@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cpython import loop_internals, task_internals
 from ...cpython.alarms import PhaseInterrupt
-from ...cpython.classes import module_of, mro_of
+from ...cpython.definitions import module_of, mro_of
 from ...cpython.originals import asyncio
 from ...stacks.await_chain import coroutine_name
 from ...stacks.places import Place, user_places

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ExtensionFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from types import ModuleType
 
 from ...cpython import executor_internals, interpreter, process_internals
+from ...cpython.definitions import names_in
 from ...cpython.originals import os, signal, threading
 from .busy_threads import busy_threads, is_alone
 from .linux import child_numbers, thread_count
@@ -43,9 +44,10 @@ def may_have_unseen_threads() -> bool:
 
 
 def _is_foreign_code(module: ModuleType) -> bool:
-    spec = getattr(module, "__spec__", None)
-    is_compiled = spec is not None and isinstance(spec.loader, ExtensionFileLoader)
-    return is_compiled and module.__name__.partition(".")[0] not in sys.stdlib_module_names
+    spec = names_in(module).get("__spec__")
+    if type(spec) is not ModuleSpec or not isinstance(spec.loader, ExtensionFileLoader):
+        return False
+    return spec.name.partition(".")[0] not in sys.stdlib_module_names
 
 
 def has_children() -> bool:

@@ -2,8 +2,11 @@
 
 import asyncio
 import functools
+import sys
 import threading
+import types
 import unittest
+from unittest import mock
 
 from asynctestkit.leaks.census.holder_classifier import HolderClassifier, Link, links_of_thread
 
@@ -32,6 +35,25 @@ class HolderClassifierTests(unittest.TestCase):
         """Modules, and the classes, functions and caches in them, are held by the process."""
         for holder in (vars(unittest), unittest, Named, Named.method, Named.cached):
             self.assertMeans(holder, Link.PROCESS)
+
+    def test_what_modules_and_caches_may_be(self):
+        """No module is imported for it, no mapping asked, and what a module caches may have no name."""
+
+        class Lazy(types.ModuleType):
+            def __getattribute__(self, name):
+                raise LookupError(f"asked a module for its {name}")
+
+        class Mapping(dict):
+            def __contains__(self, key):
+                raise LookupError(f"asked a mapping for {key}")
+
+        lazy = Lazy("lazy")
+        with mock.patch.dict(sys.modules, {"lazy": lazy}):
+            self.assertMeans(lazy, Link.PROCESS)
+            self.assertMeans(type("Made", (), {"__module__": "lazy"}), Link.INDIRECT)
+            self.assertMeans(type("Made", (), {"__module__": None}), Link.INDIRECT)
+            self.assertMeans(Mapping(), Link.INDIRECT)
+        self.assertMeans(functools.lru_cache(functools.partial(int)), Link.INDIRECT)
 
     def test_what_has_no_name(self):
         """Classes and functions defined within functions have holders of their own."""

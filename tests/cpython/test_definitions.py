@@ -1,10 +1,18 @@
-"""A class is described as Python itself sees it, whatever its metaclass says."""
+"""Classes and modules are described as Python itself sees them, whatever they say."""
 
 import asyncio
 import contextlib
+import types
 import unittest
 
-from asynctestkit.cpython.classes import is_immutable, module_of, mro_of, namespace_of
+from asynctestkit.cpython.definitions import (
+    is_immutable,
+    module_of,
+    mro_of,
+    names_in,
+    namespace_of,
+    qualname_of,
+)
 
 
 class Silent(type):
@@ -28,6 +36,21 @@ class ClassTests(unittest.TestCase):
         """The attributes of the class, and not those it inherits."""
         self.assertEqual(namespace_of(self.made)["number"], 1)
         self.assertNotIn("real", namespace_of(self.made))
+
+    def test_qualname_of(self):
+        """It is read from the class."""
+        self.assertEqual((qualname_of(self.made), qualname_of(Silent)), ("Made", "Silent"))
+
+    def test_names_in(self):
+        """A module that would be imported if it were asked is not asked; what is no module has none."""
+
+        class Lazy(types.ModuleType):
+            def __getattribute__(self, name):
+                raise LookupError(f"asked a module for its {name}")
+
+        self.assertIs(names_in(unittest), vars(unittest))
+        self.assertEqual(names_in(Lazy("lazy"))["__name__"], "lazy")
+        self.assertEqual((names_in(None), names_in(types.ModuleType.__new__(types.ModuleType))), ({}, {}))
 
     def test_is_immutable(self):
         """Types written in C are immutable, and cannot be changed; classes are not."""

@@ -1,11 +1,16 @@
-"""The attributes that Python itself gives to every class. No metaclass is asked: it may return anything."""
+"""The attributes that Python itself gives to classes and modules.
+
+A metaclass is not asked, as it may return anything, nor a module of a class of its own: one of
+`importlib.util.LazyLoader` is imported as soon as it is asked for any attribute.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
-__all__ = ["is_immutable", "module_of", "mro_of", "namespace_of"]
+__all__ = ["is_immutable", "module_of", "mro_of", "names_in", "namespace_of", "qualname_of"]
 
 
 def module_of(cls: type) -> str:
@@ -26,12 +31,26 @@ def namespace_of(cls: type) -> Mapping[str, Any]:
     return namespace
 
 
+def names_in(thing: object) -> dict[str, Any]:
+    """The global names of a module: `md_dict`, Objects/moduleobject.c; none if it is something else."""
+    names: dict[str, Any] | None = _names(thing) if issubclass(type(thing), ModuleType) else None
+    return {} if names is None else names
+
+
+def qualname_of(cls: type) -> str:
+    """The name of a class with those around it: `type_qualname`, Objects/typeobject.c."""
+    name: str = _qualname(cls)
+    return name
+
+
 def is_immutable(cls: type) -> bool:
     """Whether a class is written in C and never changes: `Py_TPFLAGS_IMMUTABLETYPE`, Include/object.h."""
     return bool(_flags(cls) & 1 << 8)
 
 
 _module: Any = vars(type)["__module__"].__get__
+_names: Any = vars(ModuleType)["__dict__"].__get__
+_qualname: Any = vars(type)["__qualname__"].__get__
 _mro: Any = vars(type)["__mro__"].__get__
 _namespace: Any = vars(type)["__dict__"].__get__
 _flags: Any = vars(type)["__flags__"].__get__
