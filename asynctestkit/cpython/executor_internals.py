@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -146,7 +146,8 @@ def is_shut_down(executor: futures.Executor) -> bool:
 
     `_shutdown`, Lib/concurrent/futures/thread.py; `_shutdown_thread`, Lib/concurrent/futures/process.py.
     """
-    return bool(getattr(executor, "_shutdown", True) and getattr(executor, "_shutdown_thread", True))
+    own = _attributes(executor)
+    return bool(own.get("_shutdown", True) and own.get("_shutdown_thread", True))
 
 
 def shut_down(executor: futures.Executor) -> None:
@@ -154,9 +155,26 @@ def shut_down(executor: futures.Executor) -> None:
 
     The methods called are in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
     """
-    makes = (each for each in mro_of(type(executor)) if module_of(each).startswith("concurrent.futures."))
-    cls: Any = next(makes)
+    cls: Any = next(_makes(executor))
     cls.shutdown(executor, wait=False, cancel_futures=True)
+
+
+def _makes(executor: futures.Executor) -> Iterator[type]:
+    """Those of CPython's pools that an executor is: not the class in Lib/concurrent/futures/_base.py."""
+    made_in = ((each, module_of(each)) for each in mro_of(type(executor)))
+    return (each for each, name in made_in if name.startswith("concurrent.futures.") and name != _BASE)
+
+
+def _attributes(executor: futures.Executor) -> dict[str, Any]:
+    """The attributes of a pool of CPython's: a user's executor may answer for that which it wraps.
+
+    What they are is written in Lib/concurrent/futures/thread.py and Lib/concurrent/futures/process.py.
+    """
+    own: dict[str, Any] = object.__getattribute__(executor, "__dict__")
+    return own if next(_makes(executor), None) is not None else {}
+
+
+_BASE = futures.Executor.__module__
 
 
 def executor_threads(executor: futures.Executor) -> list[threading.Thread]:
@@ -165,15 +183,17 @@ def executor_threads(executor: futures.Executor) -> list[threading.Thread]:
     `_threads`, Lib/concurrent/futures/thread.py; `_executor_manager_thread`,
     Lib/concurrent/futures/process.py.
     """
-    manager = getattr(executor, "_executor_manager_thread", None)
-    return [manager] if manager is not None else list(getattr(executor, "_threads", ()))
+    own = _attributes(executor)
+    manager = own.get("_executor_manager_thread")
+    return [manager] if manager is not None else list(own.get("_threads", ()))
 
 
 def thread_name_prefix(executor: futures.Executor) -> str:
     """The name that the user gave to an executor: `_thread_name_prefix`, Lib/concurrent/futures/thread.py."""
-    return getattr(executor, "_thread_name_prefix", "")
+    prefix: str = _attributes(executor).get("_thread_name_prefix", "")
+    return prefix
 
 
 def executor_processes(executor: futures.Executor) -> list[Any]:
     """The processes of an executor: `_processes`, Lib/concurrent/futures/process.py."""
-    return list((getattr(executor, "_processes", None) or {}).values())
+    return list((_attributes(executor).get("_processes") or {}).values())

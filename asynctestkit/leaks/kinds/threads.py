@@ -28,7 +28,7 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
 
     def examine(self, obj: threading.Thread) -> Leak | None:
         origin = origins.of(obj)
-        if origin is None or not obj.is_alive() or obj is threading.current_thread():
+        if origin is None or not threading.Thread.is_alive(obj) or obj is threading.current_thread():
             return None
         if is_of_the_library(origin) or _is_of_an_executor(obj) or executor_internals.is_manager(obj):
             return None

@@ -116,7 +116,8 @@ def _is_of_the_test_runner(thread: threading.Thread | None, frame: FrameType | N
 
     Neither does anything for a test, but both exist in every test.
     """
-    if getattr(getattr(thread, "function", None), "__module__", None) == "pytest_timeout":
+    function = vars(thread).get("function") if thread is not None else None
+    if getattr(function, "__module__", None) == "pytest_timeout":
         return True
     while frame is not None and not str(frame.f_globals.get("__name__")).startswith("execnet."):
         frame = frame.f_back

@@ -130,12 +130,22 @@ class WhatIsALeakTests(unittest.TestCase):
             self.pool.submit(int)
 
     def test_one_of_another_make_is_no_leak(self):
-        """An executor of a user's own class is no leak, as its state is unknown."""
+        """An executor of a user's own class is no leak, as its state is unknown; nor for what it wraps."""
 
         class Own(concurrent.futures.Executor):
-            pass
+            def __getattr__(self, name):
+                raise LookupError(f"asked an executor for its {name}")
 
-        def test(case):
-            case.pool = Own()
+        class Wrapping(concurrent.futures.Executor):
+            def __getattr__(self, name):
+                return getattr(pool, name)
 
-        self.assertEqual(self.leaks(test), [])
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.addCleanup(pool.shutdown)
+        pool.submit(int).result()
+        for cls in (Own, Wrapping):
+
+            def test(case, cls=cls):
+                case.pool = cls()
+
+            self.assertEqual(self.leaks(test), [])

@@ -1,0 +1,47 @@
+"""Threads whose classes answer for themselves in ways of their own are judged by what the thread does."""
+
+import asyncio
+import threading
+import unittest
+
+from tests.leaks.contract import run_body
+
+
+class Odd(threading.Thread):
+    def is_alive(self):
+        raise LookupError("asked a thread whether it is alive")
+
+    def __getattr__(self, name):
+        raise LookupError(f"asked a thread for its {name}")
+
+
+class Forever(threading.Thread):
+    def is_alive(self):
+        return True
+
+
+class OddThreadTests(unittest.TestCase):
+    def test_one_that_has_ended(self):
+        """Whatever it says, it is not running."""
+        for cls in (Odd, Forever):
+
+            async def test(case, cls=cls):
+                case.thread = cls(target=int)
+                case.thread.start()
+                case.thread.join()
+                case.task = asyncio.create_task(asyncio.sleep(0.001))
+
+            self.assertEqual(run_body(test).complaints, [])
+
+    def test_one_that_ends_soon(self):
+        """It is waited for like any other."""
+
+        async def test(case):
+            case.thread = Odd(target=threading.Event().wait, args=(0.05,))
+            case.thread.start()
+
+        self.assertEqual(run_body(test).complaints, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
