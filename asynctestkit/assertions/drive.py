@@ -9,7 +9,7 @@ on to the task as stand-ins, which can release the task.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import Context
 from types import CoroutineType, GeneratorType
 from typing import Any, Generic, TypeVar
@@ -44,7 +44,7 @@ class Drive(Generic[_T]):
 
     def __init__(self, awaitable: Awaitable[_T], *, spares: bool = False) -> None:
         is_coroutine = isinstance(awaitable, CoroutineType | GeneratorType)
-        self._coroutine: Any = awaitable if is_coroutine else awaitable.__await__()
+        self._coroutine: Any = awaitable if is_coroutine else _iterator_of(awaitable)
         self._future = awaitable if isinstance(awaitable, task_internals.FUTURE_TYPES) else None
         self._spares = spares
         self._loop = asyncio.get_running_loop()
@@ -64,8 +64,11 @@ class Drive(Generic[_T]):
 
     def send(self, value: Any) -> Any:
         """Takes the next step. Raises StopIteration with the result, or Abandoned."""
-        advance = getattr(self._coroutine, "send", None)
-        return self._step(self._coroutine.__next__) if advance is None else self._step(advance, value)
+        if value is None and not isinstance(
+            self._coroutine, CoroutineType
+        ):  # an iterator need not have `send`
+            return self._step(next, self._coroutine)
+        return self._step(self._coroutine.send, value)
 
     def throw(self, error: Any, *_: Any) -> Any:
         """Takes the next step with an exception, such as the task's cancellation; otherwise as `send`."""
@@ -119,6 +122,16 @@ class Drive(Generic[_T]):
             return yielded
         self._stand_in = _StandIn(yielded, self._spares)
         return self._stand_in
+
+
+def _iterator_of(awaitable: Awaitable[Any]) -> Iterator[Any]:
+    """What an awaitable's `__await__` returns; TypeError if that is no iterator, as `await` raises it."""
+    iterator = type(awaitable).__await__(awaitable)
+    if not hasattr(
+        type(iterator), "__next__"
+    ):  # such as a coroutine, returned instead of its own `__await__()`
+        raise TypeError(f"__await__() of {type(awaitable).__name__} returned no iterator: {iterator!r}")
+    return iterator
 
 
 class _StandIn:

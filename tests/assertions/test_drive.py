@@ -23,6 +23,29 @@ class Iterated:
         return iter([None, None])
 
 
+class Sends:
+    """It is its own iterator, and what it sends has nothing to do with that."""
+
+    def __await__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration("received")
+
+    def send(self, data):
+        raise LookupError(f"sent {data}")
+
+
+class Returning:
+    """Its `__await__` returns something."""
+
+    def __init__(self, returned):
+        self.returned = returned
+
+    def __await__(self):
+        return self.returned
+
+
 async def hangs():
     await asyncio.get_running_loop().create_future()
 
@@ -38,6 +61,7 @@ class DriveTests(JumpingTestCase):
         self.assertEqual(await Drive(generator_based(1)), 1)
         self.assertIsNone(await Drive(Iterated()))
         self.assertEqual(list(Drive(Iterated())), [None, None])
+        self.assertEqual(await Drive(Sends()), "received")
 
     async def test_a_bare_iterator_is_cancelled(self):
         """An iterator without `throw` leaves the exception to the caller."""
@@ -76,6 +100,11 @@ class DriveTests(JumpingTestCase):
         async def awaits_itself():
             await Drive(asyncio.current_task())
 
+        coroutine = hangs()
+        for returned in (1, coroutine):
+            with self.assertRaisesRegex(TypeError, "__await__.. of Returning returned no iterator"):
+                Drive(Returning(returned))
+        coroutine.close()
         with self.assertRaisesRegex(RuntimeError, "cannot await on itself"):
             await self.loop.create_task(awaits_itself())
         other = asyncio.SelectorEventLoop()
