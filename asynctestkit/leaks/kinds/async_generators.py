@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import weakref
 from types import AsyncGeneratorType
 from typing import Any
 
 from ...stacks.await_chain import chain_of_coroutine, coroutine_name, definition
+from ..census.dropped_generators import generator_notes
 from ..detector import LeakDetector
 from ..leak import Leak
 
-__all__ = ["AsyncGeneratorLeaks", "remedy_for", "reported_generators"]
-
-reported_generators: weakref.WeakSet[AsyncGeneratorType[Any, Any]] = weakref.WeakSet()
-"""The generators that were reported as left open, and are not reported again for their clean-up."""
+__all__ = ["AsyncGeneratorLeaks", "remedy_for"]
 
 
 class AsyncGeneratorLeaks(LeakDetector):
@@ -28,7 +25,7 @@ class AsyncGeneratorLeaks(LeakDetector):
     def examine(self, obj: AsyncGeneratorType[Any, Any]) -> Leak | None:
         if obj.ag_frame is None:
             return None
-        reported_generators.add(obj)
+        generator_notes.note_reported(obj)
         name = coroutine_name(obj)
         return Leak(
             kind=self.kind,

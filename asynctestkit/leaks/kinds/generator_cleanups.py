@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from types import AsyncGeneratorType
 from typing import Any
 
@@ -10,17 +9,15 @@ from ...cpython import loop_internals, task_internals
 from ...cpython.originals import asyncio
 from ...loops.shutdown import CutOff
 from ...stacks.await_chain import chain_of_task, coroutine_name, definition
-from ...stacks.places import CreationSite, resolve
+from ...stacks.places import resolve
+from ..census.dropped_generators import generator_notes
 from ..census.loop_error import LoopError
 from ..detector import LeakDetector
 from ..leak import Leak
-from .async_generators import remedy_for, reported_generators
+from .async_generators import remedy_for
 from .exceptions import one_line, raised_at
 
-__all__ = ["GeneratorCleanupLeaks", "leak_of_cut_off", "left_at"]
-
-left_at: weakref.WeakKeyDictionary[AsyncGeneratorType[Any, Any], CreationSite] = weakref.WeakKeyDictionary()
-"""The lines that dropped each generator that a loop then has to close."""
+__all__ = ["GeneratorCleanupLeaks", "leak_of_cut_off"]
 
 
 class GeneratorCleanupLeaks(LeakDetector):
@@ -36,11 +33,11 @@ class GeneratorCleanupLeaks(LeakDetector):
     def examine(self, obj: asyncio.Task[Any] | LoopError) -> Leak | None:
         if isinstance(obj, LoopError):
             generator = obj.context.get("asyncgen") or loop_internals.generator_closed_by(obj.future)
-            if generator is None or generator in reported_generators or obj.exception is None:
+            if generator is None or generator_notes.is_reported(generator) or obj.exception is None:
                 return None
             return _failed(generator, obj.exception)
         generator = loop_internals.generator_closed_by(obj)
-        if generator is None or generator in reported_generators:
+        if generator is None or generator_notes.is_reported(generator):
             return None
         if not obj.done():
             chain = chain_of_task(obj)
@@ -61,7 +58,7 @@ def _failed(generator: AsyncGeneratorType[Any, Any], error: BaseException) -> Le
 
 def _leak(generator: AsyncGeneratorType[Any, Any], description: str, places: Any, waits_on: str = "") -> Leak:
     name = coroutine_name(generator)
-    site = left_at.get(generator)
+    site = generator_notes.site_of(generator)
     return Leak(
         kind=GeneratorCleanupLeaks.kind,
         name=name,

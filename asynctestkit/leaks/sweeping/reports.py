@@ -21,6 +21,7 @@ from ..census.announcement import Announcement
 from ..census.audit import audit
 from ..census.census import Census
 from ..census.creation_lines import creation_lines
+from ..census.dropped_generators import generator_notes
 from ..census.finalizers import reports_to_the_loop, warns
 from ..census.heap import heap, is_collecting
 from ..census.loop_error import LoopError
@@ -28,7 +29,6 @@ from ..census.loop_relations import loops_of
 from ..census.origins import origins
 from ..kinds.coroutines import forgotten_with
 from ..kinds.environ import EnvironmentChange
-from ..kinds.generator_cleanups import left_at
 from ..kinds.subprocesses import is_running_child
 from ..kinds.unclosed import announcing_parts
 from .attention import Attention
@@ -68,6 +68,8 @@ class Reports:
         loop, wants = self._census.loop, self._census.wants
         self._loop_is_tests = loop_is_tests
         spared.destroyed.clear()  # their addresses may be reused by now
+        if (generator_notes.left_at or generator_notes.reported) and heap.is_marked_once():
+            generator_notes.clear()
         self._attention = Attention()
         creation_lines.track()
         self._unlisten = [
@@ -113,7 +115,8 @@ class Reports:
     def _on_dropped_generator(self, generator: AsyncGeneratorType[Any, Any]) -> None:
         if not self.muted:
             if not is_collecting():
-                left_at[generator] = capture(innermost_user_frame(sys._getframe(2)), self._census.phase)
+                site = capture(innermost_user_frame(sys._getframe(2)), self._census.phase)
+                generator_notes.note_left(generator, site)
             self._examine(generator)
 
     # -- the loop's exception handler

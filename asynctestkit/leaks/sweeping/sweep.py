@@ -16,12 +16,12 @@ from ...loops.shutdown import CutOff
 from ..allowances import Allowance
 from ..census.census import Census
 from ..census.connection_index import indexing
+from ..census.dropped_generators import generator_notes
 from ..census.heap import heap
 from ..census.holder_classifier import HolderClassifier
 from ..census.interest import without_those_over
 from ..census.origins import origins
 from ..detector import LeakDetector
-from ..kinds.async_generators import reported_generators
 from ..kinds.coroutines import CoroutineLeaks
 from ..kinds.generator_cleanups import GeneratorCleanupLeaks, leak_of_cut_off
 from ..kinds.unclosed import UnclosedLeaks, announcing_parts
@@ -193,7 +193,7 @@ class Sweep:
     def add_cut_off(self, generators: Iterable[CutOff], seconds: float) -> None:
         """Adds the generators whose clean-up was cut off after so many seconds; each is reported once."""
         for each in generators:
-            if self._panel.has(GeneratorCleanupLeaks) and each.generator not in reported_generators:
+            if self._panel.has(GeneratorCleanupLeaks) and not generator_notes.is_reported(each.generator):
                 self._findings.add(leak_of_cut_off(each, seconds))
 
     def has_released_to_await(self, loop: asyncio.AbstractEventLoop) -> bool:
