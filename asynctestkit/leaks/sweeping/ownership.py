@@ -24,6 +24,8 @@ __all__ = ["owners_of"]
 
 _MOST = 2000
 """How many holders are examined for one test; with more, the owner of an object is not decided."""
+_MOST_STEPS = 30
+"""How many steps the search takes, likewise: each walks the heap, for one node of a linked list perhaps."""
 
 
 def owners_of(
@@ -64,7 +66,9 @@ class _Search:
         self._running: RunningCode | None = None
         classifier.ignore(things, others, self._nodes)
         frontier: list[Any] = list(things)
-        while frontier and len(self._nodes) < len(things) + _MOST:
+        for _ in range(_MOST_STEPS):
+            if not frontier or len(self._nodes) >= len(things) + _MOST:
+                break
             frontier = self._holders_of(frontier)
         self._processes.update(map(id, frontier))  # too many: not decided
 

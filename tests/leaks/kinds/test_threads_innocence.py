@@ -29,7 +29,7 @@ class OddThreadTests(unittest.TestCase):
                 case.thread = cls(target=int)
                 case.thread.start()
                 case.thread.join()
-                case.task = asyncio.create_task(asyncio.sleep(0.001))
+                case.task = asyncio.create_task(asyncio.sleep(0.001))  # waits: the sweep does
 
             self.assertEqual(run_body(test).complaints, [])
 

@@ -252,6 +252,18 @@ class OfTheProcessTests(OwnershipTestCase):
         with mock.patch.object(ownership, "_MOST", 50):
             self.assertEqual(self.owner(thing), Owner.PROCESS)
 
+    def test_one_that_is_very_far_away(self):
+        """An object that is farther away than the search goes is not the test's."""
+        for steps, owner in ((5, Owner.TEST), (15, Owner.PROCESS)):
+            thing = [Thing()]
+            held = (thing[0],)
+            for _ in range(steps):
+                held = (held,)
+            self.case.held = held
+            del held
+            with mock.patch.object(ownership, "_MOST_STEPS", 10):
+                self.assertEqual(self.owner(thing), owner)
+
     def test_older_holders_that_cannot_be_looked_at(self):
         """If older holders cannot be inspected, an object that may have one is not the test's."""
         older = []
