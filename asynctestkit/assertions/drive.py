@@ -64,9 +64,8 @@ class Drive(Generic[_T]):
 
     def send(self, value: Any) -> Any:
         """Takes the next step. Raises StopIteration with the result, or Abandoned."""
-        if value is None and not isinstance(
-            self._coroutine, CoroutineType
-        ):  # an iterator need not have `send`
+        # An iterator that is no coroutine need not have `send`.
+        if value is None and not isinstance(self._coroutine, CoroutineType):
             return self._step(next, self._coroutine)
         return self._step(self._coroutine.send, value)
 
@@ -127,9 +126,7 @@ class Drive(Generic[_T]):
 def _iterator_of(awaitable: Awaitable[Any]) -> Iterator[Any]:
     """What an awaitable's `__await__` returns; TypeError if that is no iterator, as `await` raises it."""
     iterator = type(awaitable).__await__(awaitable)
-    if not hasattr(
-        type(iterator), "__next__"
-    ):  # such as a coroutine, returned instead of its own `__await__()`
+    if not hasattr(type(iterator), "__next__"):  # such as a coroutine, returned in the place of its iterator
         raise TypeError(f"__await__() of {type(awaitable).__name__} returned no iterator: {iterator!r}")
     return iterator
 
