@@ -27,6 +27,8 @@ _PATIENCE = 1.0
 """Wall seconds for which time stands still without an event from outside; then it has real speed."""
 _PATIENCE_IN_ALL = 5.0
 """The same if events keep coming: a thread may tick for ever."""
+_LONGEST_TURN = 0.02
+"""Wall seconds that the turns between two such waits count for at most."""
 _WAIT_WITHIN_PROCESS, _WAIT_FROM_ELSEWHERE = 0.001, 0.05
 """Wall seconds to wait for data on its way, before a jump: within this process, and from elsewhere."""
 _SPINS, _SPIN_SECONDS, _PIPE_SECONDS = 50_000, 5.0, 50.0
@@ -50,6 +52,8 @@ class VirtualSelector(WatchfulSelector):
     _turning_since = 0.0
     _waited_since_event = _waited_in_all = 0.0
     """Wall seconds for which time stood still for the outside: since its last event, and in all."""
+    _counted_at: float | None = None
+    """When these were last counted, since the last jump."""
     _last_timer = math.inf
     """The number of the last timer that was set before the previous inspection."""
 
@@ -89,13 +93,16 @@ class VirtualSelector(WatchfulSelector):
         events = super().select(0)
         if events:
             self._turns = 0
+            self._count_turns()
             return events
         self._turns += 1
         if self._turns == 1:
             self._turning_since, self._spin_checks = wall_time(), 0
-        elif self._turns >= _SPINS and self._turns % _ROUND == 0 and self._is_spinning():
-            self._turns = 0
-            self._report(Standstill.SPIN)
+        elif self._turns % _ROUND == 0:
+            self._count_turns()
+            if self._turns >= _SPINS and self._is_spinning():
+                self._turns = 0
+                self._report(Standstill.SPIN)
         return events
 
     def _is_spinning(self) -> bool:
@@ -121,6 +128,7 @@ class VirtualSelector(WatchfulSelector):
             if events or loop_internals.ready_count(self._loop) or self._clock.now >= due:
                 return events
         self._waited_since_event = self._waited_in_all = 0.0
+        self._counted_at = None
         events = self._wait_for_data(due)
         if events or loop_internals.ready_count(self._loop):
             return events
@@ -177,16 +185,37 @@ class VirtualSelector(WatchfulSelector):
 
     def _wait_for_outside(self, due: float) -> Events:
         """Waits a little; once patience is over, time passes meanwhile, but not beyond the next timer."""
-        is_patient = self._waited_since_event < _PATIENCE and self._waited_in_all < _PATIENCE_IN_ALL
         began = wall_time()
         events = selectors.DefaultSelector.select(self, min(_CHECK_INTERVAL, due - self._clock.now))
-        spent = wall_time() - began
-        if is_patient:
-            self._waited_since_event = 0.0 if events else self._waited_since_event + spent
+        self._count_wait(began, due)
+        if events:
+            self._waited_since_event = 0.0
+        return events
+
+    def _count_turns(self) -> None:
+        """Counts turns as a wait for the outside: a thread may call the loop so often that it never waits."""
+        now = wall_time()
+        if self._counted_at is None:
+            self._counted_at = now
+        timer = wait_internals.first_timer(self._loop)
+        if now - self._counted_at >= _CHECK_INTERVAL and timer is not None and self._is_at_work():
+            self._count_wait(now, timer.when())
+
+    def _count_wait(self, began: float, due: float) -> None:
+        """Counts a wait for the outside that `began` then, and the turns before it.
+
+        A turn in which the test itself computes for long counts for little.
+        """
+        now = wall_time()
+        spent = now - began
+        if self._counted_at is not None:
+            spent += min(began - self._counted_at, _LONGEST_TURN)
+        self._counted_at = now
+        if self._waited_since_event < _PATIENCE and self._waited_in_all < _PATIENCE_IN_ALL:
+            self._waited_since_event += spent
             self._waited_in_all += spent
         else:
             self._clock.advance_to(min(due, self._clock.now + spent))
-        return events
 
     def _wait_for_data(self, due: float) -> Events:
         """Waits for data on its way, for no longer than the jump would skip; not for new clients."""

@@ -100,22 +100,6 @@ class JumpTests(SelectorTestCase):
         self.assertEqual(done, ["served"])
         self.assertEqual(self.elapsed(), 0.1)
 
-    def test_a_thread_that_ticks_for_ever(self):
-        """A thread that wakes the loop for ever does not stop time for ever."""
-        stop = threading.Event()
-
-        def tick():
-            while not stop.wait(0.01):
-                self.loop.call_soon_threadsafe(int)
-
-        thread = threading.Thread(target=tick)
-        thread.start()
-        with mock.patch.object(virtual_selector, "_PATIENCE_IN_ALL", 0.2):
-            self.run_in_loop(asyncio.sleep(0.1))
-        stop.set()
-        thread.join()
-        self.assertEqual(self.elapsed(), 0.1)
-
     def test_a_handler_of_pythons_that_readies_a_callback(self):
         """A callback that a signal handler schedules while time stands still runs before time goes on."""
 
