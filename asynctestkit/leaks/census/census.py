@@ -19,7 +19,7 @@ from ...cpython.versions import HAS_RUNNER
 from ...loops.noted import NotedTasks
 from .age import Known, is_not_among, origin_of, reference_to
 from .heap import heap
-from .interest import interest_in, is_over
+from .interest import interest_in, is_over, without_those_over
 from .loop_error import LoopError
 from .origins import origins
 from .per_type import PerType
@@ -96,29 +96,32 @@ class Census:
         return tasks.difference(self._tasks_before) if self._tasks_before else tasks
 
     def failed_tasks(self) -> list[asyncio.Task[Any]]:
-        """The tasks that were created since the mark and failed, and whose exception was not retrieved."""
-        return [
-            each
-            for each in self.living_futures()
-            if isinstance(each, task_internals.TASK_TYPES) and task_internals.is_exception_unretrieved(each)
-        ]
+        """The tasks among the failed futures."""
+        return [each for each in self.failed_futures() if isinstance(each, task_internals.TASK_TYPES)]
 
-    def living(self, concerned: PerType[bool] | None = None) -> list[Any]:
+    def failed_futures(self) -> list[asyncio.Future[Any]]:
+        """The futures that were created since the mark and failed, and whose exception was not retrieved."""
+        failed = [
+            obj
+            for obj in self._wanted()
+            if issubclass(type(obj), task_internals.FUTURE_TYPES)
+            and task_internals.is_exception_unretrieved(obj)
+        ]
+        return list(self._new_ones(failed))
+
+    def living(self, concerned: PerType[bool] | None = None, *, with_ended: bool = True) -> list[Any]:
         """The wanted objects that were created or registered since the mark; all, or those of some types.
 
-        Only the registered ones if somebody has thawed the heap meanwhile: then new objects cannot be told
-        from old ones.
+        Without those that are known to have ended, if not `with_ended`. Only the registered ones if somebody
+        has thawed the heap meanwhile: then new objects cannot be told from old ones.
         """
         found = self._wanted()
+        if not with_ended:
+            found = without_those_over(found, self.loop)
         registered = [obj for obj in self._registered() if is_not_among(self._registered_before, obj)]
         if concerned is not None:
             found, registered = concerned.select(found), concerned.select(registered)
         return [*self._new_ones(found), *registered]
-
-    def living_futures(self) -> list[asyncio.Future[Any]]:
-        """The tasks and other futures among the living objects, at a third of the cost."""
-        futures = [obj for obj in self._wanted() if issubclass(type(obj), task_internals.FUTURE_TYPES)]
-        return list(self._new_ones(futures))
 
     def _wanted(self) -> list[Any]:
         found = self._interest.wanted(gc.get_objects())

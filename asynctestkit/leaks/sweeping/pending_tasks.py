@@ -129,8 +129,7 @@ class PendingTasks:
 
     def _failed_futures(self) -> dict[int, asyncio.Future[Any]]:
         """Futures with an unretrieved exception, by id: a user's futures may not be hashable."""
-        futures = self._census.living_futures()
-        return {id(future): future for future in futures if task_internals.is_exception_unretrieved(future)}
+        return {id(future): future for future in self._census.failed_futures()}
 
 
 def _leak_after_cancelling(leak: Leak, task: _Task, refused: bool, grace_period: float) -> Leak:

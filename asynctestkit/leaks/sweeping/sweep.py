@@ -19,7 +19,6 @@ from ..census.connection_index import indexing
 from ..census.dropped_generators import generator_notes
 from ..census.heap import heap
 from ..census.holder_classifier import HolderClassifier
-from ..census.interest import without_those_over
 from ..census.origins import origins
 from ..detector import LeakDetector
 from ..kinds.coroutines import CoroutineLeaks
@@ -123,11 +122,15 @@ class Sweep:
         gc.collect()  # a finalizer that starts a task leaves its first step to the loop
         if not is_quiet(loop):
             return True
-        living = self.census.living()
+        living = self._found_alive()
         if self._settling.is_any_ending(living):
             return True
         self._living = living
         return False
+
+    def _found_alive(self) -> list[Any]:
+        """The living objects, without those that have ended if only a detector of a user's may want them."""
+        return self.census.living(with_ended=self._detectors.have_to_be_asked())
 
     async def end_tasks(
         self, loop: asyncio.AbstractEventLoop, settle_time: float, grace_period: float
@@ -142,10 +145,8 @@ class Sweep:
         test are left alone. `case` is the test's instance, None for a block.
         """
         # A pending task has been judged by `end_tasks`: it refused, or is the test's own.
-        found = self._living or self.census.living()
+        found = self._living or self._found_alive()
         living = [o for o in found if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
-        if not self._detectors.have_to_be_asked():
-            living = without_those_over(living, self.census.loop)
         self._living.clear()
         del found
         if living or self._tasks.connections:
