@@ -15,6 +15,7 @@ from types import CoroutineType, GeneratorType
 from typing import Any, Generic, TypeVar
 
 from ..cpython import interpreter, task_internals
+from ..cpython.definitions import mro_of, namespace_of
 from ..cpython.originals import asyncio, gc
 from ..loops.cancellation import detach
 from ..stacks.await_chain import AwaitChain, chain_of_coroutine, chain_of_task, links
@@ -125,7 +126,11 @@ class Drive(Generic[_T]):
 
 def _iterator_of(awaitable: Awaitable[Any]) -> Iterator[Any]:
     """What an awaitable's `__await__` returns; TypeError if that is no iterator, as `await` raises it."""
-    iterator = type(awaitable).__await__(awaitable)
+    cls = type(awaitable)
+    found: Any = (namespace_of(each).get("__await__") for each in mro_of(cls))
+    method = next(filter(None, found))
+    bound = method.__get__(awaitable, cls) if hasattr(type(method), "__get__") else method
+    iterator: Iterator[Any] = bound()
     if not hasattr(type(iterator), "__next__"):  # such as a coroutine, returned in the place of its iterator
         raise TypeError(f"__await__() of {type(awaitable).__name__} returned no iterator: {iterator!r}")
     return iterator

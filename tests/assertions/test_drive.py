@@ -3,6 +3,7 @@
 import asyncio
 import types
 import unittest
+from unittest import mock
 
 from asynctestkit.assertions.drive import Abandoned, Drive, is_going_on, running_task
 from asynctestkit.cpython.task_internals import forget_task
@@ -36,6 +37,11 @@ class Sends:
         raise LookupError(f"sent {data}")
 
 
+def awaitable_by(method):
+    """An awaitable whose type has this as its `__await__`."""
+    return type("Awaitable", (), {"__await__": method})()
+
+
 class Returning:
     """Its `__await__` returns something."""
 
@@ -62,6 +68,20 @@ class DriveTests(JumpingTestCase):
         self.assertIsNone(await Drive(Iterated()))
         self.assertEqual(list(Drive(Iterated())), [None, None])
         self.assertEqual(await Drive(Sends()), "received")
+
+    async def test_what_await_is_looked_up_as(self):
+        """`__await__` is looked up on the type and bound to the instance as `await` does."""
+        methods = (
+            staticmethod(lambda: iter(())),
+            classmethod(lambda cls: iter(())),
+            mock.Mock(side_effect=lambda: iter(())),
+        )
+        for method in methods:
+            self.assertIsNone(await awaitable_by(method))
+            self.assertIsNone(await Drive(awaitable_by(method)))
+        other = awaitable_by(methods[0])
+        other.__await__ = None
+        self.assertIsNone(await Drive(other))
 
     async def test_a_bare_iterator_is_cancelled(self):
         """An iterator without `throw` leaves the exception to the caller."""
