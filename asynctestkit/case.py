@@ -27,6 +27,7 @@ from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
 from .lifecycle.guarded_case import SET_UP, TEAR_DOWN, GuardedCase, GuardedTest, is_called_by_run
+from .lifecycle.later_code import runs_later_code
 from .loops.runner import Runner
 from .mocks import MockBuilders
 
@@ -84,7 +85,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             runner.close()
 
     def _hygieneClosesLoop(self) -> bool:
-        return type(self)._tearDownAsyncioRunner is HygieneHooks._tearDownAsyncioRunner
+        return not (self._hygieneIsFollowed or runs_later_code(type(self), HygieneHooks))
 
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:

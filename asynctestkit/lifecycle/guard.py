@@ -131,6 +131,7 @@ class Guard:
         """Finds and ends what a test, whose instance is `case`, has left, and closes the guard.
 
         With `closes_loop` closes the loop as well: some objects announce only then that they were not closed.
+        Otherwise loop and executor stay usable: they may be shared, or used before the suite closes them.
         """
         self._stop_timing()
         if closes_loop and isinstance(runner, Runner) and runner.is_idle() and self._sweep.has_left_nothing():
@@ -145,9 +146,9 @@ class Guard:
                 self._sweep.take_stock(isinstance(runner, Runner), self._spares_process, case)
                 if self._sweep.has_released_to_await(self.loop):
                     runner.run(self._await_released(), insist=True)
-                grace_period = self.settings.grace_period
-                self._sweep.add_cut_off(runner.shut_down(grace_period), grace_period)
                 if closes_loop and isinstance(runner, Runner):
+                    grace_period = self.settings.grace_period
+                    self._sweep.add_cut_off(runner.shut_down(grace_period), grace_period)
                     self._close_loop(runner)
         except DeadlineError as blocked:
             if not has_outcome:

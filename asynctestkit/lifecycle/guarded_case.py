@@ -22,6 +22,7 @@ from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
 from .decorators import allowances_of, function_of, overrides_of
 from .guard import Guard
+from .later_code import has_later_code
 
 __all__ = ["SET_UP", "TEAR_DOWN", "GuardedCase", "GuardedTest", "Hooks", "is_called_by_run"]
 
@@ -59,6 +60,8 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     _hygieneRandom: SeededRandom | None = None
     _hygieneObserves = False
     """Whether the test runs as it would without a guard, and only listeners get what is found."""
+    _hygieneIsFollowed = False
+    """Whether a class behind this one in the order of inheritance has code that runs after the sweep."""
     _asyncioTestLoop: Any
     _asyncioTestContext: Any
 
@@ -191,6 +194,7 @@ class GuardedCase(GuardedTest):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls._hygieneIsFollowed = has_later_code(cls)
         check({name: value for name, value in vars(cls).items() if name in NAMES})
         for name, value in vars(cls).items():
             if name not in NAMES and not any(hasattr(base, name) for base in cls.__bases__):

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..cpython.originals import asyncio
 from .quiescence import is_quiet
-from .shutdown import CutOff
 
 __all__ = ["ForeignRunner"]
 
@@ -36,7 +35,3 @@ class ForeignRunner:
     def give_up(self) -> None:
         """Stops the loop, which makes `run_until_complete` raise RuntimeError."""
         self._loop.stop()
-
-    def shut_down(self, seconds: float) -> list[CutOff]:
-        """Does nothing: the suite shuts its loop down itself."""
-        return []

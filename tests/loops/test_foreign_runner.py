@@ -4,7 +4,7 @@ import asyncio
 import unittest
 
 from asynctestkit.loops.foreign_runner import ForeignRunner
-from tests.loops.test_runner import for_ever, give
+from tests.loops.test_runner import give
 
 
 class ForeignRunnerTests(unittest.TestCase):
@@ -23,12 +23,3 @@ class ForeignRunnerTests(unittest.TestCase):
         self.loop.call_soon(self.runner.give_up)
         with self.assertRaisesRegex(RuntimeError, "^Event loop stopped before Future completed"):
             self.loop.run_until_complete(self.loop.create_future())
-
-    def test_shutting_down(self):
-        """Shutting down does nothing: a pending task stays pending."""
-        task = self.loop.create_task(for_ever())
-        self.loop.run_until_complete(asyncio.sleep(0))
-        self.assertEqual(self.runner.shut_down(60), [])
-        self.assertFalse(task.done() or self.loop.is_closed())
-        task.cancel()
-        self.loop.run_until_complete(asyncio.wait([task]))
