@@ -89,7 +89,13 @@ def _who(group: Sequence[Leak]) -> str:
     kind = group[0].kind
     if len(group) == 1:
         return f"{kind} {group[0].name!r}"
-    return f"{len(group)} {kind}s ({first_names([leak.name for leak in group])})"
+    return f"{len(group)} {_plural(kind)} ({first_names([leak.name for leak in group])})"
+
+
+def _plural(kind: str) -> str:
+    if kind == "unclosed":
+        return kind
+    return f"{kind}es" if kind.endswith(("s", "x", "ch", "sh")) else f"{kind}s"
 
 
 _STANDING = {"exception": "raised at", "callback": "raised at"}

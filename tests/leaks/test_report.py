@@ -183,6 +183,12 @@ class GroupingTests(unittest.TestCase):
         ]
         self.assertEqual(self.first_lines(leaks), ["1. 2 callbacks ('a'), broken", "2. callback 'b', broken"])
 
+    def test_several_of_a_kind(self):
+        """The plural of each kind is English."""
+        for kind, several in (("patch", "patches"), ("subprocess", "subprocesses"), ("unclosed", "unclosed")):
+            leaks = [Leak(kind, "a", "there")] * 2
+            self.assertEqual(self.first_lines(leaks), [f"1. 2 {several} ('a'), there"])
+
     def test_long_reports_are_cut(self):
         """After twenty entries the remaining leaks are counted, not the entries."""
         leaks = [Leak("pool", str(number), "open") for number in range(20)]
