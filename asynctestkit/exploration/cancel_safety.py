@@ -17,7 +17,7 @@ from ..cpython.originals import asyncio
 from ..cpython.versions import add_note_to_failure
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.exceptions import one_line
-from ..mocks.leftovers import unfinished
+from ..mocks.leftovers import not_given_back
 from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
@@ -32,7 +32,6 @@ _MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
 _UNSET = "that nobody has set"
 _BREAK = "\n"
 _IN_MAKE_CORO = "create in make_coro what belongs to a loop: each run has a fresh one"
-_NOT_GIVEN_BACK = ("entered and never left", "never released")
 
 
 class CancelAssertions(Failing):
@@ -152,8 +151,7 @@ class CancelAssertions(Failing):
 
     def _notGivenBack(self) -> list[str]:
         """The lines of the test's mocks on contexts not left and responses not released."""
-        made = self._asynctestkit_made
-        return [line for line in unfinished(made) if any(each in line for each in _NOT_GIVEN_BACK)]
+        return not_given_back(self._asynctestkit_made)
 
 
 def _check_runs(value: object) -> None:

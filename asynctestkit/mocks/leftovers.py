@@ -14,7 +14,7 @@ from .calls import MockCall, forgotten_calls, is_async_mock, signature_text
 from .faces import object_behind
 from .outcomes import Script
 
-__all__ = ["forgotten", "mock_of", "rendered_unfinished", "unfinished"]
+__all__ = ["forgotten", "mock_of", "not_given_back", "rendered_unfinished", "unfinished"]
 
 
 def mock_of(obj: Any) -> Any:
@@ -51,6 +51,14 @@ def unfinished(doubles: Iterable[Any], *, close: bool = False, spares_scripts: b
             found += [] if spares_scripts else of._asynctestkit_off_script()
         lines += [f"{name}: {line}" for line in found]
     return lines
+
+
+def not_given_back(doubles: Iterable[Any]) -> list[str]:
+    """The contexts not left and the responses not released on these mocks and all below them, a line each."""
+    behind = ((mock_name(double), object_behind(double)) for double in _with_all_below(doubles))
+    return [
+        f"{name}: {line}" for name, of in behind if of is not None for line in of._asynctestkit_unfinished()
+    ]
 
 
 def rendered_unfinished(lines: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import unittest
 import warnings
 
 from asynctestkit import CancelAssertions, HygienicAsyncTestCase
+from asynctestkit.mocks import after
 from tests.case_runs import lines_of, run_body
 
 
@@ -170,6 +171,27 @@ class EndingTests(Faults):
             await self.assertCancelSafe(work)
 
         self.assertIn("entered and never left", run_body(test).text())
+
+    def test_a_response_that_is_not_released(self):
+        """A response of the test's mocks must be released, and the failure says where it was cancelled."""
+
+        async def test(self):
+            session = self.makeSession({"GET u": self.makeResponse(chunks=[after(1, b"x")])})
+
+            async def work():
+                response = await session.get("u")
+                await response.text()
+                response.release()
+
+            await self.assertCancelSafe(work)
+
+        text = run_body(test).text()
+        for each in (
+            "not safe to cancel: in run ",
+            "GET u (requested at ",
+            "never read to its end, released",
+        ):
+            self.assertIn(each, text)
 
     def test_one_that_does_not_end(self):
         """A clean-up that nothing can wake is a deadlock, shown with its await chain."""
