@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -44,6 +45,12 @@ class LeakDetector:
             raise TypeError(
                 f"{cls.__name__}.types is {types!r}, expected a tuple of classes: types = (ConnectionPool,)"
             )
+        for name in ("prepare", "examine", "release", "is_gone", "is_ending", "registered"):
+            if inspect.iscoroutinefunction(getattr(cls, name)):
+                raise TypeError(
+                    f"{cls.__name__}.{name} is async, but it is called outside of the loop: "
+                    f"expected def {name}(…)"
+                )
 
     def prepare(self, objects: list[Any]) -> None:
         """Called once with all living objects, before each is examined; does nothing by default.

@@ -88,6 +88,11 @@ def _check_detectors(name: str, value: object) -> None:
             raise TypeError(
                 f"{name} holds {detector!r}, expected a subclass of LeakDetector (the class, no instance)"
             )
+        if detector.examine is LeakDetector.examine:
+            raise TypeError(
+                f"{name} holds {detector!r}, which cannot decide what is a leak: expected a class with "
+                "def examine(self, obj)"
+            )
 
 
 def _check_allowances(name: str, value: object) -> None:

@@ -258,48 +258,23 @@ class BrokenDetectorTests(DetectorTestCase):
         (warning,) = outcome.leak_warnings
         self.assertIn("LookupError: broken detector", warning)
 
+    def test_an_answer_that_is_no_leak(self):
+        """An `examine` that returns anything but a Leak or None is the test's error, which names it."""
+        for answer in (True, False, "open"):
 
-class DefinitionTests(unittest.TestCase):
-    """Faults of a detector class are reported when it is defined."""
+            class Vague(PoolLeaks):
+                def examine(self, obj):
+                    return answer  # noqa: B023  # called within this turn of the loop
 
-    def define(self, **members):
-        return type("Mine", (LeakDetector,), members)
+            async def test(case):
+                case.pool = Pool("x")
+                case.task = asyncio.create_task(asyncio.sleep(3600), name="swept")
 
-    def test_kind(self):
-        """`kind` is a string that is not empty."""
-        for kind in ({}, {"kind": None}, {"kind": ""}, {"kind": Pool}):
-            with (
-                self.subTest(kind),
-                self.assertRaisesRegex(TypeError, r"^Mine\.kind is .*, expected the name"),
-            ):
-                self.define(types=(Pool,), **kind)
-
-    def test_types(self):
-        """`types` is a tuple of classes, and not an empty one."""
-        for types in ({}, {"types": ()}, {"types": Pool}, {"types": [Pool]}, {"types": ("Pool",)}):
-            with (
-                self.subTest(types),
-                self.assertRaisesRegex(TypeError, r"^Mine\.types is .*, expected a tuple of"),
-            ):
-                self.define(kind="pool", **types)
-
-    def test_both_may_be_inherited(self):
-        """A detector that derives from another needs neither."""
-
-        class Stricter(PoolLeaks):
-            pass
-
-        self.assertEqual((Stricter.kind, Stricter.types), ("pool", (Pool,)))
-
-    def test_a_detector_decides(self):
-        """A detector without `examine` is rejected; `release` does nothing by default."""
-        detector = self.define(kind="pool", types=(Pool,))()
-        with self.assertRaises(NotImplementedError):
-            detector.examine(Pool("x"))
-        self.assertIsNone(detector.release(Pool("x")))
-        self.assertFalse(detector.is_ending(Pool("x")))
-        with self.assertRaises(NotImplementedError):
-            detector.registered(None)
+            with self.subTest(answer):
+                (error,) = self.run_body(test, leak_detectors=(Vague, *DEFAULT_DETECTORS)).errors
+                text = f"Vague.examine returned {answer!r}, expected a Leak or None"
+                self.assertEqual((type(error), str(error)), (TypeError, text))
+                self.assertIn("task 'swept'", error.__notes__[0])
 
 
 class Connection:

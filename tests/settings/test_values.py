@@ -1,6 +1,6 @@
 """Settings are checked when they are given."""
 
-from asynctestkit import HygienicAsyncTestCase
+from asynctestkit import HygienicAsyncTestCase, LeakDetector
 from asynctestkit.leaks.allowances import Allowance
 from asynctestkit.leaks.kinds import DEFAULT_DETECTORS, STRICT_DETECTORS
 from asynctestkit.settings import NAMES, Settings, check
@@ -22,6 +22,13 @@ BAD_VALUES = (
     ("leak_detectors", [], TypeError, f"leak_detectors is [], {DETECTORS}"),
     ("leak_detectors", (int,), TypeError, f"leak_detectors holds <class 'int'>, {DETECTOR}"),
     ("leak_detectors", (1,), TypeError, f"leak_detectors holds 1, {DETECTOR}"),
+    (
+        "leak_detectors",
+        (LeakDetector,),
+        TypeError,
+        f"leak_detectors holds {LeakDetector!r}, which cannot decide what is a leak: expected a class with "
+        "def examine(self, obj)",
+    ),
     ("allowed_leaks", None, TypeError, f"allowed_leaks is None, {ALLOWANCES}"),
     (
         "allowed_leaks",

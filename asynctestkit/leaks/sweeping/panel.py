@@ -88,9 +88,12 @@ class Panel:
     def judge(self, obj: object) -> tuple[LeakDetector | None, Leak | None]:
         """The first detector that considers an object a leak, and that leak."""
         for detector in self._interested(type(obj)):
-            leak = self.ask(detector.examine, obj)
-            if leak is not None:
-                return detector, leak
+            answer: object = self.ask(detector.examine, obj)
+            if isinstance(answer, Leak):
+                return detector, answer
+            if answer is not None:
+                what = f"{type(detector).__name__}.examine returned {self.ask(repr, answer)}"
+                self.errors.append(TypeError(f"{what}, expected a Leak or None"))
         return None, None
 
     def forget_threads(self) -> None:

@@ -221,6 +221,8 @@ class CollectorTests(unittest.TestCase):
             kind = "thing"
             types = (Unhashable("Thing", (), {}),)
 
+            def examine(self, obj): ...
+
         outcome = run_body(Inner.test, leak_detectors=(*STRICT_DETECTORS, Things))
         self.assertEqual((outcome.complaints, outcome.leaks), ([], ()))
 
