@@ -64,6 +64,18 @@ class ExploredLoop(VirtualEventLoop):
         if error is None or faults is None or not is_answer(error, faults.raised):
             super().default_exception_handler(context)
 
+    async def create_server(self, *args: Any, start_serving: bool = True, **options: Any) -> asyncio.Server:
+        """Like the base class's; cancelled once it has a server, it closes that."""
+        server = await super().create_server(*args, start_serving=False, **options)
+        return await _serving(server) if start_serving else server
+
+    async def create_unix_server(
+        self, *args: Any, start_serving: bool = True, **options: Any
+    ) -> asyncio.Server:
+        """Like the base class's; cancelled once it has a server, it closes that."""
+        server = await super().create_unix_server(*args, start_serving=False, **options)
+        return await _serving(server) if start_serving else server
+
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any, **options: Any) -> Any:
         if fd != self._ssock.fileno():
             self.uncontrolled.add("sockets or pipes")
@@ -77,6 +89,19 @@ class ExploredLoop(VirtualEventLoop):
         self, coro: Coroutine[Any, Any, Any], *, loop: ExploredLoop, **options: Any
     ) -> asyncio.Task[Any]:
         return _NumberedTask(coro, loop, next(self._numbers), options)
+
+
+async def _serving(server: asyncio.Server) -> asyncio.Server:
+    """Starts a server, in as many turns of the loop as asyncio does.
+
+    asyncio leaves it open if it is cancelled here, before anyone else has it: no fault of who awaits it.
+    """
+    try:
+        await server.start_serving()
+    except BaseException:
+        server.close()
+        raise
+    return server
 
 
 class _NumberedTask(asyncio.Task[Any]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ..cpython import task_internals, transport_internals
-from ..cpython.originals import asyncio
+from ..cpython import loop_internals, task_internals, transport_internals
+from ..cpython.originals import asyncio, gc, os
+from ..leaks.addresses import address
 from ..leaks.kinds.exceptions import one_line, raised_at
 from ..leaks.kinds.transports import name_of_transport
 from ..loops.outside.activity import what_is_at_work
@@ -68,7 +69,11 @@ def _is_at_work(task: _Task) -> bool:
 def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Iterator[_Finding]:
     """Explanations of the overrun, the most certain first."""
     loop = guard.loop
-    if blocked_stack:
+    inner = loop_internals.running_loop()
+    is_within = loop.is_running() and inner is not None and inner is not loop
+    if is_within and _is_in_select(blocked_stack):
+        yield _of_loop_within(loop, inner)  # type: ignore[arg-type]  # there is one
+    elif blocked_stack:
         yield _Finding(["it was blocked here, outside of any await:", blocked_stack.rstrip()], _BLOCKED)
     elif isinstance(loop, VirtualEventLoop) and (at_work := what_is_at_work(loop.contacts.spared)):
         lines = [f"virtual time did not jump, because of work outside the loop: {', '.join(at_work)}"]
@@ -82,6 +87,31 @@ def _findings(guard: Subject, blocked_stack: str, waiting: list[_Task]) -> Itera
     yield from _of_jobs(guard)
 
 
+def _is_in_select(blocked_stack: str) -> bool:
+    innermost = [line for line in blocked_stack.splitlines() if line.startswith('  File "')][-1:]
+    return any(os.path.basename(line.split('"')[1]) == "selectors.py" for line in innermost)
+
+
+def _of_loop_within(outer: asyncio.AbstractEventLoop, inner: asyncio.AbstractEventLoop) -> _Finding:
+    """What a loop waited for that ran within a step of the test's own, as those of assertCancelSafe do."""
+    stood = list_tasks(None, task_internals.all_tasks(inner))[2:]
+    lines = ["it waited in another loop, which ran within the test's own:", *stood]
+    servers = [
+        address(socket.getsockname())
+        for each in gc.get_objects()
+        if type(each) is asyncio.Server and each.get_loop() is outer
+        for socket in each.sockets
+    ]
+    if servers:
+        names = first_names(sorted(servers))
+        lines.append(f"the test's own loop stood still meanwhile, and so did what it serves: {names}")
+    return _Finding(lines, _WITHIN)
+
+
+_WITHIN = (
+    "create in the same coroutine what it waits for, such as the server (for assertCancelSafe: in what "
+    "make_coro returns); the test's own loop stands still while another runs within it"
+)
 _BLOCKED = (
     "use calls that can be awaited (asyncio.sleep, streams, …), or hand it to a thread: await "
     "asyncio.to_thread(…); code that awaits only what is done at once, such as a mock, never lets other "
