@@ -42,6 +42,8 @@ class RunResult:
 
     trace: list[StepKey]
     applied: list[Applied]
+    made: bool = False
+    """Whether there was a coroutine to run; if not, `error` is that of `make_coro`."""
     returned: bool = False
     value: object = None
     error: BaseException | None = None
@@ -122,7 +124,7 @@ class CancelRuns:
                 steps = runner.explored.steps
                 steps.is_watching = False
                 coroutine = runner.run(_called(self._make_coro))
-                steps.is_watching, steps.main = True, MAIN
+                steps.is_watching, steps.main, ran.made = True, MAIN, True
                 ran.value = runner.run(coroutine)
                 ran.returned = True
         except (KeyboardInterrupt, PhaseInterrupt, DeadlineError):
@@ -156,6 +158,11 @@ async def _called(make_coro: Callable[[], Awaitable[Any]]) -> Any:
     if not inspect.isawaitable(made) or isinstance(made, task_internals.FUTURE_TYPES):
         raise TypeError(
             f"make_coro has to return a new coroutine each time it is called, not {made!r}: "
+            "assertCancelSafe(lambda: fetch(…))"
+        )
+    if inspect.iscoroutine(made) and inspect.getcoroutinestate(made) != inspect.CORO_CREATED:
+        raise TypeError(
+            f"make_coro has to return a new coroutine each time it is called, not the same again, {made!r}: "
             "assertCancelSafe(lambda: fetch(…))"
         )
     return made

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
-from ..assertions.failing import Failing
+from ..assertions.failing import Failing, close
 from ..assertions.wording import LET_THROUGH, shown
 from ..cpython.originals import asyncio
 from ..cpython.versions import add_note_to_failure
@@ -29,6 +29,7 @@ __all__ = ["CancelAssertions"]
 __unittest = True
 
 _MOST_RUNS, _MOST_RUNS_OF_ENDLESS = 1000, 100
+_ANOTHER_LOOP = ("different event loop", "different loop")
 _UNSET = "that nobody has set"
 _BREAK = "\n"
 _IN_MAKE_CORO = "create in make_coro what belongs to a loop: each run has a fresh one"
@@ -63,6 +64,13 @@ class CancelAssertions(Failing):
         """
         if max_runs is not None:
             _check_runs(max_runs)
+        if tasks is not None and not isinstance(tasks, str):
+            raise TypeError(f"tasks must be a pattern for names, such as 'client-*', not {tasks!r}")
+        if check is not None and not callable(check):
+            close(check)
+            raise TypeError(
+                f"check must be a function, plain or async, that is called after each run, not {check!r}"
+            )
         runs = self._cancelRuns(make_coro, check)
         before = random.getstate()
         try:
@@ -80,6 +88,8 @@ class CancelAssertions(Failing):
         wanted = cancellations_of(first, lambda name: name == MAIN or fnmatchcase(name, tasks or MAIN))
         for number, cancellation in enumerate(islice(wanted, (max_runs or most) - 1), 2):
             ran = await self._run(runs, cancellation)
+            if not ran.made and ran.error is not None:
+                raise ran.error
             faults = self._faults(ran, usual, swallow, cancellation)
             if faults:
                 text = "\n".join([*_headline(cancellation, ran.applied, number), *faults])
@@ -116,8 +126,7 @@ class CancelAssertions(Failing):
         self, make_coro: Callable[[], Awaitable[Any]], check: Callable[[], Any] | None
     ) -> CancelRuns:
         if not callable(make_coro):
-            if asyncio.iscoroutine(make_coro):
-                make_coro.close()
+            close(make_coro)
             raise TypeError(
                 f"assertCancelSafe takes a function that makes a coroutine, not {make_coro!r}: "
                 "assertCancelSafe(lambda: fetch(…))"
@@ -192,7 +201,7 @@ def _of_ending(ran: RunResult, swallow: bool) -> list[str]:
 
 
 def _is_of_another_loop(error: BaseException | None) -> bool:
-    return isinstance(error, RuntimeError) and "different event loop" in str(error)
+    return isinstance(error, RuntimeError | ValueError) and any(said in str(error) for said in _ANOTHER_LOOP)
 
 
 def _of_held(held: Sequence[str]) -> list[str]:

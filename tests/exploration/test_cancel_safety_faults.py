@@ -286,10 +286,42 @@ class MomentTests(Faults):
 
         self.assertIn("ValueError: mine", self.text_of(work, kind="ERROR"))
 
+    def test_an_error_of_make_coro(self):
+        """What `make_coro` raises, in whichever run, is no fault of cancelling, and propagates."""
+        coroutines = [nap(), nap()]
+        text = self.text_of(lambda: coroutines.pop(), kind="ERROR")
+        self.assertIn("IndexError: pop from empty list", text)
+        self.assertNotIn("not safe to cancel", text)
+
+    def test_the_same_coroutine_again(self):
+        """A coroutine that was awaited already is rejected, and not accused of swallowing a cancellation."""
+        coroutine = nap()
+        text = self.text_of(lambda: coroutine, kind="ERROR")
+        self.assertIn("TypeError: make_coro has to return a new coroutine each time it is called", text)
+        self.assertIn("not the same again", text)
+
+    def test_a_task_of_another_loop(self):
+        """A task made outside belongs to the test's own loop, as the error says."""
+
+        async def test(self):
+            task = self.startBackground(nap())
+            await self.assertCancelSafe(lambda: asyncio.wait_for(task, 5))
+
+        ran = run_body(test)
+        self.assertEqual(ran.kinds, ["ERROR"], ran.text())
+        self.assertIn("remedy: create in make_coro what belongs to a loop", ran.text())
+
     def test_wrong_arguments(self):
         """A coroutine in place of a function is closed and rejected, and so is a wrong number of runs."""
         self.assertIn("takes a function that makes a coroutine", self.text_of(nap(), kind="ERROR"))
         self.assertIn("not 7", self.text_of(7, kind="ERROR"))
+        self.assertIn(
+            "tasks must be a pattern for names, such as 'client-*', not 7",
+            self.text_of(nap, kind="ERROR", tasks=7),
+        )
+        self.assertIn(
+            "check must be a function, plain or async", self.text_of(nap, kind="ERROR", check=nap())
+        )
         self.assertIn("max_runs must be 1 or more", self.text_of(nap, kind="ERROR", max_runs=0))
         self.assertIn("max_runs must be a number", self.text_of(nap, kind="ERROR", max_runs=True))
 
