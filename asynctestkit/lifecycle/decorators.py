@@ -34,7 +34,7 @@ def hygiene(**overrides: Unpack[Overrides]) -> Callable[[_Decorated], _Decorated
             for name, value in overrides.items():
                 setattr(target, name, value)
         else:
-            setattr(target, _OVERRIDES, {**overrides_of(target), **overrides})
+            _set(target, _OVERRIDES, {**overrides_of(target), **overrides}, "hygiene")
         return target
 
     return decorate
@@ -54,7 +54,7 @@ def allow_leaks(
             _require_hygienic(target, "allow_leaks")
             target.allowed_leaks = (*target.allowed_leaks, allowance)  # type: ignore[attr-defined]  # just checked
         else:
-            setattr(target, _ALLOWANCES, {**allowances_of(target), allowance: required})
+            _set(target, _ALLOWANCES, {**allowances_of(target), allowance: required}, "allow_leaks")
         return target
 
     return decorate
@@ -75,6 +75,13 @@ def allowances_of(method: object) -> dict[Allowance, bool]:
 def function_of(method: Any) -> Any:
     """The function of a bound method, which has its attributes; a method without one takes longer to ask."""
     return method.__func__ if type(method) is MethodType else method
+
+
+def _set(target: object, name: str, value: object, decorator: str) -> None:
+    try:
+        setattr(target, name, value)
+    except AttributeError:
+        raise TypeError(f"@{decorator} is for test methods and classes, not for {target!r}") from None
 
 
 def _require_hygienic(target: type, decorator: str) -> None:

@@ -75,6 +75,18 @@ class HygieneTests(DecoratorTestCase):
         self.assertRefused(TypeError, message, hygiene(deadline=1.0), plain)
 
 
+class TargetTests(unittest.TestCase):
+    def test_what_is_no_test(self):
+        """A value that cannot carry a setting is rejected."""
+        for name, decorate in (
+            ("hygiene", hygiene(deadline=1)),
+            ("allow_leaks", allow_leaks("task", reason="x")),
+        ):
+            with self.subTest(name), self.assertRaises(TypeError) as caught:
+                decorate(5)
+            self.assertEqual(str(caught.exception), f"@{name} is for test methods and classes, not for 5")
+
+
 class AllowLeaksTests(DecoratorTestCase):
     def test_on_a_method(self):
         """The allowances of a method are all those above it, each with whether it is required."""
