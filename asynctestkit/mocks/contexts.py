@@ -12,7 +12,7 @@ from ..stacks.places import Place
 from .calls import calling_line
 from .faces import Shown, face
 from .faults import connection_lost, explored_faults, injected_error, may_fail
-from .outcomes import error_of, perform
+from .outcomes import after, error_of, is_error, never, perform
 
 __all__ = ["async_context"]
 
@@ -91,5 +91,8 @@ def async_context(
     exception. With `awaitable`, `await` returns the value as well, as with aiohttp and asyncpg. The mock can
     be entered repeatedly and concurrently. `__aexit__.await_args` shows how the body ended.
     """
+    for name, step in (("enter_raises", enter_raises), ("exit_raises", exit_raises)):
+        if step is not None and not is_error(step) and not isinstance(step, after | never):
+            raise TypeError(f"{name} is {step!r}, expected an exception, after(seconds, …) or never()")
     kind = _AwaitableContext if awaitable else _Context
     return face(kind(value, enter_raises, exit_raises, suppresses), "context")

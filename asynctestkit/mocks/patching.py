@@ -9,7 +9,7 @@ import inspect
 import sys
 import types
 import unittest
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from unittest import mock
@@ -72,7 +72,11 @@ def _effect(target: str, given: Mapping[str, Any]) -> Any:
     way = ways[0] if ways else ""
     value = given.get(way)
     if way == "outcomes":
-        return Script(value).play if isinstance(value, list | tuple) else value
+        if isinstance(value, list | tuple):
+            return Script(value).play
+        if isinstance(value, str) or not (callable(value) or is_error(value) or isinstance(value, Iterable)):
+            raise TypeError(f"patchAsync({target!r}, outcomes={value!r}): expected a list of steps")
+        return value
     if isinstance(value, after | never):
 
         async def play(*args: Any, **kwargs: Any) -> Any:

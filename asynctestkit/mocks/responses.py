@@ -191,6 +191,8 @@ def response(
     them. An exception for `json` or `text` is raised by that method alone, one for `body` by every
     method that reads. It has aiohttp's interface; a session for a client like httpx's gives it httpx's.
     """
+    if isinstance(status, bool) or not isinstance(status, int):
+        raise TypeError(f"status is {status!r}, expected an int such as 404; a body is given by name: text=…")
     given = Headers(headers or ())
     has_type = "Content-Type" in given
     default = _default_type(json, text)

@@ -65,10 +65,14 @@ class Routes:
         self.refused: list[str] = []
         """Lines on the requests without a route."""
         self._answers = {}
+        if routes is not None and not isinstance(routes, Mapping):
+            raise TypeError(
+                f"routes is {routes!r}, expected a dict such as {{'GET http://host/users/*': response()}}"
+            )
         self._used = dict.fromkeys(routes or (), 0)
         for route, answer in (routes or {}).items():
-            method, _, url = route.partition(" ")
-            if not url.strip() or method != method.upper():
+            method, _, url = route.partition(" ") if isinstance(route, str) else ("", "", "")
+            if not url or url != url.strip() or method != method.upper():
                 raise ValueError(
                     f"route {route!r}: expected method and URL, such as 'GET http://host/users/*'"
                 )

@@ -107,6 +107,15 @@ class ContextTests(unittest.IsolatedAsyncioTestCase):
         cm.name = "pool"
         self.assertEqual(cm.name, "pool")
 
+    async def test_what_cannot_be_raised(self):
+        """A value that is no exception is rejected, as it would never be raised."""
+        for name in ("enter_raises", "exit_raises"):
+            for wrong in ("down", 5, [OSError()]):
+                with self.assertRaises(TypeError) as caught:
+                    async_context(**{name: wrong})
+                text = f"{name} is {wrong!r}, expected an exception, after(seconds, …) or never()"
+                self.assertEqual(str(caught.exception), text)
+
     async def test_what_it_lacks_is_missing(self):
         """A misspelt attribute is an AttributeError, a wrong call a TypeError when it is made."""
         cm = async_context()

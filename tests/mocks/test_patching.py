@@ -181,6 +181,13 @@ class OutcomeTests(Case):
             with self.assertRaisesRegex(ScriptError, "2 scripted outcomes"):
                 await stand_in("u")
 
+    async def test_what_is_no_script(self):
+        """A single value is no list of outcomes: rejected at once, not at the first call."""
+        for wrong in (5, "late", None):
+            text = rf"^patchAsync\('patched_api.fetch', outcomes={wrong!r}\): expected a list of steps$"
+            with self.assertRaisesRegex(TypeError, text):
+                self.patch("patched_api.fetch", outcomes=wrong)
+
     async def test_it_takes_its_time(self):
         """`returns` and `raises` may be steps, the same for every call."""
         stand_in = self.patch("patched_api.fetch", returns=after(0, "late"))

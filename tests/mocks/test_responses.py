@@ -21,6 +21,15 @@ class AttributesTests(unittest.TestCase):
         )
         self.assertEqual(repr(shown), "<response 404 Not Found>")
 
+    def test_a_status_is_a_number(self):
+        """A body in the place of the status is rejected, and so is the status as text."""
+        for wrong in ("not found", "404", True, None):
+            with (
+                self.subTest(wrong),
+                self.assertRaisesRegex(TypeError, f"^status is {wrong!r}, expected an int"),
+            ):
+                response(wrong)
+
     def test_headers_have_no_case(self):
         """Headers are found in any case, and the content type follows from how the body is given."""
         shown = response(json=1, headers={"X-Tag": "1", "content-length": "1"})

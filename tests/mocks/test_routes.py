@@ -84,6 +84,11 @@ class RoutesTests(unittest.TestCase):
 
     def test_a_malformed_route_is_refused(self):
         """A route needs a method in capitals, and a URL."""
-        for bad in ("http://h/", "GET", "GET ", "get http://h/"):
+        for bad in ("http://h/", "GET", "GET ", "get http://h/", "GET  http://h/", "GET http://h/ ", 7):
             with self.assertRaisesRegex(ValueError, "expected method and URL"):
                 Routes({bad: 1})
+
+    def test_what_is_no_mapping_is_refused(self):
+        """Routes map requests to answers."""
+        with self.assertRaisesRegex(TypeError, r"^routes is \['GET u'\], expected a dict such as \{'GET "):
+            Routes(["GET u"])
