@@ -42,7 +42,7 @@ class QueueAssertions(Failing):
         no task takes, consumers have failed, producers still put. With `watchQueue` it names who took what.
         """
         within = check_seconds(within, "within")
-        _check_queue(queue)
+        _check_queue("assertQueueDrains", queue)
         ledger = open_ledger(queue)
         before = ledger.counts
         try:
@@ -60,14 +60,14 @@ class QueueAssertions(Failing):
 
     def assertQueueEmpty(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
         """Asserts that nothing is queued now; items that were taken may still be processed."""
-        _check_queue(queue)
+        _check_queue("assertQueueEmpty", queue)
         if queue.qsize():
             text = f"the {_name(queue)} is not empty: {counted(queue.qsize(), 'item')} queued"
             self._failWith(msg, f"{text}\nremedy: {_TAKE}")
 
     def assertQueueBalanced(self, queue: asyncio.Queue[Any], *, msg: Any = None) -> None:
         """Asserts that every item put so far was taken, and marked done once."""
-        _check_queue(queue)
+        _check_queue("assertQueueBalanced", queue)
         surplus = max(queue.qsize() - task_internals.unfinished_items(queue), 0)
         if task_internals.unfinished_items(queue) or surplus:
             lines = list(_open_takes(queue, ledger_of(queue)))
@@ -84,7 +84,7 @@ class QueueAssertions(Failing):
         Failures of the assertions then name, for every item not marked done, the line of its `get`, the task,
         and how that has ended. Neither items nor tasks are kept alive.
         """
-        _check_queue(queue)
+        _check_queue("watchQueue", queue)
         ledger = ledger_of(queue)
         if ledger is None or not ledger.is_watched:
             open_ledger(queue).is_watched = True
@@ -108,7 +108,7 @@ class QueueAssertions(Failing):
         """
         within = check_seconds(within, "within")
         if queue is not None:
-            _check_queue(queue)
+            _check_queue("assertConsumersStop", queue)
         elif sentinel is not ABSENT:
             raise TypeError("assertConsumersStop needs the queue to put the sentinel into: queue=…")
         consumers = _checked_tasks(tasks)
@@ -121,9 +121,9 @@ class QueueAssertions(Failing):
             self._failWith(msg, _stop_report(stopped, len(consumers)), stopped.cause)
 
 
-def _check_queue(queue: object) -> None:
+def _check_queue(taker: str, queue: object) -> None:
     if not isinstance(queue, asyncio.Queue):
-        raise TypeError(f"this takes an asyncio.Queue, not {queue!r}")
+        raise TypeError(f"{taker} takes an asyncio.Queue, not {queue!r}")
 
 
 def _checked_tasks(tasks: Any) -> list[asyncio.Task[Any]]:

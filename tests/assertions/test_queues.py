@@ -121,8 +121,11 @@ class DrainTests(QueuesTestCase):
         """Wrong arguments are rejected at once."""
         with self.assertRaisesRegex(ValueError, "^within must be"):
             await self.assertQueueDrains(asyncio.Queue(), -1)
-        with self.assertRaisesRegex(TypeError, r"^this takes an asyncio.Queue, not \[\]$"):
-            await self.assertQueueDrains([])
+        for name in ("assertQueueDrains", "assertQueueEmpty", "assertQueueBalanced", "watchQueue"):
+            with self.assertRaisesRegex(TypeError, rf"^{name} takes an asyncio.Queue, not \[\]$"):
+                await getattr(self, name)([])
+        with self.assertRaisesRegex(TypeError, r"^assertConsumersStop takes an asyncio.Queue, not \[\]$"):
+            await self.assertConsumersStop([], queue=[])
 
     async def test_a_join_that_raises(self):
         """An exception that a subclass's `join` raises propagates."""
