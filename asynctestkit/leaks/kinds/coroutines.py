@@ -49,7 +49,10 @@ class CoroutineLeaks(LeakDetector):
         name, description = coroutine_name(obj), f"called, never awaited; defined at {definition(obj)}"
         created_at = _creators(obj.cr_origin or ())  # type: ignore[attr-defined]  # not in typeshed
         call = call_of(obj)
-        remedy = f"await {name.rpartition('.')[2]}(…), or give it to asyncio.create_task()"
+        function = name.rpartition(".")[2]
+        remedy = f"await {function}(…), or give it to asyncio.create_task()"
+        if function in _ASYNC_HOOKS and not created_at:  # unittest itself has called it
+            remedy = f"name it {_ASYNC_HOOKS[function]}: unittest calls {function}, and does not await it"
         if call is not None:
             name, description = call.name, f"a mock, called with {call.arguments} and never awaited"
             created_at = created_at or ((call.site,) if call.site else ())
@@ -66,6 +69,9 @@ class CoroutineLeaks(LeakDetector):
     def release(self, obj: Coroutine[Any, Any, Any]) -> None:
         """Closes it: a coroutine that never started then runs nothing and issues no warning."""
         obj.close()
+
+
+_ASYNC_HOOKS = {"setUp": "asyncSetUp", "tearDown": "asyncTearDown"}
 
 
 @functools.lru_cache(maxsize=256)

@@ -39,6 +39,18 @@ class WhatIsALeakTests(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return [leak.name for leak in outcome.leaks]
 
+    def test_a_hook_that_is_not_awaited(self):
+        """An async `setUp` or `tearDown`, which unittest only calls, is told what it should be called."""
+
+        async def hook(case): ...
+
+        async def test(case): ...
+
+        for name, right in (("setUp", "asyncSetUp"), ("tearDown", "asyncTearDown")):
+            hook.__name__, hook.__qualname__ = name, f"Case.{name}"
+            (leak,) = run_body(test, **{name: hook}).leaks
+            self.assertEqual(leak.remedy, f"name it {right}: unittest calls {name}, and does not await it")
+
     def test_what_was_started_is_no_leak(self):
         """A coroutine that was started and abandoned is no forgotten await."""
 
