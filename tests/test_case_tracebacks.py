@@ -6,7 +6,7 @@ import re
 import unittest
 from unittest import mock
 
-from asynctestkit import HygienicAsyncTestCase, no_leaks
+from asynctestkit import HygienicAsyncTestCase, LeakDetector, no_leaks
 from tests.case_runs import PACKAGE_FOLDER, lines_of, run
 
 PLAIN = unittest.IsolatedAsyncioTestCase
@@ -157,6 +157,35 @@ class TracebackTests(unittest.TestCase):
         self.assertIn("LeakError: the block at", text)
         self.assertNotIn(PACKAGE_FOLDER, text)
         self.assertEqual(len(own_lines(text)), 1)
+
+    def test_errors_before_the_test(self):
+        """Settings that do not go together, and a detector that cannot be made, show no inner frames."""
+
+        class Fails(LeakDetector):
+            kind, types = "pool", (Exception,)
+
+            def __init__(self):
+                raise ValueError("its own")  # raised
+
+            def examine(self, obj): ...
+
+        class Case(HygienicAsyncTestCase):
+            async def test(self): ...
+
+        for settings, error, frames in (
+            ({"patch_time": True}, "ValueError: patch_time = True needs virtual time", 0),
+            (
+                {"clock": "virtual", "loop_factory": asyncio.SelectorEventLoop},
+                'RuntimeError: clock = "virtual" needs the loop of asynctestkit',
+                0,
+            ),
+            ({"leak_detectors": (Fails,)}, "ValueError: its own", 1),
+        ):
+            with self.subTest(error):
+                text = self.printed(type("Case", (Case,), settings)("test"))
+                self.assertIn(error, text)
+                self.assertNotIn(PACKAGE_FOLDER, text)
+                self.assertEqual(len(own_lines(text)), frames)
 
     def test_failures_of_helpers(self):
         """A helper that raises into a test shows the line that called it, and no inner frames."""

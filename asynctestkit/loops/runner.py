@@ -2,8 +2,7 @@
 
 It does what `asyncio.Runner` (Lib/asyncio/runners.py) does for IsolatedAsyncioTestCase, with three
 differences: its `close` is bounded, where asyncio's waits for ever for a task that ignores cancellation; it
-can give up on a coroutine; and it works on 3.10, where there is no Runner and a task cannot be given a
-context.
+can give up on a coroutine; and it works on 3.10, where there is no Runner, and no context for a task.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ from .loop import HygienicEventLoop
 from .shutdown import CutOff, end_everything, end_jobs
 
 __all__ = ["Runner"]
+
+__unittest = True
 
 _T = TypeVar("_T")
 

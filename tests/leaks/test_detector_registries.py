@@ -49,6 +49,19 @@ class RegistryTests(unittest.TestCase):
     def run_body(self, body, **members):
         return run_body(body, leak_detectors=(TaskLeaks, SubscriptionLeaks), **members)
 
+    def test_what_is_no_registry(self):
+        """A `registered` that returns nothing is the error of each test, which says what is expected."""
+
+        async def test(case): ...
+
+        Registry.subscribers = None
+        (error,) = self.run_body(test).errors
+        text = "SubscriptionLeaks.registered returned None, expected what the registry holds, such as a list"
+        self.assertEqual((type(error), str(error)), (TypeError, text))
+        Registry.subscribers = map(len, [None])  # its own error says more
+        (error,) = self.run_body(test).errors
+        self.assertRegex(str(error), "NoneType.* has no len")
+
     def test_what_was_entered_since_is_a_leak(self):
         """Only entries made since the mark are leaks, and the heap is not examined."""
 

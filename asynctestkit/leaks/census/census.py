@@ -26,6 +26,8 @@ from .per_type import PerType
 
 __all__ = ["Census"]
 
+__unittest = True
+
 
 class Census:
     """The objects of some types that were created between `open()` and now by the code of one test.
@@ -187,7 +189,15 @@ class Census:
     def _registered(self) -> list[Any]:
         found: list[Any] = []
         for registry in self._registries:
-            found += registry(self.loop)
+            held = registry(self.loop)
+            try:
+                found += held
+            except TypeError:
+                if isinstance(held, Iterable):
+                    raise
+                what = getattr(registry, "__qualname__", "registered")
+                text = f"{what} returned {held!r}, expected what the registry holds, such as a list"
+                raise TypeError(text) from None
         return found
 
     def _new_ones(self, found: list[Any]) -> Iterator[Any]:

@@ -16,6 +16,8 @@ from ..leak import Leak
 
 __all__ = ["Detectors", "Panel"]
 
+__unittest = True
+
 _T = TypeVar("_T")
 _Registry = Callable[[asyncio.AbstractEventLoop], Iterable[Any]]
 

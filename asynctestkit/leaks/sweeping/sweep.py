@@ -35,6 +35,8 @@ from .spared import spare
 
 __all__ = ["Sweep"]
 
+__unittest = True
+
 _Verdict = tuple[LeakDetector | None, Leak | None]
 
 

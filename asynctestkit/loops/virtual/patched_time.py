@@ -14,6 +14,8 @@ from .clock import Clock, VirtualClock
 
 __all__ = ["PatchedTime"]
 
+__unittest = True
+
 _NAMES = ("time", "monotonic", "perf_counter")
 _PATIENCE, _POLLS = 1.0, 20
 """Wall seconds for which code must poll the clock, and how often, before time passes by itself."""

@@ -11,6 +11,8 @@ from .virtual_selector import VirtualSelector
 
 __all__ = ["VirtualEventLoop", "clock_of"]
 
+__unittest = True
+
 
 class VirtualEventLoop(HygienicEventLoop):
     """A loop on virtual time, which jumps to the next timer when nothing else can happen.
