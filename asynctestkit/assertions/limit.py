@@ -63,17 +63,24 @@ class Ended(Generic[_T]):
 
 
 async def run_within(
-    awaitable: Awaitable[_T], seconds: float, cleanup_time: float, *, spares: bool = False
+    awaitable: Awaitable[_T],
+    seconds: float,
+    cleanup_time: float,
+    *,
+    spares: bool = False,
+    includes_limit: bool = False,
 ) -> Ended[_T]:
     """Awaits it for at most `seconds` of the loop's clock, in the caller's task.
 
     Raises what is not to be judged: a cancellation of the caller by other code, a skip, and exceptions that
     are no Exception, except CancelledError. With `spares`, a future is neither cancelled nor waited for any
-    longer when the limit fires.
+    longer when the limit fires. With `includes_limit`, what another timer ends at the moment of the limit has
+    ended by itself.
     """
     task = running_task(awaitable)
     drive = Drive(awaitable, spares=spares)
     limit = _Limit(task, drive, seconds, cleanup_time, spares)
+    limit.includes_limit = includes_limit
     how, value, error = EndKind.LEFT, None, None
     try:
         value = await drive
@@ -114,6 +121,8 @@ class _Limit:
     ) -> None:
         self.stood_at: AwaitChain | None = None
         self.was_cut_short = False
+        self.includes_limit = False
+        """Whether what other timers do at the same moment comes first."""
         self._drive = drive
         self._loop = task.get_loop()
         self._seconds = seconds
@@ -141,7 +150,7 @@ class _Limit:
         )
 
     def _fire(self) -> None:
-        if self._turns < TURNS and self._drive.is_going_on():
+        if self._turns < TURNS and (self.includes_limit or self._drive.is_going_on()):
             # Its result is there already: cancelling now would lose it.
             self._turns += 1
             self._timer = self._loop.call_soon(self._fire)

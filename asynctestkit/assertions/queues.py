@@ -46,7 +46,8 @@ class QueueAssertions(Failing):
         ledger = open_ledger(queue)
         before = ledger.counts
         try:
-            ended = await run_within(queue.join(), within, self._hygieneSettings().grace_period)
+            grace_period = self._hygieneSettings().grace_period
+            ended = await run_within(queue.join(), within, grace_period, includes_limit=True)
             if ended.how is EndKind.RAISED and ended.error is not None:
                 raise ended.error
             if ended.stood_at is None:

@@ -15,7 +15,7 @@ from ..cpython.versions import CancelRequest
 from ..stacks.await_chain import AwaitChain, chain_of_task
 from ..stacks.code_owners import is_machinery
 from ..stacks.places import Place
-from .drive import is_going_on, running_task
+from .drive import running_task
 from .limit import TURNS
 from .wording import LET_THROUGH, NOT_IN_LOOP, standing_lines
 
@@ -123,8 +123,8 @@ class Step:
 
     def _fire(self) -> None:
         task: asyncio.Task[Any] = self._request.task
-        if self._turns < TURNS and is_going_on(task):
-            # Its result is there already: cancelling now would lose it.
+        if self._turns < TURNS:
+            # Its result may be there already, or be set by a timer that is due now: cancelling would lose it.
             self._turns += 1
             self._timer = self._loop.call_soon(self._fire)
             return

@@ -42,7 +42,7 @@ class TimeAssertions(Failing):
         Its own exceptions propagate as they are, TimeoutError among them.
         """
         seconds, subject = self._checked("assertAwaitedWithin", awaitable, seconds)
-        ended = await self._ended(awaitable, seconds)
+        ended = await self._ended(awaitable, seconds, includes_limit=True)
         try:
             if ended.stood_at is not None:
                 text = f"{subject.name} was not done {_after_limit(seconds)}"
@@ -79,7 +79,7 @@ class TimeAssertions(Failing):
             raise TypeError("assertTimesOut takes seconds (a limit imposed) or within (to wait for its own)")
         limit, name = self._limit(seconds, within)
         limit, subject = self._checked("assertTimesOut", awaitable, limit, name)
-        ended = await self._ended(awaitable, limit)
+        ended = await self._ended(awaitable, limit, includes_limit=seconds is None)
         try:
             return self._timedOut(ended, subject, limit, seconds is not None, msg)
         finally:
@@ -134,8 +134,8 @@ class TimeAssertions(Failing):
         # The phase began earlier, and its own deadline would come first and say less.
         return math.inf if deadline is None else deadline * 0.9, "within"
 
-    async def _ended(self, awaitable: Awaitable[_T], seconds: float, *, spares: bool = False) -> Ended[_T]:
-        return await run_within(awaitable, seconds, self._hygieneSettings().grace_period, spares=spares)
+    async def _ended(self, awaitable: Awaitable[_T], seconds: float, **options: bool) -> Ended[_T]:
+        return await run_within(awaitable, seconds, self._hygieneSettings().grace_period, **options)
 
     def _timedOut(
         self, ended: Ended[Any], subject: Subject, limit: float, is_imposed: bool, msg: object

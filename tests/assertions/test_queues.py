@@ -27,6 +27,13 @@ class DrainTests(QueuesTestCase):
         self.assertEqual(self.now(), 0.3)
         self.assertNotIn("get", vars(queue))
 
+    async def test_exactly_at_the_limit(self):
+        """A queue that drains at the moment of the limit is in time."""
+        queue = filled(1)
+        self.start(consumes(queue, 1), "consumer")
+        await self.assertQueueDrains(queue, 1)
+        self.assertEqual(self.now(), 1)
+
     async def test_the_boundary(self):
         """A queue that drains in 90 % of the time passes, one that takes 110 % fails."""
         for seconds in (0.09, 0.11) * 50:

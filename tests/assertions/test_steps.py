@@ -30,6 +30,12 @@ class StepTests(StepsTestCase):
         await asyncio.sleep(9)
         self.assertEqual(self.now(), 9.9)
 
+    async def test_exactly_its_budget(self):
+        """What a timer ends at the moment at which the budget runs out is in time, in nested steps too."""
+        async with self.assertStepWithin("one", 1), self.assertStepWithin("two", 1):
+            await asyncio.sleep(1)
+        self.assertEqual(self.now(), 1)
+
     async def test_the_table(self):
         """The table lists every step so far in order, aligned, with the time used and allowed."""
 

@@ -37,6 +37,12 @@ class AwaitedWithinTests(TimingTestCase):
                 await self.failure(self.assertAwaitedWithin(wrapped(takes(1.1)), 1))
         await asyncio.sleep(1)  # until what was shielded has ended
 
+    async def test_exactly_at_the_limit(self):
+        """What another timer ends at the moment of the limit is in time."""
+        for wrapped in (Awaitable, self.loop.create_task, asyncio.gather, asyncio.shield):
+            self.assertIsNotNone(await self.assertAwaitedWithin(wrapped(takes(1)), 1))
+        self.assertEqual(self.now(), 4)
+
     async def test_zero_seconds(self):
         """A done future, and a coroutine that never waits, pass within zero seconds."""
         done = self.loop.create_future()

@@ -36,6 +36,14 @@ class TimesOutTests(TimingTestCase):
         self.assertEqual(self.now(), 3)
         await self.assertTimesOut(asyncio.wait_for(hangs(), 1))
 
+    async def test_exactly_at_the_limit(self):
+        """Giving up at the moment of `within` is in time; what ends at that of `seconds` had not before."""
+        self.assertEqual(str(await self.assertTimesOut(gives_up(1), within=1)), "gave up")
+        await self.assertTimesOut(asyncio.wait_for(hangs(), 1), within=1)
+        await self.assertTimesOut(takes(1), 1)
+        await self.assertStillWaiting(takes(1), 1)
+        self.assertEqual(self.now(), 4)
+
     async def test_giving_up_when_cancelled_passes_under_an_imposed_limit(self):
         """It has not finished by then, so it passes, whatever it raises when cancelled."""
         error = TimeoutError("translated")
