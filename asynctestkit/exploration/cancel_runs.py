@@ -54,6 +54,8 @@ class RunResult:
     """The failure of the sweep, if it found leaks."""
     held: list[str] = dataclasses.field(default_factory=list)
     """Locks and mocks that it acquired and did not release, a line each."""
+    refused: bool = False
+    """Whether it went on for so long after its cancellation that it was abandoned."""
     was_stuck: bool = False
     """Whether it had to be cancelled because it did not end by itself."""
 
@@ -125,10 +127,17 @@ class CancelRuns:
                 steps.is_watching = False
                 coroutine = runner.run(_called(self._make_coro))
                 steps.is_watching, steps.main, ran.made = True, MAIN, True
+
+                def give_up() -> None:
+                    ran.refused = True
+                    runner.give_up()
+
+                steps.give_up = give_up
                 ran.value = runner.run(coroutine)
                 ran.returned = True
         except (KeyboardInterrupt, PhaseInterrupt, DeadlineError):
-            raise
+            if not ran.refused:
+                raise
         except asyncio.CancelledError:
             # The one that came out would keep the locals of its frames alive, hidden from the sweep.
             ran.error = asyncio.CancelledError()

@@ -21,7 +21,7 @@ from ..mocks.leftovers import not_given_back
 from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
-from .deviations import Cancel
+from .deviations import STEPS_AFTER, Cancel
 from .records import Applied
 
 __all__ = ["CancelAssertions"]
@@ -189,6 +189,9 @@ def _headline(deviation: Cancel, applied: list[Applied], number: int) -> list[st
 
 def _of_ending(ran: RunResult, swallow: bool) -> list[str]:
     """The faults in how the coroutine ended when it was cancelled."""
+    if ran.refused:
+        said = f"and it went on, for {STEPS_AFTER:,} more steps, and was abandoned"
+        return [said, f"remedy: {LET_THROUGH}"]
     if ran.returned:
         said = f"and it returned {shown(ran.value)}: it has swallowed the cancellation"
         return [] if swallow else [said, f"remedy: {LET_THROUGH}; if it is meant to return, say swallow=True"]

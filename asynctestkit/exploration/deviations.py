@@ -7,7 +7,20 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
-__all__ = ["Cancel", "Deviation", "Fault", "Hold", "Schedule", "StepKey", "schedule_from", "text_of"]
+__all__ = [
+    "STEPS_AFTER",
+    "Cancel",
+    "Deviation",
+    "Fault",
+    "Hold",
+    "Schedule",
+    "StepKey",
+    "schedule_from",
+    "text_of",
+]
+
+STEPS_AFTER = 30_000
+"""The most steps that a task may take to clean up after it was cancelled."""
 
 StepKey = tuple[str, int]
 """A step of a task: the task's name and the number of the step, from 1."""

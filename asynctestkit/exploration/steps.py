@@ -3,15 +3,14 @@
 It gives legal orders only. Steps of different tasks that are ready at the same time may be reordered, but not
 across a plain callback or a timer that is due: those stay first in, first out. A step of the test's own task
 after a `sleep(0)` counts as a plain callback, because tests use it to let other tasks start. A step of any
-other task after a `sleep(0)` may overtake the same step twice only: otherwise a task that spins until another
-makes progress would spin for ever.
+other task after a `sleep(0)` may overtake the same step twice only: it may be spinning until another moves.
 """
 
 from __future__ import annotations
 
 import collections
 from asyncio import Handle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -20,7 +19,7 @@ from ..cpython.originals import asyncio
 from ..cpython.versions import HAS_RUNNER
 from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..stacks.await_chain import AwaitChain, chain_of_task
-from .deviations import Cancel, Hold, Schedule, StepKey
+from .deviations import STEPS_AFTER, Cancel, Hold, Schedule, StepKey
 from .names import TaskNames, Walker, is_internal
 from .records import Applied, Taken, step_taken
 from .waiting import Choice, Waiting, is_fair, is_fixed
@@ -75,6 +74,9 @@ class StepQueue(collections.deque[Handle]):
         """Chooses the index of the next step; None runs the first that is not held."""
         self.is_watching = True
         """Whether the schedule is applied and steps are recorded."""
+        self.give_up: Callable[[], object] = _nothing
+        """Called when a task has taken so many steps after its cancellation that it will not end."""
+        self._last: StepKey | None = None
         self._nothing = Handle(_nothing, (), loop)
         self._nothing.cancel()
 
@@ -98,7 +100,7 @@ class StepQueue(collections.deque[Handle]):
         key = (walker.name, walker.taken)
         self.trace.append(key)
         if key in self._awaited:
-            self._seen.add(key)
+            self._reach(key)
         if len(self) > index and self._may_overtake(self[index]) and not is_fixed(walker, handle, taken=1):
             self.crossroads.append(key)
         if walker.yields_over:
@@ -114,6 +116,11 @@ class StepQueue(collections.deque[Handle]):
         if asleep is None and not self.records_steps:
             return handle
         return _Step(self, handle, task, key, asleep)
+
+    def _reach(self, key: StepKey) -> None:
+        self._seen.add(key)
+        if key == self._last:
+            self.give_up()
 
     def walker(self, task: asyncio.Task[Any]) -> Walker | None:
         """The record of a task, which has its name; None if its class allows no further attributes."""
@@ -136,8 +143,6 @@ class StepQueue(collections.deque[Handle]):
         task = step_internals.task_of_step(handle)
         walker = self.walker(task) if task is not None else None
         return walker is not None and not is_fixed(walker, handle)
-
-    # -- the choice of the next step
 
     def _index_of_next(self) -> int | None:
         """The index of what runs next; None to end the turn of the loop first, as a timer is due."""
@@ -201,10 +206,10 @@ class StepQueue(collections.deque[Handle]):
                 self.applied.append(Applied(hold, chain_of_task(task)))  # type: ignore[arg-type]  # it is a step
             self._overtaken[each.key] = self._overtaken.get(each.key, 0) + 1
 
-    # -- cancellations
-
     def _cancel(self, task: asyncio.Task[Any], deviation: Cancel) -> None:
         self.applied.append(Applied(deviation, chain_of_task(task)))
+        self._last = (deviation.task, deviation.step + STEPS_AFTER)
+        self._awaited.add(self._last)
         task.cancel()
 
     def record_step(self, key: StepKey, before: AwaitChain, task: asyncio.Task[Any]) -> None:

@@ -48,6 +48,32 @@ class EndingTests(Faults):
         )  # fmt: skip
         self.assertRegex(text, rf"_faults.py:{lines_of(work, 'await nap')[0]} in work\n *await nap\(\)")
 
+    def test_one_that_goes_on_for_ever(self):
+        """Code that swallows every cancellation is abandoned, and does not use up the deadline."""
+
+        async def work():
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await nap()
+
+        self.check(
+            work, "in run 3 it was cancelled as it began to wait, for the 1st time",
+            "and it went on, for 30,000 more steps, and was abandoned", "re-raise it",
+        )  # fmt: skip
+
+    def test_a_long_clean_up(self):
+        """A clean-up of many steps is not taken for a refusal."""
+
+        async def work():
+            try:
+                await nap()
+            except asyncio.CancelledError:
+                for _ in range(20_000):
+                    await asyncio.sleep(0)
+                return 7
+
+        self.check(work, "and it returned 7: it has swallowed the cancellation")
+
     def test_another_exception(self):
         """Another exception is the cause of the failure."""
 
