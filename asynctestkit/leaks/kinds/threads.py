@@ -12,6 +12,7 @@ from ..census.origins import is_of_a_package, is_of_the_library, origins
 from ..census.thread_watch import ThreadWatch
 from ..detector import LeakDetector
 from ..leak import Leak
+from ..owner import Owner
 
 __all__ = ["ThreadLeaks"]
 
@@ -54,6 +55,10 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
     def depends_on_owner(self, obj: threading.Thread) -> bool:
         """Only for daemons: the process cannot end before any other thread, whatever holds that thread."""
         return obj.daemon
+
+    def is_leak_of(self, owner: Owner, obj: threading.Thread) -> bool:
+        """It may have ended during the search for its owner, like a timer that a new one replaces."""
+        return owner is not Owner.PROCESS and threading.Thread.is_alive(obj)
 
     def release(self, obj: threading.Thread) -> None:
         """Cancels a timer; other threads cannot be ended from outside."""

@@ -1,9 +1,11 @@
-"""Threads whose classes answer for themselves in ways of their own are judged by what the thread does."""
+"""Threads are judged by what they do, whatever their classes answer, and when their owner is known."""
 
 import asyncio
 import threading
 import unittest
 
+from asynctestkit import ThreadLeaks
+from asynctestkit.leaks.owner import Owner
 from tests.leaks.contract import run_body
 
 
@@ -41,6 +43,20 @@ class OddThreadTests(unittest.TestCase):
             case.thread.start()
 
         self.assertEqual(run_body(test).complaints, [])
+
+
+class EndedThreadTests(unittest.TestCase):
+    def test_one_that_ends_while_its_owner_is_searched_for(self):
+        """It is no leak, though it was running when it was examined; the process's is none in any case."""
+        stop = threading.Event()
+        thread = threading.Thread(target=stop.wait, daemon=True)
+        thread.start()
+        self.addCleanup(stop.set)
+        detector, owners = ThreadLeaks(), (Owner.NOBODY, Owner.TEST, Owner.PROCESS)
+        self.assertEqual([detector.is_leak_of(each, thread) for each in owners], [True, True, False])
+        stop.set()
+        thread.join()
+        self.assertEqual([detector.is_leak_of(each, thread) for each in owners], [False, False, False])
 
 
 if __name__ == "__main__":
