@@ -140,9 +140,8 @@ def _is_of_a_module(holder: Any) -> bool:
         return issubclass(type(holder), ModuleType)
     is_class = issubclass(type(holder), type)
     module = module_of(holder) if is_class else getattr(holder, "__module__", None)
-    name = (
-        qualname_of(holder) if is_class else getattr(holder, "__qualname__", None)
-    )  # a cached partial has none
+    # A cached partial has no name.
+    name = qualname_of(holder) if is_class else getattr(holder, "__qualname__", None)
     if not isinstance(module, str) or not isinstance(name, str):
         return False
     found: Any = sys.modules.get(module)
