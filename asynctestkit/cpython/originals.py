@@ -14,6 +14,8 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .definitions import module_of, qualname_of
+
 if TYPE_CHECKING:
     import asyncio as asyncio
     import gc as gc
@@ -61,7 +63,7 @@ def _genuine(module: str, name: str, current: Any) -> Any:
     for each in left:
         if not isinstance(each, type):
             continue
-        if (each.__module__, each.__qualname__) == (module, name):
+        if (module_of(each), qualname_of(each)) == (module, name):
             return each
         left += type.__subclasses__(each)
     return current

@@ -62,6 +62,17 @@ class AlreadyReplacedTests(unittest.TestCase):
 
         self.assertIs(self.copy_while("socket.socket", GuardedSocket, "socket"), socket.socket)
 
+    def test_a_class_that_does_not_say_where_it_is_from(self):
+        """Among all classes there may be one whose metaclass answers no question."""
+
+        class Silent(type):
+            def __getattribute__(cls, name):
+                raise LookupError(f"asked a class for its {name}")
+
+        silent = Silent("Silent", (), {})
+        self.assertIs(self.copy_while("subprocess.Popen", mock.Mock(), "Popen"), subprocess.Popen)
+        del silent
+
     def test_a_class_is_replaced_by_a_mock(self):
         """After a class was replaced by a mock, the class is found among all classes."""
         self.assertIs(self.copy_while("subprocess.Popen", mock.Mock(), "Popen"), subprocess.Popen)
