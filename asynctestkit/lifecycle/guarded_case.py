@@ -23,6 +23,7 @@ from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspel
 from .decorators import allowances_of, function_of, overrides_of
 from .guard import Guard
 from .later_code import has_later_code
+from .place import require_place
 
 __all__ = ["SET_UP", "TEAR_DOWN", "GuardedCase", "GuardedTest", "Hooks", "is_called_by_run"]
 
@@ -194,7 +195,7 @@ class GuardedCase(GuardedTest):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        _require_place(cls)
+        require_place(cls, GuardedCase)
         cls._hygieneIsFollowed = has_later_code(cls)
         check({name: value for name, value in vars(cls).items() if name in NAMES})
         for name, value in vars(cls).items():
@@ -221,17 +222,6 @@ class GuardedCase(GuardedTest):
         if self._hygieneGuard is not None:
             self.__dict__.pop("clock", None)  # uncovers the class's setting, for another run
         super()._hygieneEnd()
-
-
-def _require_place(cls: type) -> None:
-    """Raises TypeError for a class in which the mixin has no effect, or no loop to guard."""
-    plain, order = unittest.IsolatedAsyncioTestCase, cls.__mro__
-    if plain not in order:
-        if issubclass(cls, unittest.TestCase) and any(name.startswith("test") for name in vars(cls)):
-            raise TypeError(f"{cls.__name__} is no IsolatedAsyncioTestCase, which HygieneMixin guards")
-    elif order.index(plain) < order.index(GuardedCase):
-        order_meant = f"class {cls.__name__}(HygieneMixin, …)"
-        raise TypeError(f"HygieneMixin has no effect behind IsolatedAsyncioTestCase; expected {order_meant}")
 
 
 def is_called_by_run(frame: FrameType | None) -> bool:

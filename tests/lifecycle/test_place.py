@@ -1,8 +1,9 @@
 """The mixin's place among the bases of a class."""
 
 import unittest
+from unittest import mock
 
-from asynctestkit import HygieneMixin
+from asynctestkit import HygieneMixin, HygienicAsyncTestCase
 from tests.case_runs import run
 
 
@@ -21,6 +22,13 @@ class PlaceTests(unittest.TestCase):
                 "HygieneMixin has no effect behind IsolatedAsyncioTestCase; "
                 "expected class Case(HygieneMixin, …)",
             )
+
+    def test_in_the_place_of_what_it_should_guard(self):
+        """A suite may be tried, without a change to its files, by putting our class under that name."""
+        with mock.patch.object(unittest, "IsolatedAsyncioTestCase", HygienicAsyncTestCase):
+            direct = type("Case", (unittest.IsolatedAsyncioTestCase,), {"test": Plain.test})
+            derived = type("Case", (direct, Plain), {})
+            self.assertEqual([run(each).kinds for each in (direct, derived)], [["ok"], ["ok"]])
 
     def test_before_a_plain_test_case(self):
         """A TestCase without a loop cannot be guarded: an error when a class with tests is created."""
