@@ -61,6 +61,7 @@ EXTRA = {
     "cpython/test_canaries.py": "canaries.py above",
     "leaks/sweeping/test_sweep_operations.py": "the whole sweep: many leaks take no more operations than few",
     "leaks/contract.py": "the contract that the test class of every detector inherits",
+    "leaks/metaclasses.py": "metaclasses that forbid what is usually asked of a class",
 }
 
 

@@ -8,6 +8,7 @@ import weakref
 
 from asynctestkit.leaks.census.census import Census
 from asynctestkit.leaks.census.interest import Interest, interest_in, is_over, may_want_what_is_over
+from tests.leaks.metaclasses import Raising, Unhashable
 
 
 async def ends():
@@ -54,17 +55,11 @@ class TypesTests(unittest.TestCase):
     def test_classes_that_cannot_be_hashed(self):
         """Classes whose metaclass forbids to hash or to compare them are judged like any other."""
 
-        class Unhashable(type):
-            __hash__ = None
-
-        class Raising(type):
-            def __eq__(cls, other):
-                raise LookupError("asked a class whether it is another")
-
+        class Colliding(Raising):
             def __hash__(cls):
                 return hash(dict)
 
-        for meta in (Unhashable, Raising):
+        for meta in (Unhashable, Raising, Colliding):
             wanted = meta("Wanted", (), {})
             interest = interest_in((dict, wanted))
             plain, finalized = meta("Made", (), {})(), meta("Made", (), {"__del__": Finalized.__del__})()

@@ -6,10 +6,7 @@ import unittest
 import weakref
 
 from asynctestkit.leaks.census.per_type import PerType, is_any_of
-
-
-class Unhashable(type):
-    __hash__ = None
+from tests.leaks.metaclasses import Unhashable
 
 
 class Equal(type):

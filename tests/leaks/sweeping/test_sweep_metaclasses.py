@@ -7,18 +7,7 @@ import threading
 import unittest
 
 from tests.leaks.contract import run_body
-
-
-class Unhashable(type):
-    __hash__ = None
-
-
-class Raising(type):
-    def __eq__(cls, other):
-        raise LookupError("asked a class whether it is another")
-
-    def __hash__(cls):
-        raise LookupError("asked a class for its hash")
+from tests.leaks.metaclasses import Raising, Unhashable
 
 
 class Colliding(Raising):
