@@ -127,8 +127,10 @@ class Drive(Generic[_T]):
 def _iterator_of(awaitable: Awaitable[Any]) -> Iterator[Any]:
     """What an awaitable's `__await__` returns; TypeError if that is no iterator, as `await` raises it."""
     cls = type(awaitable)
-    found: Any = (namespace_of(each).get("__await__") for each in mro_of(cls))
-    method = next(filter(None, found))
+    found = (names["__await__"] for names in map(namespace_of, mro_of(cls)) if "__await__" in names)
+    method: Any = next(found, None)
+    if method is None:  # only said to be awaitable, as by a proxy's `__class__`
+        raise TypeError(f"object {cls.__name__} can't be used in 'await' expression")
     bound = method.__get__(awaitable, cls) if hasattr(type(method), "__get__") else method
     iterator: Iterator[Any] = bound()
     if not hasattr(type(iterator), "__next__"):  # such as a coroutine, returned in the place of its iterator

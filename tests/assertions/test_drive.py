@@ -3,6 +3,7 @@
 import asyncio
 import types
 import unittest
+import weakref
 from unittest import mock
 
 from asynctestkit.assertions.drive import Abandoned, Drive, is_going_on, running_task
@@ -125,6 +126,11 @@ class DriveTests(JumpingTestCase):
             with self.assertRaisesRegex(TypeError, "__await__.. of Returning returned no iterator"):
                 Drive(Returning(returned))
         coroutine.close()
+        withdrawn = type("Withdrawn", (Returning,), {"__await__": None})(1)
+        done = self.loop.create_future()
+        for no_awaitable in (withdrawn, weakref.proxy(done)):
+            with self.assertRaisesRegex(TypeError, "can't be used in 'await' expression"):
+                Drive(no_awaitable)
         with self.assertRaisesRegex(RuntimeError, "cannot await on itself"):
             await self.loop.create_task(awaits_itself())
         other = asyncio.SelectorEventLoop()
