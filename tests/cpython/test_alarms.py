@@ -71,7 +71,7 @@ class AlarmTests(WatchdogTestCase):
                 alarm.due = now + NEVER
 
         alarm = Alarm(advance)
-        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.0):
+        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.1):
             alarms.arm(alarm)
             self.assertTrue(begun.wait(30))
             self.assertIsNone(alarms.disarm(alarm))
@@ -154,7 +154,7 @@ class ForkTests(WatchdogTestCase):
                 alarm.due = now + NEVER
 
         alarm = Alarm(advance)
-        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.0):
+        with held, mock.patch.object(alarms, "_LONGEST_WAIT", 0.1):
             alarms.arm(alarm)
             self.assertTrue(begun.wait(30))
             self.fork()
