@@ -61,8 +61,7 @@ class LinuxTestCase(unittest.TestCase):
 class ThreadsTests(LinuxTestCase):
     def test_all_are_counted(self):
         """Threads are counted and numbered, whatever has started them."""
-        count, numbers = thread_count(), thread_numbers()
-        self.assertEqual(count, len(numbers))
+        numbers = thread_numbers()  # threads of other tests may be ending
         self.assertIn(threading.get_native_id(), numbers)
         go, begun = _thread.allocate_lock(), _thread.allocate_lock()
         go.acquire()
@@ -70,11 +69,11 @@ class ThreadsTests(LinuxTestCase):
         _thread.start_new_thread(lambda: (begun.release(), go.acquire()), ())
         begun.acquire()
         try:
-            self.assertEqual(thread_count(), count + 1)
             self.assertEqual(len(thread_numbers() - numbers), 1)
+            self.assertTrue(any(thread_count() == len(thread_numbers()) for _ in range(10_000)))
         finally:
             go.release()
-        while thread_count() > count:
+        while thread_numbers() - numbers:
             pass
 
     def test_a_listing_that_misses_one(self):
