@@ -33,7 +33,7 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
             return None
         if is_of_the_library(origin) or _is_of_an_executor(obj) or executor_internals.is_manager(obj):
             return None
-        if obj.daemon and (origin.is_of_a_module or is_of_a_package(origin, obj)):
+        if origin.is_of_a_module or (obj.daemon and is_of_a_package(origin, obj)):
             return None
         is_worker = executor_internals.is_worker(obj)
         return Leak(
@@ -51,10 +51,6 @@ class ThreadLeaks(ThreadWatch, LeakDetector):
     def is_ending(self, obj: threading.Thread) -> bool:
         """A thread may, while it can act by itself, or another thread can that would let it go on."""
         return self.has_active_threads() and self.examine(obj) is not None
-
-    def depends_on_owner(self, obj: threading.Thread) -> bool:
-        """Only for daemons: the process cannot end before any other thread, whatever holds that thread."""
-        return obj.daemon
 
     def is_leak_of(self, owner: Owner, obj: threading.Thread) -> bool:
         """It may have ended during the search for its owner, like a timer that a new one replaces."""

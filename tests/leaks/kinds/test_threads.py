@@ -4,13 +4,10 @@ import asyncio
 import concurrent.futures
 import logging.handlers
 import multiprocessing
-import os
 import queue
 import socket
-import sys
 import threading
 import time
-import types
 import unittest
 from unittest import mock
 
@@ -200,82 +197,6 @@ class WhatIsALeakTests(Stoppable):
 
         self.assertEqual(self.leaks(test), [])
         self.assertEqual(inner[0].complaints, [])
-
-
-class OwnerTests(Stoppable):
-    """Which owner a thread has."""
-
-    def package(self, source):
-        """An installed module."""
-        module = types.ModuleType("installed_package")
-        module.__file__ = f"{os.sep}lib{os.sep}site-packages{os.sep}installed_package.py"
-        sys.modules[module.__name__] = module
-        self.addCleanup(sys.modules.pop, module.__name__)
-        exec(compile(source, module.__file__, "exec"), vars(module))
-        return module
-
-    def found(self, body):
-        outcome = run_body(body)
-        self.assertEqual([outcome.errors, outcome.leak_warnings], [[], []])
-        return [leak.name for leak in outcome.leaks]
-
-    def test_a_daemon_of_a_package(self):
-        """A daemon that an installed package has started is the package's; another thread is reported."""
-        module = self.package(
-            "import threading\n"
-            "def start(target, name, daemon):\n"
-            "    threading.Thread(target=target, name=name, daemon=daemon).start()\n"
-        )
-
-        def test(case):
-            module.start(self.stop.wait, "helper", True)
-            module.start(self.stop.wait, "worker", False)
-
-        self.assertEqual(self.found(test), ["worker"])
-
-    def test_a_daemon_of_compiled_code(self):
-        """For compiled code, which has no frame, the function that the thread runs decides."""
-        self.package("")
-        stop = self.stop
-
-        class Compiled:
-            __module__ = "installed_package"
-
-            def __call__(self):
-                stop.wait()
-
-        class Own(Compiled):
-            __module__ = __name__
-
-        def test(case):
-            threading.Thread(target=Compiled(), name="helper", daemon=True).start()
-            threading.Thread(target=Own(), name="own", daemon=True).start()
-
-        self.assertEqual(self.found(test), ["own"])
-
-    def test_a_daemon_that_a_module_has(self):
-        """A daemon that a module holds is no leak; a thread that is no daemon is."""
-
-        def test(case):
-            for name, daemon in (("helper", True), ("worker", False)):
-                thread = threading.Thread(target=self.stop.wait, name=name, daemon=daemon)
-                thread.start()
-                KEPT.append(thread)
-
-        self.addCleanup(KEPT.clear)
-        self.assertEqual(self.found(test), ["worker"])
-
-    def test_a_daemon_of_a_module_that_is_imported(self):
-        """A thread that a module starts on import is the module's."""
-        source = "import threading\nthreading.Thread(target=WAIT, daemon=True).start()"
-
-        def test(case):
-            exec(compile(source, "module.py", "exec"), {"WAIT": self.stop.wait, "__name__": "module"})
-
-        self.assertEqual(self.found(test), [])
-
-
-KEPT = []
 
 
 class WorkerTests(Stoppable):

@@ -1,12 +1,17 @@
 """Threads are judged by what they do, whatever their classes answer, and when their owner is known."""
 
 import asyncio
+import itertools
+import os
+import sys
 import threading
+import types
 import unittest
 
 from asynctestkit import ThreadLeaks
 from asynctestkit.leaks.owner import Owner
 from tests.leaks.contract import run_body
+from tests.leaks.kinds.test_threads import Stoppable
 
 
 class Odd(threading.Thread):
@@ -20,6 +25,17 @@ class Odd(threading.Thread):
 class Forever(threading.Thread):
     def is_alive(self):
         return True
+
+
+KEPT = []
+
+
+class Service:
+    """Keeps its threads on the class."""
+
+    @classmethod
+    def keep(cls, thread):
+        cls.threads = [*getattr(cls, "threads", ()), thread]
 
 
 class OddThreadTests(unittest.TestCase):
@@ -57,6 +73,84 @@ class EndedThreadTests(unittest.TestCase):
         stop.set()
         thread.join()
         self.assertEqual([detector.is_leak_of(each, thread) for each in owners], [False, False, False])
+
+
+class OwnerTests(Stoppable):
+    """Which owner a thread has."""
+
+    def package(self, source):
+        """An installed module."""
+        module = types.ModuleType("installed_package")
+        module.__file__ = f"{os.sep}lib{os.sep}site-packages{os.sep}installed_package.py"
+        sys.modules[module.__name__] = module
+        self.addCleanup(sys.modules.pop, module.__name__)
+        exec(compile(source, module.__file__, "exec"), vars(module))
+        return module
+
+    def found(self, body):
+        outcome = run_body(body)
+        self.assertEqual([outcome.errors, outcome.leak_warnings], [[], []])
+        return [leak.name for leak in outcome.leaks]
+
+    def test_a_daemon_of_a_package(self):
+        """A daemon that an installed package has started is the package's; another thread is reported."""
+        module = self.package(
+            "import threading\n"
+            "def start(target, name, daemon):\n"
+            "    threading.Thread(target=target, name=name, daemon=daemon).start()\n"
+        )
+
+        def test(case):
+            module.start(self.stop.wait, "helper", True)
+            module.start(self.stop.wait, "worker", False)
+
+        self.assertEqual(self.found(test), ["worker"])
+
+    def test_a_daemon_of_compiled_code(self):
+        """For compiled code, which has no frame, the function that the thread runs decides."""
+        self.package("")
+        stop = self.stop
+
+        class Compiled:
+            __module__ = "installed_package"
+
+            def __call__(self):
+                stop.wait()
+
+        class Own(Compiled):
+            __module__ = __name__
+
+        def test(case):
+            threading.Thread(target=Compiled(), name="helper", daemon=True).start()
+            threading.Thread(target=Own(), name="own", daemon=True).start()
+
+        self.assertEqual(self.found(test), ["own"])
+
+    def test_one_that_a_module_or_class_keeps(self):
+        """A thread that a module or class keeps may outlive the test, as a daemon or not."""
+
+        def test(case):
+            for keep, daemon in itertools.product((KEPT.append, Service.keep), (True, False)):
+                thread = threading.Thread(target=self.stop.wait, daemon=daemon)
+                thread.start()
+                keep(thread)
+
+        self.addCleanup(KEPT.clear)
+        self.addCleanup(delattr, Service, "threads")
+        self.assertEqual(self.found(test), [])
+
+    def test_one_of_a_module_that_is_imported(self):
+        """A thread that a module starts on import is the module's, as a daemon or not."""
+        source = (
+            "import threading\n"
+            "threading.Thread(target=WAIT, daemon=True).start()\n"
+            "threading.Thread(target=WAIT).start()"
+        )
+
+        def test(case):
+            exec(compile(source, "module.py", "exec"), {"WAIT": self.stop.wait, "__name__": "module"})
+
+        self.assertEqual(self.found(test), [])
 
 
 if __name__ == "__main__":
