@@ -86,7 +86,6 @@ class Census:
         """Removes the mark."""
         heap.leave(self)
         origins.leave(self)
-        self._interest.forget_passing()
 
     def pending_tasks(self) -> set[asyncio.Task[Any]]:
         """The loop's tasks that were created since the mark and are not done, except the calling one."""

@@ -13,6 +13,7 @@ from ...cpython import interpreter, task_internals
 from ...cpython.definitions import is_immutable, module_of
 from ...cpython.originals import asyncio, gc
 from ...stacks.code_owners import is_machinery, library
+from .finalizers import Announcing
 from .per_type import PerType, is_any_of
 
 __all__ = ["Interest", "interest_in", "is_over", "may_want_what_is_over", "without_those_over"]
@@ -22,19 +23,19 @@ _WANTED = 2
 
 
 class Interest(dict[type, int]):
-    """The interest in objects of a type, computed once a type, not by `isinstance`, which asks proxies.
+    """The interest in objects of a type, computed by type, not by `isinstance`, which asks proxies.
 
-    One for all tests with the same detectors. Classes that live as long as the process stay in it; the others
-    only until `forget_passing`, and are not kept alive.
+    One for all tests with the same detectors. Only classes that live as long as the process stay in it: a
+    test may check that one of its own is gone.
     """
 
     def __init__(self, wanted: tuple[type, ...]) -> None:
         super().__init__()
         self._types = wanted
+        self._types_without_finalizer = tuple(each for each in wanted if each is not Announcing)
         self._by_id = PerType(self._interest_of)
         """The same for classes whose metaclass overrides or forbids how they are hashed or compared."""
         self._passing: list[type] = []
-        self._of_users: weakref.WeakKeyDictionary[type, int] = weakref.WeakKeyDictionary()
 
     def is_wanted(self, kind: type) -> bool:
         """Whether a detector wants to see objects of that type."""
@@ -42,6 +43,8 @@ class Interest(dict[type, int]):
             return self[kind] == _WANTED
         except Exception:  # of a metaclass that does not let its classes be hashed or compared
             return self._by_id(kind) == _WANTED
+        finally:
+            self._forget_passing()
 
     def wanted(self, objects: list[Any]) -> list[Any]:
         """The objects that a detector wants to see."""
@@ -49,6 +52,8 @@ class Interest(dict[type, int]):
             return [obj for obj in self._interesting(objects) if self[type(obj)] == _WANTED]
         except Exception:  # as above
             return [obj for obj in self._by_id.select(objects) if self._by_id(type(obj)) == _WANTED]
+        finally:
+            self._forget_passing()
 
     def any(self, objects: list[Any]) -> list[Any]:
         """The objects that are of any interest."""
@@ -56,28 +61,27 @@ class Interest(dict[type, int]):
             return list(self._interesting(objects))
         except Exception:  # as above
             return self._by_id.select(objects)
+        finally:
+            self._forget_passing()
 
     def _interesting(self, objects: list[Any]) -> Iterator[Any]:
         return itertools.compress(objects, map(self.__getitem__, map(type, objects)))
 
     def _interest_of(self, kind: type) -> int:
-        return _WANTED if is_any_of(kind, self._types) else int(_has_finalizer(kind))
+        has_finalizer = _has_own_finalizer(kind)
+        types = self._types if has_finalizer else self._types_without_finalizer
+        return _WANTED if is_any_of(kind, types) else int(has_finalizer or issubclass(kind, _WATCHING))
 
     def __missing__(self, asked: type) -> int:
         if _has_ways_of_its_own(asked):
             return self._by_id(asked)
-        answer = self._of_users.get(asked)
-        if answer is None or (answer != _WANTED and _has_finalizer(asked)):  # it may have got one since
-            answer = self._interest_of(asked)
-        self[asked] = answer
-        is_lasting = is_immutable(asked) or f"{module_of(asked)}.".startswith(_LASTING)
-        if not is_lasting:
-            self._of_users[asked] = answer
+        answer = self[asked] = self._interest_of(asked)
+        if not (is_immutable(asked) or f"{module_of(asked)}.".startswith(_LASTING)):
             self._passing.append(asked)
         return answer
 
-    def forget_passing(self) -> None:
-        """Forgets, when a test ends, the classes that may not live on."""
+    def _forget_passing(self) -> None:
+        """Forgets the classes that may not live on, or may get a finalizer."""
         if self._by_id.known:
             self._by_id.known.clear()
         if self._passing:
@@ -96,12 +100,9 @@ _WAYS = ("__hash__", "__eq__")
 _attribute: Any = type.__getattribute__
 
 
-def _has_finalizer(cls: type) -> bool:
-    """Whether code may run when an instance is collected: its own, or what watches it by a weak reference."""
-    return _has_own_finalizer(cls) or issubclass(cls, _WATCHING)
-
-
 def _has_own_finalizer(cls: type) -> bool:
+    if type(cls) is type:
+        return hasattr(cls, "__del__")
     try:
         _attribute(cls, "__del__")  # without asking its metaclass, which may return anything
     except AttributeError:
@@ -110,6 +111,7 @@ def _has_own_finalizer(cls: type) -> bool:
 
 
 _WATCHING: tuple[type[Any], ...] = (weakref.ref, *weakref.ProxyTypes, interpreter.FINALIZE_RECORD)
+"""When what a weak reference stands for is collected, its callback runs."""
 
 
 def is_over(obj: Any, loop: asyncio.AbstractEventLoop) -> bool:

@@ -82,12 +82,13 @@ class _Identity(weakref.ref[Any]):
     """Identifies one object, and does not mistake for it a later one with the same address."""
 
     __slots__ = ("kind",)
-    kind: type
+    kind: weakref.ref[type]
+    """The object's class, which may be the test's own: not kept alive either."""
 
     def is_of_finalized(self, other: object) -> bool:
         """Whether it is of this object, which is being finalized: its weak references may be cleared."""
         thing = self()
-        return thing is other or (thing is None and type(other) is self.kind)
+        return thing is other or (thing is None and type(other) is self.kind())
 
 
 class _Record(_Identity):
@@ -168,7 +169,7 @@ class Origins:
 
     def _add(self, thing: object, census: Mark, origin: Origin) -> None:
         record = _Record(thing)
-        record.kind, record.census, record.origin = type(thing), census, origin
+        record.kind, record.census, record.origin = weakref.ref(type(thing)), census, origin
         self._records[id(thing)] = record
 
     def forget(self, thing: object) -> None:
@@ -180,7 +181,7 @@ class Origins:
         if self.of(thing) is None:
             return
         self._spared[id(thing)] = identity = _Identity(thing)
-        identity.kind = type(thing)
+        identity.kind = weakref.ref(type(thing))
 
     def is_spared(self, thing: object) -> bool:
         """Whether an object was spared, in any test."""

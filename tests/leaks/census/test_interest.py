@@ -87,28 +87,30 @@ class TypesTests(unittest.TestCase):
         self.assertEqual(interest.wanted([plain, wanted]), [wanted])
 
     def test_no_class_of_a_test_is_kept(self):
-        """Results are kept only for classes of Python and of this package."""
+        """Results are kept only for classes of Python and of this package; others are forgotten at once."""
         interest = interest_in((asyncio.Future,))
         self.assertIs(interest_in((asyncio.Future,)), interest)
         made = type("Made", (asyncio.Future,), {"__module__": __name__})
         self.assertTrue(interest.is_wanted(made))
         self.assertTrue(interest.is_wanted(asyncio.Future))
         self.assertFalse(interest.is_wanted(Census))
+        self.assertEqual(interest.wanted([Finalized()]), [])
+        self.assertEqual(interest.any([self]), [])
         reference = weakref.ref(made)
-        interest.forget_passing()
+        self.assertNotIn(Finalized, interest)
+        self.assertNotIn(type(self), interest)
         self.assertEqual([each in interest for each in (made, asyncio.Future, Census)], [False, True, True])
         del made
         gc.collect()
         self.assertIsNone(reference())
 
     def test_a_finalizer_of_later(self):
-        """A class that runs no code when an instance is collected may do so in the next test."""
+        """A class that runs no code when an instance is collected may do so later."""
         made = type("Made", (), {})
         obj = made()
         interest = Interest((dict,))
         self.assertEqual(interest.any([obj]), [])
         made.__del__ = Finalized.__del__
-        interest.forget_passing()
         self.assertEqual(interest.any([obj]), [obj])
 
     def test_types_that_are_decided_about(self):
