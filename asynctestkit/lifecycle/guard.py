@@ -134,12 +134,12 @@ class Guard:
         Otherwise loop and executor stay usable: they may be shared, or used before the suite closes them.
         """
         self._stop_timing()
-        if closes_loop and isinstance(runner, Runner) and runner.is_idle() and self._sweep.has_left_nothing():
-            self._close_loop(runner)
-            self.close()
-            return
         has_outcome = self.has_outcome
         try:
+            if runner.is_idle() and self._sweep.has_left_nothing():
+                if closes_loop and isinstance(runner, Runner):
+                    self._close_loop(runner)
+                return
             with Phase(self, self.census.phase, what=_SWEEP, is_sweep=True):
                 if self._sweep.has_work_for_the_loop(self.loop):
                     runner.run(self.end_tasks(), insist=True)

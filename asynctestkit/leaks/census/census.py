@@ -133,10 +133,10 @@ class Census:
         """Whether nothing that was created since the mark can be a leak, or become one when it is collected.
 
         Collects nothing: what is pending in a cycle can still be examined. False if that cannot be told, as
-        on a loop that is older than the mark.
+        where something else may still happen in the loop.
         """
         loop = self.loop
-        if not self.loop_is_new or self.was_interrupted or not heap.is_marked_once():
+        if self.was_interrupted or not heap.is_marked_once():
             return False
         if loop.is_closed() or not loop_internals.is_transparent(loop) or loop_internals.has_work(loop):
             return False

@@ -65,7 +65,7 @@ class Sweep:
         self.announced: dict[int, type] = {}
         """The classes, by id, of living objects reported as unclosed: they will announce that once more."""
         self._released: list[tuple[LeakDetector, Any]] = []
-        self._living: list[Any] = []
+        self._living: list[Any] | None = None
         """The objects that were alive when the loop had nothing left to do; nothing has happened since."""
 
     # What follows is made where it is needed: most tests leave nothing.
@@ -147,10 +147,10 @@ class Sweep:
         test are left alone. `case` is the test's instance, None for a block.
         """
         # A pending task has been judged by `end_tasks`: it refused, or is the test's own.
-        found = self._living or self._found_alive()
-        living = [o for o in found if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
-        self._living.clear()
-        del found
+        living, self._living = self._living, None
+        if living is None:
+            living = self._found_alive()
+        living = [o for o in living if not isinstance(o, task_internals.TASK_TYPES) or o.done()]
         if living or self._tasks.connections:
             self._judge(living, loop_ends, spares_process, case)
         self._reports.muted = True

@@ -1,6 +1,7 @@
 """What a test has left is found also where at first sight it has left nothing."""
 
 import asyncio
+import contextlib
 import os
 import unittest
 import weakref
@@ -8,6 +9,7 @@ from types import CoroutineType
 from unittest import mock
 
 from asynctestkit import DEFAULT_DETECTORS, Leak, LeakDetector
+from asynctestkit.cpython.versions import HAS_RUNNER
 from asynctestkit.lifecycle import guard
 from tests.leaks.contract import Inner, run_body
 
@@ -22,6 +24,11 @@ class Cycle:
 
     def method(self):
         pass
+
+
+class Forgetful(Cycle):
+    def __del__(self):
+        forgotten()
 
 
 class Changed(Cycle):
@@ -66,6 +73,13 @@ class Inbox(LeakDetector):
 
     def examine(self, obj):
         return Leak(self.kind)
+
+
+@contextlib.contextmanager
+def sweeps():
+    """A function that counts the sweeps that a look at once has not spared."""
+    with mock.patch.object(guard, "Phase", wraps=guard.Phase) as phases:
+        yield lambda: sum(bool(call.kwargs.get("is_sweep")) for call in phases.mock_calls)
 
 
 def kinds(body, **members):
@@ -159,12 +173,62 @@ class UsersCodeTests(unittest.TestCase):
             loop.close = mock.Mock(wraps=loop.close)
 
         for body, is_limited in ((Inner.test, False), (test, True)):
-            with (
-                self.subTest(is_limited=is_limited),
-                mock.patch.object(guard, "Phase", wraps=guard.Phase) as phases,
-            ):
+            with self.subTest(is_limited=is_limited), sweeps() as count:
                 self.assertEqual(run_body(body).complaints, [])
-                self.assertEqual(any(c.kwargs.get("is_sweep") for c in phases.mock_calls), is_limited)
+                self.assertEqual(count(), is_limited)
+
+
+@unittest.skipUnless(HAS_RUNNER, "from Python 3.11")
+class SharedLoopTests(unittest.TestCase):
+    """On a loop that is older than the test, it is seen as quickly that nothing was left."""
+
+    def setUp(self):
+        self.shared = asyncio.Runner()
+        self.addCleanup(self.shared.close)
+
+    def run_on_it(self, body, **members):
+        def use(case):
+            case._asyncioRunner = self.shared
+
+        hooks = {"_setupAsyncioRunner": use, "_tearDownAsyncioRunner": lambda case: None}
+        return run_body(body, **hooks, **members)
+
+    def test_nothing_was_left(self):
+        """No sweep is needed; neither by what the suite itself has left pending on the loop."""
+        loop = self.shared.get_loop()
+        self.suites_own = loop.create_task(asyncio.sleep(3600))
+        loop.run_until_complete(asyncio.sleep(0))
+        with sweeps() as count:
+            self.assertEqual(self.run_on_it(Inner.test).complaints, [])
+            self.assertEqual(count(), 0)
+        self.assertFalse(self.suites_own.done())
+
+    def test_something_was_left(self):
+        """What is pending, or may happen when garbage is collected, is found; the loop stays open."""
+
+        async def task(case):
+            asyncio.create_task(asyncio.sleep(3600))
+
+        async def coroutine(case):
+            case.kept = forgotten()
+
+        async def finalizer(case):
+            Forgetful()
+
+        def callback(case):
+            loop = self.shared.get_loop()
+            loop.call_soon(lambda: loop.create_task(asyncio.sleep(3600)))
+
+        for body, kind in (
+            (task, "task"),
+            (coroutine, "coroutine"),
+            (finalizer, "coroutine"),
+            (callback, "task"),
+        ):
+            with self.subTest(body.__name__):
+                self.assertEqual([leak.kind for leak in self.run_on_it(body).leaks], [kind])
+                self.assertEqual(self.run_on_it(Inner.test).complaints, [])
+        self.assertFalse(self.shared.get_loop().is_closed())
 
 
 if __name__ == "__main__":
