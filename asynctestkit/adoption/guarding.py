@@ -50,24 +50,32 @@ def guard_all(settings: Settings, *, observes: bool) -> tuple[list[str], Callabl
     outcomes do not change.
     """
     hooks: type = type("RunHooks", (_RunHooks,), {"_hygieneOfRun": settings, "_hygieneObserves": observes})
-    before: list[tuple[Any, tuple[type, ...]]] = []
-    refused: list[str] = []
-    for case in list(_plain_cases()):
-        bases = case.__bases__
-        try:
-            case.__bases__ = tuple(_with_hooks(bases, hooks))
-        except Exception:  # a metaclass with its own `mro`, or one that refuses otherwise
-            refused.append(f"{case.__module__}.{case.__qualname__}")
-        else:
-            before.append((case, bases))
+    before = [(case, case.__bases__) for case in _plain_cases()]
+    refused = _set_bases([(case, tuple(_with_hooks(bases, hooks))) for case, bases in before])
 
     def take_back() -> None:
         changes.forget(_CHANGE)
-        for case, bases in before:
-            case.__bases__ = bases
+        _set_bases(before)
 
     changes.note(_CHANGE, take_back)
-    return refused, take_back
+    return [f"{case.__module__}.{case.__qualname__}" for case in refused], take_back
+
+
+def _set_bases(wanted: list[tuple[Any, tuple[type, ...]]]) -> list[Any]:
+    """Gives classes these bases, in any order in which that is possible; returns those that refuse."""
+    while True:
+        refused = [(case, bases) for case, bases in wanted if not _has_set_bases(case, bases)]
+        if len(refused) == len(wanted):
+            return [case for case, _ in refused]
+        wanted = refused
+
+
+def _has_set_bases(case: Any, bases: tuple[type, ...]) -> bool:
+    try:
+        case.__bases__ = bases
+    except Exception:  # of a metaclass; or others have to change before, as together they have no `__mro__`
+        return False
+    return True
 
 
 def _plain_cases() -> Iterator[Any]:

@@ -145,6 +145,27 @@ class ObservingTests(GuardingCase):
         self.assertEqual((made.id(), len(self.heard)), (name, 2))
         self.assertEqual(((Base.__bases__, Suite.__bases__), changes.changes()), (bases, changed))
 
+    def test_bases_in_a_diamond(self):
+        """Classes whose bases can be changed in one order only get them back in the reverse order."""
+
+        class First(unittest.IsolatedAsyncioTestCase):
+            async def test(self):
+                pass
+
+        class Second(First, unittest.IsolatedAsyncioTestCase):
+            pass
+
+        class Third(unittest.IsolatedAsyncioTestCase):
+            pass
+
+        class Diamond(Second, Third):
+            pass
+
+        classes = First, Second, Third, Diamond
+        before = [each.__mro__ for each in classes]
+        self.assertEqual(self.guarded(*classes).kinds, ["ok"] * 3)
+        self.assertEqual([each.__mro__ for each in classes], before)
+
     def test_mocks_are_verified_at_the_end(self):
         """A call that was never awaited fails a test that verifies its mocks, as without the guard."""
 
