@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
 import stat
 import tempfile
@@ -24,6 +25,12 @@ class WriteWholeTests(unittest.TestCase):
         (self.folder / "other").touch()
         self.assertEqual(self.file.stat().st_mode, (self.folder / "other").stat().st_mode)
         self.assertEqual(sorted(os.listdir(self.folder)), ["other", "report.json"])
+
+    def test_what_cannot_be_encoded(self):
+        """A part of a file's name that is no text is written as an escape sequence, which JSON reads back."""
+        name = os.fsdecode(b"caf\xe9")
+        write_whole(str(self.file), f'["{name}"]')
+        self.assertEqual(json.loads(self.file.read_bytes()), [name])
 
     def test_a_file_that_is_there(self):
         """The text of an existing file is replaced; its permissions, and a link to it, stay."""
