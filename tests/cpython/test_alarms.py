@@ -119,6 +119,17 @@ class AlarmTests(WatchdogTestCase):
 
 
 @unittest.skipUnless(hasattr(os, "fork"), "this system cannot fork")
+class SignalTests(unittest.TestCase):
+    def test_a_subinterpreter(self):
+        """Where signals cannot be handled, as in a subinterpreter, an alarm goes without."""
+        alarms._give_signal_back()
+        self.addCleanup(alarms._take_signal)
+        with mock.patch.object(alarms.interpreter, "set_signal_handler", side_effect=ValueError) as refused:
+            alarms._take_signal()
+        refused.assert_called_once()
+        self.assertFalse(alarms.can_signal(threading.main_thread().ident))
+
+
 class ForkTests(WatchdogTestCase):
     def fork(self):
         """Forks a child that ends at once."""
