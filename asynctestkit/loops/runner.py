@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 from ..cpython import loop_internals, task_internals
@@ -40,8 +40,7 @@ class Runner:
     """Whether nothing on the loop can be older: it was created here, not by a factory of the user's."""
     _loop: asyncio.AbstractEventLoop | None = None
     _context_task: ContextTask | None = None
-    _references = _references_of_coroutine = 0
-    _interrupts = 0
+    _references = _references_of_coroutine = _interrupts = 0
     _given_up = False
     _ended_executor: Executor | None = None
 
@@ -54,6 +53,7 @@ class Runner:
         self._loop_factory = loop_factory
         self._on_start = on_start
         self._make_loop = make_loop
+        self._context = copy_context()
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The loop, which the first call creates.
@@ -78,7 +78,7 @@ class Runner:
         return self._loop
 
     def run(self, coro: Awaitable[Any], *, context: Context | None = None, insist: bool = False) -> Any:
-        """Runs a coroutine to its end and returns its result.
+        """Runs a coroutine to its end and returns its result; without a `context`, in the runner's own.
 
         Ctrl-C cancels it, and KeyboardInterrupt is raised when it has ended; a second Ctrl-C raises at once.
         With `insist`, a KeyboardInterrupt or SystemExit that another task raises does not stop the run.
@@ -205,7 +205,7 @@ class Runner:
             # Four are the variables and arguments here and in `run`.
             self._references_of_coroutine = sys.getrefcount(coro) - 4
             return self._context_task.run_in_task(coro)
-        options: Any = {} if context is None else {"context": context}  # before 3.11 there is no such option
+        options: Any = {"context": self._context if context is None else context} if HAS_RUNNER else {}
         self.main_task = loop.create_task(coro, **options)
         return self.main_task
 

@@ -159,6 +159,17 @@ class RunTests(RunnerTestCase):
         self.assertEqual(self.runner.run(change(), context=context), "changed")
         self.assertEqual(VARIABLE.get(), "unset")
 
+    def test_a_context_of_its_own(self):
+        """Without a context, all runs share the runner's own, like those of `asyncio.Runner`."""
+
+        async def change():
+            before = VARIABLE.get()
+            VARIABLE.set("changed")
+            return before
+
+        self.assertEqual([self.runner.run(change()), self.runner.run(change())], ["unset", "changed"])
+        self.assertEqual(VARIABLE.get(), "unset")
+
     def test_within_a_running_loop(self):
         """Within a running loop it is a RuntimeError, as in asyncio."""
 
