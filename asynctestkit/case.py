@@ -21,12 +21,14 @@ from .assertions.mocks import MockAssertions
 from .assertions.queues import QueueAssertions
 from .assertions.tasks import TaskAssertions
 from .assertions.timing import TimeAssertions
+from .cpython.step_internals import is_called_by_run
 from .cpython.versions import HAS_RUNNER, RunnerHooks
 from .exploration.cancel_safety import CancelAssertions
 from .exploration.explored import ExploredCase
 from .isolation import IsolationHelpers
 from .lifecycle.background import TaskControl
-from .lifecycle.guarded_case import SET_UP, TEAR_DOWN, GuardedCase, GuardedTest, is_called_by_run
+from .lifecycle.guarded_case import SET_UP, TEAR_DOWN, GuardedCase, GuardedTest
+from .lifecycle.hooks import plain
 from .lifecycle.later_code import runs_later_code
 from .loops.runner import Runner
 from .mocks import MockBuilders
@@ -35,8 +37,7 @@ __all__ = ["HygieneHooks", "HygieneMixin", "HygienicAsyncTestCase"]
 
 __unittest = True
 
-_Plain: Any = unittest.IsolatedAsyncioTestCase
-_Runner: Any = _Plain if HAS_RUNNER else RunnerHooks
+_runner: Any = plain if HAS_RUNNER else RunnerHooks
 
 
 class HygieneHooks(GuardedTest, RunnerHooks):
@@ -65,15 +66,17 @@ class HygieneHooks(GuardedTest, RunnerHooks):
 
     def _setupAsyncioRunner(self) -> None:
         inherited: Any = super()._setupAsyncioRunner
-        if inherited.__func__ is not _Runner._setupAsyncioRunner:
+        if inherited.__func__ is not _runner._setupAsyncioRunner:
             inherited()
             return
-        factory = getattr(self, "loop_factory", None)
+        # Before 3.13, unittest does not ask for it: `__getattr__` is not asked either.
+        has_default = hasattr(type(self), "loop_factory")
+        factory = self.loop_factory if has_default else vars(self).get("loop_factory")
         self._asyncioRunner = Runner(factory, self._hygieneBegin, self._hygieneMakeLoop)
 
     def _tearDownAsyncioRunner(self) -> None:
         inherited: Any = super()._tearDownAsyncioRunner
-        if inherited.__func__ is not _Runner._tearDownAsyncioRunner:
+        if inherited.__func__ is not _runner._tearDownAsyncioRunner:
             self._hygieneEnd()
             inherited()
             return
@@ -97,7 +100,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
     def _callTestMethod(self, method: Callable[[], Any]) -> None:
         with self._hygienePhase("test"):
             inherited = super()._callTestMethod
-            if inherited.__func__ is not _Plain._callTestMethod:
+            if inherited.__func__ is not plain._callTestMethod:
                 inherited(method)
                 return
             result = self._hygieneCall(method)
@@ -115,12 +118,6 @@ class HygieneHooks(GuardedTest, RunnerHooks):
             return
         with self._hygienePhase("cleanup"):
             super()._callCleanup(function, *args, **kwargs)
-
-    def _callAsync(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        overridden = getattr(func, "__func__", func) not in (_Plain.asyncSetUp, _Plain.asyncTearDown)
-        if overridden or self._hygieneGuard is None or not self._hygieneGuard.code.is_idle():  # type: ignore[attr-defined]  # the code of a test is its runner
-            return super()._callAsync(func, *args, **kwargs)
-        return None  # neither the hook nor a turn of the loop would do anything
 
 
 class HygieneMixin(ExploredCase, TaskControl, GuardedCase, HygieneHooks):

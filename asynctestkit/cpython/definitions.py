@@ -6,11 +6,11 @@ A metaclass is not asked, as it may return anything, nor a module of a class of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-__all__ = ["is_immutable", "module_of", "mro_of", "names_in", "namespace_of", "qualname_of"]
+__all__ = ["is_defined", "is_immutable", "module_of", "mro_of", "names_in", "namespace_of", "qualname_of"]
 
 
 def module_of(cls: type) -> str:
@@ -29,6 +29,11 @@ def namespace_of(cls: type) -> Mapping[str, Any]:
     """The attributes of a class itself: `type_dict`, Objects/typeobject.c."""
     namespace: Mapping[str, Any] = _namespace(cls)
     return namespace
+
+
+def is_defined(name: str, classes: Iterable[type]) -> bool:
+    """Whether any of these classes itself has it, in `type_dict`, Objects/typeobject.c: no code is called."""
+    return any(name in namespace_of(cls) for cls in classes)
 
 
 def names_in(thing: object) -> dict[str, Any]:

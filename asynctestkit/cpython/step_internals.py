@@ -13,7 +13,7 @@ import inspect
 import opcode
 import unittest
 from collections.abc import Iterator
-from types import FunctionType, MethodType, TracebackType
+from types import FrameType, FunctionType, MethodType, TracebackType
 from typing import Any
 
 from .originals import asyncio
@@ -23,6 +23,7 @@ __all__ = [
     "free_places",
     "fresh_case",
     "is_bare_step",
+    "is_called_by_run",
     "is_raised_by_statement",
     "is_run_as_coroutine",
     "method_name",
@@ -30,6 +31,7 @@ __all__ = [
     "replace_ready_queue",
     "run_handle",
     "task_of_step",
+    "test_id",
 ]
 
 Loop = asyncio.AbstractEventLoop
@@ -151,6 +153,27 @@ def method_name(case: Any) -> str:
     """Which test of its class a case runs: `_testMethodName`, Lib/unittest/case.py."""
     name: str = case._testMethodName
     return name
+
+
+def test_id(case: Any) -> str:
+    """The id of a test, which a suite may have overridden; if that does not work, unittest's.
+
+    `TestCase.id`, Lib/unittest/case.py. No runner of unittest's asks for it.
+    """
+    try:
+        return str(case.id())
+    except Exception:
+        return unittest.TestCase.id(case)
+
+
+def is_called_by_run(frame: FrameType | None) -> bool:
+    """Whether `doCleanups` was called by `TestCase.run`, Lib/unittest/case.py, and not by the test.
+
+    `frame` is its caller; it may have overrides, which call it.
+    """
+    while frame is not None and frame.f_code.co_name == "doCleanups":
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "run"
 
 
 def is_run_as_coroutine(case: Any, method: Any) -> bool:

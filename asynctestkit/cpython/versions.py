@@ -29,7 +29,7 @@ __all__ = [
 HAS_RUNNER = sys.version_info >= (3, 11)
 """`asyncio.Runner` exists, tasks take a context, and IsolatedAsyncioTestCase is built on both."""
 
-OBJECTS_OF_A_TEST = 60 if sys.version_info < (3, 11) else 50 if sys.version_info < (3, 14) else 56
+OBJECTS_OF_A_TEST = 60 if sys.version_info < (3, 11) else 49 if sys.version_info < (3, 14) else 56
 """The objects at the end of an empty test, with the dictionary of tasks, which is new after a collection."""
 
 _Plain: Any = unittest.IsolatedAsyncioTestCase

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import operator
 import unittest
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..cpython import step_internals
+from ..cpython import loop_internals, step_internals
+from ..cpython.definitions import is_defined, mro_of
 from ..cpython.originals import asyncio
 from ..isolation import SeededRandom, seed_of
 from ..leaks.allowances import Allowance
@@ -22,36 +21,15 @@ from ..loops.virtual.virtual_loop import VirtualEventLoop
 from ..settings import NAMES, ClockName, OnLeak, Settings, check, reject_misspelt, settings_of
 from .decorators import allowances_of, function_of, overrides_of
 from .guard import Guard
+from .hooks import Hooks, plain
 from .later_code import has_later_code
 from .place import require_place
 
-__all__ = ["SET_UP", "TEAR_DOWN", "GuardedCase", "GuardedTest", "Hooks", "is_called_by_run"]
+__all__ = ["SET_UP", "TEAR_DOWN", "GuardedCase", "GuardedTest"]
 
 __unittest = True
 
 _NO_PHASE = contextlib.nullcontext()
-
-
-class Hooks:
-    """The sync and the async hook of a phase, and unittest's method that calls them, as they were at import.
-
-    A suite may have patched them since.
-    """
-
-    def __init__(self, phase: str, caller: str, *names: str) -> None:
-        self.phase = phase
-        self.caller = getattr(unittest.IsolatedAsyncioTestCase, caller)
-        self._names = names
-        self._get = operator.attrgetter(*names)
-        self._plain = self._get(unittest.IsolatedAsyncioTestCase)
-
-    def are_overridden_in(self, case: object) -> bool:
-        """Whether the class of a test, or this instance, overrides one of the hooks."""
-        return self._get(type(case)) != self._plain or not vars(case).keys().isdisjoint(self._names)
-
-
-SET_UP = Hooks("setUp", "_callSetUp", "setUp", "asyncSetUp")
-TEAR_DOWN = Hooks("tearDown", "_callTearDown", "tearDown", "asyncTearDown")
 
 
 class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object):  # type: ignore[misc]  # a mixin
@@ -95,7 +73,12 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         runner = self._asyncioRunner if isinstance(self._asyncioRunner, Runner) else ForeignRunner(loop)
         allowances = allowances_of(method)
         guard = Guard(
-            self.id(), _source(method), settings, allowances, runner, observes=self._hygieneObserves
+            step_internals.test_id(self),
+            _source(method),
+            settings,
+            allowances,
+            runner,
+            observes=self._hygieneObserves,
         )
         guard.open(loop)
         self._hygienePrepare(guard)
@@ -129,6 +112,12 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         elif getattr(inherited, "__func__", None) is not hooks.caller:
             inherited()
 
+    def _callAsync(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        overridden = getattr(func, "__func__", func) not in (plain.asyncSetUp, plain.asyncTearDown)
+        if overridden or self._hygieneGuard is None or not self._hygieneGuard.code.is_idle():  # type: ignore[attr-defined]  # the code of a test is its runner
+            return super()._callAsync(func, *args, **kwargs)
+        return None  # neither the hook nor a turn of the loop would do anything
+
     def _hygieneCall(self, method: Callable[[], Any]) -> Any:
         """Calls the test method as `_callMaybeAsync` does, without its questions if the answer is clear."""
         runner = self._asyncioRunner
@@ -138,7 +127,8 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
 
     def _hygieneSweep(self) -> None:
         guard = self._hygieneGuard
-        if guard is not None:
+        # Not within the loop, by a suite that calls its cleanups there: what is running would be left behind.
+        if guard is not None and loop_internals.running_loop() is not guard.loop:
             try:
                 guard.sweep(guard.code, self, self._hygieneClosesLoop())  # type: ignore[arg-type]  # the code of a test is its runner
                 guard.verdict()
@@ -172,6 +162,10 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
                     self._cleanups.remove((self._hygieneSweep, (), {}))
 
 
+SET_UP = Hooks("setUp", "asyncSetUp", "_callSetUp", GuardedTest._callAsync)
+TEAR_DOWN = Hooks("tearDown", "asyncTearDown", "_callTearDown", GuardedTest._callAsync)
+
+
 class GuardedCase(GuardedTest):
     """A test whose class has settings as public attributes, which Settings documents."""
 
@@ -199,7 +193,7 @@ class GuardedCase(GuardedTest):
         cls._hygieneIsFollowed = has_later_code(cls)
         check({name: value for name, value in vars(cls).items() if name in NAMES})
         for name, value in vars(cls).items():
-            if name not in NAMES and not any(hasattr(base, name) for base in cls.__bases__):
+            if name not in NAMES and not is_defined(name, mro_of(cls)[1:]):
                 reject_misspelt(name, value)
 
     def _hygieneChosen(self) -> Settings:
@@ -215,20 +209,14 @@ class GuardedCase(GuardedTest):
             seed = seed_of(type(self), self._testMethodName)
         self._hygieneSeed(guard, seed)
         self.clock = guard.clock
-        if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
-            self.seed = seed
+        with contextlib.suppress(Exception):  # of a descriptor of the suite's
+            if not hasattr(type(self), "seed"):  # a suite may have had a `seed()` of its own
+                self.seed = seed
 
     def _hygieneEnd(self) -> None:
         if self._hygieneGuard is not None:
             self.__dict__.pop("clock", None)  # uncovers the class's setting, for another run
         super()._hygieneEnd()
-
-
-def is_called_by_run(frame: FrameType | None) -> bool:
-    """Whether the caller of `doCleanups`, except for its overrides, is `run`: unittest's own call."""
-    while frame is not None and frame.f_code.co_name == "doCleanups":
-        frame = frame.f_back
-    return frame is not None and frame.f_code.co_name == "run"
 
 
 def _source(method: Callable[..., Any]) -> tuple[str, int]:

@@ -8,9 +8,9 @@ import sys
 import unittest
 import warnings
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from ..cpython.step_internals import is_called_by_run, test_id
 from ..exceptions import LeakWarning
 from .absent import ABSENT
 from .contexts import async_context
@@ -78,7 +78,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
     def doCleanups(self) -> Any:  # CPython returns a bool, typeshed says None
         finished: Any = super().doCleanups()
         outcome = self._outcome
-        if self._asynctestkit_made and outcome is not None and _is_called_by_run(sys._getframe(1)):
+        if self._asynctestkit_made and outcome is not None and is_called_by_run(sys._getframe(1)):
             # After all other cleanups, the sweep included: what those leave or await counts as well.
             has_outcome = not outcome.success or outcome.expectedFailure is not None
             self.addCleanup(self._asynctestkit_verify, has_outcome)
@@ -109,14 +109,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         text = rendered_unfinished(lines)
         if not has_outcome:
             raise self.failureException(text) from None
-        _warn(f"{self.id()}: {text}", getattr(self, self._testMethodName))
-
-
-def _is_called_by_run(frame: FrameType | None) -> bool:
-    """Whether `run` called `doCleanups`, directly or through overrides of it, and not the test."""
-    while frame is not None and frame.f_code.co_name == "doCleanups":
-        frame = frame.f_back
-    return frame is not None and frame.f_code.co_name == "run"
+        _warn(f"{test_id(self)}: {text}", getattr(self, self._testMethodName))
 
 
 def _warn(text: str, method: Callable[..., Any]) -> None:

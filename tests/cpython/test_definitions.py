@@ -6,6 +6,7 @@ import types
 import unittest
 
 from asynctestkit.cpython.definitions import (
+    is_defined,
     is_immutable,
     module_of,
     mro_of,
@@ -51,6 +52,19 @@ class ClassTests(unittest.TestCase):
         self.assertIs(names_in(unittest), vars(unittest))
         self.assertEqual(names_in(Lazy("lazy"))["__name__"], "lazy")
         self.assertEqual((names_in(None), names_in(types.ModuleType.__new__(types.ModuleType))), ({}, {}))
+
+    def test_is_defined(self):
+        """Only what the classes themselves define counts; their descriptors and metaclass are not asked."""
+
+        class Required:
+            def __get__(self, instance, owner):
+                raise LookupError("asked")
+
+        base = type("Base", (), {"required": Required(), "other": 1})
+        derived = Silent("Derived", (base,), {"own": 2})
+        for name, expected in (("required", True), ("own", True), ("other", True), ("missing", False)):
+            self.assertEqual(is_defined(name, (derived, base)), expected, name)
+        self.assertFalse(is_defined("other", (derived,)))
 
     def test_is_immutable(self):
         """Types written in C are immutable, and cannot be changed; classes are not."""

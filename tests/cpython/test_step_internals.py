@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import functools
+import sys
 import unittest
 from unittest import mock
 
@@ -174,6 +175,42 @@ class CasesTests(unittest.TestCase):
         for hidden in (case.test_sync, functools.partial(case.test_it), mock.Mock(__func__=Case.test_it)):
             self.assertFalse(step_internals.is_run_as_coroutine(case, hidden))
         self.assertFalse(step_internals.is_run_as_coroutine(Own("test_it"), Own("test_it").test_it))
+
+    def test_test_id(self):
+        """The id is the suite's own if that works, and else unittest's."""
+
+        class Case(unittest.TestCase):
+            def test_it(self): ...
+
+        case = Case("test_it")
+        usual = case.id()
+        self.assertEqual(step_internals.test_id(case), usual)
+        for own, expected in (
+            (42, usual),
+            (lambda: f"{usual} with sqlite", f"{usual} with sqlite"),
+            (mock.Mock(side_effect=LookupError), usual),
+        ):
+            case.id = own
+            self.assertEqual(step_internals.test_id(case), expected)
+
+    def test_is_called_by_run(self):
+        """The call of `run` is told from one of the test's own, also through an override."""
+        seen = []
+
+        class Base(unittest.TestCase):
+            def doCleanups(self):
+                seen.append(step_internals.is_called_by_run(sys._getframe(1)))
+                return super().doCleanups()
+
+        class Case(Base):
+            def doCleanups(self):
+                return super().doCleanups()
+
+            def test_it(self):
+                self.doCleanups()
+
+        self.assertTrue(Case("test_it").run().wasSuccessful())
+        self.assertEqual(seen, [False, True])
 
     def test_fresh_case_and_method_name(self):
         """A copy has none of the original's cleanups, bound test and context, and runs by itself."""

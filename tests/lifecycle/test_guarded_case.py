@@ -152,56 +152,6 @@ class OverriddenHooksTests(GuardedTestCase):
         self.assertEqual(events, ["framework is up", "framework's test"] * 2)
 
 
-class AttributesTests(GuardedTestCase):
-    def test_a_seed_of_the_suites_own(self):
-        """A suite's own attribute `seed` is left alone, whatever its value."""
-
-        class Databases:
-            rows = 0
-
-            async def seed(self):
-                self.rows = 3
-
-            async def asyncSetUp(self):
-                await self.seed()
-
-            async def test(self):
-                self.assertEqual(self.rows, 3)
-
-        class Computed:
-            @property
-            def seed(self):
-                return "its own"
-
-            async def test(self):
-                self.assertEqual(self.seed, "its own")
-
-        for suite in (Databases, Computed):
-            case = type(suite.__name__, (suite, HygienicAsyncTestCase), {})
-            self.assertEqual(run(case).kinds, ["ok"], suite.__name__)
-
-    def test_a_sub_test_outside_of_a_run(self):
-        """A failure in a subtest outside of a run is raised as it is."""
-        case = HygienicAsyncTestCase("run")
-        with self.assertRaisesRegex(ValueError, "its own"), case.subTest("message", number=1):
-            raise ValueError("its own")
-
-    def test_a_clock_of_the_suites_own(self):
-        """A clock that the set-up assigns replaces ours, and may be deleted before the end."""
-
-        class Case(HygienicAsyncTestCase):
-            def setUp(self):
-                self.clock = "its own"
-
-            async def test(self):
-                self.assertEqual(self.clock, "its own")
-
-            def tearDown(self):
-                del self.clock
-
-        self.assertEqual(run(Case).kinds, ["ok"])
-
-
 class CleanupTests(unittest.TestCase):
     def test_what_tear_down_or_a_cleanup_ends_is_no_leak(self):
         """A task that asyncTearDown, tearDown, an async or a sync cleanup ends is no leak."""
@@ -270,6 +220,39 @@ class CleanupTests(unittest.TestCase):
         self.assertEqual(finished.kinds, ["ok", "FAIL", "FAIL"])
         self.assertIn("'of set-up'", finished.text("test_sync"))
         self.assertEqual(alive, [True] * 5)
+
+    def test_own_cleanups_within_the_loop(self):
+        """A suite may take its cleanups and call them in the loop, where nothing can be swept."""
+
+        class Case(Leaking, HygienicAsyncTestCase):
+            async def asyncTearDown(self):
+                self.addCleanup(int)
+                while self._cleanups:
+                    function, args, kwargs = self._cleanups.pop()
+                    function(*args, **kwargs)
+
+        self.assertEqual(run(Case).kinds, ["ok", "ok"])
+
+    def test_a_test_within_another(self):
+        """A test that is run within another one's loop fails, as no loop can; nothing else is left of it."""
+
+        class Inner(HygienicAsyncTestCase):
+            async def asyncSetUp(self):
+                pass
+
+            async def test(self):
+                pass
+
+        async def outer(case):
+            result = unittest.TestResult()
+            Inner("test").run(result)
+            case.text = "".join(text for _, text in result.errors)
+            case.assertIn("running event loop", case.text)
+            case.assertEqual(len(result.errors), 1)
+
+        finished = run_body(outer)
+        self.assertEqual(finished.kinds, ["ok"], finished.text())
+        self.assertEqual([text for text in finished.warned if "Inner.asyncSetUp" not in text], [])
 
     def test_own_cleanups_run_once(self):
         """Called between phases, `doCleanups()` runs the registered cleanups once, and does not sweep."""

@@ -116,7 +116,7 @@ class Sweep:
 
     def has_work_for_the_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Collects garbage; returns whether anything could then happen in the loop: `end_tasks` is needed."""
-        if loop.is_closed():
+        if not _can_turn(loop):
             return False
         self._tasks.hold_connections(loop)
         if self.census.pending_tasks() or not is_quiet(loop) or loop_internals.watched_descriptors(loop):
@@ -203,7 +203,7 @@ class Sweep:
         """Whether released objects still need the loop in order to end."""
         had_any = bool(self._released)
         self._released = [(d, obj) for d, obj in self._released if self._panel.ask(d.is_gone, obj) is False]
-        return had_any and not loop.is_closed() and (bool(self._released) or not is_quiet(loop))
+        return had_any and _can_turn(loop) and (bool(self._released) or not is_quiet(loop))
 
     def await_released(
         self, loop: asyncio.AbstractEventLoop, grace_period: float
@@ -221,6 +221,11 @@ class Sweep:
         self._released.clear()
         gc.collect()
         self._reports.muted = False
+
+
+def _can_turn(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop may run, or go on running: not within another one."""
+    return not loop.is_closed() and loop_internals.running_loop() in (None, loop)
 
 
 def _without_the_process(
