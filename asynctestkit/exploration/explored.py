@@ -96,7 +96,7 @@ def _run_and_report(case: Any, result: Any, calls: Callable[[], Calls]) -> Any:
         try:
             try:
                 found = calls()
-            except RuntimeError:  # its loop cannot be explored
+            except (RuntimeError, ValueError):  # its loop cannot be explored, or it has no such task
                 found = [("addError", (sys.exc_info(),))]
             for name, arguments in found:
                 getattr(result, name)(case, *arguments)

@@ -111,6 +111,7 @@ class Exploration:
                 attempt = attempts.send(life)
             except StopIteration:
                 attempt = None
+        search.require_tasks()
         return None
 
     def _may_go_on(self, runs: int) -> bool:

@@ -48,10 +48,19 @@ class Search:
         self._plan = plan
         self._seen = {_fingerprint_of(first)}
         self._tried: set[frozenset[Deviation]] = set()
+        self._names = {task for task, _ in first.trace}
 
     def note(self, failing: Life) -> None:
         """Counts the order of the last schedule, which failed."""
         self._is_new(failing)
+
+    def require_tasks(self) -> None:
+        """Raises ValueError if no task has a name that the plan asks for: nothing was explored then."""
+        if self._names and not any(map(self._is_wanted, self._names)):
+            raise ValueError(
+                f"tasks is {self._plan.tasks!r}, and no task of the test has such a name: "
+                f"there are {', '.join(map(repr, sorted(self._names)))}"
+            )
 
     def attempts(self) -> _Attempts:
         """The schedules to try; the caller sends the life that each led to."""
@@ -131,6 +140,7 @@ class Search:
         return self._plan.tasks is None or fnmatchcase(task, self._plan.tasks)
 
     def _is_new(self, life: Life) -> bool:
+        self._names.update(task for task, _ in life.trace)
         found = _fingerprint_of(life)
         is_new = found not in self._seen
         self._seen.add(found)

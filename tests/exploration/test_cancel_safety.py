@@ -137,6 +137,16 @@ class SafeTests(HygienicAsyncTestCase):
             [isinstance(each, asyncio.CancelledError) for each in ended], [False, True, True, True]
         )
 
+    async def test_a_pattern_that_matches_no_task(self):
+        """It is refused if there are tasks; code that starts none may be tried with any pattern."""
+
+        async def work():
+            await asyncio.gather(asyncio.create_task(nap(), name="client-1"))
+
+        with self.assertRaisesRegex(ValueError, "tasks is 'clients-\\*', .* there are 'client-1'$"):
+            await self.assertCancelSafe(work, tasks="clients-*")
+        await self.assertCancelSafe(nap, tasks="clients-*")
+
     async def test_the_loop_of_the_test_goes_on(self):
         """The test's own loop is suspended, without time passing; context variables are the test's."""
         before = asyncio.get_running_loop(), asyncio.current_task(), self.clock.elapsed

@@ -71,6 +71,14 @@ class ExploredCaseTests(unittest.TestCase):
         case = self.case(unittest.expectedFailure(explore(copy_of(body))))
         self.assertEqual(run(case).kinds, ["unexpected success"])
 
+    def test_tasks_that_do_not_exist(self):
+        """A pattern that matches no task of the test is an error, once the test has run unchanged."""
+        finished = run(self.case(explore(tasks="worker-*")(copy_of(body))))
+        self.assertEqual(finished.kinds, ["ERROR"])
+        self.assertIn(
+            "ValueError: tasks is 'worker-*', and no task of the test has such a name", finished.text()
+        )
+
     def test_inherited_tests(self):
         """A subclass explores inherited tests, also from a class outside of this library."""
         case = self.case(explore(max_runs=4)(copy_of(body)))
@@ -128,3 +136,4 @@ class ExploredCaseTests(unittest.TestCase):
     def test_a_sync_test(self):
         """It has one schedule."""
         self.assertEqual(run_body(explore(lambda self: None)).kinds, ["ok"])
+        self.assertEqual(run_body(explore(tasks="a")(lambda self: None)).kinds, ["ok"])

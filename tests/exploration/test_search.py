@@ -84,6 +84,17 @@ class SearchTests(unittest.TestCase):
         self.assertEqual(tried, ["hold:a@1", "cancel:a@1", "hold:a@1,cancel:a@1"])
         self.assertEqual(self.search.walked, 0)
 
+    def test_a_pattern_that_matches_no_task(self):
+        """It is refused once no task in any run has had such a name."""
+        search = Search(life(), Plan(tasks="c*"))
+        self.assertEqual(list(search.attempts()), [])
+        with self.assertRaisesRegex(
+            ValueError, "tasks is 'c\\*', .* no task .*: there are 'a', 'b', 'test'$"
+        ):
+            search.require_tasks()
+        search.note(life(trace=[*TRACE, ("c", 1)]))
+        search.require_tasks()
+
     def test_a_test_of_one_task(self):
         """For a test of one task there is nothing to try, which is a complete search."""
         self.assertEqual(self.tried(Plan(), first=life(crossroads=())), [])
