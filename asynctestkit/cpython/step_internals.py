@@ -22,6 +22,7 @@ __all__ = [
     "Loop",
     "free_places",
     "fresh_case",
+    "id_of_test",
     "is_bare_step",
     "is_called_by_run",
     "is_raised_by_statement",
@@ -31,7 +32,6 @@ __all__ = [
     "replace_ready_queue",
     "run_handle",
     "task_of_step",
-    "test_id",
 ]
 
 Loop = asyncio.AbstractEventLoop
@@ -155,7 +155,7 @@ def method_name(case: Any) -> str:
     return name
 
 
-def test_id(case: Any) -> str:
+def id_of_test(case: Any) -> str:
     """The id of a test, which a suite may have overridden; if that does not work, unittest's.
 
     `TestCase.id`, Lib/unittest/case.py. No runner of unittest's asks for it.

@@ -14,7 +14,7 @@ from typing import Any
 from ..assertions.failing import Failing, close
 from ..assertions.wording import LET_THROUGH, shown
 from ..cpython.originals import asyncio
-from ..cpython.step_internals import test_id
+from ..cpython.step_internals import id_of_test
 from ..cpython.versions import add_note_to_failure
 from ..exceptions import DeadlockError, RunawayError
 from ..leaks.kinds.exceptions import one_line
@@ -146,7 +146,7 @@ class CancelAssertions(Failing):
             # The test's own deadline ends a run as well.
             deadline=settings.deadline if guard is None else None,
         )
-        where = (test_id(self), (code.co_filename, code.co_firstlineno))
+        where = (id_of_test(self), (code.co_filename, code.co_firstlineno))
         return CancelRuns(make_coro, check, settings, where, self._notGivenBack)
 
     def _faults(self, ran: RunResult, usual: set[str], swallow: bool, cancellation: Cancel) -> list[str]:

@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from ..cpython.originals import gc
-from ..cpython.step_internals import test_id
+from ..cpython.step_internals import id_of_test
 from ..cpython.versions import add_note, add_note_to_failure
 from ..cpython.wall import wall_time
 from ..exceptions import DeadlineError, LeakWarning
@@ -118,7 +118,7 @@ class Exploration:
         spent = wall_time() - self._began
         if self._is_shown and spent > _PROGRESS_AFTER and wall_time() - self._progress_at > _PROGRESS_EVERY:
             self._progress_at = wall_time()
-            self._show(f"{test_id(self._case)}: {self.statistics()}")
+            self._show(f"{id_of_test(self._case)}: {self.statistics()}")
         return self._runs < runs and spent < self._plan.seconds
 
     def _live(
@@ -137,7 +137,7 @@ class Exploration:
             gc.collect()
         if life is None:
             raise RuntimeError(
-                f"{test_id(self._case)} cannot be explored: that needs the loop of asynctestkit. "
+                f"{id_of_test(self._case)} cannot be explored: that needs the loop of asynctestkit. "
                 "Take away its loop_factory, event loop policy or own runner"
             )
         if life.raised:
@@ -223,7 +223,7 @@ class Exploration:
         text = text_of(schedule)
         return [
             f'to replay it: @replay("{text}"), or',
-            f'ASYNCTESTKIT_SCHEDULE="{text}" python -m unittest {test_id(self._case)}',
+            f'ASYNCTESTKIT_SCHEDULE="{text}" python -m unittest {id_of_test(self._case)}',
         ]
 
     def _uncontrolled_lines(self) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..cpython import loop_internals, task_internals
 from ..cpython.alarms import PhaseInterrupt
 from ..cpython.originals import asyncio
-from ..cpython.step_internals import test_id
+from ..cpython.step_internals import id_of_test
 from ..cpython.versions import add_note_to_failure
 from ..loops.cancellation import cancel_and_wait, waits_for
 from ..loops.loop import HygienicEventLoop
@@ -101,6 +101,6 @@ class TaskControl(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
     def _guarded(self) -> Guard:
         if self._hygieneGuard is None:
             raise RuntimeError(
-                f"{test_id(self)} is not running, or runs on a loop that the guard does not know"
+                f"{id_of_test(self)} is not running, or runs on a loop that the guard does not know"
             )
         return self._hygieneGuard

@@ -73,7 +73,7 @@ class GuardedTest(unittest.IsolatedAsyncioTestCase if TYPE_CHECKING else object)
         runner = self._asyncioRunner if isinstance(self._asyncioRunner, Runner) else ForeignRunner(loop)
         allowances = allowances_of(method)
         guard = Guard(
-            step_internals.test_id(self),
+            step_internals.id_of_test(self),
             _source(method),
             settings,
             allowances,

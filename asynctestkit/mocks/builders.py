@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from ..cpython.step_internals import is_called_by_run, test_id
+from ..cpython.step_internals import id_of_test, is_called_by_run
 from ..exceptions import LeakWarning
 from .absent import ABSENT
 from .contexts import async_context
@@ -109,7 +109,7 @@ class MockBuilders(unittest.TestCase if TYPE_CHECKING else object):  # type: ign
         text = rendered_unfinished(lines)
         if not has_outcome:
             raise self.failureException(text) from None
-        _warn(f"{test_id(self)}: {text}", getattr(self, self._testMethodName))
+        _warn(f"{id_of_test(self)}: {text}", getattr(self, self._testMethodName))
 
 
 def _warn(text: str, method: Callable[..., Any]) -> None:

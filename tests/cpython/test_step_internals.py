@@ -176,7 +176,7 @@ class CasesTests(unittest.TestCase):
             self.assertFalse(step_internals.is_run_as_coroutine(case, hidden))
         self.assertFalse(step_internals.is_run_as_coroutine(Own("test_it"), Own("test_it").test_it))
 
-    def test_test_id(self):
+    def test_id_of_test(self):
         """The id is the suite's own if that works, and else unittest's."""
 
         class Case(unittest.TestCase):
@@ -184,14 +184,14 @@ class CasesTests(unittest.TestCase):
 
         case = Case("test_it")
         usual = case.id()
-        self.assertEqual(step_internals.test_id(case), usual)
+        self.assertEqual(step_internals.id_of_test(case), usual)
         for own, expected in (
             (42, usual),
             (lambda: f"{usual} with sqlite", f"{usual} with sqlite"),
             (mock.Mock(side_effect=LookupError), usual),
         ):
             case.id = own
-            self.assertEqual(step_internals.test_id(case), expected)
+            self.assertEqual(step_internals.id_of_test(case), expected)
 
     def test_is_called_by_run(self):
         """The call of `run` is told from one of the test's own, also through an override."""
