@@ -93,7 +93,7 @@ class HygieneHooks(GuardedTest, RunnerHooks):
     def _callSetUp(self) -> None:
         if self._asyncioRunner is not None:
             self._hygieneBegin(self._asyncioRunner.get_loop())
-        elif not HAS_RUNNER:  # before 3.11
+        elif not HAS_RUNNER and self._asyncioTestLoop is not None:  # before 3.11
             self._hygieneBegin(self._asyncioTestLoop)
         self._hygieneCallHooks(SET_UP, super()._callSetUp)
 

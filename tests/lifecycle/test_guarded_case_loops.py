@@ -92,6 +92,23 @@ class LoopTests(test_guarded_case.GuardedTestCase):
         finished = run(Case)
         self.assertEqual((finished.kinds, finished.warned), (["ok", "ok"], []))
 
+    def test_a_run_that_sets_up_no_loop(self):
+        """A `run` that passes over unittest's own fails as it does without the library."""
+
+        class Passing:
+            def run(self, result=None):
+                return unittest.TestCase.run(self, result)
+
+            async def test(self):
+                pass
+
+        plain, ours = (
+            run(type("Case", (Passing, base), {}))
+            for base in (unittest.IsolatedAsyncioTestCase, HygienicAsyncTestCase)
+        )
+        self.assertEqual(plain.kinds, ours.kinds)
+        self.assertEqual(plain.text().splitlines()[-1], ours.text().splitlines()[-1])
+
     @unittest.skipIf(HAS_RUNNER, "before Python 3.11")
     def test_the_mixin_in_front_of_a_class_with_a_loop_on_3_10(self):
         """A class behind the mixin with a loop of its own keeps it, and is guarded on it."""
