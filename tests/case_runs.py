@@ -25,7 +25,7 @@ from asynctestkit.loops.outside import busy_threads, linux
 from tests.running import collect_older_garbage
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE_FOLDER = os.path.dirname(os.path.abspath(asynctestkit.__file__)) + os.sep
+PACKAGE_FOLDER = os.path.dirname(asynctestkit.__file__) + os.sep
 
 HARD_CAP = 120.0
 """Wall seconds after which a test that hangs ends this process, with every thread's stack on stderr."""

@@ -41,8 +41,8 @@ class AwaitChain(NamedTuple):
 
 _MOST_LINKS = 1000
 _MOST_NAMES = 5
-_MOCKS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "mocks", "")
-_ASYNCIO_FOLDER = os.path.dirname(os.path.abspath(asyncio.__file__)) + os.sep
+_MOCKS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "mocks", "")
+_ASYNCIO_FOLDER = os.path.dirname(asyncio.__file__) + os.sep
 
 
 def chain_of_task(task: asyncio.Task[Any]) -> AwaitChain:

@@ -35,9 +35,10 @@ class _Machinery(dict[str, bool]):
         return known
 
 
+# As the names of code's files begin: `sys.path` may have been given a folder such as "tests/..".
 _MACHINERY_FOLDERS = tuple(
-    os.path.dirname(os.path.abspath(file)) + os.sep
-    for file in (asyncio.__file__, unittest.__file__, os.path.dirname(os.path.abspath(__file__)))
+    os.path.dirname(file) + os.sep
+    for file in (asyncio.__file__, unittest.__file__, os.path.dirname(__file__))
 )
 OWN_FOLDER = _MACHINERY_FOLDERS[-1]
 CARRIER_FOLDERS = _MACHINERY_FOLDERS[1:]

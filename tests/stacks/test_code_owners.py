@@ -3,28 +3,52 @@
 import asyncio
 import contextlib
 import os
+import subprocess
 import sys
 import sysconfig
 import unittest
 
 import asynctestkit
 from asynctestkit.stacks.code_owners import innermost_user_frame, is_machinery, is_own
+from tests.case_runs import ROOT, environment
 
-ASYNCIO = os.path.join(os.path.dirname(os.path.abspath(asyncio.__file__)), "any.py")
+ASYNCIO = os.path.join(os.path.dirname(asyncio.__file__), "any.py")
 
 
 class IsMachineryTests(unittest.TestCase):
     def test_the_packages_own_files(self):
         """The package's files are its own; those of asyncio, and of tests, are not."""
-        self.assertTrue(is_own(os.path.abspath(asynctestkit.__file__)))
-        self.assertFalse(is_own(os.path.abspath(asyncio.__file__)))
-        self.assertFalse(is_own(os.path.abspath(__file__)))
+        self.assertTrue(is_own(asynctestkit.__file__))
+        self.assertFalse(is_own(asyncio.__file__))
+        self.assertFalse(is_own(__file__))
 
     def test_what_carries_a_test_is_machinery(self):
         """asyncio, unittest and this package run tests."""
         for file in (asyncio.__file__, asyncio.locks.__file__, unittest.case.__file__, asynctestkit.__file__):
             with self.subTest(file):
-                self.assertTrue(is_machinery(os.path.abspath(file)))
+                self.assertTrue(is_machinery(file))
+
+    def test_a_path_with_dots(self):
+        """The package knows its own code also by a folder such as "tests/.." on the module search path."""
+        program = (
+            "import asyncio, sys, unittest\n"
+            f"sys.path.insert(0, {os.path.join(ROOT, 'tests', '..')!r})\n"
+            "from asynctestkit import HygienicAsyncTestCase\n"
+            "class Case(HygienicAsyncTestCase):\n"
+            "    async def test(self):\n"
+            "        asyncio.create_task(asyncio.sleep(3600))\n"
+            "        self.fail('on purpose')\n"
+            "unittest.main()"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], env=environment(PYTHONPATH=""), capture_output=True
+        )
+        printed = ended.stderr.decode()
+        self.assertIn("left 1 thing behind", printed)
+        self.assertIn("on purpose", printed)
+        self.assertEqual(
+            [line for line in printed.splitlines() if "runner.py" in line or "case.py" in line], []
+        )
 
     def test_everything_else_is_the_users(self):
         """Tests, other modules of the standard library, and code without a file are not machinery."""
