@@ -40,7 +40,8 @@ class RunningCode:
     def _note_all(self, innermost: FrameType, link: Link) -> None:
         frame: FrameType | None = innermost
         while frame is not None:
-            if not is_own(frame.f_code.co_filename):
+            # A module's variables are in its namespace, which the collector sees.
+            if not is_own(frame.f_code.co_filename) and frame.f_locals is not frame.f_globals:
                 self._note(frame, link)
             frame = frame.f_back
 

@@ -23,6 +23,23 @@ class RunningCodeTests(unittest.TestCase):
         self.assertIs(one, two)
         self.assertEqual(RunningCode().links(Thing()), [])
 
+    def test_variables_of_a_module(self):
+        """Those of a module that is running are in its namespace, which is a holder of its own."""
+        names = {"thing": Thing(), "RunningCode": RunningCode, "__name__": "made"}
+        exec(compile("found = RunningCode()", "made.py", "exec"), names)
+        self.assertEqual(names["found"].links(names["thing"]), [])
+        self.assertNotIn(id(names), map(id, names["found"].snapshots))
+
+    def test_variables_of_a_class_statement(self):
+        """What the body of a class statement has assigned is the test's, and counts once."""
+
+        class Body:
+            thing = Thing()
+            found = RunningCode()
+
+        self.assertEqual(Body.found.links(Body.thing), [Link.TEST])
+        self.assertIn("thing", {name for names in Body.found.snapshots for name in names})
+
     def test_cells(self):
         """A variable shared with an inner function is in a cell, which the frame holds."""
         shared = Thing()
