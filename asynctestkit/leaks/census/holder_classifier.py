@@ -58,12 +58,15 @@ class HolderClassifier:
         self._ignored.update(map(id, containers))
 
     def may_be_held_by_interpreter(self, thing: object) -> bool:
-        """Whether the interpreter may hold it: a running thread, its arguments, a handled exception."""
-        return issubclass(type(thing), (threading.Thread, BaseException)) or id(thing) in self._arguments
+        """Whether the interpreter may hold it: a running thread, what that calls, a handled exception."""
+        return issubclass(type(thing), (threading.Thread, BaseException)) or id(thing) in self._called
 
     @functools.cached_property
-    def _arguments(self) -> set[int]:
-        return {id(thread_internals.arguments_of(thread)) for thread in threading.enumerate()}
+    def _called(self) -> set[int]:
+        """The functions that threads run, and their arguments, which lie on the interpreter's stack."""
+        threads = threading.enumerate()
+        targets, arguments = thread_internals.target_of, thread_internals.arguments_of
+        return {*map(id, map(targets, threads)), *map(id, map(arguments, threads))}
 
     def links(self, holder: Any) -> tuple[Link, ...]:
         """What it means to be held by `holder`; a thread of the test's may in turn be kept by the process."""

@@ -88,6 +88,19 @@ class HolderClassifierTests(unittest.TestCase):
         self.assertEqual(self.classifier.links(Lazy()), (Link.INDIRECT,))
         self.assertFalse(self.classifier.may_be_held_by_interpreter(Lazy()))
 
+    def test_what_a_thread_calls(self):
+        """The interpreter may hold the function that a thread runs, and its arguments."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+        arguments = (30,)
+        thread = threading.Thread(target=over.wait, args=arguments, daemon=True)
+        thread.start()
+        held = [
+            self.classifier.may_be_held_by_interpreter(each) for each in (thread, thread._target, arguments)
+        ]
+        self.assertEqual(held, [True] * 3)
+        self.assertFalse(self.classifier.may_be_held_by_interpreter(over.wait))
+
     def test_exceptions(self):
         """An exception has a holder of its own, or the interpreter; a failure of the test keeps nothing."""
         failure, other = ValueError(), ValueError()

@@ -1,6 +1,7 @@
 """Threads are judged by what they do, whatever their classes answer, and when their owner is known."""
 
 import asyncio
+import functools
 import itertools
 import os
 import sys
@@ -31,11 +32,14 @@ KEPT = []
 
 
 class Service:
-    """Keeps its threads on the class."""
+    """Keeps its threads on the class, or runs one of its own."""
 
     @classmethod
     def keep(cls, thread):
         cls.threads = [*getattr(cls, "threads", ()), thread]
+
+    def run(self):
+        self.stop.wait()
 
 
 class OddThreadTests(unittest.TestCase):
@@ -138,6 +142,34 @@ class OwnerTests(Stoppable):
         self.addCleanup(KEPT.clear)
         self.addCleanup(delattr, Service, "threads")
         self.assertEqual(self.found(test), [])
+
+    def keepers(self, target):
+        """The names of the reported ones of three threads, by what keeps the object that has each."""
+
+        def test(case):
+            for name, keep in (
+                ("module", KEPT.append),
+                ("test", functools.partial(setattr, case, "it")),
+                ("nothing", len),
+            ):
+                it = Service()
+                it.stop = self.stop
+                it.thread = threading.Thread(target=target(it), name=name)
+                it.thread.start()
+                keep([it])
+
+        self.addCleanup(KEPT.clear)
+        outcome = run_body(test)
+        return sorted(leak.name for leak in outcome.leaks)
+
+    def test_one_that_runs_a_method_of_its_keeper(self):
+        """Who has the keeper decides, though the interpreter has the method as well."""
+        self.assertEqual(self.keepers(lambda it: it.run), ["nothing", "test"])
+
+    def test_one_that_calls_its_keeper_indirectly(self):
+        """If the module has the keeper, it is no leak."""
+        for target in (lambda it: functools.partial(it.run), lambda it: lambda: it.run()):
+            self.assertNotIn("module", self.keepers(target))
 
     def test_one_of_a_module_that_is_imported(self):
         """A thread that a module starts on import is the module's, as a daemon or not."""
