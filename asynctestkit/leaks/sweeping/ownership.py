@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ...cpython.originals import threading
 from ..census.holder_classifier import HolderClassifier, Link
 from ..census.holders import holders_of
 from ..census.running_code import RunningCode
@@ -82,8 +83,12 @@ class _Search:
             self._reachable_from(self._processes | self._unseen),
             self._reachable_from(self._tests),
         )
+        seen = self._reachable_from(self._processes)
         found = {id(thing): Owner.TEST if id(thing) in tests else Owner.NOBODY for thing in self._things}
-        return {**found, **{thing: Owner.PROCESS for thing in found if thing in processes}}
+        for thing in self._things:
+            if id(thing) in (seen if _is_running_on(thing) else processes):
+                found[id(thing)] = Owner.PROCESS
+        return found
 
     def _reachable_from(self, owned: Iterable[int]) -> set[int]:
         """These nodes, and everything that they hold, directly or not."""
@@ -132,6 +137,11 @@ class _Search:
         links = self._running.links(node)
         self._note(node, tuple(links))
         return len(links)
+
+
+def _is_running_on(thing: object) -> bool:
+    """Whether the process cannot end before it: a holder that is not seen is its own running code, mostly."""
+    return issubclass(type(thing), threading.Thread) and not thing.daemon  # type: ignore[attr-defined]  # mypy narrows by isinstance only
 
 
 def _reference_counts(nodes: list[Any]) -> list[int]:

@@ -1,6 +1,7 @@
 """Threads are judged by what they do, whatever their classes answer, and when their owner is known."""
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import os
@@ -165,6 +166,19 @@ class OwnerTests(Stoppable):
     def test_one_that_runs_a_method_of_its_keeper(self):
         """Who has the keeper decides, though the interpreter has the method as well."""
         self.assertEqual(self.keepers(lambda it: it.run), ["nothing", "test"])
+
+    def test_one_that_has_entered_its_keeper(self):
+        """What the interpreter holds for a thread's own `with` or `for` is not somebody who keeps it."""
+
+        def enter(it):
+            def run():
+                with contextlib.ExitStack() as stack:
+                    stack.callback(it.run)
+                    it.run()
+
+            return run
+
+        self.assertEqual(self.keepers(enter), ["nothing", "test"])
 
     def test_one_that_calls_its_keeper_indirectly(self):
         """If the module has the keeper, it is no leak."""
