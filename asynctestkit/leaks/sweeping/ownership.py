@@ -79,14 +79,12 @@ class _Search:
         return self._unseen | self._running_threads <= decided
 
     def owners(self) -> dict[int, Owner]:
-        processes, tests = (
-            self._reachable_from(self._processes | self._unseen),
-            self._reachable_from(self._tests),
-        )
-        seen = self._reachable_from(self._processes)
+        certain = self._reachable_from(self._processes)
+        processes = self._reachable_from(self._processes | self._unseen)
+        tests = self._reachable_from(self._tests)
         found = {id(thing): Owner.TEST if id(thing) in tests else Owner.NOBODY for thing in self._things}
         for thing in self._things:
-            if id(thing) in (seen if _is_running_on(thing) else processes):
+            if id(thing) in (certain if _is_running_on(thing) else processes):
                 found[id(thing)] = Owner.PROCESS
         return found
 
@@ -140,7 +138,7 @@ class _Search:
 
 
 def _is_running_on(thing: object) -> bool:
-    """Whether the process cannot end before it: a holder that is not seen is its own running code, mostly."""
+    """Whether this is a thread that is no daemon: its own running code may be the holder that is not seen."""
     return issubclass(type(thing), threading.Thread) and not thing.daemon  # type: ignore[attr-defined]  # mypy narrows by isinstance only
 
 

@@ -30,6 +30,7 @@ class Forever(threading.Thread):
 
 
 KEPT = []
+LOCAL = threading.local()
 
 
 class Service:
@@ -166,6 +167,18 @@ class OwnerTests(Stoppable):
     def test_one_that_runs_a_method_of_its_keeper(self):
         """Who has the keeper decides, though the interpreter has the method as well."""
         self.assertEqual(self.keepers(lambda it: it.run), ["nothing", "test"])
+
+    def test_one_of_a_thread_local(self):
+        """A thread in a module's `threading.local` is kept by the module."""
+
+        def test(case):
+            for daemon in (True, False):
+                thread = threading.Thread(target=self.stop.wait, daemon=daemon)
+                thread.start()
+                setattr(LOCAL, f"thread_{daemon}", thread)
+
+        self.addCleanup(vars(LOCAL).clear)
+        self.assertEqual(self.found(test), [])
 
     def test_one_that_has_entered_its_keeper(self):
         """What the interpreter holds for a thread's own `with` or `for` is not somebody who keeps it."""
