@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import random  # live: what the code under test draws from
 import sys
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Sequence
+from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..stacks.code_owners import innermost_user_frame
 from ..stacks.rendering import render_chain
 from .cancel_runs import MAIN, CancelRuns, RunResult, cancellations_of
 from .deviations import STEPS_AFTER, Cancel
+from .names import require_a_match
 from .records import Applied
 
 __all__ = ["CancelAssertions"]
@@ -86,10 +87,8 @@ class CancelAssertions(Failing):
         self._judgeFirst(first, msg)
         most = _MOST_RUNS_OF_ENDLESS if first.applied else _MOST_RUNS
         usual = set(first.held)
-        _require_tasks(tasks, {task for task, _ in first.trace} - {MAIN})
-        wanted = cancellations_of(
-            first, lambda name: name == MAIN or fnmatch.fnmatchcase(name, tasks or MAIN)
-        )
+        require_a_match(tasks, {task for task, _ in first.trace} - {MAIN}, "no task that it starts")
+        wanted = cancellations_of(first, lambda name: name == MAIN or fnmatchcase(name, tasks or MAIN))
         for number, cancellation in enumerate(islice(wanted, (max_runs or most) - 1), 2):
             ran = await self._run(runs, cancellation)
             if not ran.made and ran.error is not None:
@@ -209,14 +208,6 @@ def _of_ending(ran: RunResult, swallow: bool) -> list[str]:
 
 def _is_of_another_loop(error: BaseException | None) -> bool:
     return isinstance(error, RuntimeError | ValueError) and any(said in str(error) for said in _ANOTHER_LOOP)
-
-
-def _require_tasks(wanted: str | None, started: set[str]) -> None:
-    if wanted is not None and started and not fnmatch.filter(started, wanted):
-        raise ValueError(
-            f"tasks is {wanted!r}, and no task that it starts has such a name: "
-            f"there are {', '.join(map(repr, sorted(started)))}"
-        )
 
 
 def _of_held(held: Sequence[str]) -> list[str]:

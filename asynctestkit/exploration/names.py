@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ..cpython import task_internals
@@ -11,7 +13,7 @@ from ..cpython.originals import asyncio
 from ..stacks.await_chain import coroutine_name, definition
 from ..stacks.code_owners import is_of_asyncio
 
-__all__ = ["TaskNames", "Walker", "is_internal"]
+__all__ = ["TaskNames", "Walker", "is_internal", "require_a_match"]
 
 _GIVEN_BY_ASYNCIO = re.compile(r"Task-\d+")
 
@@ -38,6 +40,13 @@ def is_internal(task: asyncio.Task[Any]) -> bool:
     place = definition(coroutine)
     is_private = coroutine_name(coroutine).rpartition(".")[2].startswith("_")
     return is_private and place is not None and is_of_asyncio(place.file)
+
+
+def require_a_match(pattern: str | None, names: Collection[str], none: str) -> None:
+    """Raises ValueError if a pattern matches none of the names that there are; `none` says of what."""
+    if pattern is not None and names and not any(fnmatchcase(name, pattern) for name in names):
+        known = ", ".join(map(repr, sorted(names)))
+        raise ValueError(f"tasks is {pattern!r}, and {none} has such a name: there are {known}")
 
 
 class TaskNames:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .deviations import Cancel, Deviation, Fault, Hold, Schedule
 from .lives import Life
+from .names import require_a_match
 from .plan import Plan
 from .walk import Walk, lengths_of
 
@@ -56,11 +57,7 @@ class Search:
 
     def require_tasks(self) -> None:
         """Raises ValueError if no task has a name that the plan asks for: nothing was explored then."""
-        if self._names and not any(map(self._is_wanted, self._names)):
-            raise ValueError(
-                f"tasks is {self._plan.tasks!r}, and no task of the test has such a name: "
-                f"there are {', '.join(map(repr, sorted(self._names)))}"
-            )
+        require_a_match(self._plan.tasks, self._names, "no task of the test")
 
     def attempts(self) -> _Attempts:
         """The schedules to try; the caller sends the life that each led to."""

@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from asynctestkit.exploration.names import TaskNames, Walker, is_internal
+from asynctestkit.exploration.names import TaskNames, Walker, is_internal, require_a_match
 
 
 async def fetch(): ...
@@ -40,6 +40,13 @@ class TaskNamesTests(unittest.IsolatedAsyncioTestCase):
         tasks = [private, asyncio.ensure_future(asyncio.sleep(0)), asyncio.ensure_future(_private())]
         self.assertEqual([is_internal(task) for task in tasks], [True, False, False])
         await asyncio.gather(*tasks)
+
+    def test_a_pattern_has_to_match(self):
+        """A pattern that matches no task is refused; where there are none, any will do."""
+        for pattern, names in ((None, {"b"}), ("a*", {"b", "a1"}), ("*", {"b"}), ("a", set())):
+            require_a_match(pattern, names, "no task")
+        with self.assertRaisesRegex(ValueError, "tasks is 'A', and no task has .*: there are 'a', 'b'$"):
+            require_a_match("A", {"b", "a"}, "no task")
 
     def test_a_walker_starts_at_nothing(self):
         """A new walker has no name and has taken no step."""
