@@ -185,13 +185,21 @@ class CasesTests(unittest.TestCase):
         case = Case("test_it")
         usual = case.id()
         self.assertEqual(step_internals.id_of_test(case), usual)
+
+        async def identifies():
+            return "its own"
+
         for own, expected in (
             (42, usual),
+            (identifies, usual),
+            (dict, usual),
             (lambda: f"{usual} with sqlite", f"{usual} with sqlite"),
             (mock.Mock(side_effect=LookupError), usual),
         ):
             case.id = own
             self.assertEqual(step_internals.id_of_test(case), expected)
+        Case.id = property(mock.Mock(side_effect=LookupError))
+        self.assertEqual(step_internals.id_of_test(Case("test_it")), usual)
 
     def test_is_called_by_run(self):
         """The call of `run` is told from one of the test's own, also through an override."""
