@@ -7,7 +7,7 @@ from typing import Any
 
 from ...cpython.originals import asyncio
 from ...cpython.wall import wall_time
-from ...loops.quiescence import can_wake, pause, turn_until_quiet
+from ...loops.quiescence import can_wake, is_quiet, pause, turn_until_quiet
 from ...loops.virtual.virtual_loop import VirtualEventLoop
 from ..census.census import Census
 from ..census.connection_index import indexing
@@ -20,6 +20,9 @@ ROUND = 0.02
 
 RELEASE = 0.1
 """Seconds, at most, for which callbacks run that are ready once leaks were released."""
+
+_MOST_ANSWERS = 5
+"""How often it is asked again: a task that spins leaves no loop quiet."""
 
 _PATIENCE = 3
 """How often the seconds given may pass on the wall's clock: virtual time may stand still, or creep."""
@@ -56,10 +59,20 @@ class Settling:
     async def wait_for_endings(self, loop: asyncio.AbstractEventLoop, seconds: float) -> float:
         """Waits for objects that may end by themselves, except tasks; returns the seconds that are left."""
         left, lengths = seconds, pauses()
-        while left > 0 and self.is_any_ending(self._census.living(self._panel.watched)):
+        while left > 0 and await self._is_any_ending_once_answered(loop):
             left -= await pause(loop, (), min(left, next(lengths)))
             await turn_until_quiet(loop, ROUND)
         return left
+
+    async def _is_any_ending_once_answered(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Asks again if the loop has got something to do meanwhile: a thread may wait for just that."""
+        for _ in range(_MOST_ANSWERS):
+            if self.is_any_ending(self._census.living(self._panel.watched)):
+                return True
+            if is_quiet(loop):
+                break
+            await turn_until_quiet(loop, ROUND)
+        return False
 
     def is_any_ending(self, living: Iterable[Any]) -> bool:
         """Whether a living object may end by itself: a connection that is closing, a thread, …"""

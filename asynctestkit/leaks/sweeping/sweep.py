@@ -125,7 +125,7 @@ class Sweep:
         if not is_quiet(loop):
             return True
         living = self._found_alive()
-        if self._settling.is_any_ending(living):
+        if self._settling.is_any_ending(living) or not is_quiet(loop):  # a thread may wait for an answer now
             return True
         self._living = living
         return False
